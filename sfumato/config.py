@@ -1,0 +1,99 @@
+"""Configuration: TOML and `--set a.b=value` into frozen dataclasses. Unknown keys and wrong types are refused.
+
+The dataclass is the schema: its fields name the keys, its defaults hold the reasons, its `__post_init__` the ranges.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sfumato.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def load_config(schema: type[T], path: Path | None = None, overrides: Iterable[str] = ()) -> T:
+    """Reads `path` (TOML, optional), applies `overrides` ("a.b=value"), returns an instance of the dataclass `schema`.
+
+    Raises ConfigError for unreadable TOML, unknown keys, values of the wrong type or out of range.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"Cannot read the configuration {path}: {error}", "It must be a TOML file.") from error
+    for override in overrides:
+        _set(values, override)
+    return from_dict(schema, values)
+
+
+def from_dict(schema: type[T], values: Mapping[str, Any], where: str = "") -> T:
+    """Builds `schema` from plain values, nested dataclasses included. Raises ConfigError as `load_config` does."""
+    hints = typing.get_type_hints(schema)
+    known = {field.name for field in dataclasses.fields(schema)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ConfigError(f"Unknown key {where}{unknown[0]}", f"Known here: {', '.join(sorted(known))}.")
+    arguments = {name: _convert(hints[name], value, f"{where}{name}") for name, value in values.items()}
+    try:
+        return schema(**arguments)
+    except TypeError as error:
+        raise ConfigError(f"Incomplete configuration {where or schema.__name__}: {error}") from error
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """The plain values of a config, ready for TOML or JSON; `from_dict` reads them back equal."""
+    return dataclasses.asdict(config)
+
+
+def _set(values: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key.strip():
+        raise ConfigError(f"Cannot understand --set {override!r}", "Write it as key.subkey=value.")
+    *parents, last = key.strip().split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"{parent!r} in --set {override!r} is a value, not a section")
+    try:
+        values[last] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        values[last] = text  # a bare word is a string
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
+        return _convert(next(a for a in arguments if a is not type(None)), value, where)
+    if origin is typing.Literal:
+        if value not in arguments:
+            raise ConfigError(f"{where} is {value!r}", f"Choose one of: {', '.join(map(str, arguments))}.")
+        return value
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{where} is {value!r}", "It must be a section.")
+        return from_dict(hint, value, f"{where}.")  # type: ignore[arg-type]
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"{where} is {value!r}", "It must be a list.")
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return tuple(_convert(arguments[0], item, where) for item in value)
+        if len(value) != len(arguments):
+            raise ConfigError(f"{where} has {len(value)} entries", f"It must have {len(arguments)}.")
+        return tuple(_convert(kind, item, where) for kind, item in zip(arguments, value, strict=True))
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if hint is Path and isinstance(value, str):
+        return Path(value)
+    if isinstance(hint, type) and isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        return value
+    raise ConfigError(f"{where} is {value!r}", f"It must be of type {getattr(hint, '__name__', hint)}.")

@@ -1,0 +1,55 @@
+"""Every error a user can meet: what happened, and what to do about it.
+
+Libraries raise these; only the command line catches them. `exit_code` is what the process ends with:
+2 for a request that cannot be served as asked, 3 for an input file that cannot be used.
+"""
+
+from __future__ import annotations
+
+
+class SfumatoError(Exception):
+    """Base of all errors raised on purpose. `message` says what happened, `advice` what to do."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message.rstrip('.')}. {self.advice}" if self.advice else self.message
+
+
+class UsageError(SfumatoError):
+    """The request contradicts itself or names something that does not exist."""
+
+
+class ConfigError(SfumatoError):
+    """A configuration file or `--set` names an unknown key or a value out of range."""
+
+
+class MissingPartError(SfumatoError):
+    """An optional package or a weights file is needed and is not on this machine."""
+
+
+class CheckpointError(SfumatoError):
+    """A checkpoint is missing, damaged, of an unknown format, or does not fit the request."""
+
+
+class OutputError(SfumatoError):
+    """An output cannot be written: read-only folder, full disk, destination equals source."""
+
+
+class SealError(SfumatoError):
+    """A generated video could not be sealed; nothing was written."""
+
+
+class MediaError(SfumatoError):
+    """An input file cannot be read as what it should be."""
+
+    exit_code = 3
+
+
+class NoFaceError(MediaError):
+    """No usable face was found in the input."""

@@ -1,0 +1,29 @@
+"""Progress on stderr: a bar where somebody watches, silence in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress(description: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
+    """Yields `advance(amount)`. Draws a bar on stderr when it is a terminal; prints one closing line otherwise."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        done = 0.0
+
+        def count(amount: float = 1) -> None:
+            nonlocal done
+            done += amount
+
+        yield count
+        console.print(f"{description}: {done:g}" + (f" of {total:g}" if total is not None else ""), highlight=False, markup=False)
+        return
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bars:
+        task = bars.add_task(description, total=total)
+        yield lambda amount=1: bars.advance(task, amount)

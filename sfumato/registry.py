@@ -1,0 +1,36 @@
+"""Names to parts, loaded on use: one line `name -> "module:attribute"` adds a part.
+
+A part whose optional package is missing spoils only itself, and its error says which extra to install.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from sfumato.errors import MissingPartError, UsageError
+
+
+class Registry:
+    """What can be chosen by name, of one kind (landmark backends, generator families, ...)."""
+
+    def __init__(self, kind: str, entries: Mapping[str, str], extras: Mapping[str, str] | None = None) -> None:
+        self.kind = kind
+        self._entries = dict(entries)
+        self._extras = dict(extras or {})
+
+    def names(self) -> list[str]:
+        return sorted(self._entries)
+
+    def load(self, name: str) -> Any:
+        """Returns the object behind `name`. Raises UsageError for an unknown name, MissingPartError for a missing package."""
+        if name not in self._entries:
+            raise UsageError(f"Unknown {self.kind} {name!r}", f"Choose one of: {', '.join(self.names())}.")
+        module_name, attribute = self._entries[name].split(":")
+        try:
+            return getattr(importlib.import_module(module_name), attribute)
+        except ModuleNotFoundError as error:
+            extra = self._extras.get(name)
+            advice = f"Install it: pip install 'sfumato[{extra}]'." if extra else f"Install the package {error.name}."
+            raise MissingPartError(f"The {self.kind} {name!r} needs {error.name}, which is not installed", advice) from error

@@ -1,0 +1,64 @@
+"""A run folder: what was asked, with which seed, on which device, and what came out.
+
+`runs/<name>/options.json` holds the whole configuration, versions and seed, so that a run can be repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+from sfumato import __version__
+from sfumato.atomic import write_text
+from sfumato.errors import OutputError, UsageError
+
+
+class RunFolder:
+    """One folder for one run. An existing one is resumed only when asked for."""
+
+    def __init__(self, path: Path, resume: bool = False) -> None:
+        """Raises OutputError if the folder holds another run and `resume` is False."""
+        if (path / "options.json").exists() and not resume:
+            raise OutputError(f"{path} already holds a run", "Choose another folder, or add --resume to continue it.")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"Cannot make the folder {path}: {error.strerror}", "Choose a folder you may write to.") from error
+        self.path = path
+
+    def write_options(self, options: dict[str, Any]) -> None:
+        record = {"sfumato": __version__, "python": platform.python_version(), "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **options}
+        write_text(self.path / "options.json", json.dumps(record, indent=2, default=str) + "\n")
+
+    def append(self, name: str, record: dict[str, Any]) -> None:
+        """Adds one JSON line to `<run>/<name>`."""
+        with (self.path / name).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, default=str) + "\n")
+
+
+def seed_everything(seed: int) -> None:
+    """Seeds Python, NumPy and torch."""
+    import numpy
+    import torch
+
+    random.seed(seed)
+    numpy.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def choose_device(name: str = "auto") -> Any:
+    """`auto` takes a GPU if there is one. Returns a torch.device. Raises UsageError for a device that is not there."""
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"Device {name!r} cannot be used here: {str(error).splitlines()[0]}", "Use --device cpu, or auto.") from error
+    return device
