@@ -1,0 +1,45 @@
+# sfumato: `make demo` shows it, `make test` checks it. Each sets up .venv by itself, once.
+
+VENV   ?= .venv
+PYTHON := $(VENV)/bin/python
+READY  := $(VENV)/.sfumato-ready
+EXTRAS := dev,train
+
+.PHONY: demo test check lint types layers bench wheel clean setup
+.DEFAULT_GOAL := demo
+
+demo: $(READY)
+	$(VENV)/bin/sfumato demo
+
+test: export OMP_NUM_THREADS = 1
+test: $(READY)
+	$(PYTHON) -m pytest -n 2 $(TESTS)
+
+check: lint types layers test
+
+lint: $(READY)
+	$(PYTHON) -m ruff check .
+
+types: $(READY)
+	$(PYTHON) -m mypy
+
+layers: $(READY)
+	$(VENV)/bin/lint-imports
+
+# A folder of clips, one person a clip: make bench FOOTAGE=clips/
+bench: $(READY)
+	@test -n "$(FOOTAGE)" || { echo "Say where the clips are (one person a clip): make bench FOOTAGE=DIR" >&2; exit 2; }
+	$(VENV)/bin/sfumato bench quality --footage "$(FOOTAGE)"
+
+wheel: $(READY)
+	$(PYTHON) -c "import shutil; shutil.rmtree('build', ignore_errors=True)"
+	$(PYTHON) -c "import os, setuptools.build_meta as b; os.makedirs('dist', exist_ok=True); print('dist/' + b.build_wheel('dist'))"
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+
+setup: $(READY)
+
+$(READY): pyproject.toml .ci/setup.sh
+	EXTRAS="$(EXTRAS)" sh .ci/setup.sh "$(VENV)"
+	@touch $@

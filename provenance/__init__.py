@@ -1,0 +1,1 @@
+"""Where a file comes from: signing and checking of C2PA content credentials."""

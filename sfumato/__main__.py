@@ -1,0 +1,7 @@
+"""`python -m sfumato`: the same as the command `sfumato`."""
+
+import sys
+
+from sfumato.app.cli import main
+
+sys.exit(main())
