@@ -1,0 +1,181 @@
+"""Faces in images: YuNet detection, tracks over frames, and the one square crop everything else uses.
+
+Images come in as HWC uint8 RGB; boxes are (x, y, width, height) in pixels of that image. The crop is defined once,
+here, for training, animation and detection; its version goes into every checkpoint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+CROP_VERSION = "square60-v1"
+FACE_SHARE = 0.6  # of the crop's side that the face fills (generator.md; VoxCeleb's own crops are close to it)
+_DETECTION_SIDE = 640  # a 35 ms look; faces down to about 12 px of this are found
+
+Image = NDArray[np.uint8]
+Points = NDArray[np.float32]
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Face:
+    """One detected face. `points`: (5, 2) px: right eye, left eye, nose, right and left mouth corner. `score` in [0, 1]."""
+
+    box: Box
+    score: float
+    points: Points
+
+    @property
+    def size(self) -> float:
+        """The longer side of the box in pixels."""
+        return max(self.box[2], self.box[3])
+
+
+class FaceDetector:
+    """YuNet (MIT), run by OpenCV. Not thread-safe: give each thread its own."""
+
+    def __init__(self, threshold: float = 0.6) -> None:
+        model = files("sfumato.media") / "models" / "face_detection_yunet_2023mar_int8bq.onnx"
+        self._net = cv2.FaceDetectorYN.create(str(model), "", (320, 320), threshold, 0.3, 5000)
+
+    def detect(self, image: Image) -> list[Face]:
+        """image: HWC uint8 RGB. Returns the faces, largest first; an empty list when there is none.
+
+        A face that fills the picture is missed at full view, so an empty first look is followed by one with a margin.
+        """
+        return self._look(image, margin=0.0) or self._look(image, margin=0.3)
+
+    def _look(self, image: Image, margin: float) -> list[Face]:
+        pad = int(max(image.shape[:2]) * margin)
+        seen = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_REPLICATE) if pad else image
+        scale = min(1.0, _DETECTION_SIDE / max(seen.shape[:2]))
+        size = (max(1, round(seen.shape[1] * scale)), max(1, round(seen.shape[0] * scale)))
+        small = cv2.resize(seen, size, interpolation=cv2.INTER_AREA) if scale < 1 else seen
+        self._net.setInputSize(size)
+        _, rows = self._net.detect(np.ascontiguousarray(small[:, :, ::-1]))
+        faces = [_face(row, 1 / scale, pad) for row in (rows if rows is not None else ())]
+        return sorted((f for f in faces if _mostly_inside(f.box, image)), key=lambda f: f.box[2] * f.box[3], reverse=True)
+
+
+def _face(row: NDArray[np.float32], scale: float, pad: int) -> Face:
+    x, y, width, height = (float(v) * scale for v in row[:4])
+    return Face((x - pad, y - pad, width, height), float(row[14]), (row[4:14].reshape(5, 2) * scale - pad).astype(np.float32))
+
+
+def _mostly_inside(box: Box, image: Image) -> bool:
+    x, y, width, height = box
+    shown = max(0.0, min(x + width, image.shape[1]) - max(x, 0)) * max(0.0, min(y + height, image.shape[0]) - max(y, 0))
+    return width > 0 and height > 0 and shown > 0.5 * width * height
+
+
+@dataclass
+class Track:
+    """One person over frames: the smoothed box of each frame in which the face was seen."""
+
+    identifier: int
+    frames: list[int] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
+
+    @property
+    def box(self) -> Box:
+        return self.boxes[-1]
+
+
+class FaceTracker:
+    """Links detections over frames by overlap, several people at once, and smooths their boxes.
+
+    `smoothing` in [0, 1) is the share of the previous box kept at each frame; `patience` is how many frames a face may
+    be missing before a new appearance is a new track.
+    """
+
+    def __init__(self, smoothing: float = 0.6, patience: int = 12, overlap: float = 0.3) -> None:
+        self.tracks: list[Track] = []
+        self._smoothing, self._patience, self._overlap = smoothing, patience, overlap
+
+    def update(self, index: int, faces: list[Face]) -> dict[int, Face]:
+        """Adds the faces of frame `index`. Returns {track identifier: face} of this frame."""
+        live = [track for track in self.tracks if index - track.frames[-1] <= self._patience]
+        pairs = sorted(((intersection_over_union(t.box, f.box), t, i) for t in live for i, f in enumerate(faces)), key=lambda p: -p[0])
+        assigned: dict[int, Face] = {}
+        taken: set[int] = set()
+        for overlap, track, i in pairs:
+            if overlap < self._overlap or track.identifier in assigned or i in taken:
+                continue
+            keep = self._smoothing if track.frames[-1] == index - 1 else 0.0
+            smooth = tuple(keep * old + (1 - keep) * new for old, new in zip(track.box, faces[i].box, strict=True))
+            track.frames.append(index)
+            track.boxes.append((smooth[0], smooth[1], smooth[2], smooth[3]))
+            assigned[track.identifier] = faces[i]
+            taken.add(i)
+        for i, face in enumerate(faces):
+            if i not in taken:
+                track = Track(len(self.tracks), [index], [face.box])
+                self.tracks.append(track)
+                assigned[track.identifier] = face
+        return assigned
+
+
+def intersection_over_union(a: Box, b: Box) -> float:
+    """Overlap of two boxes in [0, 1]."""
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / (a[2] * a[3] + b[2] * b[3] - width * height)
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square of the image: its left and top edge and its side, in pixels; it may reach over the image's border."""
+
+    left: float
+    top: float
+    side: float
+
+    def apply(self, image: Image, size: int) -> Image:
+        """Cuts the square out and resizes it to (size, size, 3). What lies outside the image is mirrored, never black."""
+        scale = size / self.side
+        if scale < 0.5:  # warpAffine samples points: shrink by area first, or fine texture turns into noise
+            shape = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+            smaller = cv2.resize(image, shape, interpolation=cv2.INTER_AREA)
+            ratio = shape[0] / image.shape[1]
+            return Crop(self.left * ratio, self.top * ratio, self.side * ratio).apply(smaller, size)
+        offset = 0.5 * scale - 0.5  # pixel centres, not corners, are what is mapped
+        matrix = np.array([[scale, 0, offset - self.left * scale], [0, scale, offset - self.top * scale]], np.float64)
+        return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+
+    def to_crop(self, points: NDArray[Any], size: int) -> Points:
+        """Image pixels to pixels of the crop at `size`. points: (..., 2)."""
+        return ((np.asarray(points, np.float32) - (self.left, self.top)) * (size / self.side)).astype(np.float32)
+
+    def from_crop(self, points: NDArray[Any], size: int) -> Points:
+        """The inverse of `to_crop`."""
+        return (np.asarray(points, np.float32) * (self.side / size) + (self.left, self.top)).astype(np.float32)
+
+
+def crop_around(box: Box, image_size: tuple[int, int] | None = None) -> Crop:
+    """The square in which the face of `box` fills 60 %, a little lower than centred so that hair stays in view.
+
+    With `image_size` (width, height) the square is pushed back into the image by up to a tenth of its side.
+    """
+    x, y, width, height = box
+    side = max(width, height) / FACE_SHARE
+    left, top = x + width / 2 - side / 2, y + height / 2 - 0.52 * side
+    if image_size is not None:
+        left, top = _push_inside(left, side, image_size[0]), _push_inside(top, side, image_size[1])
+    return Crop(left, top, side)
+
+
+def _push_inside(start: float, side: float, extent: int) -> float:
+    slack = side / 10
+    if start < 0:
+        return min(start + slack, 0.0)
+    if start + side > extent:
+        return max(start - slack, extent - side) if side <= extent else start
+    return start

@@ -1,0 +1,38 @@
+"""Facial landmarks: 68 points in 300-W order, by backends that are chosen by name.
+
+`mesh` is embedded and always works; `face-alignment` is the paper's own detector and needs its weights on disk. The
+two place the jaw differently, so a generator's checkpoint names the backend it was trained with.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sfumato.registry import Registry
+
+REGISTRY = Registry(
+    "landmark backend",
+    {
+        "mesh": "sfumato.media.landmarks.mesh:MeshLandmarks",
+        "face-alignment": "sfumato.media.landmarks.face_alignment:FaceAlignmentLandmarks",
+    },
+)
+
+
+class LandmarkBackend(Protocol):
+    """Finds 68 points in a face whose box is known."""
+
+    name: str
+
+    def detect(self, image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.float32]:
+        """image: HWC uint8 RGB; box: (x, y, width, height) px. Returns (68, 2) px in the image."""
+        ...
+
+
+def load_backend(name: str = "mesh", **options: Any) -> LandmarkBackend:
+    """Raises UsageError for an unknown name, MissingPartError when its package or weights are not on this machine."""
+    backend: LandmarkBackend = REGISTRY.load(name)(**options)
+    return backend
