@@ -1,0 +1,179 @@
+"""Pictures in and out: a file to an HWC uint8 RGB array and back, and the one conversion to and from (B, 3, H, W) in [-1, 1].
+
+Pillow reads them and not OpenCV: it knows EXIF orientation, colour profiles, CMYK, palettes and animations, lets the accepted
+formats be listed, and tells a picture's size before it decodes a pixel.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sfumato.atomic import atomic_path
+from sfumato.errors import MediaError, OutputError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
+    from torch import Tensor
+
+MAX_PIXELS = 150_000_000  # a 108-megapixel phone photo passes; a picture made to exhaust memory does not
+# No format whose reader runs another program (EPS).
+READABLE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM", "MPO", "TGA")
+WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+_ADVICE = "Use a JPEG, PNG, WebP, TIFF, GIF, BMP or AVIF picture."
+
+
+def read_image(path: Path, *, max_side: int | None = None) -> NDArray[np.uint8]:
+    """Reads a picture as (H, W, 3) uint8 RGB in sRGB, upright.
+
+    EXIF orientation is applied, transparency is laid over white, 16-bit and CMYK pictures are converted, an animation gives its
+    first frame. With `max_side`, a picture whose longer side exceeds it is downsized to it (a JPEG while it is being decoded).
+    Raises MediaError: missing, a folder, empty, not a picture, damaged, or more than MAX_PIXELS pixels.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    _check_file(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns from 89 megapixels on; the limit is ours and stands below
+            with Image.open(path, formats=_formats(Image)) as picture:
+                _check_size(path, picture.width, picture.height)
+                if max_side is not None and picture.format == "JPEG":
+                    picture.draft(None, (max_side, max_side))  # decodes at 1/2, 1/4 or 1/8, never below max_side
+                picture.load()
+                return _to_rgb(picture, max_side)
+    except MediaError:
+        raise
+    except UnidentifiedImageError as error:
+        raise MediaError(f"{path} is not a picture", _ADVICE) from error
+    except Image.DecompressionBombError as error:
+        raise MediaError(f"{path} is too large: more than {MAX_PIXELS // 10**6} megapixels", "Downsize it first.") from error
+    except Exception as error:  # decoders raise anything on damaged bytes: OSError, ValueError, SyntaxError, struct.error, ...
+        raise MediaError(f"{path} is damaged: {_first_line(error)}", "Export the picture again, or take another copy.") from error
+
+
+def write_image(path: Path, image: NDArray[np.uint8], *, quality: int = 95) -> None:
+    """Writes (H, W, 3) uint8 RGB as PNG, JPEG or WebP, by the suffix, atomically. `quality` (1 to 100) is for JPEG and WebP.
+
+    Raises OutputError for another suffix, a folder that cannot be written, a full disk; ValueError for another kind of array.
+    """
+    from PIL import Image
+
+    kind = WRITABLE.get(path.suffix.lower())
+    if kind is None:
+        raise OutputError(f"Cannot write {path}: pictures are written as PNG, JPEG or WebP", "Name it .png, .jpg or .webp.")
+    options: dict[str, Any] = {"JPEG": {"quality": quality, "subsampling": 0}, "WEBP": {"quality": quality}}.get(kind, {})
+    encoded = io.BytesIO()
+    Image.fromarray(check_image(image)).save(encoded, format=kind, **options)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(encoded.getvalue())
+
+
+def check_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Returns `image` unchanged if it is (H, W, 3) uint8 with H and W at least 1; raises ValueError otherwise."""
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        seen = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise ValueError(f"an image is a (H, W, 3) uint8 array, RGB; this is {seen}")
+    return image
+
+
+def to_tensor(images: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) -> Tensor:
+    """(H, W, 3), (B, H, W, 3) or a sequence of B images of one size, uint8 RGB, to a (B, 3, H, W) float32 tensor in [-1, 1] on the CPU.
+
+    Raises ValueError for another type or shape, or for images of different sizes.
+    """
+    import torch
+
+    if isinstance(images, np.ndarray):
+        images = [images] if images.ndim == 3 else list(images)
+    if len(images) == 0 or len({check_image(image).shape for image in images}) != 1:
+        raise ValueError("one tensor holds at least one image, all of one size")
+    batch = torch.from_numpy(np.stack(list(images)))                      # (B, H, W, 3)
+    return batch.permute(0, 3, 1, 2).contiguous().float().div_(127.5).sub_(1.0)  # (B, 3, H, W)
+
+
+def to_image(tensor: Tensor) -> NDArray[np.uint8]:
+    """A (3, H, W) tensor in [-1, 1], any float type and device, to (H, W, 3) uint8 RGB; values outside are clipped, NaN becomes black.
+
+    Raises ValueError for another shape. `to_image(to_tensor(image)[0])` gives back the image exactly.
+    """
+    if tensor.ndim != 3 or tensor.shape[0] != 3:
+        raise ValueError(f"an image tensor is (3, H, W); this is {tuple(tensor.shape)}")
+    scaled = tensor.detach().float().nan_to_num(nan=-1.0).add(1.0).mul(127.5).round().clamp(0, 255)
+    image: NDArray[np.uint8] = scaled.byte().permute(1, 2, 0).contiguous().cpu().numpy()  # (H, W, 3)
+    return image
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise MediaError(f"{path} is a folder, not a picture", "Name one picture file.")
+    if not path.exists():
+        raise MediaError(f"{path} does not exist", "Check the name.")
+    if not path.is_file():
+        raise MediaError(f"{path} is not a regular file", "Name one picture file.")
+    if path.stat().st_size == 0:
+        raise MediaError(f"{path} is empty (0 bytes)", "Copy or download it again.")
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise MediaError(f"{path} is {width} x {height} pixels: more than {MAX_PIXELS // 10**6} megapixels", "Downsize it first.")
+
+
+def _formats(image_module: Any) -> tuple[str, ...]:
+    image_module.init()
+    return tuple(name for name in READABLE_FORMATS if name in image_module.OPEN)  # AVIF is missing from some builds
+
+
+def _to_rgb(picture: PillowImage, max_side: int | None) -> NDArray[np.uint8]:
+    from PIL import Image, ImageOps
+
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I") or upright.mode == "F":
+        upright = Image.fromarray(_eight_bits(np.asarray(upright, dtype=np.float64)))
+    if max_side is not None and max(upright.size) > max_side:
+        scale = max_side / max(upright.size)
+        size = (max(1, round(upright.width * scale)), max(1, round(upright.height * scale)))
+        if upright.mode in ("P", "PA", "1"):
+            upright = upright.convert("RGBA")  # palettes cannot be averaged
+        upright = upright.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    upright = _to_srgb(upright)
+    if upright.mode != "RGB":
+        transparent = upright.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in upright.info
+        if transparent:
+            layer = upright.convert("RGBA")
+            upright = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+        upright = upright.convert("RGB")
+    return np.array(upright, dtype=np.uint8)  # a copy: writable, and free of the file
+
+
+def _eight_bits(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Grey of 16 or 32 bits, or float in [0, 1], to 8 bits."""
+    top = float(np.nanmax(values, initial=0.0))
+    full = 1.0 if 0 < top <= 1.0 else 255.0 if top <= 255.0 else 65535.0 if top <= 65535.0 else top
+    return np.asarray(np.clip(np.nan_to_num(values) / full * 255.0, 0, 255).round(), dtype=np.uint8)
+
+
+def _to_srgb(picture: PillowImage) -> PillowImage:
+    """Applies an embedded colour profile (phones: Display P3; print: CMYK); a broken profile is ignored, as browsers do."""
+    profile = picture.info.get("icc_profile")
+    if not profile or picture.mode not in ("RGB", "CMYK", "L"):
+        return picture
+    from PIL import ImageCms
+
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return picture
+    return picture if converted is None else converted
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]

@@ -1,0 +1,118 @@
+"""Opens media files safely: a path in, a PyAV container out, or one clear error.
+
+Media files may be hostile. Only regular local files are opened, only by demuxers that read nothing but that file (a playlist can
+name any other file or address), with a bound on the size of a frame.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sfumato.errors import MediaError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+MAX_FRAME_SIDE = 8192
+_FORMATS = (  # demuxers by FFmpeg's names; none of them follows a reference to another file
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ivf,obu,flv,asf,ogg,mxf,nut,dv,gif,apng,yuv4mpegpipe,"
+    "wav,mp3,aac,flac"
+)
+_ADVICE = "Use a video file (mp4, mov, mkv, webm, avi, mpg)."
+
+
+def open_media(path: Path) -> InputContainer:
+    """Opens a local audio or video file for reading; the caller closes it.
+
+    Raises MediaError: missing, a folder, not a regular file, 0 bytes, cut off (an mp4 whose index is missing), no media.
+    """
+    import av
+
+    _check_file(path)
+    pixels = str(MAX_FRAME_SIDE * MAX_FRAME_SIDE)
+    try:
+        container = av.open(
+            f"file:{path.absolute()}",  # the prefix keeps a name such as "concat:a|b" a name
+            mode="r",
+            container_options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
+            options={"max_pixels": pixels},
+            metadata_errors="replace",
+        )
+    except (av.FFmpegError, ValueError, UnicodeError) as error:
+        raise _explain(path, error) from error
+    return container
+
+
+def choose_video_stream(path: Path, container: InputContainer) -> VideoStream:
+    """The default video stream, or the first; a song's cover picture does not count.
+
+    Raises MediaError if there is none, or if its frames are absurdly large.
+    """
+    from av.stream import Disposition
+
+    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not streams:
+        what = "holds sound but no video" if container.streams.audio else "holds no video"
+        raise MediaError(f"{path} {what}", _ADVICE)
+    stream = next((stream for stream in streams if stream.disposition & Disposition.default), streams[0])
+    check_size(path, stream.codec_context.width, stream.codec_context.height)
+    return stream
+
+
+def check_size(path: Path, width: int, height: int) -> None:
+    """Raises MediaError for a frame over MAX_FRAME_SIDE on a side."""
+    if width > MAX_FRAME_SIDE or height > MAX_FRAME_SIDE:
+        raise MediaError(
+            f"{path} declares frames of {width} x {height} pixels; the limit is {MAX_FRAME_SIDE} a side",
+            "Downsize the video first.",
+        )
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise MediaError(f"{path} is a folder, not a video", "Name one video file.")
+    if not path.exists():
+        raise MediaError(f"{path} does not exist", "Check the name.")
+    if not path.is_file():
+        raise MediaError(f"{path} is not a regular file", "Copy the video to a file first.")
+    if path.stat().st_size == 0:
+        raise MediaError(f"{path} is empty (0 bytes)", "Copy or download it again.")
+
+
+def _explain(path: Path, error: Exception) -> MediaError:
+    if isinstance(error, PermissionError):
+        return MediaError(f"{path} may not be read", "Change its permissions.")
+    boxes = _top_level_boxes(path)
+    if boxes and boxes[0] in ("ftyp", "mdat", "wide", "free", "skip") and "moov" not in boxes:
+        return MediaError(
+            f"{path} is cut off: its index (moov) is missing",
+            "Copy or download it completely; a recording that was interrupted needs a repair tool such as untrunc.",
+        )
+    return MediaError(f"{path} is not a video, or too damaged to open", _ADVICE)
+
+
+def _top_level_boxes(path: Path, limit: int = 64) -> list[str]:
+    """The names of the boxes at the top of an ISO media file (mp4, mov), as far as they can be followed."""
+    names: list[str] = []
+    try:
+        with path.open("rb") as file:
+            while len(names) < limit:
+                header = file.read(8)
+                if len(header) < 8:
+                    break
+                size, name = struct.unpack(">I4s", header)
+                if not name.isalnum():
+                    break
+                names.append(name.decode("latin-1"))
+                used = 8
+                if size == 1:
+                    size, used = struct.unpack(">Q", file.read(8))[0], 16
+                if size < used:
+                    break
+                file.seek(size - used, 1)
+    except (OSError, struct.error, OverflowError):
+        pass
+    return names
