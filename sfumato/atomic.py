@@ -6,7 +6,7 @@ A crash leaves the old file or the new one, never half of one.
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,17 +21,16 @@ def atomic_path(destination: Path) -> Iterator[Path]:
     Raises OutputError if the folder does not exist, is read-only, or the disk is full. On any error the
     temporary file is removed and an existing destination stays as it was.
     """
+    temporary = destination.parent / f".{destination.stem[:40]}-{secrets.token_hex(6)}{destination.suffix[:40]}"
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{destination.stem[:40]}-", suffix=destination.suffix, dir=destination.parent)
+        temporary.touch(exist_ok=False)  # with the permissions any new file would get, which tempfile does not give
     except OSError as error:
         raise _output_error(destination, error) from error
-    os.close(handle)
-    temporary = Path(name)
     try:
         yield temporary
         _publish(temporary, destination)
     except OSError as error:
-        if error.filename not in (None, name) and not error.filename == str(destination):
+        if error.filename is not None and str(error.filename) not in (str(temporary), str(destination)):
             raise  # somebody else's file: not ours to explain
         raise _output_error(destination, error) from error
     finally:
@@ -52,10 +51,7 @@ def write_text(destination: Path, text: str) -> None:
 def _publish(temporary: Path, destination: Path) -> None:
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
-    umask = os.umask(0)
-    os.umask(umask)
-    temporary.chmod(0o666 & ~umask)  # mkstemp makes 0600; an output gets the permissions any new file would
-    os.replace(temporary, destination)
+    temporary.replace(destination)
 
 
 def _output_error(destination: Path, error: OSError) -> OutputError:

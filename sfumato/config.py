@@ -27,7 +27,7 @@ def load_config(schema: type[T], path: Path | None = None, overrides: Iterable[s
     if path is not None:
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
             raise ConfigError(f"Cannot read the configuration {path}: {error}", "It must be a TOML file.") from error
     for override in overrides:
         _set(values, override)
@@ -37,8 +37,8 @@ def load_config(schema: type[T], path: Path | None = None, overrides: Iterable[s
 def from_dict(schema: type[T], values: Mapping[str, Any], where: str = "") -> T:
     """Builds `schema` from plain values, nested dataclasses included. Raises ConfigError as `load_config` does."""
     hints = typing.get_type_hints(schema)
-    known = {field.name for field in dataclasses.fields(schema)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - known)
+    known = {field.name for field in dataclasses.fields(schema) if field.init}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - known, key=str)
     if unknown:
         raise ConfigError(f"Unknown key {where}{unknown[0]}", f"Known here: {', '.join(sorted(known))}.")
     arguments = {name: _convert(hints[name], value, f"{where}{name}") for name, value in values.items()}
@@ -46,11 +46,22 @@ def from_dict(schema: type[T], values: Mapping[str, Any], where: str = "") -> T:
         return schema(**arguments)
     except TypeError as error:
         raise ConfigError(f"Incomplete configuration {where or schema.__name__}: {error}") from error
+    except ValueError as error:
+        raise ConfigError(f"{where or schema.__name__} is out of range: {error}") from error
 
 
 def to_dict(config: Any) -> dict[str, Any]:
-    """The plain values of a config, ready for TOML or JSON; `from_dict` reads them back equal."""
-    return dataclasses.asdict(config)
+    """The plain values of a config (paths as strings), ready for JSON; `from_dict` reads them back equal."""
+    plain: dict[str, Any] = _plain(dataclasses.asdict(config))
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(item) for item in value)
+    return str(value) if isinstance(value, Path) else value
 
 
 def _set(values: dict[str, Any], override: str) -> None:
@@ -64,8 +75,20 @@ def _set(values: dict[str, Any], override: str) -> None:
             raise ConfigError(f"{parent!r} in --set {override!r} is a value, not a section")
     try:
         values[last] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         values[last] = text  # a bare word is a string
+
+
+def _convert_union(kinds: list[Any], value: Any, where: str) -> Any:
+    for kind in kinds:  # an exact match first, so that 3 stays an int where float | int is asked
+        if isinstance(kind, type) and type(value) is kind:
+            return value
+    for kind in kinds[:-1]:
+        try:
+            return _convert(kind, value, where)
+        except ConfigError:
+            continue
+    return _convert(kinds[-1], value, where)
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
@@ -73,7 +96,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in arguments:
             return None
-        return _convert(next(a for a in arguments if a is not type(None)), value, where)
+        return _convert_union([kind for kind in arguments if kind is not type(None)], value, where)
     if origin is typing.Literal:
         if value not in arguments:
             raise ConfigError(f"{where} is {value!r}", f"Choose one of: {', '.join(map(str, arguments))}.")
@@ -90,8 +113,15 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         if len(value) != len(arguments):
             raise ConfigError(f"{where} has {len(value)} entries", f"It must have {len(arguments)}.")
         return tuple(_convert(kind, item, where) for kind, item in zip(arguments, value, strict=True))
+    if origin in (dict, Mapping):
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{where} is {value!r}", "It must be a section.")
+        return {str(key): _convert(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise ConfigError(f"{where} is out of range") from error
     if hint is Path and isinstance(value, str):
         return Path(value)
     if isinstance(hint, type) and isinstance(value, hint) and not (hint is int and isinstance(value, bool)):

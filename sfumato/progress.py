@@ -23,7 +23,11 @@ def progress(description: str, total: float | None = None) -> Iterator[Callable[
         yield count
         console.print(f"{description}: {done:g}" + (f" of {total:g}" if total is not None else ""), highlight=False, markup=False)
         return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bars:
+    text = TextColumn("{task.description}", markup=False)
+    with Progress(text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bars:
         task = bars.add_task(description, total=total)
-        yield lambda amount=1: bars.advance(task, amount)
+
+        def advance(amount: float = 1) -> None:
+            bars.advance(task, amount)
+
+        yield advance

@@ -21,6 +21,7 @@ class Registry:
         self._extras = dict(extras or {})
 
     def names(self) -> list[str]:
+        """What can be chosen, sorted."""
         return sorted(self._entries)
 
     def load(self, name: str) -> Any:
@@ -34,3 +35,5 @@ class Registry:
             extra = self._extras.get(name)
             advice = f"Install it: pip install 'sfumato[{extra}]'." if extra else f"Install the package {error.name}."
             raise MissingPartError(f"The {self.kind} {name!r} needs {error.name}, which is not installed", advice) from error
+        except ImportError as error:  # installed, but a shared library of the system is missing
+            raise MissingPartError(f"The {self.kind} {name!r} cannot be loaded: {error}", "Run: sfumato doctor.") from error

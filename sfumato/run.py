@@ -31,13 +31,18 @@ class RunFolder:
         self.path = path
 
     def write_options(self, options: dict[str, Any]) -> None:
-        record = {"sfumato": __version__, "python": platform.python_version(), "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **options}
+        """Writes options.json: `options` (anything JSON or str() can say), with the versions and the time. Raises OutputError."""
+        started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        record = {"sfumato": __version__, "python": platform.python_version(), "started": started, **options}
         write_text(self.path / "options.json", json.dumps(record, indent=2, default=str) + "\n")
 
     def append(self, name: str, record: dict[str, Any]) -> None:
-        """Adds one JSON line to `<run>/<name>`."""
-        with (self.path / name).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record, default=str) + "\n")
+        """Adds one JSON line to `<run>/<name>`. Raises OutputError."""
+        try:
+            with (self.path / name).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record, default=str) + "\n")
+        except OSError as error:
+            raise OutputError(f"Cannot write {self.path / name}: {error.strerror}", "Make room, or choose another folder.") from error
 
 
 def seed_everything(seed: int) -> None:
@@ -46,7 +51,7 @@ def seed_everything(seed: int) -> None:
     import torch
 
     random.seed(seed)
-    numpy.random.seed(seed % 2**32)
+    numpy.random.seed(seed % 2**32)  # noqa: NPY002 - the libraries we call (augmentation, scikit-learn) read the global state
     torch.manual_seed(seed)
 
 

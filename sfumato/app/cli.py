@@ -76,6 +76,15 @@ class LazyGroup(click.Group):
         help_text, table = entry
         return LazyGroup(cmd_name, table=table, help=help_text)
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, with the nearest known name in the error."""
+        if args[0] not in self.table and not args[0].startswith("-") and not ctx.resilient_parsing:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self.table, n=1)
+            raise click.UsageError(f"No such command {args[0]!r}" + (f", did you mean {near[0]!r}?" if near else "."), ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, entry.short_help if isinstance(entry, LazyCommand) else entry[0]) for name, entry in self.table.items()]
         with formatter.section("Commands"):
@@ -93,7 +102,10 @@ def load_command(name: str, target: str) -> click.Command:
         missing = error.name or module_name
         if module_name == missing or module_name.startswith(f"{missing}."):
             raise MissingPartError(f"The command {name!r} is not part of this installation ({missing} is missing)") from error
-        raise MissingPartError(f"The command {name!r} needs {missing}, which is not installed", f"Install it: pip install {missing}.") from error
+        advice = f"Install it: pip install {missing}."
+        raise MissingPartError(f"The command {name!r} needs {missing}, which is not installed", advice) from error
+    except ImportError as error:  # installed, but a shared library of the system is missing
+        raise MissingPartError(f"The command {name!r} cannot be loaded: {error}", "Run: sfumato doctor.") from error
     if not isinstance(command, click.Command):
         raise MissingPartError(f"The command {name!r} is not part of this installation ({target} is missing)")
     return command
@@ -143,7 +155,7 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, click.ClickException):
         command = getattr(getattr(error, "ctx", None), "command_path", "sfumato")
         message = error.format_message().strip()
-        return printable(f"{message.rstrip('.')}. See: {command} --help"), error.exit_code
+        return printable(f"{message if message.endswith('?') else message.rstrip('.') + '.'} See: {command} --help"), error.exit_code
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return printable(f"The disk is full{_about(error)}. Make room, or choose another folder; the output was not written."), 2
     if isinstance(error, PermissionError):
