@@ -203,10 +203,11 @@ class VideoReader:
 
     def _frames(self) -> Iterator[Frame]:
         step = 1.0 / self.info.rate
+        base = self._stream.time_base  # the frames that the flush returns have lost theirs
         start: float | None = None
         time = -step
         for raw in self._raw:
-            stamp = raw.time if raw.pts is not None and raw.time_base else None
+            stamp = float(raw.pts * base) if raw.pts is not None and base is not None else None
             if start is None:
                 start = stamp
                 time = 0.0
@@ -266,7 +267,7 @@ def _square_pixels(width: int, height: int, aspect: Any) -> tuple[int, int]:
 def _orientation(frame: VideoFrame) -> tuple[bool, bool, bool]:
     """(transpose, mirror x, mirror y) from the display matrix, to the nearest right angle."""
     try:
-        matrix = bytes(frame.side_data["DISPLAYMATRIX"])
+        matrix = bytes(cast("Any", frame.side_data)["DISPLAYMATRIX"])
     except KeyError:
         return False, False, False
     if len(matrix) != 36:

@@ -1,0 +1,47 @@
+"""The Seal: what every generated video must be given before it may leave the program.
+
+The media layer only knows the protocol; the provenance layer supplies the seal that writes Content Credentials.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class GeneratedFacts:
+    """What a generated video must say of itself.
+
+    `model_digest` is the sha256 (64 lower-case hex digits) of the generator's weights; `portraits` are the pictures it was made
+    from; `motion_digest` names the motion that drove it; `parameters` are the settings that shaped it. Raises ValueError for an
+    empty title or model name, and for a digest of another form.
+    """
+
+    title: str
+    model_name: str
+    model_digest: str
+    seed: int
+    portraits: tuple[Path, ...]
+    motion_digest: str
+    parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.title.strip() or not self.model_name.strip():
+            raise ValueError("a generated video has a title and names its model")
+        if not re.fullmatch(r"[0-9a-f]{64}", self.model_digest):
+            raise ValueError(f"model_digest is a sha256 of 64 lower-case hex digits, not {self.model_digest!r}")
+
+
+class Seal(Protocol):
+    """Writes a sealed copy of a generated video."""
+
+    def __call__(self, unsealed: Path, destination: Path, facts: GeneratedFacts) -> None:
+        """Reads the finished mp4 `unsealed`, writes its sealed copy to `destination`, which may exist, empty, and is replaced.
+
+        `unsealed` is not changed. The caller publishes `destination` afterwards. Raises SealError when it cannot seal.
+        """
+        ...
