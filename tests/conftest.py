@@ -1,0 +1,56 @@
+"""What every test gets: one thread a process, its own keys and data folder, no network; footage only where somebody named a folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# Before numpy, cv2 or torch load: two test processes on two cores, one thread each, end sooner than any other division.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
+    os.environ.setdefault(_variable, "1")
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no reason to fail, and the same examples every time keep a red build red.
+settings.register_profile("sfumato", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("sfumato")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keys and data of the tests go to a folder of their own; nobody's own keys are read or made."""
+    home = tmp_path_factory.mktemp("home")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("SFUMATO_KEYS", str(home / "keys"))
+    patch.setenv("XDG_DATA_HOME", str(home / "data"))
+    patch.setenv("NO_COLOR", "1")
+    for name in ("SFUMATO_TRACEBACK", "SFUMATO_DOWNLOAD", "FORCE_COLOR"):
+        patch.delenv(name, raising=False)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections leave this machine in no test; local servers and browsers may be talked to."""
+    connect = socket.socket.connect
+
+    def local_only(self: socket.socket, address: Any) -> None:
+        if self.family != getattr(socket, "AF_UNIX", None) and str(address[0]) not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError(f"a test tried to reach {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", local_only)
+
+
+@pytest.fixture(scope="session")
+def footage() -> Path:
+    """A folder of clips, one person a clip, named by SFUMATO_FOOTAGE. Tests that need it are skipped elsewhere."""
+    named = os.environ.get("SFUMATO_FOOTAGE")
+    if not named or not Path(named).is_dir():
+        pytest.skip("needs footage: set SFUMATO_FOOTAGE to a folder of clips, one person a clip")
+    return Path(named)

@@ -1,0 +1,136 @@
+"""Configurations: what is read is what was written; what does not fit is refused with the name of the key."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sfumato.config import from_dict, load_config, to_dict
+from sfumato.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    rate: float = 1e-3
+    betas: tuple[float, float] = (0.5, 0.9)
+
+
+@dataclass(frozen=True)
+class Training:
+    steps: int = 100
+    name: str = "run"
+    amp: bool = False
+    folder: Path = Path("runs")
+    sizes: tuple[int, ...] = (64, 128)
+    mode: Literal["fast", "full"] = "fast"
+    limit: int | None = None
+    seed: int | str = 0
+    weights: dict[str, float] = field(default_factory=dict)
+    optimiser: Optimiser = Optimiser()
+
+    def __post_init__(self) -> None:
+        if self.steps < 0:
+            raise ValueError("steps must not be negative")
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+TRAININGS = st.builds(
+    Training,
+    steps=st.integers(0, 2**40),
+    name=st.text(),
+    amp=st.booleans(),
+    folder=st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=1).map(Path),
+    sizes=st.lists(st.integers()).map(tuple),
+    mode=st.sampled_from(["fast", "full"]),
+    limit=st.none() | st.integers(),
+    seed=st.integers() | st.text(),
+    weights=st.dictionaries(st.text(), FLOATS),
+    optimiser=st.builds(Optimiser, rate=FLOATS, betas=st.tuples(FLOATS, FLOATS)),
+)
+
+
+@given(TRAININGS)
+def test_a_config_survives_json(training: Training) -> None:
+    assert from_dict(Training, json.loads(json.dumps(to_dict(training)))) == training
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | FLOATS | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_any_value_either_fits_or_is_a_config_error(value: object) -> None:
+    for key in ("steps", "sizes", "limit", "weights", "optimiser", "folder", "mode"):
+        try:
+            from_dict(Training, {key: value})
+        except ConfigError as error:
+            assert key in str(error) or "Training" in str(error) or "optimiser" in str(error)
+
+
+@given(st.text(), st.text())
+def test_any_override_either_fits_or_is_a_config_error(key: str, value: str) -> None:
+    try:
+        load_config(Training, overrides=[f"{key}={value}"])
+    except ConfigError:
+        pass
+
+
+def test_file_then_overrides(tmp_path: Path) -> None:
+    path = tmp_path / "training.toml"
+    path.write_text('steps = 5\nname = "a"\n[optimiser]\nrate = 1\n')
+    training = load_config(Training, path, ["steps=7", "optimiser.betas=[0, 0.99]", "name=bare word", "mode=full"])
+    assert training == Training(steps=7, name="bare word", mode="full", optimiser=Optimiser(1.0, (0.0, 0.99)))
+    assert isinstance(training.optimiser.rate, float)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("stepz=1", "Unknown key stepz"),
+        ("optimiser.speed=1", "Unknown key optimiser.speed"),
+        ("steps=1.5", "type int"),
+        ("steps=true", "type int"),
+        ("steps=-1", "must not be negative"),
+        ("amp=1", "type bool"),
+        ("mode=slow", "fast, full"),
+        ("optimiser=3", "section"),
+        ("optimiser.betas=[1]", "must have 2"),
+        ("optimiser.rate=1" + "0" * 400, "out of range"),
+        ("sizes=5", "list"),
+        ("steps.deeper=5", "steps"),
+        ("steps", "key.subkey=value"),
+        ("=5", "key.subkey=value"),
+    ],
+)
+def test_refusals_name_the_key_and_the_remedy(override: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said.replace(".", r"\.")):
+        load_config(Training, overrides=[override])
+
+
+def test_a_value_is_not_a_section() -> None:
+    with pytest.raises(ConfigError, match="is a value"):
+        load_config(Training, overrides=["steps=5", "steps.deeper=5"])
+
+
+@pytest.mark.parametrize("content", [b"steps = ", b"\xff\xfe", b"a = " + b"[" * 5000])
+def test_what_is_not_toml_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match="TOML"):
+        load_config(Training, path)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="absent"):
+        load_config(Training, tmp_path / "absent.toml")
+
+
+def test_a_required_key_that_is_not_given_is_named() -> None:
+    @dataclass(frozen=True)
+    class Needs:
+        size: int
+
+    with pytest.raises(ConfigError, match="size"):
+        from_dict(Needs, {})

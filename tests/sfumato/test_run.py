@@ -1,0 +1,74 @@
+"""Run folders, seeds and devices."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from sfumato import __version__
+from sfumato.errors import OutputError, UsageError
+from sfumato.run import RunFolder, choose_device, seed_everything
+
+
+def test_options_are_written_with_versions(tmp_path: Path) -> None:
+    RunFolder(tmp_path / "runs" / "a").write_options({"seed": 3, "folder": Path("x")})
+    options = json.loads((tmp_path / "runs" / "a" / "options.json").read_text())
+    assert options["seed"] == 3
+    assert options["folder"] == "x"
+    assert options["sfumato"] == __version__
+    assert {"python", "started"} <= options.keys()
+
+
+def test_a_run_is_not_overwritten_but_may_be_resumed(tmp_path: Path) -> None:
+    RunFolder(tmp_path).write_options({})
+    with pytest.raises(OutputError, match="already holds a run.*--resume"):
+        RunFolder(tmp_path)
+    assert RunFolder(tmp_path, resume=True).path == tmp_path
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(OutputError, match="Cannot make the folder"):
+        RunFolder(tmp_path / "taken")
+
+
+def test_lines_are_added(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.append("log.jsonl", {"step": 1})
+    run.append("log.jsonl", {"step": 2})
+    assert [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()] == [1, 2]
+
+
+def test_a_line_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").mkdir()
+    with pytest.raises(OutputError, match=r"log\.jsonl"):
+        RunFolder(tmp_path).append("log.jsonl", {})
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    import numpy
+    import torch
+
+    def draw() -> tuple[float, float, float]:
+        return random.random(), float(numpy.random.random()), float(torch.rand(1))
+
+    seed_everything(7)
+    first = draw()
+    seed_everything(7)
+    assert draw() == first
+    seed_everything(8)
+    assert draw() != first
+
+
+def test_devices() -> None:
+    assert choose_device("cpu").type == "cpu"
+    assert choose_device("auto").type in ("cpu", "cuda")
+
+
+@pytest.mark.parametrize("name", ["toaster", "cuda:99"])
+def test_a_device_that_is_not_there_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="Use --device cpu"):
+        choose_device(name)
