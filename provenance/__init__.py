@@ -1,1 +1,1 @@
-"""Where a file comes from: signing and checking of C2PA content credentials."""
+"""Where media come from: development keys, C2PA manifests, signing, verification. Imports nothing heavy by itself."""

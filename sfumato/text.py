@@ -1,18 +1,38 @@
-"""Foreign text made safe to print: file names, metadata and messages of other people's files.
+"""Foreign text made safe to show: file names, metadata and messages of other people's files.
 
-A name may hold line breaks, terminal escapes or right-to-left overrides; what we print stays one line that says what it is.
+A name may hold line breaks, terminal escapes or right-to-left overrides; what we show stays one line that says what it is.
+Kept as it is inside; passed through here at every place where a person reads it.
 """
 
 from __future__ import annotations
 
+import html
 import unicodedata
 
-_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, format (bidi, zero width), surrogates, private use, line and paragraph separators
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, format (bidi, zero width), surrogates, private use, line ends
+_MARKS = {"Mn", "Me"}  # marks that sit on the letter before them
+_MOST_MARKS = 3  # real scripts stack two or three on a letter; a tower of them paints over other lines
 
 
-def printable(text: object) -> str:
-    """`text` as one printable line: every control or invisible formatting character becomes its escape (\\n, \\x1b, \\u202e)."""
-    return "".join(_escape(character) if unicodedata.category(character) in _UNSAFE else character for character in str(text))
+def printable(text: object, limit: int | None = None) -> str:
+    """`text` as one printable line: every control or invisible formatting character becomes its escape (\\n, \\x1b, \\u202e).
+
+    Past `limit` characters of `text` the rest is left out and counted.
+    """
+    source = str(text)
+    shown: list[str] = []
+    marks = 0
+    for character in source[:limit]:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in _MARKS else 0
+        shown.append(_escape(character) if category in _UNSAFE or marks > _MOST_MARKS else character)
+    left_out = 0 if limit is None else max(0, len(source) - limit)
+    return "".join(shown) + (f"... ({left_out} characters more)" if left_out else "")
+
+
+def printable_html(text: object, limit: int | None = None) -> str:
+    """`printable`, with <, >, & and quotes escaped too: safe as the text of a page and inside a quoted attribute."""
+    return html.escape(printable(text, limit), quote=True)
 
 
 def _escape(character: str) -> str:

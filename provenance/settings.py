@@ -1,0 +1,42 @@
+"""The one place that says how the C2PA library is to behave: no network, no thumbnails, trust only what the caller gives.
+
+In: trust anchors (PEM) and the size of the file to sign. Out: the settings dictionary of a `c2pa.Context`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+# Extended key usages of a signer: emailProtection, documentSigning, C2PA claim signing. The last one is refused unless listed here.
+KEY_USAGES = "1.3.6.1.5.5.7.3.4\n1.3.6.1.5.5.7.3.36\n1.3.6.1.4.1.62558.2.1\n"
+LARGE = 32 * 1024 * 1024  # bytes; the library holds half of a file in memory unless it is hashed in pieces
+PIECE_KB = 1024
+CREATED_ASSERTIONS = ["c2pa.actions", "c2pa.ingredient", "org.sfumato.generation"]  # stated by the signer, not merely gathered
+
+
+def reading(trust: Sequence[bytes] = ()) -> dict[str, Any]:
+    """Settings to read with. `trust`: PEM files of roots that signers may lead to; none means that nobody is trusted."""
+    anchors = [
+        {"trust_anchors": pem.decode("utf-8", "replace"), "trust_uri": f"urn:sfumato:trust:{number}", "trust_kind": "manifest"}
+        for number, pem in enumerate(trust)
+    ]
+    settings: dict[str, Any] = {
+        "version": 1,
+        "trust": {"trust_config": KEY_USAGES},
+        "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
+        "core": {"allowed_network_hosts": []},
+    }
+    if anchors:
+        settings["trust"]["anchors"] = anchors
+    return settings
+
+
+def signing(size: int) -> dict[str, Any]:
+    """Settings to sign a file of `size` bytes with. The signed file is read back by our own code, so not twice by the library."""
+    settings = reading()
+    settings["verify"]["verify_after_sign"] = False
+    settings["builder"] = {"thumbnail": {"enabled": False}, "created_assertion_labels": CREATED_ASSERTIONS}
+    if size > LARGE:
+        settings["core"]["merkle_tree_chunk_size_in_kb"] = PIECE_KB
+    return settings

@@ -1,0 +1,57 @@
+"""A private key in a PEM file (PKCS#8, unencrypted, readable by its owner alone) and its certificate chain.
+
+In: the key's path and the chain's PEM text. Out: a Signer. The algorithm follows from the key's curve.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from provenance.keys import require_private
+from sfumato.errors import SealError
+
+CURVES: dict[str, tuple[str, hashes.HashAlgorithm, int]] = {  # curve -> algorithm, digest, bytes of r and of s
+    "secp256r1": ("es256", hashes.SHA256(), 32),
+    "secp384r1": ("es384", hashes.SHA384(), 48),
+    "secp521r1": ("es512", hashes.SHA512(), 66),
+}
+
+
+class PemSigner:
+    """Signs with the key in `key_path`. Raises SealError if others may read it, or it does not fit `chain_pem`."""
+
+    def __init__(self, key_path: Path, chain_pem: str) -> None:
+        require_private(key_path)
+        try:
+            key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
+            leaf = x509.load_pem_x509_certificates(chain_pem.encode("ascii"))[0]
+        except TypeError as error:
+            raise SealError(f"The private key {key_path} is protected by a password", "Give an unencrypted PKCS#8 file.") from error
+        except (OSError, ValueError) as error:
+            advice = "Both must be PEM; the chain starts with the leaf."
+            raise SealError(f"Cannot load the key {key_path} and its chain: {error}", advice) from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name not in CURVES:
+            raise SealError(f"The private key {key_path} is of a kind that is not supported", f"Use a key on one of: {', '.join(CURVES)}.")
+        if leaf.public_key() != key.public_key():
+            raise SealError(f"The private key {key_path} does not belong to the certificate", "Give the leaf's own key and chain.")
+        self._key = key
+        self._alg, self._digest, self._size = CURVES[key.curve.name]
+        self._chain_pem = chain_pem
+
+    @property
+    def alg(self) -> str:
+        return self._alg
+
+    @property
+    def chain_pem(self) -> str:
+        return self._chain_pem
+
+    def sign(self, data: bytes) -> bytes:
+        """data: what is to be signed. Returns r || s, big-endian, 2 x 32, 48 or 66 bytes."""
+        r, s = decode_dss_signature(self._key.sign(data, ec.ECDSA(self._digest)))
+        return r.to_bytes(self._size, "big") + s.to_bytes(self._size, "big")
