@@ -157,7 +157,7 @@ class VideoReader:
         except BaseException:
             self._container.close()
             raise
-        self._expected_packets = _expected_packets(self._stream)
+        self._expected_packets = _expected_packets(self._container, self._stream)
         self._packets_seen = 0
         self.damaged_packets = 0
         self.decoded_frames = 0
@@ -204,16 +204,17 @@ class VideoReader:
     def _frames(self) -> Iterator[Frame]:
         step = 1.0 / self.info.rate
         base = self._stream.time_base  # the frames that the flush returns have lost theirs
-        start: float | None = None
-        time = -step
+        if self.info.container == "avi" and self._stream.codec_context.has_b_frames:
+            base = None  # AVI stores decoding times only
+        start: float | None = None  # the stamp at which time would be 0
+        time = 0.0
         for raw in self._raw:
             stamp = float(raw.pts * base) if raw.pts is not None and base is not None else None
-            if start is None:
-                start = stamp
-                time = 0.0
-            else:
-                continued = time + step
-                time = stamp - start if stamp is not None and stamp - start > time else continued
+            if self.decoded_frames > 0:
+                since_start = stamp - start if stamp is not None and start is not None else -1.0
+                time = since_start if since_start > time else time + step
+            if start is None and stamp is not None:
+                start = stamp - time
             index = self.decoded_frames
             self.decoded_frames += 1
             yield Frame(self._placement.apply(raw), time, index)
@@ -278,11 +279,11 @@ def _orientation(frame: VideoFrame) -> tuple[bool, bool, bool]:
     return False, a < 0, d < 0
 
 
-def _expected_packets(stream: VideoStream) -> int | None:
-    """How many packets the container's own table promises; an edit list may leave fewer in the index than were recorded."""
+def _expected_packets(container: Any, stream: VideoStream) -> int | None:
+    """How many packets the container's own table promises; an mp4's edit list may leave fewer in the index than were recorded."""
     if not stream.frames:
         return None
-    indexed = len(stream.index_entries)
+    indexed = len(stream.index_entries) if container.format.name.startswith("mov") else 0
     return min(stream.frames, indexed) if indexed else stream.frames
 
 
