@@ -73,7 +73,7 @@ def test_a_full_disk_is_said_and_leaves_the_old_file(tmp_path: Path, monkeypatch
     target = tmp_path / "a.bin"
     write_bytes(target, b"old")
     monkeypatch.setattr(*((Path, "write_bytes") if at == "write" else (os, "fsync")), full)
-    with pytest.raises(OutputError, match="No space left on device.*has room"):
+    with pytest.raises(OutputError, match=r"No space left on device.*has room"):
         write_bytes(target, b"new")
     monkeypatch.undo()
     assert target.read_bytes() == b"old"
@@ -97,7 +97,7 @@ def read_only() -> Iterator[Path]:
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of folders")
 def test_a_read_only_folder_is_said(read_only: Path) -> None:
-    with pytest.raises(OutputError, match="Permission denied.*may write to"):
+    with pytest.raises(OutputError, match=r"Permission denied.*may write to"):
         write_bytes(read_only / "a.bin", b"new")
 
 

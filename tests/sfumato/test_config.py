@@ -60,7 +60,10 @@ def test_a_config_survives_json(training: Training) -> None:
     assert from_dict(Training, json.loads(json.dumps(to_dict(training)))) == training
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | FLOATS | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+LEAVES = st.none() | st.booleans() | st.integers() | FLOATS | st.text()
+
+
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_any_value_either_fits_or_is_a_config_error(value: object) -> None:
     for key in ("steps", "sizes", "limit", "weights", "optimiser", "folder", "mode"):
         try:

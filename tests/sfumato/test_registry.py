@@ -20,7 +20,7 @@ def test_a_part_is_loaded_on_use() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="Unknown number 'real'. Choose one of: decimal, fraction"):
+    with pytest.raises(UsageError, match=r"Unknown number 'real'\. Choose one of: decimal, fraction"):
         Registry("number", {"fraction": "fractions:Fraction", "decimal": "decimal:Decimal"}).load("real")
 
 

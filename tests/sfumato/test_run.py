@@ -24,7 +24,7 @@ def test_options_are_written_with_versions(tmp_path: Path) -> None:
 
 def test_a_run_is_not_overwritten_but_may_be_resumed(tmp_path: Path) -> None:
     RunFolder(tmp_path).write_options({})
-    with pytest.raises(OutputError, match="already holds a run.*--resume"):
+    with pytest.raises(OutputError, match=r"already holds a run.*--resume"):
         RunFolder(tmp_path)
     assert RunFolder(tmp_path, resume=True).path == tmp_path
 

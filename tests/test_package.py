@@ -1,0 +1,154 @@
+"""The package as a whole: every registry entry loads, every data file ships, every import is declared, every command is documented."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.metadata
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from sfumato import __version__
+from sfumato.app.cli import COMMANDS, LazyCommand, Table
+from sfumato.errors import MissingPartError
+from sfumato.registry import Registry
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("sfumato", "generator", "detector", "provenance", "benchmarks")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def registries() -> list[tuple[str, Registry]]:
+    """Every Registry that a module of ours makes, with the module's name."""
+    found = []
+    for path in MODULES:
+        if re.search(r"=\s*Registry\(", path.read_text(encoding="utf-8")):
+            module = importlib.import_module(module_name(path))
+            found += [(module.__name__, value) for value in vars(module).values() if isinstance(value, Registry)]
+    return found
+
+
+ENTRIES = [pytest.param(registry, name, id=f"{module}-{name}") for module, registry in registries() for name in registry.names()]
+
+
+@pytest.mark.parametrize(("registry", "name"), ENTRIES)
+def test_every_registry_entry_loads(registry: Registry, name: str) -> None:
+    try:
+        assert registry.load(name) is not None
+    except MissingPartError as error:
+        if "pip install 'sfumato[" not in error.advice:  # without its extra a part may be missing, but it must say which
+            raise
+
+
+def test_there_are_registries_to_look_at() -> None:
+    assert {"landmark backend"} <= {registry.kind for _, registry in registries()}
+
+
+def built_files() -> set[Path]:
+    """What a wheel of this tree would hold, asked from the build backend's own command."""
+    from setuptools.dist import Distribution
+
+    distribution = Distribution({"script_name": "setup.py"})
+    distribution.parse_config_files([str(ROOT / "pyproject.toml")])
+    command = distribution.get_command_obj("build_py")
+    command.ensure_finalized()
+    data = {Path(folder, name) for _, folder, _, names in command.data_files for name in names}
+    modules = {Path(path) for _, _, path in command.find_all_modules()}
+    return {path.resolve() for path in data | modules}
+
+
+def test_every_file_of_the_packages_is_in_the_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    built = built_files()
+    present = {path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()}
+    left_out = sorted(
+        str(path.relative_to(ROOT))
+        for path in present - built
+        if "__pycache__" not in path.parts and not path.name.startswith(".") and path.suffix != ".md"
+    )
+    assert left_out == []
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    assert [str(path.parent.relative_to(ROOT)) for path in MODULES if not (path.parent / "__init__.py").exists()] == []
+
+
+def declared() -> set[str]:
+    """The distributions that pyproject names, without the development tools."""
+    project = PROJECT["project"]
+    extras = [name for extra, names in project["optional-dependencies"].items() if extra != "dev" for name in names]
+    return {_normal(re.split(r"[<>=!~\[; ]", name)[0]) for name in [*project["dependencies"], *extras]}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level names that a module imports, wherever in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    distributions = importlib.metadata.packages_distributions()
+    # The same cv2 comes from either of two distributions; setup takes the headless one where a machine has no libGL.
+    known = declared() | {"opencv-python-headless"}
+    undeclared = {}
+    for path in MODULES:
+        foreign = imported(path) - set(sys.stdlib_module_names) - set(PACKAGES)
+        lacking = {name for name in foreign if not {_normal(given) for given in distributions.get(name, [name])} & known}
+        if lacking:
+            undeclared[module_name(path)] = sorted(lacking)
+    assert undeclared == {}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: module_name(path))
+def test_a_module_says_what_it_is_and_holds_one_idea(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(text)), "the first line says what comes in and what goes out"
+    assert len(text.splitlines()) <= 400, "a file holds one idea"
+
+
+def test_vendored_nets_are_those_that_notice_names() -> None:
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    folder = ROOT / "sfumato" / "media" / "models"
+    sums = dict(reversed(line.split()) for line in (folder / "SHA256SUMS").read_text(encoding="ascii").splitlines())
+    assert sums.keys() == {path.name for path in folder.iterdir()} - {"SHA256SUMS"}
+    for name, digest in sums.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+        assert name in notice
+        assert digest in notice
+
+
+def command_lines(table: Table = COMMANDS, before: str = "sfumato") -> list[str]:
+    lines: list[str] = []
+    for name, entry in table.items():
+        lines += [f"{before} {name}"] if isinstance(entry, LazyCommand) else command_lines(entry[1], f"{before} {name}")
+    return lines
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_every_command_is_documented(line: str) -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    assert any(line in page.read_text(encoding="utf-8") for page in pages), f"{line} is in neither README.md nor docs/"
+
+
+def test_the_installed_version_is_the_one_in_the_tree() -> None:
+    assert importlib.metadata.version("sfumato") == __version__
