@@ -6,6 +6,7 @@ shape and size: missing or wrong parts become None or nothing, strings are cut, 
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -149,20 +150,15 @@ def _generator(manifest: Mapping[str, Any]) -> str | None:
 
 
 def _ingredients(report: Mapping[str, Any], active: str) -> Iterator[Ingredient]:
-    manifests = _dict(report.get("manifests"))
-    deltas = _deltas(report)
-    seen = {active}
-    waiting = [(active, 0)]
-    count = 0
-    while waiting:
-        label, depth = waiting.pop(0)
-        for entry in _list(_dict(manifests.get(label)).get("ingredients")):
-            if not isinstance(entry, dict) or count >= MOST:
-                continue
-            count += 1
+    """Each ingredient, followed by its own; a manifest is opened once, however often it is named."""
+    manifests, deltas = _dict(report.get("manifests")), _deltas(report)
+    opened = {active}
+
+    def walk(label: str, depth: int) -> Iterator[Ingredient]:
+        for entry in map(_dict, _list(_dict(manifests.get(label)).get("ingredients"))[:MOST]):
             below = entry.get("active_manifest")
             manifest = _dict(manifests.get(below)) if isinstance(below, str) else {}
-            state, codes = _state(entry, bool(manifest) or isinstance(below, str), deltas.get(f"{label}/{entry.get('label')}", ((), ())))
+            state, codes = _state(entry, isinstance(below, str), deltas.get(f"{label}/{entry.get('label')}", ((), ())))
             yield Ingredient(
                 title=_text(entry.get("title")),
                 relationship=_text(entry.get("relationship")),
@@ -172,9 +168,11 @@ def _ingredients(report: Mapping[str, Any], active: str) -> Iterator[Ingredient]
                 declares=_declares(manifest),
                 depth=depth,
             )
-            if isinstance(below, str) and below not in seen and depth + 1 < DEEPEST:
-                seen.add(below)
-                waiting.append((below, depth + 1))
+            if isinstance(below, str) and below not in opened and depth + 1 < DEEPEST:
+                opened.add(below)
+                yield from walk(below, depth + 1)
+
+    yield from itertools.islice(walk(active, 0), MOST)
 
 
 def _state(entry: Mapping[str, Any], has_manifest: bool, delta: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[str, tuple[str, ...]]:

@@ -1,0 +1,122 @@
+"""What the provenance tests share: a small unsealed video, a portrait, facts, one set of development keys, one sealed video."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from provenance.keys import DevelopmentKeys, development_keys
+from provenance.sign import C2paSeal, development_signer
+from sfumato.media.video import GeneratedFacts
+
+
+@pytest.fixture(scope="session")
+def unsealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten frames of noise, 64 x 64, H.264: no two bytes of its media data are alike by chance."""
+    path = tmp_path_factory.mktemp("unsealed") / "video.mp4"
+    noise = np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=10)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        for _ in range(10):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(noise.integers(0, 255, (64, 64, 3), dtype=np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="session")
+def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("portrait") / "secret-name.jpg"
+    Image.new("RGB", (48, 64), (120, 90, 60)).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def facts(portrait: Path) -> GeneratedFacts:
+    return GeneratedFacts(
+        title="Mona Lisa, calm",
+        model_name="zakharov2019-warp",
+        model_digest="a" * 64,
+        seed=7,
+        portraits=(portrait,),
+        motion_digest="b" * 64,
+        parameters={"frames": 10, "strength": 0.5, "relative": True, "motion": "calm"},
+    )
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> DevelopmentKeys:
+    return development_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def root(keys: DevelopmentKeys) -> bytes:
+    return keys.root_pem()
+
+
+@pytest.fixture(scope="session")
+def sealed(unsealed: Path, keys: DevelopmentKeys, facts: GeneratedFacts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sealed") / "sealed.mp4"
+    C2paSeal(keys.folder.parent)(unsealed, path, facts)
+    return path
+
+
+@pytest.fixture(scope="session")
+def sign_anything(unsealed: Path, keys: DevelopmentKeys) -> Callable[..., Path]:
+    """Signs any manifest definition with the library itself, as a stranger would who does not keep to our rules."""
+
+    def sign(destination: Path, manifest: dict[str, Any], remote_url: str | None = None, ingredient: Path | None = None) -> Path:
+        from c2pa import Builder, C2paSigningAlg, Context, Signer
+
+        from provenance.settings import signing
+
+        signer = development_signer(keys.folder.parent)
+        library_signer = Signer.from_callback(signer.sign, C2paSigningAlg.ES256, signer.chain_pem)
+        builder = Builder({"claim_version": 2, **manifest}, Context.from_dict(signing(0), signer=library_signer))
+        if remote_url:
+            builder.set_no_embed()
+            builder.set_remote_url(remote_url)
+        if ingredient:
+            builder.add_ingredient({"title": ingredient.name, "relationship": "componentOf"}, "video/mp4", io.BytesIO(ingredient.read_bytes()))
+        with unsealed.open("rb") as source, destination.open("w+b") as output:
+            builder.sign("video/mp4", source, output)
+        return destination
+
+    return sign
+
+
+CREATED = {
+    "label": "c2pa.actions.v2",
+    "data": {
+        "actions": [{"action": "c2pa.created", "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"}],
+        "allActionsIncluded": True,
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def created() -> dict[str, Any]:
+    """An actions assertion that claims a camera made it."""
+    return CREATED
+
+
+@pytest.fixture
+def flip_media_byte() -> Callable[[Path, Path], Path]:
+    """Copies an mp4 with one bit in the middle of its media data turned."""
+
+    def flip(source: Path, destination: Path) -> Path:
+        data = bytearray(source.read_bytes())
+        start = data.find(b"mdat")
+        data[start + (len(data) - start) // 4] ^= 1
+        destination.write_bytes(data)
+        return destination
+
+    return flip
