@@ -1,0 +1,247 @@
+"""The contract between what makes clips and what learns from them: clips.jsonl in, ClipRow out, and back; splits are decided here, once.
+
+A line is a clip, real or fake: where it is, who is in it, what it was made from, how, and to which split it belongs. Rows carry
+`"schema": 1`; other versions and unknown keys are refused, so that nobody trains on a misread file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, get_args
+
+from sfumato.atomic import atomic_path
+from sfumato.errors import MediaError, UsageError
+
+SCHEMA = 1
+Label = Literal["real", "fake"]
+Family = Literal["real", "blend", "reenact", "synthesis"]
+Split = Literal["train", "validation", "calibration", "test"]
+_LONGEST_LINE = 1 << 20  # characters; a longer one is not ours
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ClipRow:
+    """One clip. Raises ValueError for a value out of its range or a contradiction (a real clip of a fake family)."""
+
+    path: str                        # relative to the folder of clips.jsonl, with /; never outside it
+    label: Label
+    method: str                      # what made it: "camera", "zakharov2019-warp", "self-blend", a data set's own name
+    family: Family
+    identity: str                    # the person to be seen
+    sha256: str                      # of the file
+    source_ids: tuple[str, ...] = ()  # recordings and pictures it was made from
+    driver_id: str | None = None     # whose motion it shows
+    pair_of: str | None = None       # path of the real clip it is the counterpart of
+    split: Split | None = None       # None only until `split_by_identity` has decided
+    seed: int | None = None
+    generator_digest: str | None = None  # sha256 of the generator's weights
+
+    def __post_init__(self) -> None:
+        _check_path("path", self.path)
+        if self.pair_of is not None:
+            _check_path("pair_of", self.pair_of)
+        for name, kind in (("label", Label), ("family", Family), ("split", Split)):
+            value = getattr(self, name)
+            if value not in get_args(kind) and not (name == "split" and value is None):
+                raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(get_args(kind))}")
+        if (self.label == "real") != (self.family == "real"):
+            raise ValueError(f"label {self.label!r} contradicts family {self.family!r}")
+        if not isinstance(self.source_ids, tuple):
+            raise ValueError("source_ids is a list of names")  # noqa: TRY004 (one kind of error for a row that is wrong)
+        names = [("method", self.method), ("identity", self.identity), *(("source_ids", name) for name in self.source_ids)]
+        for name, value in [*names, *([("driver_id", self.driver_id)] if self.driver_id is not None else [])]:
+            if not isinstance(value, str) or not value.strip() or not value.isprintable():
+                raise ValueError(f"{name} is {value!r}; it must be a name")
+        for name, value in (("sha256", self.sha256), ("generator_digest", self.generator_digest or "0" * 64)):
+            if not isinstance(value, str) or not _DIGEST.fullmatch(value):
+                raise ValueError(f"{name} is {value!r}; it must be 64 lower-case hex digits")
+        if self.seed is not None and (not isinstance(self.seed, int) or isinstance(self.seed, bool) or self.seed < 0):
+            raise ValueError(f"seed is {self.seed!r}; it must be a whole number from 0")
+
+
+_KEYS = {field.name for field in dataclasses.fields(ClipRow)}
+_REQUIRED = {field.name for field in dataclasses.fields(ClipRow) if field.default is dataclasses.MISSING}
+
+
+def read_clips(path: Path) -> Iterator[ClipRow]:
+    """Yields the rows of clips.jsonl one by one; empty lines are skipped.
+
+    Raises MediaError, with the line's number: unreadable, not JSON, another schema, unknown, repeated or missing keys, a value out of
+    range, a path that leaves the folder, a clip listed twice, a row without a split.
+    """
+    seen: set[str] = set()
+    try:
+        with path.open(encoding="utf-8") as file:
+            number = 0
+            while line := file.readline(_LONGEST_LINE + 1):
+                number += 1
+                if not line.strip():
+                    continue
+                try:
+                    row = _parse(line)
+                    if row.path in seen:
+                        raise ValueError(f"{row.path} is listed twice")
+                except (ValueError, RecursionError) as error:
+                    raise MediaError(f"{path}, line {number}: {error}", "Write the file anew with this version.") from error
+                seen.add(row.path)
+                yield row
+    except (OSError, UnicodeDecodeError) as error:
+        cause = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise MediaError(f"Cannot read {path}: {cause}", "Name a clips.jsonl file.") from error
+
+
+def write_clips(path: Path, rows: Iterable[ClipRow]) -> int:
+    """Writes the rows to clips.jsonl atomically and returns how many there were. Raises OutputError; ValueError for a row
+    without a split or a clip listed twice, and then nothing is written."""
+    seen: set[str] = set()
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        for row in rows:
+            if row.split is None:
+                raise ValueError(f"{row.path} has no split; decide it with split_by_identity")
+            if row.path in seen:
+                raise ValueError(f"{row.path} is listed twice")
+            seen.add(row.path)
+            values = {name: value for name, value in dataclasses.asdict(row).items() if value is not None}
+            file.write(json.dumps({"schema": SCHEMA, **values}, ensure_ascii=False) + "\n")
+    return len(seen)
+
+
+def clip_file(clips: Path, row: ClipRow) -> Path:
+    """The clip's file. Raises MediaError if a link leads it out of the folder of `clips` (clips.jsonl)."""
+    folder = clips.parent.resolve()
+    file = (folder / row.path).resolve()
+    if not file.is_relative_to(folder):
+        raise MediaError(f"{row.path} leads outside {folder}", "Copy the clip into the folder instead of linking it.")
+    return file
+
+
+def file_digest(path: Path) -> str:
+    """The sha256 of a file, 64 hex digits. Raises MediaError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise MediaError(f"Cannot read {path}: {error.strerror}", "Check the name.") from error
+
+
+def split_by_identity(rows: Iterable[ClipRow], fractions: Mapping[Split, float], seed: int = 0) -> list[ClipRow]:
+    """Gives every row a split so that no person, source, driver, pair or identical file is in two of them.
+
+    Rows that share a name (identity, source id or driver id; one person may be all three), are a pair, or are the same file form a
+    group; a group goes as a whole. Its split follows from a hash of one of its names and the seed, never from the other rows: adding
+    rows moves no group, except one that the new rows join to another. Hence `fractions` (of groups, summing to 1) are met on average
+    only. Raises UsageError for unknown splits and fractions that do not sum to 1.
+    """
+    unknown = set(fractions) - set(get_args(Split))
+    if unknown or any(not 0 <= share <= 1 for share in fractions.values()) or not math.isclose(sum(fractions.values()), 1, abs_tol=1e-6):
+        raise UsageError(f"Cannot split by {dict(fractions)}", f"Give shares of {', '.join(get_args(Split))} that sum to 1.")
+    listed = list(rows)
+    groups = _Groups()
+    for row in listed:
+        for other in _ties(row):
+            groups.join(f"name:{row.identity}", other)
+    anchors: dict[str, str] = {}  # a group's root -> the name of its that hashes lowest: stable when names are added, and unbiased
+    for row in listed:
+        for name in _names(row):
+            root = groups.root(f"name:{name}")
+            anchors[root] = min(anchors.get(root, name), name, key=lambda item: (_hash("anchor", seed, item), item))
+    splits = {root: _choose(_hash("split", seed, anchor), fractions) for root, anchor in anchors.items()}
+    return [dataclasses.replace(row, split=splits[groups.root(f"name:{row.identity}")]) for row in listed]
+
+
+def check_disjoint(rows: Iterable[ClipRow]) -> None:
+    """Raises MediaError naming the people, sources, drivers, pairs and identical files that are in more than one split."""
+    splits: dict[str, set[str]] = {}
+    for row in rows:
+        for tie in (f"name:{row.identity}", *_ties(row)):
+            splits.setdefault(tie, set()).add(str(row.split))
+    leaks = sorted(tie for tie, found in splits.items() if len(found) > 1)
+    if leaks:
+        shown = "; ".join(f"{tie.partition(':')[2]} ({' and '.join(sorted(splits[tie]))})" for tie in leaks[:10])
+        more = f" and {len(leaks) - 10} more" if len(leaks) > 10 else ""
+        raise MediaError(f"In more than one split: {shown}{more}", "Decide the splits with split_by_identity.")
+
+
+class _Groups:
+    """Union-find: names that were joined, directly or not, share a root."""
+
+    def __init__(self) -> None:
+        self._parents: dict[str, str] = {}
+
+    def root(self, name: str) -> str:
+        while (parent := self._parents.setdefault(name, name)) != name:
+            self._parents[name] = self._parents[parent]
+            name = parent
+        return name
+
+    def join(self, first: str, second: str) -> None:
+        self._parents[self.root(first)] = self.root(second)
+
+
+def _names(row: ClipRow) -> list[str]:
+    return [row.identity, *row.source_ids, *([row.driver_id] if row.driver_id is not None else [])]
+
+
+def _ties(row: ClipRow) -> list[str]:
+    """All that must not be in two splits; a pair is tied through the path of its real clip."""
+    paths = [row.path, *([row.pair_of] if row.pair_of is not None else [])]
+    return [*(f"name:{name}" for name in _names(row)), *(f"path:{path}" for path in paths), f"sha256:{row.sha256}"]
+
+
+def _hash(purpose: str, seed: int, name: str) -> float:
+    """Uniform in [0, 1)."""
+    digest = hashlib.sha256(f"{purpose}\0{seed}\0{name}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _choose(position: float, fractions: Mapping[Split, float]) -> Split:
+    upper = 0.0
+    order: tuple[Split, ...] = get_args(Split)
+    wanted = [split for split in order if fractions.get(split, 0) > 0]
+    for split in wanted:
+        upper += fractions[split]
+        if position < upper:
+            return split
+    return wanted[-1]
+
+
+def _check_path(name: str, text: Any) -> None:
+    parts = PurePosixPath(text).parts if isinstance(text, str) else ()
+    if not parts or text.startswith("/") or ".." in parts or "\\" in text or ":" in parts[0] or not text.isprintable():
+        raise ValueError(f"{name} is {text!r}; it must be a relative path inside the folder, with /")
+    if str(PurePosixPath(text)) != text:
+        raise ValueError(f"{name} is {text!r}; write it as {str(PurePosixPath(text))!r}")
+
+
+def _parse(line: str) -> ClipRow:
+    if len(line) > _LONGEST_LINE:
+        raise ValueError("the line is too long")
+    values = json.loads(line, object_pairs_hook=_without_repeats)
+    if not isinstance(values, dict):
+        raise ValueError("a row is a JSON object")  # noqa: TRY004
+    schema = values.pop("schema", None)
+    if schema != SCHEMA or isinstance(schema, bool):
+        raise ValueError(f"schema is {schema!r}; this version reads schema {SCHEMA}")
+    if unknown := sorted(set(values) - _KEYS):
+        raise ValueError(f"unknown key {unknown[0]!r}")
+    if missing := sorted((_REQUIRED | {"split"}) - set(values)):
+        raise ValueError(f"{missing[0]!r} is missing")
+    if values["split"] is None:
+        raise ValueError("the row has no split")
+    if isinstance(values.get("source_ids"), list):
+        values["source_ids"] = tuple(values["source_ids"])
+    return ClipRow(**values)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise ValueError("a key is given twice")
+    return dict(pairs)

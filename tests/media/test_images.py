@@ -1,0 +1,167 @@
+"""Pictures in and out: every kind a person may have, every fault a file may have."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageCms
+from tests.media_fixtures import picture
+
+from sfumato.errors import MediaError, OutputError
+from sfumato.media import images
+from sfumato.media.images import read_image, to_image, to_tensor, write_image
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".JPEG", ".webp"])
+def test_what_is_written_is_read(tmp_path: Path, suffix: str) -> None:
+    image = np.kron(picture(3), np.ones((4, 4, 1), np.uint8))
+    write_image(tmp_path / f"a{suffix}", image)
+    read = read_image(tmp_path / f"a{suffix}")
+    assert read.shape == image.shape
+    assert read.dtype == np.uint8
+    assert np.abs(read.astype(int) - image).mean() < (0.01 if suffix == ".png" else 3)
+    assert [path.name for path in tmp_path.iterdir()] == [f"a{suffix}"]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
+    upright = Image.fromarray(picture(0))
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the Pillow transposition that a camera held so has recorded
+    stored = upright if orientation == 1 else upright.transpose(Image.Transpose(undo[orientation]))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / "a.png", exif=exif)
+    assert np.array_equal(read_image(tmp_path / "a.png"), picture(0))
+
+
+def test_transparency_is_laid_over_white(tmp_path: Path) -> None:
+    image = np.zeros((4, 4, 4), np.uint8)
+    image[:2, :, 3] = 255
+    Image.fromarray(image).save(tmp_path / "a.png")
+    Image.fromarray(image).quantize(8).save(tmp_path / "palette.png")
+    for name in ("a.png", "palette.png"):
+        read = read_image(tmp_path / name)
+        assert read[0].max() == 0
+        assert read[3].min() == 255
+
+
+def test_sixteen_bits_keep_their_grey(tmp_path: Path) -> None:
+    grey = np.linspace(0, 65535, 48 * 64).reshape(48, 64).astype(np.uint16)
+    for name in ("a.png", "a.tiff"):
+        Image.fromarray(grey).save(tmp_path / name)
+        assert np.abs(read_image(tmp_path / name)[..., 0].astype(float) - grey / 257).max() <= 1
+
+
+def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
+    Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "a.jpg")
+    red = read_image(tmp_path / "a.jpg")[4, 4]
+    assert red[0] > 240
+    assert red[1:].max() < 15
+
+
+def test_an_animation_gives_its_first_frame(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert read_image(tmp_path / "a.gif")[0, 0].tolist() == [255, 0, 0]
+
+
+def test_a_broken_colour_profile_is_ignored_and_a_good_one_applied(tmp_path: Path) -> None:
+    Image.fromarray(picture(0)).save(tmp_path / "broken.png", icc_profile=b"nonsense")
+    assert np.array_equal(read_image(tmp_path / "broken.png"), picture(0))
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.fromarray(picture(0)).save(tmp_path / "good.png", icc_profile=profile)
+    assert np.abs(read_image(tmp_path / "good.png").astype(int) - picture(0)).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_max_side_downsizes_and_never_enlarges(tmp_path: Path, suffix: str) -> None:
+    write_image(tmp_path / f"a{suffix}", np.zeros((300, 600, 3), np.uint8))
+    assert read_image(tmp_path / f"a{suffix}", max_side=100).shape == (50, 100, 3)
+    assert read_image(tmp_path / f"a{suffix}", max_side=1000).shape == (300, 600, 3)
+
+
+def _faulty(folder: Path, fault: str) -> Path:
+    path = folder / "a.png"
+    if fault == "folder":
+        return folder
+    encoded = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(encoded, "PNG")
+    contents = {"empty": b"", "text": b"a portrait, really", "cut off": encoded.getvalue()[:2000], "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n"}
+    if fault != "missing":
+        path.write_bytes(contents[fault])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("missing", "does not exist"),
+        ("folder", "is a folder"),
+        ("empty", "0 bytes"),
+        ("text", "not a picture"),
+        ("postscript", "not a picture"),
+        ("cut off", "damaged"),
+    ],
+)
+def test_a_faulty_file_is_one_clear_error(tmp_path: Path, fault: str, words: str) -> None:
+    with pytest.raises(MediaError, match=words) as caught:
+        read_image(_faulty(tmp_path, fault))
+    assert caught.value.advice
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 3
+
+
+def test_a_picture_made_to_exhaust_memory_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
+    with pytest.raises(MediaError, match="megapixels"):
+        read_image(tmp_path / "bomb.png")
+    monkeypatch.setattr(images, "MAX_PIXELS", 100)
+    write_image(tmp_path / "a.png", picture(0))
+    with pytest.raises(MediaError, match="64 x 48"):
+        read_image(tmp_path / "a.png")
+
+
+def test_writing_refuses_other_suffixes_and_folders_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="PNG, JPEG or WebP"):
+        write_image(tmp_path / "a.tiff", picture(0))
+    with pytest.raises(OutputError, match="Cannot write"):
+        write_image(tmp_path / "no" / "a.png", picture(0))
+    with pytest.raises(ValueError, match="uint8"):
+        write_image(tmp_path / "a.png", np.zeros((4, 4, 3), np.float32))  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tensors_have_the_house_shape_and_range() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    image[0, 0], image[0, 1] = 0, 255
+    tensor = to_tensor(image)
+    assert tensor.shape == (1, 3, 5, 7)
+    assert tensor.dtype == torch.float32
+    assert tensor.min() == -1
+    assert tensor.max() == 1
+    assert tensor[0, 2, 3, 4] == pytest.approx(image[3, 4, 2] / 127.5 - 1)
+    assert to_tensor([image, image]).shape == to_tensor(np.stack([image, image])).shape == (2, 3, 5, 7)
+
+
+def test_every_value_survives_the_way_there_and_back() -> None:
+    image = np.arange(256 * 3, dtype=np.int64).reshape(16, 16, 3).astype(np.uint8)
+    assert np.array_equal(to_image(to_tensor(image)[0]), image)
+
+
+def test_values_outside_are_clipped_and_nan_is_black() -> None:
+    tensor = torch.tensor([-5.0, 5.0, float("nan")]).reshape(1, 1, 3).expand(3, 1, 3)
+    assert to_image(tensor)[0, :, 0].tolist() == [0, 255, 0]
+    assert to_image(tensor.to(torch.bfloat16).requires_grad_())[0, :, 0].tolist() == [0, 255, 0]
+
+
+def test_other_shapes_are_refused() -> None:
+    for wrong in (torch.zeros(1, 3, 4, 4), torch.zeros(4, 4, 3), torch.zeros(4, 4)):
+        with pytest.raises(ValueError, match="3, H, W"):
+            to_image(wrong)
+    for images_of in ([], [picture(0), picture(0, 10, 10)], [np.zeros((4, 4), np.uint8)]):
+        with pytest.raises(ValueError):
+            to_tensor(images_of)
