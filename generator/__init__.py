@@ -1,1 +1,1 @@
-"""Living portraits: the networks of Zakharov et al. (2019), their training, and animation."""
+"""The few-shot generator of Zakharov et al. (arXiv 1905.08233), and the warp-guided family built on it."""
