@@ -25,7 +25,7 @@ python=$(find_python)
 
 if [ ! -x "$venv/bin/python" ]; then
     if command -v uv >/dev/null 2>&1; then
-        uv venv --python "${python:->=3.11}" "$venv" || fail "uv could not make $venv. Install Python 3.11 or later."
+        uv venv --allow-existing --python "${python:->=3.11}" "$venv" || fail "uv could not make $venv. Install Python 3.11 or later."
     else
         [ -n "$python" ] || fail "No Python 3.11 or later on PATH. Install one (Debian: apt install python3 python3-venv), or uv."
         "$python" -m venv "$venv" || {
@@ -40,6 +40,9 @@ if command -v uv >/dev/null 2>&1; then
     install() { VIRTUAL_ENV="$venv" uv pip install --python "$venv/bin/python" "$@"; }
     uninstall() { VIRTUAL_ENV="$venv" uv pip uninstall --python "$venv/bin/python" "$@"; }
 else
+    # A .venv that uv made, or whose making was interrupted, has no pip.
+    "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -m ensurepip --default-pip >/dev/null 2>&1 \
+        || fail "$venv has no pip, and it cannot be added. Remove $venv and try again."
     install() { "$venv/bin/python" -m pip install --disable-pip-version-check --quiet "$@"; }
     uninstall() { "$venv/bin/python" -m pip uninstall --disable-pip-version-check --quiet --yes "$@"; }
 fi
