@@ -59,7 +59,7 @@ def footage() -> Path:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """A headless Chromium (playwright's `Browser`) that decodes H.264: the system's own, never a downloaded one. Skips where there is none."""
+    """A headless Chromium (playwright's `Browser`): the system's own, which decodes H.264, never a downloaded one. Skips without."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         pytest.skip("needs Chromium to open a page (Debian: apt install chromium)")
