@@ -43,7 +43,10 @@ def make_video(
     images: Sequence[NDArray[np.uint8]] | None = None,
     aspect: Fraction | None = None,
 ) -> Path:
-    """Writes a video of `frames` pictures, by the suffix of `path`; `rotation` is degrees clockwise for the player, `sound` an encoder's name."""
+    """Writes a video of `frames` pictures, by the suffix of `path`.
+
+    `rotation` is in degrees clockwise, for the player to apply; `sound` names an encoder.
+    """
     with av.open(str(path), "w", options=container_options or {}) as container:
         stream: Any = container.add_stream(codec, rate=Fraction(rate).limit_denominator(1001), options=options or {})
         stream.width, stream.height, stream.pix_fmt = width, height, pixels

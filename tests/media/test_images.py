@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageCms
-from tests.media_fixtures import picture
 
 from sfumato.errors import MediaError, OutputError
 from sfumato.media import images
 from sfumato.media.images import read_image, to_image, to_tensor, write_image
+from tests.media_fixtures import picture
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".JPEG", ".webp"])
@@ -90,7 +90,8 @@ def _faulty(folder: Path, fault: str) -> Path:
         return folder
     encoded = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(encoded, "PNG")
-    contents = {"empty": b"", "text": b"a portrait, really", "cut off": encoded.getvalue()[:2000], "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n"}
+    contents = {"empty": b"", "text": b"a portrait, really", "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n"}
+    contents["cut off"] = encoded.getvalue()[:2000]
     if fault != "missing":
         path.write_bytes(contents[fault])
     return path

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.media_fixtures import FRAMES, HEIGHT, RATE, WIDTH, cut_off, damage, make_sound, make_video, picture
 
 from sfumato.errors import MediaError
 from sfumato.media.images import write_image
 from sfumato.media.video import VideoReader
+from tests.media_fixtures import FRAMES, HEIGHT, RATE, WIDTH, cut_off, damage, make_sound, make_video, picture
 
 
 def difference(first: np.ndarray, second: np.ndarray) -> float:
