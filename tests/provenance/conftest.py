@@ -85,7 +85,9 @@ def sign_anything(unsealed: Path, keys: DevelopmentKeys) -> Callable[..., Path]:
             builder.set_no_embed()
             builder.set_remote_url(remote_url)
         if ingredient:
-            builder.add_ingredient({"title": ingredient.name, "relationship": "componentOf"}, "video/mp4", io.BytesIO(ingredient.read_bytes()))
+            builder.add_ingredient(
+                {"title": ingredient.name, "relationship": "componentOf"}, "video/mp4", io.BytesIO(ingredient.read_bytes())
+            )
         with unsealed.open("rb") as source, destination.open("w+b") as output:
             builder.sign("video/mp4", source, output)
         return destination
@@ -108,14 +110,22 @@ def created() -> dict[str, Any]:
     return CREATED
 
 
+def media_box(data: bytes | bytearray) -> tuple[int, int]:
+    """Where the box mdat begins, and its size; its name may also stand in a manifest."""
+    position = 0
+    while data[position + 4 : position + 8] != b"mdat":
+        position += int.from_bytes(data[position : position + 4], "big")
+    return position, int.from_bytes(data[position : position + 4], "big")
+
+
 @pytest.fixture
 def flip_media_byte() -> Callable[[Path, Path], Path]:
     """Copies an mp4 with one bit in the middle of its media data turned."""
 
     def flip(source: Path, destination: Path) -> Path:
         data = bytearray(source.read_bytes())
-        start = data.find(b"mdat")
-        data[start + (len(data) - start) // 4] ^= 1
+        start, size = media_box(data)
+        data[start + size // 2] ^= 1
         destination.write_bytes(data)
         return destination
 

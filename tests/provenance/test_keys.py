@@ -55,7 +55,10 @@ def test_the_leaf_has_the_profile_that_verifiers_accept(keys: DevelopmentKeys) -
     assert usage.value.digital_signature
     assert usage.value.content_commitment
     assert not usage.value.key_cert_sign
-    assert list(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [CLAIM_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION]
+    assert list(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [
+        CLAIM_SIGNING,
+        ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    ]
     assert leaf.extensions.get_extension_for_class(x509.CertificatePolicies).value[0].policy_identifier == CERTIFICATE_POLICY
     for extension in (x509.AuthorityInformationAccess, x509.SubjectKeyIdentifier, x509.AuthorityKeyIdentifier):
         assert leaf.extensions.get_extension_for_class(extension)

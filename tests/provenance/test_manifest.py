@@ -62,7 +62,9 @@ def test_no_portrait_no_reference(facts: GeneratedFacts) -> None:
     assert "parameters" not in _manifest(replace(facts, portraits=()))["assertions"][0]["data"]["actions"][0]
 
 
-@pytest.mark.parametrize(("kind", "media_type"), [("PNG", "image/png"), ("WEBP", "image/webp"), ("TIFF", "image/tiff"), ("BMP", "application/octet-stream")])
+@pytest.mark.parametrize(
+    ("kind", "media_type"), [("PNG", "image/png"), ("WEBP", "image/webp"), ("TIFF", "image/tiff"), ("BMP", "application/octet-stream")]
+)
 def test_the_type_of_a_portrait_is_read_from_its_bytes(tmp_path: Path, kind: str, media_type: str) -> None:
     path = tmp_path / "named.jpg"
     Image.new("RGB", (8, 8)).save(path, format=kind)

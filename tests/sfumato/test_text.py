@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfumato.text import printable
+from sfumato.text import printable, printable_html
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,17 @@ def test_always_one_line_that_can_be_encoded(text: str) -> None:
     shown.encode("utf-8")
     assert len(shown.splitlines()) <= 1
     assert "\x1b" not in shown
+
+
+def test_long_text_is_cut_and_counted() -> None:
+    assert printable("abcdef", 3) == "abc... (3 characters more)"
+    assert printable("abc", 3) == "abc"
+
+
+def test_marks_do_not_pile_up() -> None:
+    assert printable("e\u0301") == "e\u0301"
+    assert printable("e" + "\u0301" * 50).count("\u0301") == 3
+
+
+def test_pages_get_no_markup() -> None:
+    assert printable_html("<a href='x'>&\x1b") == "&lt;a href=&#x27;x&#x27;&gt;&amp;\\x1b"

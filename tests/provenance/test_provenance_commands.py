@@ -1,0 +1,171 @@
+"""`sfumato verify`: one record a file, an exit code that says the worst, nothing foreign reaches the terminal raw, and it is quick."""
+
+from __future__ import annotations
+
+import csv
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from provenance.commands import EXIT_CODES, verify
+from provenance.keys import DevelopmentKeys
+from provenance.verify import OUTCOMES
+from sfumato.errors import UsageError
+
+
+def _run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(verify, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def one_of_each(sealed: Path, unsealed: Path, tmp_path: Path, flip_media_byte: Callable[[Path, Path], Path]) -> dict[str, Path]:
+    (tmp_path / "text.mp4").write_text("not a video")
+    return {
+        "untrusted": sealed,
+        "none": unsealed,
+        "invalid": flip_media_byte(sealed, tmp_path / "flipped.mp4"),
+        "unreadable": tmp_path / "text.mp4",
+    }
+
+
+def test_each_outcome_has_its_exit_code(one_of_each: dict[str, Path], keys: DevelopmentKeys) -> None:
+    assert set(OUTCOMES) == set(EXIT_CODES)
+    for outcome, path in one_of_each.items():
+        result = _run(path)
+        assert (result.exit_code, f": {outcome}: " in result.output) == (EXIT_CODES[outcome], True)
+    assert _run(one_of_each["untrusted"], "--trust", keys.root_certificate).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code"),
+    [(("untrusted", "none"), 4), (("none", "invalid"), 3), (("invalid", "unreadable"), 5), (("unreadable", "untrusted", "none"), 5)],
+)
+def test_with_several_files_the_worst_counts(one_of_each: dict[str, Path], outcomes: tuple[str, ...], code: int) -> None:
+    assert _run(*(one_of_each[outcome] for outcome in outcomes)).exit_code == code
+
+
+def test_json_is_one_record_a_line(one_of_each: dict[str, Path]) -> None:
+    result = _run("--json", *one_of_each.values())
+    records = [json.loads(line) for line in result.output.splitlines()]
+    assert [record["outcome"] for record in records] == list(one_of_each)
+    assert [record["file"] for record in records] == [str(path) for path in one_of_each.values()]
+    assert len({frozenset(record) for record in records}) == 1
+    untrusted, _, invalid, _ = records
+    assert untrusted["schema_version"] == 1
+    assert untrusted["codes"] == ["signingCredential.untrusted"]
+    assert untrusted["signer"]["development"] is True
+    assert untrusted["declares"] == ["trainedAlgorithmicMedia"]
+    assert untrusted["facts"]["model_digest"] == "a" * 64
+    assert untrusted["ingredients"][0]["relationship"] == "inputTo"
+    assert "assertion.bmffHash.mismatch" in invalid["codes"]
+
+
+def test_people_read_what_it_rests_on(sealed: Path) -> None:
+    first, *rest = _run(sealed).output.splitlines()
+    assert "untrusted: valid, but the signer is not on a trust list; signer 'sfumato development signer'" in first
+    assert "a development signer" in first
+    assert "says: made by a trained algorithm" in first
+    assert any("portrait [inputTo]: no credential" in line for line in rest)
+    assert any("the signer says so" in line for line in rest)
+
+
+HOSTILE = "\x1b[2J\x1b[31mtrusted\r\n\u202eevil\u2066\u200b\x07<b>\x9b31m"
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_foreign_strings_are_escaped(sign_anything: Callable[..., Path], tmp_path: Path, form: list[str]) -> None:
+    action = {"action": "c2pa.created", "digitalSourceType": f"http://example.com/{HOSTILE}"}
+    manifest = {
+        "title": HOSTILE,
+        "claim_generator_info": [{"name": HOSTILE}],
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": [action | {"when": HOSTILE}], "allActionsIncluded": True}},
+            {"label": "org.sfumato.generation", "data": {"model_name": HOSTILE, "seed": HOSTILE, HOSTILE: HOSTILE}},
+        ],
+        "ingredients": [{"title": HOSTILE, "format": HOSTILE, "relationship": "componentOf"}],
+    }
+    result = _run(sign_anything(tmp_path / f"{'a' * 5}\x1b[31m.mp4", manifest), *form)
+    assert "evil" in result.output
+    assert not [character for character in result.output if not character.isprintable() and character != "\n"]
+    assert all(line.startswith(("    ", str(tmp_path), "{")) for line in result.output.splitlines())
+
+
+def test_several_trust_lists_may_be_given(sealed: Path, keys: DevelopmentKeys, tmp_path: Path) -> None:
+    from provenance.keys import development_keys
+
+    other = development_keys(tmp_path).root_certificate
+    assert _run(sealed, "--trust", other).exit_code == 1
+    assert _run(sealed, "--trust", other, "--trust", keys.root_certificate).exit_code == 0
+
+
+def test_a_trust_list_without_certificates_is_wrong_usage(sealed: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("# nobody\n")
+    result = _run(sealed, "--trust", tmp_path / "empty.pem")
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.exit_code == 2
+    assert "empty.pem" in str(result.exception)
+    assert _run(sealed, "--trust", tmp_path / "gone.pem").exit_code == 2
+    assert _run().exit_code == 2
+
+
+def test_the_help_documents_the_exit_codes() -> None:
+    text = _run("--help").output
+    for outcome, code in EXIT_CODES.items():
+        assert f"{code} {outcome}" in text
+
+
+def test_it_is_quick_and_loads_nothing_heavy(sealed: Path) -> None:
+    program = (
+        "import sys; from sfumato.app.cli import main; code = main(['verify', sys.argv[1]]);"
+        "heavy = {'torch', 'cv2', 'av', 'numpy', 'timm', 'scipy', 'rich'} & set(sys.modules);"
+        "print(sorted(heavy)); sys.exit(code)"
+    )
+    costs = []
+    for _ in range(2):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run([sys.executable, "-c", program, str(sealed)], capture_output=True, text=True, timeout=60, check=False)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        assert done.returncode == 1, done.stderr
+        assert done.stdout.splitlines()[-1] == "[]"
+    assert min(costs) < 0.7, costs
+
+
+# Where our outcome is not simply the recorded state's name, and why.
+DIFFERENT = {
+    "other/c2pa-rs__cloud.jpg": "none",  # only an address: nothing is fetched, and the file itself holds no credential
+    "other/c2pa-rs__cloudx.jpg": "none",
+    "other/c2pa-rs__no_alg.jpg": "invalid",  # the picture can be read, its manifest names no known algorithm
+    "other/c2pa-rs__prerelease.jpg": "invalid",  # the picture can be read, its manifest is of a form from before the standard
+}
+
+
+def _expected(row: dict[str, str], state: str) -> str:
+    if row["file"] in DIFFERENT:
+        return DIFFERENT[row["file"]]
+    if "ManifestNotFound" in state or "ManifestNotFound" in row["active_failures"]:
+        return "none"
+    return {"Valid": "untrusted", "Trusted": "trusted", "Invalid": "invalid"}.get(state, "unreadable")
+
+
+@pytest.mark.footage
+@pytest.mark.parametrize("column", ["state_no_anchors", "state_test_anchors"])
+def test_files_of_other_makers_read_as_recorded(footage: Path, column: str) -> None:
+    folder = next((place for place in (footage / "c2pa", footage.parent / "c2pa", footage) if (place / "certs").is_dir()), None)
+    if folder is None:
+        pytest.skip("the footage comes without a folder c2pa")
+    from provenance.verify import verify as verify_file
+
+    trust = [(folder / "certs" / "c2pa-rs__test_cert_root_bundle.pem").read_bytes()] if column == "state_test_anchors" else []
+    with (folder / "manifest.csv").open(newline="") as file:
+        rows: list[dict[str, Any]] = [row for row in csv.DictReader(file) if row["state_no_anchors"]]
+    assert len(rows) > 30
+    found = {row["file"]: verify_file(folder / row["file"], trust).outcome for row in rows}
+    assert found == {row["file"]: _expected(row, row[column]) for row in rows}
