@@ -175,6 +175,8 @@ def _no_video(folder: Path, fault: str) -> Path:
         return damage(make_video(folder / "whole.mkv", codec="ffv1", frames=3), path, start=0.25, stop=0.95)
     if fault == "too wide":
         return make_video(path, width=8194, height=16, frames=1)
+    if fault == "unknown codec":
+        path.write_bytes(make_video(folder / "whole.mp4").read_bytes().replace(b"avc1", b"zzzz").replace(b"avcC", b"zzzC"))
     contents = {"empty": b"", "text": b"not a video at all\n" * 50, "noise": np.random.default_rng(1).bytes(5000)}
     if fault in contents:
         path.write_bytes(contents[fault])
@@ -195,6 +197,7 @@ def _no_video(folder: Path, fault: str) -> Path:
         ("cut off before its index", "cut off"),
         ("frames of noise", "no frame|not a video"),
         ("too wide", "8194 x 16"),
+        ("unknown codec", "unknown kind"),
     ],
 )
 def test_a_file_that_is_no_video_is_one_clear_error(tmp_path: Path, capfd: pytest.CaptureFixture[str], fault: str, words: str) -> None:

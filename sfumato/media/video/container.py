@@ -57,6 +57,9 @@ def choose_video_stream(path: Path, container: InputContainer) -> VideoStream:
     if not streams:
         what = "holds sound but no video" if container.streams.audio else "holds no video"
         raise MediaError(f"{path} {what}", _ADVICE)
+    streams = [stream for stream in streams if stream.codec_context is not None]
+    if not streams:
+        raise MediaError(f"{path} holds video of an unknown kind", "Convert it to mp4 with H.264.")
     stream = next((stream for stream in streams if stream.disposition & Disposition.default), streams[0])
     check_size(path, stream.codec_context.width, stream.codec_context.height)
     return stream
