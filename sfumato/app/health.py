@@ -11,7 +11,6 @@ import importlib
 import importlib.metadata
 import importlib.util
 import io
-import json
 import os
 import platform
 import re
@@ -180,9 +179,9 @@ def _shipped() -> Iterator[Finding]:
     from sfumato.media.images import read_image
 
     kinds: list[tuple[str, str, dict[str, Callable[[Path], object]]]] = [
-        ("generator", "weights", {".safetensors": _open_safetensors}),
+        ("generator", "weights", {".safetensors": _open_checkpoint}),
         ("generator", "motions", {".motion": _open_motion}),
-        ("detector", "weights", {".onnx": _open_onnx, ".safetensors": _open_safetensors}),
+        ("detector", "weights", {".onnx": _open_detector}),
         ("sfumato.app", "portraits", dict.fromkeys((".jpg", ".png"), read_image)),
     ]
     for package, folder, readers in kinds:
@@ -231,21 +230,17 @@ def _signing() -> Iterator[Finding]:
         yield Finding("signing", "development keys", "broken", f"cannot be made in {folder}", advice)
 
 
-def _open_safetensors(path: Path) -> None:
-    from safetensors import safe_open
+def _open_checkpoint(path: Path) -> None:
+    from generator.checkpoint import load_checkpoint
 
-    with safe_open(path, framework="pt") as file:
-        if not list(file.keys()):
-            raise ValueError("it holds no tensors")
-    beside = path.with_suffix(".json")
-    if beside.exists():
-        json.loads(beside.read_text(encoding="utf-8"))
+    checkpoint = load_checkpoint(path)
+    checkpoint.require(checkpoint.landmarks)  # the crop it was trained with must be the one that this version cuts
 
 
-def _open_onnx(path: Path) -> None:
-    import onnxruntime
+def _open_detector(path: Path) -> None:
+    from detector.shipped import load_shipped
 
-    onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    load_shipped(path.parent)
 
 
 def _open_motion(path: Path) -> None:
