@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -266,6 +267,19 @@ def test_a_full_disk_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: full)
     with pytest.raises(OutputError, match="disk is full"):
         write(tmp_path / "a.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _full_disk(unsealed: Path, destination: Path, facts: Any) -> None:
+    try:
+        raise OSError(errno.ENOSPC, "No space left on device", "inside")
+    except OSError as error:
+        raise SealError("could not write") from error
+
+
+def test_a_disk_that_fills_up_while_sealing_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"a\.mp4: the disk is full"):
+        write(tmp_path / "a.mp4", seal=_full_disk)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -7,6 +7,7 @@ The unsealed file is removed in every case; one left behind by a killed process 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import math
 import shutil
@@ -192,11 +193,11 @@ class GeneratedVideoWriter:
             self._check_room()
             try:
                 self._seal(self._unsealed, sealed, self._facts)
-            except SfumatoError:
-                self._check_room()  # a full disk explains a failing seal better than the seal can
-                raise
             except Exception as error:
-                self._check_room()
+                if _is_full_disk(error):
+                    raise OutputError(f"Cannot write {self.path}: the disk is full", "Make room, or choose another folder.") from error
+                if isinstance(error, SfumatoError):
+                    raise
                 raise SealError(f"Cannot seal {self.path}: {error}", "Nothing was written; check the signing keys.") from error
             if not sealed.is_file() or sealed.stat().st_size == 0 or _digest(sealed) == _digest(self._unsealed):
                 raise SealError(f"The seal left {self.path} unsealed", "Nothing was written; use a seal that marks the file.")
@@ -238,6 +239,15 @@ def _check_destination(path: Path, sources: tuple[Path, ...]) -> None:
             pass
     except OSError as error:
         raise OutputError(f"Cannot write {path}: {error.strerror}", "Choose a folder that exists and that you may write to.") from error
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    """Whether a full disk is behind an error, however often it was wrapped."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _digest(path: Path) -> str:
