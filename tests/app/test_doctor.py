@@ -49,12 +49,12 @@ def test_a_damaged_net_is_broken_and_a_lost_one_missing(tmp_path: Path, monkeypa
 
 
 def test_a_damaged_weights_file_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("weights/half.safetensors", "weights/half.onnx", "motions/half.motion", "portraits/half.png"):
+    for name in ("weights/half.safetensors", "weights/detector.onnx", "motions/half.motion", "portraits/half.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"half")
     monkeypatch.setattr(health, "files", lambda package: tmp_path)
     shipped = list(health._shipped())
-    assert len(shipped) == 5
+    assert len(shipped) == 4
     assert {finding.state for finding in shipped} == {"broken"}
 
 
