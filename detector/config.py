@@ -1,0 +1,129 @@
+"""What configures the detector: the net, the samples it sees, its training and its calibration. One frozen dataclass each.
+
+Read from TOML and `--set section.key=value`; stored whole beside the weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from sfumato.errors import ConfigError
+
+HEADS = ("blend", "synthesis")
+FAMILY_HEADS: dict[str, tuple[str, ...]] = {  # which evidence a family of fakes teaches; reals teach both heads
+    "blend": ("blend",),
+    "reenact": ("synthesis",),
+    "synthesis": ("synthesis",),
+}
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The net. Any timm backbone by name."""
+
+    backbone: str = "tf_efficientnet_lite0"  # ImageNet weights come from the package index, so a pretrained start needs no model hub
+    size: int = 160  # px of the crop: a 128 px generator's traces survive it, and a training step costs half of one at 224
+    dropout: float = 0.2  # before the heads; the data are few people
+    pretrained: Literal["auto", "none"] = "auto"  # auto: weights found on this machine, otherwise from scratch; never a download
+    weights: Path | None = None  # a timm backbone saved as safetensors; overrides `pretrained`
+
+    def __post_init__(self) -> None:
+        _require(32 <= self.size <= 1024, "model.size", self.size, "a side from 32 to 1024 px")
+        _require(0 <= self.dropout < 1, "model.dropout", self.dropout, "at least 0 and below 1")
+
+
+@dataclass(frozen=True)
+class SampleConfig:
+    """Which crops are cut and how pairs are drawn from them."""
+
+    frames_per_clip: int = 12  # many people and few frames teach more than few people and many frames
+    stored_side: int = 288  # px of a cached crop at most; smaller faces stay at their own resolution
+    min_face: int = 40  # px; below it nothing but the codec is left to see
+    blend_share: float = 0.5  # of the pairs that are self-blends when generated clips exist as well
+    twin_codec_share: float = 0.9  # real twins that get the H.264 pass which a generated file has behind it
+    match_sharpness_share: float = 0.6  # real twins softened to the fake's sharpness, so that blur cannot mean fake
+    scale_jitter: float = 0.1  # of the crop's side, either way
+    shift_jitter: float = 0.04  # of the crop's side, each axis: the detector's box is no better than that
+
+    def __post_init__(self) -> None:
+        _require(self.frames_per_clip >= 1, "samples.frames_per_clip", self.frames_per_clip, "at least 1")
+        _require(64 <= self.stored_side <= 1024, "samples.stored_side", self.stored_side, "from 64 to 1024 px")
+        for name in ("blend_share", "twin_codec_share", "match_sharpness_share"):
+            _require(0 <= getattr(self, name) <= 1, f"samples.{name}", getattr(self, name), "a share from 0 to 1")
+        _require(0 <= self.scale_jitter <= 0.12, "samples.scale_jitter", self.scale_jitter, "0 to 0.12: the cached crop ends there")
+        _require(0 <= self.shift_jitter <= 0.06, "samples.shift_jitter", self.shift_jitter, "0 to 0.06: the cached crop ends there")
+
+
+@dataclass(frozen=True)
+class DegradeConfig:
+    """How often each pass is drawn; both pictures of a pair always get the same pass."""
+
+    colour: float = 0.3
+    resize: float = 0.35  # down and up again: uploads and messengers do it
+    blur: float = 0.2
+    noise: float = 0.15
+    jpeg: float = 0.4
+    h264: float = 0.35
+    generator_side: int = 128  # px our generator works at; reals must be seen at that sharpness too
+    generator_side_share: float = 0.25
+
+    def __post_init__(self) -> None:
+        for name in ("colour", "resize", "blur", "noise", "jpeg", "h264", "generator_side_share"):
+            _require(0 <= getattr(self, name) <= 1, f"degrade.{name}", getattr(self, name), "a probability")
+        _require(self.generator_side >= 32, "degrade.generator_side", self.generator_side, "at least 32 px")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How the net is fitted. A budget in minutes, in steps, or both: whichever ends first."""
+
+    minutes: float = 10.0
+    steps: int = 0  # 0: by minutes alone; with steps alone the same seed gives the same weights
+    pairs: int = 12  # in a batch: 24 pictures, enough for batch statistics, small enough for one core
+    head_share: float = 0.06  # of the budget with the backbone frozen, so that random heads do not spoil it
+    head_rate: float = 2e-3
+    rate: float = 4e-4  # AdamW, cosine to a hundredth; short runs need the larger end
+    weight_decay: float = 0.02
+    ema: float = 0.99  # averages over about 100 steps; a short run has under 1,000
+    validations: int = 4
+    validation_pairs: int = 160
+    seed: int = 0
+    workers: int = 0  # processes that prepare batches; 0: none, right for one core
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        _require(self.minutes > 0, "train.minutes", self.minutes, "above 0")
+        _require(self.steps >= 0, "train.steps", self.steps, "0 or more")
+        _require(self.pairs >= 2, "train.pairs", self.pairs, "at least 2: batch statistics need several pictures")
+        _require(0 <= self.head_share < 1, "train.head_share", self.head_share, "at least 0 and below 1")
+        _require(0 <= self.ema < 1, "train.ema", self.ema, "at least 0 and below 1")
+        _require(self.rate > 0 and self.head_rate > 0, "train.rate", self.rate, "above 0")
+        _require(self.validations >= 1, "train.validations", self.validations, "at least 1")
+
+
+@dataclass(frozen=True)
+class CalibrationConfig:
+    """Thresholds by the conformal rule; an alpha below 1 / (n + 1) is left out, and the record says so."""
+
+    alphas: tuple[float, ...] = (0.1, 0.01, 0.001)  # "inconclusive", "suspicious", "likely-synthetic" of the verdict begin there
+    fit_share: float = 0.25  # of the calibration identities fit the stack; the others set the thresholds
+
+    def __post_init__(self) -> None:
+        _require(len(self.alphas) > 0 and all(0 < a < 1 for a in self.alphas), "calibration.alphas", self.alphas, "between 0 and 1")
+        _require(0 < self.fit_share < 1, "calibration.fit_share", self.fit_share, "between 0 and 1")
+
+
+@dataclass(frozen=True)
+class DetectorConfig:
+    model: ModelConfig = field(default_factory=ModelConfig)
+    samples: SampleConfig = field(default_factory=SampleConfig)
+    degrade: DegradeConfig = field(default_factory=DegradeConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
+
+
+def _require(holds: bool, name: str, value: object, rule: str) -> None:
+    if not holds:
+        raise ConfigError(f"{name} is {value!r}", f"It must be {rule}.")

@@ -1,0 +1,93 @@
+"""Export: the trained net to one ONNX file that ONNX Runtime gives the same logits for, under the size budget.
+
+In: a `DetectorNet`. Out: the bytes of an ONNX model, input "face" (B, 3, S, S) float32 in [-1, 1], output "evidence" (B, 2).
+Weights are stored in fp16 and widened when the file is loaded; the arithmetic stays fp32.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from detector.model import DetectorNet
+from detector.shipped import OnnxScorer
+from sfumato.errors import CheckpointError
+from sfumato.media.images import to_tensor
+
+SIZE_BUDGET = 25_000_000  # bytes: it ships inside the package
+TOLERANCE = 0.02  # logits, on random pictures; fp16 rounding of the weights is the larger part of it
+OPSET = 18
+_SMALLEST = 256  # numbers; below it (biases, constants) halving saves nothing
+
+
+def export_onnx(net: DetectorNet) -> bytes:
+    """Raises CheckpointError if the file is over the budget or its logits differ from the net's by more than TOLERANCE."""
+    net = net.eval()
+    size = net.config.size
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "detector.onnx"
+        _export(net, size, path)
+        network = halve_weights(path.read_bytes())
+    if len(network) > SIZE_BUDGET:
+        megabytes = f"{len(network) / 1e6:.1f} MB, more than {SIZE_BUDGET / 1e6:.0f} MB"
+        raise CheckpointError(f"The exported detector is {megabytes}", "Choose a smaller model.backbone.")
+    difference = largest_difference(net, network)
+    if not difference <= TOLERANCE:
+        raise CheckpointError(f"The exported detector's logits differ by {difference:.3g}", "Choose another model.backbone.")
+    return network
+
+
+def largest_difference(net: DetectorNet, network: bytes, count: int = 4) -> float:
+    """The largest difference of a logit between the net and its export, on `count` seeded pictures."""
+    rng = np.random.default_rng(0)
+    size = net.config.size
+    coarse = rng.integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
+    images = [np.asarray(np.kron(c, np.ones((size // 8 + 1, size // 8 + 1, 1), np.uint8))[:size, :size]) for c in coarse]
+    with torch.no_grad():
+        expected = net(to_tensor(images)).numpy()
+    return float(np.abs(OnnxScorer(network)(images) - expected).max())
+
+
+def halve_weights(network: bytes) -> bytes:
+    """The same ONNX model with its large fp32 weights as fp16, each behind a Cast that loading folds away."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load_from_string(network)
+    kept: list[Any] = []
+    casts: list[Any] = []
+    for weights in model.graph.initializer:
+        values = numpy_helper.to_array(weights)
+        if weights.data_type != TensorProto.FLOAT or values.size < _SMALLEST or np.abs(values).max() > 60_000:
+            kept.append(weights)
+            continue
+        kept.append(numpy_helper.from_array(values.astype(np.float16), f"{weights.name}.half"))
+        casts.append(helper.make_node("Cast", [f"{weights.name}.half"], [weights.name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.initializer[:], model.graph.node[:]
+    model.graph.initializer.extend(kept)
+    model.graph.node.extend(nodes)
+    del model.graph.value_info[:]
+    model.doc_string = ""
+    return bytes(model.SerializeToString())
+
+
+def _export(net: DetectorNet, size: int, path: Path) -> None:
+    """One self-contained file. The exporter talks; what it says is of no use to the caller."""
+    example = torch.zeros(2, 3, size, size)
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            net, (example,), str(path), input_names=["face"], output_names=["evidence"],
+            dynamic_shapes=({0: batch},), opset_version=OPSET, dynamo=True, external_data=False, verbose=False,
+        )  # fmt: skip

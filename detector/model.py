@@ -1,0 +1,51 @@
+"""The net: a face crop in, two logits out. Blend evidence (a face was pasted in) and synthesis evidence (the face was generated).
+
+Two heads and not one: the two kinds of fake leave different traces, and trained into one logit each spoils the other.
+How the two become one score is calibrated afterwards (`detector.stack`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from detector.backbones import build_backbone
+from detector.config import HEADS, ModelConfig
+from detector.shipped import FORMAT
+from sfumato.errors import CheckpointError
+
+
+class DetectorNet(nn.Module):
+    """`config.size` is the crop's side S; other sides work as far as the backbone allows."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = build_backbone(config)
+        self.dropout = nn.Dropout(config.dropout)
+        self.heads = nn.Linear(self.backbone.width, len(HEADS))
+        nn.init.zeros_(self.heads.weight)  # the first step starts at even odds whatever the features' scale
+        nn.init.zeros_(self.heads.bias)
+
+    def forward(self, face: Tensor) -> Tensor:
+        """face: (B, 3, S, S) in [-1, 1]. Returns (B, 2) logits in the order of HEADS."""
+        logits: Tensor = self.heads(self.dropout(self.backbone(face)))  # (B, width) -> (B, 2)
+        return logits
+
+
+def load_weights(net: DetectorNet, state: Mapping[str, Tensor], source: Mapping[str, Any]) -> None:
+    """Loads `state` strictly. Raises CheckpointError if `source` (the record beside it) is of another format or net."""
+    check_format(source)
+    try:
+        net.load_state_dict(state)
+    except RuntimeError as error:
+        advice = "Use the configuration they were trained with."
+        raise CheckpointError(f"The weights do not fit the net: {str(error).splitlines()[0]}", advice) from error
+
+
+def check_format(record: Mapping[str, Any]) -> None:
+    """Raises CheckpointError unless `record["format"]` is the one this version reads."""
+    if record.get("format") != FORMAT:
+        raise CheckpointError(f"Unknown detector format {record.get('format')!r}", f"This version reads {FORMAT}.")

@@ -1,0 +1,43 @@
+"""Two kinds of evidence to one score: either is enough. Pure NumPy, because judging does without torch.
+
+In: (..., 2) logits of the net. Out: one calibrated logit. Each head is scaled and shifted, then the two join as
+"blended or synthesised": 1 - (1 - p_blend)(1 - p_synthesis). Monotone in both, so no evidence can excuse another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`scale` and `offset` of each head, in the order of HEADS. A scale of 0 leaves out a head that was never trained."""
+
+    scale: tuple[float, float] = (1.0, 1.0)
+    offset: tuple[float, float] = (0.0, 0.0)
+
+    def logit(self, evidence: NDArray[Any]) -> Floats:
+        """evidence: (..., 2). Returns (...)."""
+        return np.asarray(joined(np.asarray(evidence, np.float64), self.scale, self.offset), np.float64)
+
+
+def joined(evidence: Floats, scale: Sequence[float], offset: Sequence[float]) -> Floats:
+    """log(p / (1 - p)) of p = 1 - prod(1 - p_i) over the heads with scale > 0, stable at both ends."""
+    used = [i for i, s in enumerate(scale) if s > 0]
+    if not used:
+        return np.zeros(evidence.shape[:-1])
+    hidden = sum(np.logaddexp(0.0, scale[i] * evidence[..., i] + offset[i]) for i in used)  # -log prod(1 - p_i)
+    hidden = np.asarray(hidden, np.float64)
+    return np.where(hidden > 30, hidden, np.log(np.expm1(np.clip(hidden, 1e-300, 30))))
+
+
+def probability(logit: Any) -> Any:
+    """The logistic function, without overflow; array or number."""
+    return 0.5 * (1 + np.tanh(0.5 * np.asarray(logit, np.float64)))

@@ -1,0 +1,213 @@
+"""Judging a file: frames to faces to tracks to one calibrated score, or an abstention with its reason.
+
+In: a video or a still picture. Out: a `Judgement`. A file's logit is the largest over its face tracks of the mean over
+the track's frames, so that one forged person among many counts, and one odd frame does not. ONNX Runtime, OpenCV and
+PyAV only: torch is never imported here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.crops import judged_crop
+from detector.frames import SampledFrames
+from detector.shipped import ShippedDetector, load_shipped
+from detector.stack import probability
+from sfumato.errors import MediaError
+from sfumato.media.faces import Box, FaceDetector, FaceTracker
+
+MIN_FACE = 48.0  # px, the longer side of the box: smaller faces have lost what the net looks for
+MIN_FRAMES = 3  # of a video; shorter ones are stills in disguise, whose one frame may be anything
+MAX_FACES = 8  # a frame; the largest ones
+_SHORT_TRACK = 0.1  # of the longest track: shorter ones are counted only if there is no other (a false detection is short)
+Status = Literal["ok", "abstain", "error"]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """code: no_face, face_too_small, too_short or unreadable; detail: one sentence, with advice where there is any."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class TrackFrame:
+    """score: the frame's calibrated probability; blend, synthesis: the net's two logits; box: (x, y, width, height) px."""
+
+    time: float
+    box: Box
+    score: float
+    logit: float
+    blend: float
+    synthesis: float
+
+
+@dataclass(frozen=True)
+class TrackScore:
+    """One person through the file."""
+
+    identifier: int
+    score: float
+    logit: float
+    frames: tuple[TrackFrame, ...]
+
+    @property
+    def size(self) -> float:
+        """The median of the box's longer side, px."""
+        return median(max(frame.box[2], frame.box[3]) for frame in self.frames)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the detector says of one file.
+
+    score: calibrated probability in [0, 1], logit: the same before squashing, both None unless status is "ok".
+    threshold: {"0.1": score, "0.01": score, ..., "logit": {"0.1": logit, ...}, "n_real": int, "calibration": id}.
+    timeline: (seconds, score) of every sampled frame with a face, the highest of its faces.
+    """
+
+    status: Status
+    reasons: tuple[Reason, ...] = ()
+    score: float | None = None
+    logit: float | None = None
+    threshold: dict[str, Any] = field(default_factory=dict)
+    timeline: tuple[tuple[float, float], ...] = ()
+    tracks: tuple[TrackScore, ...] = ()
+    media: dict[str, Any] = field(default_factory=dict)
+    frames: dict[str, int] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    timing: dict[str, float] = field(default_factory=dict)
+
+
+class Judge:
+    """Loads the detector once, judges any number of files. Not thread-safe: give each thread its own."""
+
+    def __init__(self, model_path: Path | None = None, threads: int = 1) -> None:
+        """model_path: a folder with detector.onnx and detector.json; None: the one that ships. Raises MissingPartError, CheckpointError."""
+        self.detector: ShippedDetector = load_shipped(model_path, threads)
+        self._faces = FaceDetector()
+
+    def judge_video(self, path: Path, frames: int = 32, advance: Callable[[float], None] = lambda amount: None) -> Judgement:
+        """Judges `frames` evenly spaced frames of a video, or a still picture. `advance` gets 1 a sampled frame.
+
+        Never raises for what is in the file: an unreadable one has status "error" and the reason.
+        """
+        clock = _Clock()
+        source = SampledFrames(Path(path), frames)
+        try:
+            sightings, largest = self._look(source, clock, advance)
+        except MediaError as error:
+            return self._without_score("error", Reason("unreadable", str(error)), source, clock, 0)
+        if not source.still and source.decoded < MIN_FRAMES:
+            reason = Reason("too_short", f"{source.decoded} frames; at least {MIN_FRAMES} are needed.")
+            return self._without_score("abstain", reason, source, clock, len(sightings))
+        if largest == 0:
+            return self._without_score("abstain", Reason("no_face", f"No face in {source.sampled} frames."), source, clock, 0)
+        if not sightings:
+            reason = Reason("face_too_small", f"The largest face is {largest:.0f} px; at least {MIN_FACE:.0f} are needed.")
+            return self._without_score("abstain", reason, source, clock, 0)
+        return self._score(sightings, source, clock)
+
+    def _look(self, source: SampledFrames, clock: _Clock, advance: Callable[[float], None]) -> tuple[list[_Sighting], float]:
+        """Every usable face of every sampled frame, and the size of the largest face seen at all."""
+        tracker = FaceTracker(smoothing=0.0, patience=4)  # a patience of sampled frames, an eighth of the file
+        sightings: list[_Sighting] = []
+        largest = 0.0
+        frames = iter(source)
+        position = 0
+        while True:
+            with clock("decode"):
+                frame = next(frames, None)
+            if frame is None:
+                return sightings, largest
+            with clock("detect"):
+                faces = self._faces.detect(frame.image)[:MAX_FACES]
+                largest = max([largest, *(face.size for face in faces)])
+                for track, face in tracker.update(position, [face for face in faces if face.size >= MIN_FACE]).items():
+                    crop = judged_crop(face.box, frame.image).apply(frame.image, self.detector.size)
+                    sightings.append(_Sighting(track, frame.time, face.box, crop))
+            position += 1
+            advance(1)
+
+    def _score(self, sightings: list[_Sighting], source: SampledFrames, clock: _Clock) -> Judgement:
+        with clock("classify"):
+            evidence = self.detector.scorer([s.crop for s in sightings])
+        logits = self.detector.stack.logit(evidence)
+        tracks: dict[int, list[TrackFrame]] = {}
+        for sighting, logit, (blend, synthesis) in zip(sightings, logits, evidence, strict=True):
+            frame = TrackFrame(sighting.time, sighting.box, _squash(logit), float(logit), float(blend), float(synthesis))
+            tracks.setdefault(sighting.track, []).append(frame)
+        scored = [_track(identifier, frames) for identifier, frames in tracks.items()]
+        longest = max(len(track.frames) for track in scored)
+        counted = [track for track in scored if len(track.frames) >= _SHORT_TRACK * longest]
+        best = max(track.logit for track in counted)
+        highest: dict[float, float] = {}
+        for frame in (frame for track in counted for frame in track.frames):
+            highest[frame.time] = max(frame.score, highest.get(frame.time, 0.0))
+        return Judgement(
+            "ok", (), _squash(best), best, self._threshold(), tuple(sorted(highest.items())),
+            tuple(sorted(counted, key=lambda track: -track.logit)), source.media,
+            {"sampled": source.sampled, "with_face": len({s.time for s in sightings})}, self._model(), clock.seconds(),
+        )  # fmt: skip
+
+    def _without_score(self, status: Status, reason: Reason, source: SampledFrames, clock: _Clock, faces: int) -> Judgement:
+        counts = {"sampled": source.sampled, "with_face": faces}
+        return Judgement(
+            status, (reason,), threshold=self._threshold(), media=source.media, frames=counts, model=self._model(), timing=clock.seconds()
+        )
+
+    def _threshold(self) -> dict[str, Any]:
+        calibration = self.detector.record["calibration"]
+        logits = {f"{alpha:g}": t for alpha, t in self.detector.thresholds.items()}
+        scores = {alpha: _squash(t) for alpha, t in logits.items()}
+        return {**scores, "logit": logits, "n_real": calibration.get("n_real"), "calibration": calibration.get("id")}
+
+    def _model(self) -> dict[str, Any]:
+        record = self.detector.record
+        return {"name": record.get("name"), "version": record.get("version"), "sha256": self.detector.digest}
+
+
+@dataclass(frozen=True)
+class _Sighting:
+    track: int
+    time: float
+    box: Box
+    crop: NDArray[np.uint8]  # (S, S, 3)
+
+
+class _Clock:
+    """Seconds by stage, and in all."""
+
+    def __init__(self) -> None:
+        self._start, self._stages = time.perf_counter(), {"decode": 0.0, "detect": 0.0, "classify": 0.0}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._stages[stage] += time.perf_counter() - start
+
+    def seconds(self) -> dict[str, float]:
+        total = time.perf_counter() - self._start
+        return {name: round(value, 4) for name, value in {**self._stages, "total": total}.items()}
+
+
+def _track(identifier: int, frames: list[TrackFrame]) -> TrackScore:
+    logit = float(np.mean([frame.logit for frame in frames]))
+    return TrackScore(identifier, _squash(logit), logit, tuple(frames))
+
+
+def _squash(logit: float) -> float:
+    return float(probability(logit))

@@ -1,0 +1,202 @@
+"""Training: clips.jsonl in, a run folder with the best averaged weights out.
+
+Heads first with the backbone frozen, then everything. Each step sees reals and their fake twins side by side; each head
+learns only from its own families and the reals. Weights are averaged (EMA), and the average that does best on the people
+of the validation split is kept. The budget is minutes, steps, or both; a stopped run continues from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from detector.cache import CropCache
+from detector.config import DetectorConfig
+from detector.evaluate import validate
+from detector.model import DetectorNet
+from detector.samples import Batch, PairedBatches, PairSource
+from detector.shipped import FORMAT
+from detector.state import Average, load_state, save_state, save_weights
+from sfumato.config import to_dict
+from sfumato.errors import UsageError
+from sfumato.media.clips import ClipRow
+from sfumato.run import RunFolder, choose_device, seed_everything
+
+Advance = Callable[[float], None]
+
+
+@dataclass
+class Progress:
+    """Where a run stands; saved with it."""
+
+    step: int = 0
+    seconds: float = 0.0
+    best: float = -1.0
+    validated: int = 0
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+class Trainer:
+    """One run. `fit` trains; the best weights lie in `<run>/detector.safetensors` afterwards."""
+
+    def __init__(self, run: RunFolder, config: DetectorConfig, training: PairSource, validation: PairSource, device: Any) -> None:
+        self.run, self.config, self.device = run, config, device
+        self.training, self.validation = training, validation
+        seed_everything(config.train.seed)
+        self.net = DetectorNet(config.model).to(device)
+        if device.type == "cpu":
+            self.net = self.net.to(memory_format=torch.channels_last)  # 2 to 4 times faster convolutions on CPUs
+        self.average = Average(self.net, config.train.ema)
+        settings = config.train
+        parameters = list(self.net.backbone.parameters())
+        groups = [
+            {"params": list(self.net.heads.parameters()), "peak": settings.head_rate, "weight_decay": 0.0},
+            {"params": [p for p in parameters if p.ndim > 1], "peak": settings.rate, "weight_decay": settings.weight_decay},
+            {"params": [p for p in parameters if p.ndim <= 1], "peak": settings.rate, "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.rate, betas=(0.9, 0.99))
+        self.progress = Progress()
+
+    def resume(self) -> None:
+        """Continues from the folder's checkpoint, if it has one. Raises CheckpointError if it is of another run."""
+        path = self.run.path / "checkpoint.safetensors"
+        if path.exists():
+            self.progress = Progress(**load_state(path, self.net, self.average, self.optimizer))
+
+    def fit(self, advance: Advance = lambda amount: None) -> Progress:
+        """Trains to the end of the budget. `advance` gets shares of 1."""
+        settings, progress = self.config.train, self.progress
+        batches = self._batches(progress.step)
+        started, shown = time.monotonic() - progress.seconds, self.share()
+        loss_sum = torch.zeros(())
+        while (share := self.share()) < 1:
+            batch = next(batches)
+            loss_sum += self.train_step(batch, share)
+            progress.step += 1
+            progress.seconds = time.monotonic() - started
+            if progress.step % 20 == 0:
+                self._log(loss=loss_sum.item() / 20, share=share)
+                loss_sum.zero_()
+            if self.share() >= (progress.validated + 1) / settings.validations:
+                self._validate()
+                progress.seconds = time.monotonic() - started
+                self._save()
+            advance(self.share() - shown)
+            shown = self.share()
+        if progress.validated == 0:
+            self._validate()
+        self._save()
+        return progress
+
+    def share(self) -> float:
+        """How much of the budget is used, 0 to 1."""
+        settings = self.config.train
+        by_steps = self.progress.step / settings.steps if settings.steps else 0.0
+        return min(1.0, max(by_steps, self.progress.seconds / (60 * settings.minutes)))
+
+    def train_step(self, batch: Batch, share: float) -> Tensor:
+        """One update; returns the loss before it."""
+        heads_only = share < self.config.train.head_share
+        self.net.train()
+        if heads_only:
+            self.net.backbone.eval()
+        self._set_rates(share)
+        images = batch.images.to(self.device)
+        if self.device.type == "cpu":
+            images = images.to(memory_format=torch.channels_last)
+        if heads_only:
+            with torch.no_grad():
+                features = self.net.backbone(images)
+            logits = self.net.heads(self.net.dropout(features))
+        else:
+            logits = self.net(images)
+        loss = evidence_loss(logits, batch.target.to(self.device), batch.weight.to(self.device))
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        self.optimizer.step()
+        self.average.update(self.net)
+        return loss.detach().cpu()
+
+    def _set_rates(self, share: float) -> None:
+        """Heads: constant while alone. Then all: up over a twentieth of what is left, down along a cosine to a hundredth."""
+        alone = self.config.train.head_share
+        place = max(0.0, (share - alone) / (1 - alone))
+        wave = min(1.0, place / 0.05 + 0.02) * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * place)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * (1.0 if share < alone else wave)
+
+    def _batches(self, first: int) -> Any:
+        dataset = PairedBatches(self.training, self.config.train.seed)
+        if self.config.train.workers == 0:
+            return (dataset[step] for step in range(first, 10**9))
+        loader = torch.utils.data.DataLoader(
+            dataset, batch_size=None, sampler=range(first, 10**9), num_workers=self.config.train.workers, prefetch_factor=4
+        )
+        return iter(loader)
+
+    def _validate(self) -> None:
+        progress = self.progress
+        progress.validated = max(progress.validated + 1, int(self.share() * self.config.train.validations))
+        scores = validate(self.average.net, self.validation, self.config.train.validation_pairs, self.device)
+        mean = sum(scores.values()) / len(scores)
+        self._log(validation=scores, kept=mean > progress.best)
+        if mean > progress.best:
+            progress.best, progress.scores = mean, scores
+            record = {"step": progress.step, "validation": scores}
+            save_weights(self.run.path / "detector.safetensors", self.average.net, self.config, record)
+
+    def _save(self) -> None:
+        save_state(self.run.path / "checkpoint.safetensors", self.net, self.average, self.optimizer, vars(self.progress))
+
+    def _log(self, **values: Any) -> None:
+        self.run.append("log.jsonl", {"step": self.progress.step, "seconds": round(self.progress.seconds, 1), **values})
+
+
+def evidence_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Binary cross-entropy, averaged over each head's own samples, summed over the heads. All (B, heads)."""
+    losses = F.binary_cross_entropy_with_logits(logits, target, reduction="none") * weight
+    taught = (target * weight).sum(0) > 0  # a head with no fake in this batch learns nothing: reals alone would only sink it
+    return ((losses.sum(0) / weight.sum(0).clamp(min=1e-6)) * taught).sum()
+
+
+def train(
+    rows: Sequence[ClipRow],
+    run: RunFolder,
+    config: DetectorConfig,
+    cache: CropCache,
+    resume: bool = False,
+    advance: Advance = lambda amount: None,
+) -> Progress:
+    """Trains on the split `train`, chooses the best average on `validation`. `rows`: those with crops (`CropCache.prepare`).
+
+    `advance` gets shares of 1. Writes options.json, log.jsonl, checkpoint.safetensors and detector.safetensors into the run
+    folder. Raises UsageError when a split has no real clip.
+    """
+    device = choose_device(config.train.device)
+    splits = {name: [row for row in rows if row.split == name] for name in ("train", "validation")}
+    for name, split in splits.items():
+        if not any(row.label == "real" for row in split):
+            refused = next(iter(cache.refused.items()), None)
+            reason = f"First refused: {refused[0]}: {refused[1]}." if refused else "clips.jsonl needs the splits train and validation."
+            raise UsageError(f"The split {name!r} has no real clip with a usable face", reason)
+    training, validation = (PairSource(split, cache, config) for split in splits.values())
+    run.write_options(
+        {
+            "command": "train detector", "format": FORMAT, "config": to_dict(config), "seed": config.train.seed, "device": str(device),
+            "torch": torch.__version__, "clips": {name: len(split) for name, split in splits.items()},
+            "people": {name: len({row.identity for row in split}) for name, split in splits.items()},
+            "families": training.families, "refused": len(cache.refused), "backbone_source": DetectorNet(config.model).backbone.source,
+        }
+    )  # fmt: skip
+    trainer = Trainer(run, config, training, validation, device)
+    if resume:
+        trainer.resume()
+    return trainer.fit(advance)
