@@ -10,8 +10,9 @@ from typing import Any
 
 # Extended key usages of a signer: emailProtection, documentSigning, C2PA claim signing. The last one is refused unless listed here.
 KEY_USAGES = "1.3.6.1.5.5.7.3.4\n1.3.6.1.5.5.7.3.36\n1.3.6.1.4.1.62558.2.1\n"
-LARGE = 32 * 1024 * 1024  # bytes; the library holds half of a file in memory unless it is hashed in pieces
+LARGE = 32 * 1024 * 1024  # bytes; a larger file is hashed in pieces, so that a part of it can be checked
 PIECE_KB = 1024
+MEMORY_MB = 16  # the library works in memory up to 512 MB by default, and holds a file twice: 645 MB for one of 300; with this, 48
 CREATED_ASSERTIONS = ["c2pa.actions", "c2pa.ingredient", "org.sfumato.generation"]  # stated by the signer, not merely gathered
 
 
@@ -36,6 +37,7 @@ def signing(size: int) -> dict[str, Any]:
     """Settings to sign a file of `size` bytes with. The signed file is read back by our own code, so not twice by the library."""
     settings = reading()
     settings["verify"]["verify_after_sign"] = False
+    settings["core"]["backing_store_memory_threshold_in_mb"] = MEMORY_MB
     settings["builder"] = {"thumbnail": {"enabled": False}, "created_assertion_labels": CREATED_ASSERTIONS}
     if size > LARGE:
         settings["core"]["merkle_tree_chunk_size_in_kb"] = PIECE_KB

@@ -164,6 +164,14 @@ def _failure(path: Path, message: str, head: bytes) -> Verification:
     if head.startswith(WITHOUT_CREDENTIALS):
         return Verification(path, "none", reason="a container that cannot hold a content credential")
     if message.startswith(("NotSupported", "Io")) or "asset could not be parsed" in message:
-        return Verification(path, "unreadable", reason=cut(message.partition("asset could not be parsed: ")[2] or message))
+        return Verification(path, "unreadable", reason=_why_unreadable(message))
     code = "algorithm.unsupported" if "unknown algorithm" in message else "manifest.unreadable"
     return Verification(path, "invalid", (code,), reason=cut(f"the manifest cannot be read: {message}"))
+
+
+def _why_unreadable(message: str) -> str:
+    if message.startswith("NotSupported"):
+        return "not a media file of a known kind"
+    if message.startswith("Io"):
+        return "the file ends too early, or cannot be read"
+    return cut(f"damaged or truncated: {message.partition('asset could not be parsed: ')[2]}")

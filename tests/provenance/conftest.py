@@ -110,7 +110,7 @@ def created() -> dict[str, Any]:
     return CREATED
 
 
-def media_box(data: bytes | bytearray) -> tuple[int, int]:
+def _media_box(data: bytes | bytearray) -> tuple[int, int]:
     """Where the box mdat begins, and its size; its name may also stand in a manifest."""
     position = 0
     while data[position + 4 : position + 8] != b"mdat":
@@ -119,12 +119,17 @@ def media_box(data: bytes | bytearray) -> tuple[int, int]:
 
 
 @pytest.fixture
+def media_box() -> Callable[[bytes], tuple[int, int]]:
+    return _media_box
+
+
+@pytest.fixture
 def flip_media_byte() -> Callable[[Path, Path], Path]:
     """Copies an mp4 with one bit in the middle of its media data turned."""
 
     def flip(source: Path, destination: Path) -> Path:
         data = bytearray(source.read_bytes())
-        start, size = media_box(data)
+        start, size = _media_box(data)
         data[start + size // 2] ^= 1
         destination.write_bytes(data)
         return destination

@@ -72,7 +72,10 @@ def test_second_use_finds_the_first_keys(tmp_path: Path) -> None:
 
 
 def test_first_use_by_several_processes_at_once_makes_one_set(tmp_path: Path) -> None:
-    program = "import sys; from pathlib import Path; from provenance.sign import development_signer; print(development_signer(Path(sys.argv[1])).chain_pem)"
+    program = (
+        "import sys; from pathlib import Path; from provenance.sign import development_signer;"
+        "print(development_signer(Path(sys.argv[1])).chain_pem)"
+    )
     workers = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE) for _ in range(4)]
     chains = {worker.communicate(timeout=60)[0] for worker in workers}
     assert all(worker.returncode == 0 for worker in workers)

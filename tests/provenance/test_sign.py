@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -133,7 +135,7 @@ def test_our_own_error_and_an_interruption_pass_as_they_are(
     keys: DevelopmentKeys, unsealed: Path, facts: GeneratedFacts, tmp_path: Path
 ) -> None:
     signer = development_signer(keys.folder.parent)
-    with pytest.raises(SealError, match="^no such slot$"):
+    with pytest.raises(SealError, match=r"^no such slot$"):
         sign_generated(unsealed, tmp_path / "out.mp4", facts, _Broken(signer, SealError("no such slot")))
     with pytest.raises(KeyboardInterrupt):
         sign_generated(unsealed, tmp_path / "out.mp4", facts, _Broken(signer, KeyboardInterrupt()))
@@ -274,6 +276,25 @@ def test_large_files_are_hashed_in_pieces_and_still_verify(
     assert verify(tmp_path / "out.mp4", [root]).outcome == "trusted"
     broken = verify(flip_media_byte(tmp_path / "out.mp4", tmp_path / "broken.mp4"), [root])
     assert broken.outcome == "invalid"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak memory of a process from /proc")
+def test_memory_stays_flat(unsealed: Path, keys: DevelopmentKeys, tmp_path: Path, media_box: Callable[[bytes], tuple[int, int]]) -> None:
+    data = unsealed.read_bytes()
+    start, size = media_box(data)
+    with (tmp_path / "large.mp4").open("wb") as file:  # the same video with 100 MB more of media data
+        file.write(data[:start] + (size + 100 * 2**20).to_bytes(4, "big") + data[start + 4 : start + size])
+        file.seek(100 * 2**20, 1)
+        file.write(data[start + size :])
+    program = (
+        "import sys; from pathlib import Path; from types import SimpleNamespace as Facts; from provenance.sign import C2paSeal;"
+        "facts = Facts(title='t', model_name='m', model_digest='a' * 64, seed=1, portraits=(), motion_digest='b' * 64, parameters={});"
+        "C2paSeal(Path(sys.argv[1]))(Path(sys.argv[2]), Path(sys.argv[3]), facts);"
+        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"  # ru_maxrss counts the parent too
+    )
+    arguments = [str(keys.folder.parent), str(tmp_path / "large.mp4"), str(tmp_path / "out.mp4")]
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120, check=True)
+    assert int(done.stdout) < 150_000  # kB; 245 MB when the library keeps it all
 
 
 def test_no_handle_to_the_source_is_ever_writable(
