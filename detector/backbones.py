@@ -37,7 +37,7 @@ class Backbone(nn.Module):
         preprocessing = resolve_model_data_config(net)
         self.net = net
         self.name, self.source = name, "random"
-        self.width = int(net.num_features)
+        self.width = int(getattr(net, "head_hidden_size", net.num_features))  # after the pooling head, where there is one
         self.normalise(preprocessing["mean"], preprocessing["std"])
 
     def normalise(self, mean: tuple[float, ...], deviation: tuple[float, ...]) -> None:

@@ -44,6 +44,8 @@ class VerificationLike(Protocol):
     def codes(self) -> Sequence[str]: ...
     @property
     def declares(self) -> Sequence[str]: ...
+    @property
+    def ingredient_declares(self) -> Sequence[str]: ...
 
 
 class JudgementLike(Protocol):
@@ -106,7 +108,9 @@ def combine(verification: VerificationLike, judgement: JudgementLike, fpr: float
     """Total: every outcome and every judgement have a verdict. `fpr`: the false-positive rate at which a score flags."""
     band = band_of(judgement, fpr)
     found = _detector_reason(judgement, band, fpr)
-    declared = set(verification.declares) | set(getattr(verification, "ingredient_declares", ()))
+    declared = set(verification.declares)
+    if set(verification.ingredient_declares) & (SYNTHETIC | EDITED) and not declared & SYNTHETIC:
+        declared = declared | {"compositeWithTrainedAlgorithmicMedia"}  # an AI ingredient makes a composite, whatever the whole says
     codes = tuple(verification.codes)
     if verification.outcome == "trusted":
         return _trusted(declared, band, found)

@@ -1,0 +1,48 @@
+"""The crop cache: crops survive the disk, unusable clips are told and left out, a broken file is cut again."""
+
+import numpy as np
+
+from detector.cache import CropCache, StoredCrop, _read
+from sfumato.media.clips import ClipRow, file_digest
+from sfumato.media.images import write_image
+from tests.detector_fixtures import TINY, face_picture, landmarks
+from tests.media_fixtures import make_video
+
+
+def test_crops_survive_the_disk(toy) -> None:
+    rows, cache = toy
+    crop = cache.crop(rows[0], 1)
+    assert np.array_equal(crop.image, face_picture(1))
+    assert np.allclose(crop.points, landmarks(96))
+    assert cache.nearest(rows[0], 0.9).place == 1.0
+
+
+def test_faceless_and_unreadable_clips_are_left_out_and_told(tmp_path) -> None:
+    make_video(tmp_path / "bars.mp4")
+    (tmp_path / "text.mp4").write_text("no video")
+    write_image(tmp_path / "grey.png", np.full((64, 64, 3), 128, np.uint8))
+    rows = [
+        ClipRow(path=name, label="real", method="camera", family="real", identity=name, sha256=file_digest(tmp_path / name), split="train")
+        for name in ("bars.mp4", "text.mp4", "grey.png")
+    ]
+    cache = CropCache(tmp_path / "clips.jsonl", tmp_path / "crops", TINY.samples)
+    assert cache.prepare(rows) == []
+    assert set(cache.refused) == {"bars.mp4", "text.mp4", "grey.png"}
+    assert cache.refused["bars.mp4"] == "no face of usable size"
+
+
+def test_broken_file_is_cut_again(toy, monkeypatch) -> None:
+    rows, cache = toy
+    path = cache.folder / f"{cache._key(rows[0])}.npz"
+    path.write_bytes(b"half a file")
+    _read.cache_clear()
+    monkeypatch.setattr(cache, "_cut", lambda row: [StoredCrop(face_picture(7), landmarks(96), 0.0)])
+    assert cache.count(rows[0]) == 1
+
+
+def test_settings_are_part_of_the_name(toy, tmp_path) -> None:
+    from detector.config import SampleConfig
+
+    rows, cache = toy
+    other = CropCache(cache.clips, tmp_path / "other", SampleConfig(frames_per_clip=3))
+    assert other._key(rows[0]) != cache._key(rows[0])

@@ -1,0 +1,89 @@
+"""Calibration: the conformal rule's known values, its validity, refusal of what n cannot carry, the fit's direction."""
+
+import numpy as np
+import pytest
+
+from detector.calibrate import calibrate, clip_logit, conformal_threshold, divide, fit_stack, report
+from detector.evaluate import ClipEvidence
+from detector.stack import Stack, probability
+from sfumato.errors import UsageError
+
+
+def clips(family: str, count: int, mean: tuple[float, float], seed: int = 0) -> list[ClipEvidence]:
+    rng = np.random.default_rng(seed)
+    return [ClipEvidence(f"{family}{i}", f"person {family} {i}", family, rng.normal(mean, 1.0, (3, 2))) for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("n", "alpha", "k"), [(99, 0.01, 1), (199, 0.01, 2), (100, 0.01, 1), (9, 0.1, 1), (19, 0.1, 2), (999, 0.001, 1), (10, 0.5, 5)]
+)
+def test_threshold_is_the_kth_largest(n: int, alpha: float, k: int) -> None:
+    logits = np.random.default_rng(n).permutation(n).astype(float).tolist()
+    assert conformal_threshold(logits, alpha) == n - k
+
+
+@pytest.mark.parametrize(("n", "alpha"), [(98, 0.01), (998, 0.001), (8, 0.1), (0, 0.1)])
+def test_too_few_reals_are_refused_with_the_number_needed(n: int, alpha: float) -> None:
+    with pytest.raises(UsageError, match=str(round(1 / alpha) - 1)):
+        conformal_threshold([0.0] * n, alpha)
+
+
+def test_false_positive_rate_holds_on_average() -> None:
+    rng = np.random.default_rng(0)
+    rates = [(rng.normal(size=400) > conformal_threshold(rng.normal(size=99).tolist(), 0.1)).mean() for _ in range(200)]
+    assert np.mean(rates) < 0.1 + 3 * np.std(rates) / np.sqrt(200)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, -1.0])
+def test_alpha_outside_is_refused(alpha: float) -> None:
+    with pytest.raises(ValueError, match="between"):
+        conformal_threshold([1.0], alpha)
+
+
+def test_fit_orders_and_calibrates() -> None:
+    fitting = clips("real", 60, (-1.0, -1.0)) + clips("blend", 40, (2.0, -1.0), 1) + clips("reenact", 40, (-1.0, 2.0), 2)
+    stack = fit_stack(fitting, [True, True])
+    mean = {
+        family: np.mean([probability(clip_logit(stack, c)) for c in fitting if c.family == family])
+        for family in ("real", "blend", "reenact")
+    }
+    assert mean["real"] < 0.2
+    assert min(mean["blend"], mean["reenact"]) > 0.8
+
+
+def test_untrained_head_is_left_out() -> None:
+    fitting = clips("real", 20, (-1.0, 5.0)) + clips("blend", 20, (1.0, 5.0), 1)
+    calibration = calibrate(fitting, clips("real", 99, (-1.0, 5.0), 3), (0.1, 0.01, 0.001), ["blend"])
+    assert calibration.stack.scale[1] == 0.0
+    assert sorted(calibration.thresholds) == [0.01, 0.1]
+    assert calibration.left_out == (0.001,)
+    assert calibration.n_real == 99
+
+
+def test_digest_names_the_calibration_set() -> None:
+    fitting = clips("real", 20, (-1.0, 0.0)) + clips("blend", 20, (1.0, 0.0), 1)
+    made = [calibrate(fitting, clips("real", 50, (-1.0, 0.0), seed), (0.1,), ["blend"]).digest for seed in (3, 3, 4)]
+    assert made[0] == made[1] != made[2]
+
+
+def test_fit_needs_both_kinds() -> None:
+    with pytest.raises(UsageError, match="fakes"):
+        fit_stack(clips("real", 5, (0.0, 0.0)), [True, True])
+
+
+def test_division_keeps_people_whole() -> None:
+    doubled = clips("real", 40, (0.0, 0.0)) * 2
+    first, second = divide(doubled, 0.3)
+    assert not {c.identity for c in first} & {c.identity for c in second}
+    assert len(first) + len(second) == 80
+    assert first
+
+
+def test_report_counts_per_family() -> None:
+    fitting = clips("real", 30, (-2.0, 0.0)) + clips("blend", 20, (2.0, 0.0), 1)
+    calibration = calibrate(fitting, clips("real", 30, (-2.0, 0.0), 3), (0.1,), ["blend"])
+    found = report(calibration, fitting)
+    assert found["clips"] == {"blend": 20, "real": 30}
+    assert found["auc"]["blend"] > 0.95
+    assert found["above_threshold"]["0.1"]["blend"] > 0.8
+    assert Stack() != calibration.stack

@@ -1,0 +1,32 @@
+"""The detector's configuration: defaults hold, nonsense is refused, TOML round trip."""
+
+import pytest
+
+from detector.config import FAMILY_HEADS, HEADS, DetectorConfig
+from sfumato.config import from_dict, load_config, to_dict
+from sfumato.errors import ConfigError
+
+
+def test_defaults_survive_a_round_trip() -> None:
+    assert from_dict(DetectorConfig, to_dict(DetectorConfig())) == DetectorConfig()
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "model.size=8",
+        "samples.scale_jitter=0.5",
+        "degrade.jpeg=2.0",
+        "train.pairs=1",
+        "train.minutes=0.0",
+        "calibration.fit_share=0.0",
+        "model.depth=3",
+    ],
+)
+def test_nonsense_is_refused(override: str) -> None:
+    with pytest.raises(ConfigError):
+        load_config(DetectorConfig, None, [override])
+
+
+def test_every_family_teaches_known_heads() -> None:
+    assert {head for heads in FAMILY_HEADS.values() for head in heads} == set(HEADS)

@@ -1,0 +1,62 @@
+"""`sfumato train detector`, from clips.jsonl to a folder that judges: one run through everything, on drawn people."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from detector.commands import train_detector
+from detector.shipped import load_shipped
+from sfumato.errors import MediaError, OutputError
+from sfumato.media.clips import write_clips
+from tests.detector_fixtures import clip_row, face_picture
+
+SETTINGS = [
+    "model.backbone=test_resnet", "model.size=48", "model.pretrained=none", "model.dropout=0.0", "samples.frames_per_clip=2",
+    "samples.stored_side=96", "degrade.h264=0.0", "train.steps=30", "train.pairs=6", "train.rate=3e-3", "train.ema=0.8",
+    "train.validation_pairs=16", "train.validations=1", "train.device=cpu", "calibration.alphas=[0.1, 0.01]",
+]  # fmt: skip
+
+
+def run(clips, out, *more: str):
+    arguments = [str(clips), "--out", str(out), "--cache", str(clips.parent / "crops"), *more]
+    for setting in SETTINGS:
+        arguments += ["--set", setting]
+    return CliRunner().invoke(train_detector, arguments, standalone_mode=False)
+
+
+def test_from_clips_to_a_calibrated_detector(toy, tmp_path) -> None:
+    rows, cache = toy
+    write_clips(cache.clips, rows)
+    result = run(cache.clips, tmp_path / "run")
+    assert result.exception is None, result.output
+    assert result.stdout.strip() == str(tmp_path / "run" / "weights")
+    shipped = load_shipped(tmp_path / "run" / "weights")
+    assert list(shipped.thresholds) == [0.1]  # twelve reals cannot carry a hundredth
+    record = json.loads((tmp_path / "run" / "weights" / "detector.json").read_text())
+    assert record["calibration"]["n_real"] == 12
+    assert record["calibration"]["left_out"] == [0.01]
+    assert record["calibration"]["split"] == "calibration"
+    assert record["training"]["families"] == ["blend", "reenact"]
+    assert record["test"]["untouched"]["auc"]["reenact"] > 0.9
+    assert str(tmp_path) not in json.dumps(record)
+    assert shipped.scorer([np.asarray(face_picture(1, 48))]).shape == (1, 2)
+    again = run(cache.clips, tmp_path / "run")
+    assert isinstance(again.exception, OutputError)
+
+
+def test_person_in_two_splits_is_refused(toy, tmp_path) -> None:
+    rows, cache = toy
+    leak = clip_row("leak.mp4", split="test", identity=rows[0].identity)
+    write_clips(cache.clips, [*rows, leak])
+    assert isinstance(run(cache.clips, tmp_path / "run").exception, MediaError)
+
+
+@pytest.mark.parametrize("setting", ["train.hours=3", "train.minutes=-1.0"])
+def test_bad_setting_is_refused_before_anything_is_written(toy, tmp_path, setting) -> None:
+    rows, cache = toy
+    write_clips(cache.clips, rows)
+    result = run(cache.clips, tmp_path / "run", "--set", setting)
+    assert result.exception is not None
+    assert not (tmp_path / "run").exists()

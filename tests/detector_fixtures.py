@@ -1,0 +1,93 @@
+"""Synthetic people for the detector's tests: drawn faces with known landmarks, and rows of clips.jsonl about them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.config import DegradeConfig, DetectorConfig, ModelConfig, SampleConfig, TrainConfig
+from sfumato.media.clips import ClipRow
+
+TINY = DetectorConfig(
+    model=ModelConfig(backbone="test_resnet", size=48, dropout=0.0, pretrained="none"),
+    samples=SampleConfig(frames_per_clip=2, stored_side=96),
+    degrade=DegradeConfig(h264=0.0, noise=0.0, jpeg=0.0, blur=0.0, resize=0.0, generator_side_share=0.0),
+    train=TrainConfig(minutes=5.0, steps=40, pairs=6, head_share=0.1, rate=3e-3, ema=0.8, validations=1, validation_pairs=24, device="cpu"),
+)
+
+
+def landmarks(side: int) -> NDArray[np.float32]:
+    """68 points of a plain frontal face in a square picture, 300-W order."""
+    angles = np.linspace(np.pi, 0, 17)
+    jaw = np.stack([0.5 + 0.26 * np.cos(angles), 0.48 + 0.32 * np.sin(angles)], 1)
+    brows = np.stack([np.r_[np.linspace(0.32, 0.46, 5), np.linspace(0.54, 0.68, 5)], np.full(10, 0.38)], 1)
+    bridge = np.stack([np.full(4, 0.5), np.linspace(0.42, 0.54, 4)], 1)
+    base = np.stack([np.linspace(0.45, 0.55, 5), np.full(5, 0.58)], 1)
+    circle = np.linspace(np.pi, -np.pi, 7)[:-1]
+    eyes = [np.stack([x + 0.05 * np.cos(circle), 0.44 - 0.02 * np.sin(circle)], 1) for x in (0.39, 0.61)]
+    lips = [
+        np.stack([0.5 + a * np.cos(t), 0.68 - b * np.sin(t)], 1)
+        for a, b, t in ((0.1, 0.05, np.linspace(np.pi, -np.pi, 13)[:-1]), (0.07, 0.02, np.linspace(np.pi, -np.pi, 9)[:-1]))
+    ]
+    return (np.concatenate([jaw, brows, bridge, base, *eyes, *lips]) * side).astype(np.float32)
+
+
+def face_picture(seed: int, side: int = 96) -> NDArray[np.uint8]:
+    """A coloured oval with eyes and mouth before a smooth background."""
+    rng = np.random.default_rng(seed)
+    points = landmarks(side)
+    image = cv2.resize(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8), (side, side), interpolation=cv2.INTER_CUBIC)
+    cv2.fillConvexPoly(image, cv2.convexHull(np.rint(points).astype(np.int32)), rng.integers(90, 220, 3).tolist())
+    for region in (points[36:42], points[42:48], points[48:60]):
+        cv2.fillConvexPoly(image, np.rint(region).astype(np.int32), rng.integers(0, 90, 3).tolist())
+    return np.asarray(image, np.uint8)
+
+
+def clip_row(name: str, label: str = "real", split: str = "train", pair_of: str | None = None, identity: str | None = None) -> ClipRow:
+    return ClipRow(
+        path=name, label=label, method="camera" if label == "real" else "toy", family="real" if label == "real" else "reenact",
+        identity=identity or name, sha256=hashlib.sha256(name.encode()).hexdigest(), pair_of=pair_of, split=split,
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+def checkered(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A forgery that anybody can see: a two-pixel checkerboard over everything."""
+    yy, xx = np.mgrid[: image.shape[0], : image.shape[1]]
+    board = (((yy // 4) + (xx // 4)) % 2 * 2 - 1)[:, :, None] * 24
+    return np.clip(image.astype(int) + board, 0, 255).astype(np.uint8)
+
+
+def write_shipped(folder: Path, thresholds: dict[str, float] | None = None) -> Path:
+    """A tiny random detector as it ships, `detector.onnx` and `detector.json`, in `folder`."""
+    import json
+
+    import torch
+
+    from detector.crops import DETECTOR_CROP
+    from detector.export import export_onnx
+    from detector.model import DetectorNet
+    from detector.shipped import FORMAT
+    from sfumato.config import to_dict
+
+    torch.manual_seed(0)
+    net = DetectorNet(TINY.model).eval()
+    torch.nn.init.normal_(net.heads.weight, std=0.5)
+    network = export_onnx(net)
+    calibration = {
+        "stack": {"scale": [1.0, 1.0], "offset": [0.0, 0.0]},
+        "thresholds": thresholds or {"0.1": 1.0, "0.01": 2.0},
+        "n_real": 99,
+        "id": "toy",
+    }
+    record = {
+        "format": FORMAT, "name": "toy", "version": "0", "crop": DETECTOR_CROP, "config": to_dict(TINY), "calibration": calibration,
+        "network": {"sha256": hashlib.sha256(network).hexdigest()},
+    }  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "detector.onnx").write_bytes(network)
+    (folder / "detector.json").write_text(json.dumps(record))
+    return folder
