@@ -87,7 +87,7 @@ def test_every_verdict_can_be_described(model, tmp_path) -> None:
 def test_rate_that_was_not_calibrated_is_refused_with_the_known_ones(model) -> None:
     from detector.track_scores import Judge
 
-    with pytest.raises(UsageError, match="0.01, 0.1"):
+    with pytest.raises(UsageError, match=r"0\.01, 0\.1"):
         Scanner(fpr=0.001, judge=Judge(model))
 
 

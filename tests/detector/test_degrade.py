@@ -31,7 +31,7 @@ def test_same_seed_same_pass() -> None:
 
 @pytest.mark.parametrize("name", ["colour", "resize", "blur", "noise", "jpeg", "h264", "generator_side_share"])
 def test_each_operation_changes_the_picture_and_keeps_its_size(name: str) -> None:
-    never = {field: 0.0 for field in ("colour", "resize", "blur", "noise", "jpeg", "h264", "generator_side_share")}
+    never = dict.fromkeys(("colour", "resize", "blur", "noise", "jpeg", "h264", "generator_side_share"), 0.0)
     recipe = draw_pass(np.random.default_rng(1), DegradeConfig(**(never | {name: 1.0}), generator_side=40))
     result = recipe(picture())
     assert result.shape == (64, 72, 3)

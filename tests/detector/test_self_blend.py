@@ -15,7 +15,7 @@ def test_outside_the_mask_nothing_changes(seed: int) -> None:
     assert blend.fake.dtype == blend.real.dtype == np.uint8
     assert blend.fake.shape == blend.real.shape == (96, 96, 3)
     assert np.array_equal(blend.fake[blend.mask == 0], blend.real[blend.mask == 0])
-    assert 0 <= blend.mask.min()
+    assert blend.mask.min() >= 0
     assert blend.mask.max() <= 1
     assert (blend.mask == 0).any()
 

@@ -1,4 +1,4 @@
-"""Training on a toy that anybody can tell apart: the loss falls, unseen people are separated, a stopped run goes on as if it had not stopped."""
+"""Training on a toy that anybody can tell apart: the loss falls, unseen people are separated, a stopped run goes on unharmed."""
 
 import dataclasses
 import json
