@@ -1,0 +1,170 @@
+"""`sfumato animate`: pictures of one person and a motion in, one sealed mp4 out.
+
+The work is done by sfumato.app.studio; here it is asked for, consented to, and reported. Exit codes: 0 made, 2 the request cannot be
+served, 3 an input cannot be used.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sfumato.text import printable
+
+if TYPE_CHECKING:
+    from provenance.verify import Verification
+    from sfumato.app.studio import AnimateConfig, LivingPortrait, Stage
+    from sfumato.media.video import Seal
+
+
+def animate_portrait(
+    portraits: Sequence[Path],
+    motion: Path,
+    output: Path,
+    config: AnimateConfig | None = None,
+    *,
+    checkpoint: Path,
+    consent: str | None = None,
+    landmarks: str | None = None,
+    device: Any = "cpu",
+    seal: Seal | None = None,
+    stage: Stage | None = None,
+) -> LivingPortrait:
+    """One video from one call: see `sfumato.app.studio.Studio`, whose errors it raises and which is faster for several videos."""
+    from sfumato.app.studio import Studio, quietly
+
+    studio = Studio(checkpoint, landmarks, device, seal, stage or quietly)
+    return studio.animate(portraits, motion, output, config, consent)
+
+
+@click.command()
+@click.argument("portraits", nargs=-1, required=True, metavar="PORTRAIT...")
+@click.option("-m", "--motion", required=True, metavar="M", help="A .motion file, the name of a shipped motion, or a video to follow.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="OUT.mp4", help="The video to write.")
+@click.option("--size", default=256, show_default=True, type=click.IntRange(64, 1024), help="Pixels of the square video; even.")
+@click.option("--fps", type=click.FloatRange(1, 120), help="Frames a second; the motion's own unless given.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Use only the first seconds of the motion.")
+@click.option(
+    "--face", "faces", multiple=True, type=click.IntRange(1), help="Which face, counted from the largest; once, or once a portrait."
+)
+@click.option(
+    "--mode",
+    default="relative",
+    show_default=True,
+    type=click.Choice(["relative", "absolute"]),
+    help="Keep the portrait's pose, or take the motion's.",
+)
+@click.option(
+    "--strength", default=1.0, show_default=True, type=click.FloatRange(0, 3), help="Of the expression; 0 leaves only head motion."
+)
+@click.option(
+    "--tune-seconds", default=0.0, show_default=True, type=click.FloatRange(0, 86_400), help="Fine-tune on the portraits for so long."
+)
+@click.option("--seed", default=0, show_default=True, type=int)
+@click.option("--checkpoint", default="portrait-128", show_default=True, metavar="PATH|NAME", help="The generator.")
+@click.option("--landmarks", type=click.Choice(["mesh", "face-alignment"]), help="Landmark backend; the checkpoint's own unless given.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
+@click.option("--sound", is_flag=True, help="Copy the sound of the motion's video.")
+@click.option("--consent", metavar="TEXT", help="What gives you the right to use the portrait. Sealed into the video, for all to read.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def animate(
+    portraits: tuple[str, ...],
+    motion: str,
+    output: Path,
+    consent: str | None,
+    checkpoint: str,
+    landmarks: str | None,
+    device: str,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Let the person of one or several PORTRAITs follow a motion.
+
+    A PORTRAIT is a picture, or one of the shipped paintings: mona-lisa, la-velata, lady-agnew. Several pictures must show the same
+    person. The video is an mp4 that carries Content Credentials: made by a trained algorithm, from which portrait, by which model.
+    There is no way to get it without.
+
+    Any portrait that is not one of the shipped paintings needs --consent: say what gives you the right to use it.
+    """
+    from generator.motion import motion_path
+    from sfumato.app.gallery import portrait_path
+    from sfumato.app.studio import AnimateConfig, checkpoint_path
+    from sfumato.progress import progress
+    from sfumato.run import choose_device
+
+    pictures = [portrait_path(name) for name in portraits]
+    consent = consent if consent is not None else ask_for_consent(pictures)
+    config = AnimateConfig(**settings)
+    made = animate_portrait(
+        pictures,
+        motion_path(motion),
+        output,
+        config,
+        checkpoint=checkpoint_path(checkpoint),
+        consent=consent,
+        landmarks=landmarks,
+        device=choose_device(device),
+        stage=progress,
+    )
+    if not config.faces:
+        for path, others in zip(pictures, made.others, strict=True):
+            if others:
+                click.echo(f"{printable(path)} shows {others + 1} faces; the largest was taken. --face N takes another.", err=True)
+    from provenance.verify import verify
+
+    found = verify(output)
+    click.echo(json.dumps(record(made, found)) if as_json else describe(made, found))
+
+
+def ask_for_consent(pictures: Sequence[Path]) -> str | None:
+    """Asks on a terminal, when there is a portrait to ask for. Returns the answer, or None where nobody can be asked."""
+    from sfumato.app.consent import pictures_of_people
+
+    asked = pictures_of_people(pictures)
+    if not asked or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    click.echo(f"{printable(asked[0])} may show a real person. Your answer is sealed into the video.", err=True)
+    answer: str = click.prompt("What gives you the right to use it", default="", show_default=False, err=True)
+    return answer
+
+
+def record(made: LivingPortrait, found: Verification) -> dict[str, Any]:
+    """What was made, and what its seal says, as plain values."""
+    facts = made.facts
+    return {
+        "path": str(made.path),
+        "frames": made.frames,
+        "seconds": round(made.seconds, 4),
+        "rate": round(made.rate, 4),
+        "other_faces": list(made.others),
+        "outcome": found.outcome,
+        "signer": found.signer,
+        "development": found.development,
+        "declares": list(found.declares),
+        "title": facts.title,
+        "model_name": facts.model_name,
+        "model_digest": facts.model_digest,
+        "motion_digest": facts.motion_digest,
+        "portraits": [str(path) for path in facts.portraits],
+        "seed": facts.seed,
+        "parameters": dict(facts.parameters),
+    }
+
+
+def describe(made: LivingPortrait, found: Verification) -> str:
+    """Where the file is and what was sealed, for a person."""
+    facts, size = made.facts, made.facts.parameters["size"]
+    key = ", a development key of this machine" if found.development else ""
+    return "\n".join(
+        [
+            f"{printable(made.path)}: {made.frames} frames, {made.seconds:.1f} s, {size} x {size}",
+            f"  sealed: {', '.join(found.declares)}; signed by {printable(found.signer, 80)}{key}",
+            f"  model {printable(facts.model_name)} {facts.model_digest[:16]}, motion {facts.motion_digest[:16]}, seed {facts.seed}",
+            f"  right to use the portrait: {printable(facts.parameters['consent'])}",
+        ]
+    )
