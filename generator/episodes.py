@@ -20,13 +20,16 @@ from generator.config import TrainConfig
 from generator.dataset import Clip, Person
 from generator.pseudo import random_pose
 from generator.warp import nearest, normalise, sample, warp_grid
+from sfumato.errors import UsageError
 from sfumato.media.landmarks.drawing import draw_sketch
 
 # 300-W points and their mirror images, for flipped pictures.
 MIRROR = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
-    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
-)
+    [
+        *range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+        *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1),
+    ]
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class EpisodeSampler:
     """Draws batches for ever, the same ones for the same seed. Never mixes the K frames of two people."""
 
     def __init__(self, people: tuple[Person, ...], config: TrainConfig, rng: np.random.Generator | None = None) -> None:
+        """Raises UsageError when `people` have neither a clip of three frames nor a picture."""
         self.config, self.size = config, config.model.size
         self.rng = rng or np.random.default_rng(config.seed)
         self.clips = [[c for c in p.videos if len(c) > 2] for p in people]
@@ -65,6 +69,8 @@ class EpisodeSampler:
         self.rows = {clip.digest: row for row, clip in enumerate(c for clips in self.clips for c in clips)}
         for picture in self.pictures:
             self.rows.setdefault(picture.digest, len(self.rows))
+        if not self.rows:
+            raise UsageError("There is nobody to learn from", "Prepare more footage, or hold fewer people out (held_out).")
 
     @property
     def videos(self) -> int:
@@ -146,7 +152,7 @@ def collate(episodes: list[Episode]) -> Episode:
 
 
 def source_warps(episode: Episode, count: int) -> tuple[Tensor, Tensor]:
-    """The `count` sources nearest to the target: their pictures (B, count, 3, H, W) and grids (B, count, H, W, 2) into the target's pose."""
+    """The `count` sources nearest to the target: pictures (B, count, 3, H, W), and grids (B, count, H, W, 2) into the target's pose."""
     batch, size = len(episode.target), episode.target.shape[-1]
     order = nearest(episode.landmarks, episode.target_landmarks, count)  # (B, count)
     rows = torch.arange(batch, device=order.device)[:, None]

@@ -52,8 +52,8 @@ class Person:
     def episode(self, sketches: Tensor, landmarks: Tensor) -> Episode:
         """The frames as sources, and `sketches` with `landmarks` as what is wanted."""
         count = len(landmarks)
-        sources = [x[None].expand(count, *x.shape) for x in (self.faces, self.sketches, self.landmarks)]
-        return Episode(*sources, sketches, sketches, landmarks, torch.zeros(count, dtype=torch.long))
+        faces, own_sketches, points = (x[None].expand(count, *x.shape) for x in (self.faces, self.sketches, self.landmarks))
+        return Episode(faces, own_sketches, points, sketches, sketches, landmarks, torch.zeros(count, dtype=torch.long))
 
 
 def picture(generator: Generator | WarpGenerator, psi: Tensor, episode: Episode) -> Tensor:
@@ -63,8 +63,8 @@ def picture(generator: Generator | WarpGenerator, psi: Tensor, episode: Episode)
         sources, grids = source_warps(episode, generator.warps)
         made: Tensor = generator(episode.target_sketch, coefficients, sources, grids).image
         return made
-    made = generator(episode.target_sketch, coefficients)
-    return made
+    plain: Tensor = generator(episode.target_sketch, coefficients)
+    return plain
 
 
 @torch.no_grad()
@@ -95,10 +95,13 @@ def fine_tune(
 
     @torch.no_grad()
     def check() -> float:
-        return float(np.mean([float(reconstruction(picture(generator, psi, e), e.target, e.target_landmarks)[0]) for e in checks]))
+        generator.eval()  # looking changes nothing, spectral norm's estimates included
+        mean = float(np.mean([float(reconstruction(picture(generator, psi, e), e.target, e.target_landmarks)[0]) for e in checks]))
+        generator.train()
+        return mean
 
-    best, history = check(), list[float]()
-    history.append(best)
+    best = check()
+    history = [best]
     kept = (copy.deepcopy(generator.state_dict()), psi.detach().clone())
     started, worse, done = time.monotonic(), 0, 0
     for iteration in range(config.iterations):
@@ -164,12 +167,12 @@ def _draw(person: Person, rng: np.random.Generator, batch: int) -> Episode:
     """A batch of episodes from the person's own frames: made from the other frames, or from bent copies."""
     count, size = len(person.faces), person.faces.shape[-1]
     targets = torch.from_numpy(rng.integers(0, count, batch))
-    goal = [x[targets] for x in (person.faces, person.sketches, person.landmarks)]
+    wanted, sketch, points = (x[targets] for x in (person.faces, person.sketches, person.landmarks))
     if count > 1 and rng.random() < 0.6:
         others = torch.from_numpy(np.stack([np.delete(np.arange(count), int(t)) for t in targets]))  # (B, T - 1)
-        sources = [x[others] for x in (person.faces, person.sketches, person.landmarks)]
+        faces, sketches, poses = (x[others] for x in (person.faces, person.sketches, person.landmarks))
     else:
-        poses = torch.stack([random_pose(person.landmarks[t], rng) for t in targets])
-        bent = sample(goal[0], warp_grid(goal[2], poses, size))
-        sources = [bent[:, None], goal[1][:, None], poses[:, None]]  # E has spoken already: source sketches are not read here
-    return Episode(*sources, *goal, torch.zeros(batch, dtype=torch.long))
+        bent = torch.stack([random_pose(p.cpu(), rng) for p in points]).to(points)  # (B, 68, 2)
+        faces, poses = sample(wanted, warp_grid(points, bent, size))[:, None], bent[:, None]  # (B, 1, ...)
+        sketches = sketch[:, None]  # E has spoken already: source sketches are not read here
+    return Episode(faces, sketches, poses, wanted, sketch, points, torch.zeros(batch, dtype=torch.long))

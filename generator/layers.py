@@ -56,8 +56,9 @@ class Block(nn.Module):
         y = x if self.first else functional.relu(self.norm1(x))  # an image enters without norm and ReLU
         y = self.conv2(functional.relu(self.norm2(self.conv1(y))))
         if self.resample == "down":
-            return functional.avg_pool2d(y, 2) + self.skip(functional.avg_pool2d(x, 2))
-        return y + self.skip(x)
+            x, y = functional.avg_pool2d(x, 2), functional.avg_pool2d(y, 2)
+        out: Tensor = y + self.skip(x)
+        return out
 
 
 class AdaptiveBlock(nn.Module):
@@ -82,7 +83,8 @@ class AdaptiveBlock(nn.Module):
             y = functional.interpolate(y, scale_factor=2)
         y = self.conv2(functional.relu(self.norm2(self.conv1(y), second)))
         skip = self.skip(x)  # conv1 commutes with nearest upsampling, and is four times cheaper before it
-        return y + (functional.interpolate(skip, scale_factor=2) if self.up else skip)
+        out: Tensor = y + (functional.interpolate(skip, scale_factor=2) if self.up else skip)
+        return out
 
 
 class SelfAttention(nn.Module):
@@ -100,7 +102,8 @@ class SelfAttention(nn.Module):
         query, key, value = (layer(x).flatten(2).transpose(1, 2) for layer in (self.query, self.key, self.value))  # (B, h w, c)
         seen = functional.scaled_dot_product_attention(query, key, value, scale=1.0)  # (B, h w, C / 2)
         seen = seen.transpose(1, 2).unflatten(2, x.shape[2:])  # (B, C / 2, h, w)
-        return x + self.gain * self.output(seen)
+        out: Tensor = x + self.gain * self.output(seen)
+        return out
 
 
 def channels_at(width: int, max_width: int, level: int) -> int:

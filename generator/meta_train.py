@@ -37,7 +37,7 @@ from sfumato.run import RunFolder, seed_everything
 DEAD_SPREAD = 1e-3  # below this all people look alike to E
 
 
-class TrainingDied(SfumatoError):
+class TrainingDied(SfumatoError):  # noqa: N818 (what happened, as the reader will meet it)
     """The run cannot recover: losses are not finite, or E gives everybody the same embedding."""
 
 
@@ -100,7 +100,8 @@ class MetaTrainer:
                 log |= self._critic_step(episode if index == 0 else self.sampler.batch().to(self.device))
         self._average()
         if not all(math.isfinite(value) for value in log.values()):
-            raise TrainingDied(f"Losses are not finite at step {self.steps_done}: {log}", "Lower the learning rate, or resume from an earlier save.")
+            advice = "Lower the learning rate, or resume from an earlier save."
+            raise TrainingDied(f"Losses are not finite at step {self.steps_done}: {log}", advice)
         self.steps_done += 1
         self.seconds_done += time.monotonic() - started
         return log
@@ -123,7 +124,8 @@ class MetaTrainer:
             loss = loss + adversarial + matching
             log |= {"adversarial": float(adversarial.detach()), "feature_matching": float(matching.detach())}
             if self.config.mode == "FT":
-                match = loss_config.match * match_loss(embedding, self.critic.identities(episode.videos), loss_config.match_reaches_embedder)
+                weights = self.critic.identities(episode.videos)  # W_i
+                match = loss_config.match * match_loss(embedding, weights, loss_config.match_reaches_embedder)
                 loss = loss + match
                 log["match"] = float(match.detach())
         for optimiser in (self.optimisers["generator"], self.optimisers["rows"]):
@@ -135,7 +137,7 @@ class MetaTrainer:
         if adversary and self.config.mode == "FT":
             self.optimisers["rows"].step()  # L_MCH moves W_i towards e_i
         log["loss"] = float(loss.detach())
-        return log
+        return dict(log)
 
     def _critic_step(self, episode: Episode) -> dict[str, float]:
         with torch.no_grad(), self._precision():
@@ -166,18 +168,17 @@ class MetaTrainer:
         decay = min(self.config.ema, (1 + self.steps_done) / (10 + self.steps_done))
         with torch.no_grad():
             for average, live in ((self.ema_embedder, self.embedder), (self.ema_generator, self.generator)):
-                for a, b in zip(average.state_dict().values(), live.state_dict().values(), strict=True):
-                    if a.is_floating_point():
-                        a.lerp_(b, 1 - decay)
-                    else:
-                        a.copy_(b)
+                for a, b in zip(average.parameters(), live.parameters(), strict=True):
+                    a.lerp_(b, 1 - decay)
+                for a, b in zip(average.buffers(), live.buffers(), strict=True):
+                    a.copy_(b)  # spectral norm's directions are unit vectors: a mean of them is none
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16")
 
     @torch.no_grad()
     def validate(self, people: tuple[Person, ...], sheet: Path | None = None) -> Validation:
-        """SSIM and L1 (0 to 1) of the EMA networks on fixed episodes of `people`: sources from a clip's first half, target from the second."""
+        """SSIM and L1 (0 to 1) of the EMA networks on fixed episodes of `people`, see `validation_episodes`; `sheet` gets a picture."""
         from generator.losses import structure_loss
         from sfumato.media.images import to_image, write_image
 
@@ -192,7 +193,8 @@ class MetaTrainer:
             rows.append(torch.cat([episode.faces[0, 0], episode.target_sketch[0], image[0], episode.target[0]], dim=1))
         if sheet is not None and rows:
             write_image(sheet, to_image(torch.cat(rows[:12], dim=2).clamp(-1, 1).cpu()))
-        return Validation(float(np.mean(scores)), float(np.mean(distances)), spread(torch.cat(embeddings)) if len(embeddings) > 1 else 1.0)
+        apart = spread(torch.cat(embeddings)) if len(embeddings) > 1 else 1.0
+        return Validation(float(np.mean(scores)), float(np.mean(distances)), apart)
 
     def checkpoint(self) -> Checkpoint:
         """The averaged networks as they stand."""
@@ -203,14 +205,15 @@ class MetaTrainer:
         """Everything a resumed run needs, as safetensors."""
         from safetensors.torch import save_file
 
-        tensors = {f"{part}.{name}": value.contiguous() for part, module in self._modules().items() for name, value in module.state_dict().items()}
+        tensors = {f"{part}.{name}": value for part, module in self._modules().items() for name, value in module.state_dict().items()}
         for name, optimiser in self.optimisers.items():
             for index, entry in optimiser.state_dict()["state"].items():
-                tensors |= {f"optimiser.{name}.{index}.{key}": torch.as_tensor(value).contiguous() for key, value in entry.items()}
+                tensors |= {f"optimiser.{name}.{index}.{key}": torch.as_tensor(value) for key, value in entry.items()}
         tensors["random"] = torch.get_rng_state()
         facts = {"steps": self.steps_done, "seconds": self.seconds_done, "sampler": self.sampler.rng.bit_generator.state}
+        metadata = {"facts": json.dumps(facts), "config": json.dumps(to_dict(self.config))}
         with atomic_path(path) as temporary:
-            save_file({k: v.clone() for k, v in tensors.items()}, temporary, metadata={"facts": json.dumps(facts), "config": json.dumps(to_dict(self.config))})
+            save_file({name: value.contiguous().clone() for name, value in tensors.items()}, temporary, metadata=metadata)
 
     def load_state(self, path: Path) -> None:
         """Raises CheckpointError when the state is missing, damaged or of another configuration."""
@@ -225,8 +228,11 @@ class MetaTrainer:
             raise CheckpointError(f"Cannot resume from {path}: {error}", "Start again in another folder.") from error
         if stored["model"] != json.loads(json.dumps(to_dict(self.config)))["model"]:
             raise CheckpointError(f"{path} belongs to another model configuration", "Resume with the same configuration.")
-        for part, module in self._modules().items():
-            module.load_state_dict({k.removeprefix(f"{part}."): v for k, v in tensors.items() if k.startswith(f"{part}.")})
+        try:
+            for part, module in self._modules().items():
+                module.load_state_dict({k.removeprefix(f"{part}."): v for k, v in tensors.items() if k.startswith(f"{part}.")})
+        except RuntimeError as error:  # W has a row for each training video
+            raise CheckpointError(f"{path} belongs to a run on other footage", "Resume with the same footage and held_out.") from error
         for name, optimiser in self.optimisers.items():
             state: dict[int, dict[str, Tensor]] = {}
             for key, value in tensors.items():
@@ -242,7 +248,8 @@ class MetaTrainer:
         self.sampler.rng.bit_generator.state = facts["sampler"]
 
     def _modules(self) -> dict[str, nn.Module]:
-        return {"embedder": self.embedder, "generator": self.generator, "critic": self.critic, "ema_embedder": self.ema_embedder, "ema_generator": self.ema_generator}
+        live = {"embedder": self.embedder, "generator": self.generator, "critic": self.critic}
+        return {**live, "ema_embedder": self.ema_embedder, "ema_generator": self.ema_generator}
 
 
 @contextmanager
@@ -265,11 +272,12 @@ def validation_episodes(people: tuple[Person, ...], config: TrainConfig, size: i
     for person in people:
         clip = max(person.videos, key=len)
         half = len(clip) // 2
-        sources = np.linspace(0, half - 1, config.frames).round().astype(int)
+        chosen = np.linspace(0, half - 1, config.frames).round().astype(int)
         for target in np.linspace(half, len(clip) - 1, targets).round().astype(int):
-            frames = [clip.frame(int(i), size) for i in [target, *sources]]
+            frames = [clip.frame(int(i), size) for i in [target, *chosen]]
             faces, sketches, landmarks = to_tensors([f for f, _ in frames], [p for _, p in frames])
-            yield Episode(faces[None, 1:], sketches[None, 1:], landmarks[None, 1:], faces[:1], sketches[:1], landmarks[:1], torch.zeros(1, dtype=torch.long))
+            sources = faces[None, 1:], sketches[None, 1:], landmarks[None, 1:]
+            yield Episode(*sources, faces[:1], sketches[:1], landmarks[:1], torch.zeros(1, dtype=torch.long))
 
 
 def meta_train(
@@ -285,7 +293,8 @@ def meta_train(
     state = folder.path / "state.safetensors"
     if resume and state.exists():
         trainer.load_state(state)
-    folder.write_options({"config": to_dict(config), "data": dataset.description, "training_people": len(training), "held_out": describe(held_out)})
+    facts = {"data": dataset.description, "training_people": len(training), "held_out": describe(held_out)}
+    folder.write_options({"config": to_dict(config), **facts})
     reported = 0.0
     while trainer.share_done < 1:
         log = trainer.step()

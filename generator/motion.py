@@ -7,7 +7,7 @@ canonical face, not on the driver's: the driver's geometry is taken out (see ret
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +22,7 @@ from sfumato.media.landmarks import LandmarkBackend
 
 FORMAT = "sfumato-motion-1"
 _LONGEST = 200_000  # frames; two hours at 25 a second
+_LATEST = 1e6  # seconds
 Landmarks = NDArray[np.float32]
 
 
@@ -37,9 +38,10 @@ class Motion:
 
     def __post_init__(self) -> None:
         count = len(self.times)
-        if not 0 < count <= _LONGEST or self.landmarks.shape != (count, 68, 2) or not 0 <= self.neutral < count:
+        fits = self.landmarks.shape == (count, 68, 2) and self.times.shape == (count,)
+        if not 0 < count <= _LONGEST or not fits or not 0 <= self.neutral < count:
             raise MediaError(f"The motion {self.name!r} is empty, too long or inconsistent", "Make it again with `sfumato motion`.")
-        if not (np.isfinite(self.landmarks).all() and np.isfinite(self.times).all() and np.abs(self.landmarks).max() < 10):
+        if not (np.abs(self.landmarks).max() < 10 and np.abs(self.times).max() < _LATEST):  # NaN is smaller than nothing
             raise MediaError(f"The motion {self.name!r} holds numbers that are no landmarks", "Make it again with `sfumato motion`.")
         if count > 1 and (np.diff(self.times) <= 0).any():
             raise MediaError(f"The times of the motion {self.name!r} do not increase", "Make it again with `sfumato motion`.")
@@ -78,10 +80,12 @@ def read_motion(path: Path) -> Motion:
             header = file.metadata() or {}
             if header.get("format") != FORMAT:
                 raise MediaError(f"{path} is not a motion file of this version", "Make it with `sfumato motion VIDEO -o x.motion`.")
+            if file.get_slice("landmarks").get_shape()[0] > _LONGEST:
+                raise MediaError(f"The motion {path} is too long", f"A motion has up to {_LONGEST} frames.")
             landmarks, times = file.get_tensor("landmarks"), file.get_tensor("times")
             facts = json.loads(header["facts"])
             return Motion(landmarks.astype(np.float32), times.astype(np.float64), int(facts["neutral"]), str(facts["backend"]), path.stem)
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+    except (OSError, SafetensorError, KeyError, IndexError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise MediaError(f"The motion file {path} is missing or damaged", "Make it with `sfumato motion VIDEO -o x.motion`.") from error
 
 
@@ -99,10 +103,14 @@ def write_motion(path: Path, motion: Motion) -> None:
         )  # fmt: skip
 
 
-def track_video(path: Path, landmarks: LandmarkBackend, seconds: float | None = None, largest: int = 960) -> Motion:
+def track_video(
+    path: Path, landmarks: LandmarkBackend, seconds: float | None = None, largest: int = 960,
+    advance: Callable[[float], None] = lambda amount: None,
+) -> Motion:  # fmt: skip
     """Follows the largest face of a video. Frames without it are bridged up to half a second, and end the motion beyond that.
 
-    The crop is one square for the whole clip. Raises NoFaceError when there is no face, MediaError for an unusable video.
+    The crop is one square for the whole clip. `advance` gets 1 for each frame that shows the face.
+    Raises NoFaceError when there is no face, MediaError for an unusable video.
     """
     points, times, boxes = list[Landmarks](), list[float](), list[Box]()
     for time, face, shape in _faces(path, landmarks, seconds, largest):
@@ -111,10 +119,11 @@ def track_video(path: Path, landmarks: LandmarkBackend, seconds: float | None = 
         points.append(shape)
         times.append(time)
         boxes.append(face.box)
+        advance(1)
     if not points:
         raise NoFaceError(f"No face was found in {path}", "Use a video in which one face is seen well.")
     crop = _crop(boxes)
-    local = np.stack([crop.to_crop(p, 2) for p in points]) - 1.0  # pixels of a 2 px wide crop, moved: [-1, 1]
+    local = np.stack([crop.to_crop(p, 2) for p in points]) - 0.5  # pixel centres of a crop 2 px wide lie at -0.5 and 0.5: [-1, 1]
     stamps = np.asarray(times) - times[0]
     smooth = smooth_track(local, stamps)
     return Motion(smooth, stamps, find_neutral(smooth), landmarks.name, path.stem)
@@ -146,11 +155,14 @@ def smooth_track(track: Landmarks, times: NDArray[np.float64], strong: float = 0
     """Takes jitter out: Gaussian over time, `strong` seconds wide for jaw, brows and nose, `light` for eyes and lips, which move fast."""
     if len(track) < 3:
         return track
-    distance = times[:, None] - times[None]  # (F, F) would be large for hours: work in a band
-    band = np.abs(np.arange(len(times))[:, None] - np.arange(len(times))[None]) <= 12 if len(times) <= 2000 else None
-    if band is None:  # in pieces that overlap
-        pieces = [smooth_track(track[max(0, s - 20) : s + 1020], times[max(0, s - 20) : s + 1020])[min(s, 20) :][:1000] for s in range(0, len(track), 1000)]
+    if len(track) > 2000:  # (F, F) would be large for hours: in pieces that overlap by more than the band
+        pieces = []
+        for start in range(0, len(track), 1000):
+            reach = slice(max(0, start - 20), start + 1020)
+            pieces.append(smooth_track(track[reach], times[reach], strong, light)[min(start, 20) :][:1000])
         return np.concatenate(pieces)
+    distance = times[:, None] - times[None]  # (F, F)
+    band = np.abs(np.arange(len(times))[:, None] - np.arange(len(times))[None]) <= 12
     result = np.empty_like(track)
     for points, width in ((slice(0, 36), strong), (slice(36, 68), light)):
         weights = np.exp(-0.5 * (distance / width) ** 2) * band

@@ -151,10 +151,15 @@ class Preparer:
     def _row(self, seen: Observation, crop: Crop) -> dict[str, Any] | None:
         from sfumato.media.identity import embed_image
 
-        points = crop.to_crop(self.landmarks.detect(seen.image, seen.face.box), self.config.size)
-        if np.abs(points.mean(0) / self.config.size - 0.5).max() > self.config.largest_shift / 2 or not (points > -0.1 * self.config.size).all():
+        size = self.config.size
+        try:
+            points = crop.to_crop(self.landmarks.detect(seen.image, seen.face.box), size)
+        except NoFaceError:
+            return None  # one frame in which the landmark net sees no face spoils only itself
+        shift = np.abs(points.mean(0) / size - 0.5).max()
+        if shift > self.config.largest_shift / 2 or not (points > -0.1 * size).all():
             return None
-        image = crop.apply(seen.image, self.config.size)
+        image = crop.apply(seen.image, size)
         done, jpeg = cv2.imencode(".jpg", np.ascontiguousarray(image[:, :, ::-1]), [cv2.IMWRITE_JPEG_QUALITY, self.config.quality])
         if not done:
             raise MediaError("A crop could not be stored as JPEG")
@@ -214,7 +219,11 @@ def _open_dataset(out: Path, description: dict[str, Any]) -> None:
     except OSError as error:
         raise OutputError(f"Cannot make {out}: {error.strerror}", "Choose a folder you may write to.") from error
     if marker.exists():
-        if json.loads(marker.read_text(encoding="utf-8")) != description:
+        try:
+            found = json.loads(marker.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise OutputError(f"{marker} is damaged", "Delete the folder, or choose another.") from error
+        if found != description:
             raise OutputError(f"{out} was prepared with other settings", "Use the same settings, or another folder.")
         return
     write_text(marker, json.dumps(description, indent=2) + "\n")

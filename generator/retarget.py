@@ -17,7 +17,7 @@ from sfumato.media.identity import similarity
 
 _RIGID = [*range(27, 36), 36, 39, 42, 45, 0, 16]  # nose, eye corners, ears: they move with the skull
 _LIMIT = 0.5  # of the face's width: no displacement beyond it is anatomy
-_PARTS = (list(range(0, 17)), list(range(17, 27)), list(range(27, 36)), list(range(36, 48)), list(range(48, 68)))
+_PARTS = (list(range(17)), list(range(17, 27)), list(range(27, 36)), list(range(36, 48)), list(range(48, 68)))
 _LIDS = (((37, 41), (38, 40)), ((43, 47), (44, 46)))  # upper and lower lid points of each eye
 Matrix = NDArray[np.float64]
 
@@ -29,7 +29,9 @@ class Retargeter:
     `strength` scales the expression: 0 leaves only head motion, 1 is the driver's own.
     """
 
-    def __init__(self, source: Landmarks, motion: Motion, mode: Literal["relative", "absolute"] = "relative", strength: float = 1.0) -> None:
+    def __init__(
+        self, source: Landmarks, motion: Motion, mode: Literal["relative", "absolute"] = "relative", strength: float = 1.0
+    ) -> None:
         self.motion, self.mode, self.strength = motion, mode, strength
         self.neutral = motion.landmarks[motion.neutral].astype(np.float64)
         self._to_driver = similarity(source[_RIGID], self.neutral[_RIGID])
@@ -76,9 +78,8 @@ def without_likeness(motion: Motion, canonical: Landmarks) -> Motion:
 
 def canonical_face() -> Landmarks:
     """(68, 2) in [-1, 1] of the crop: the mean of many faces at rest, mirrored and averaged so that it is nobody's."""
-    from importlib.resources import files
-
     import json
+    from importlib.resources import files
 
     return np.asarray(json.loads((files("generator") / "canonical_face.json").read_text(encoding="utf-8"))["landmarks"], np.float32)
 

@@ -47,12 +47,13 @@ def warp_grid(source: Tensor, target: Tensor, size: int) -> Tensor:
     system = torch.cat([torch.cat([kernel, affine], 2), torch.cat([affine.transpose(1, 2), zeros], 2)], 1)  # (B, P + 3, P + 3)
     weights = torch.linalg.solve(system, torch.cat([values, nodes.new_zeros(len(nodes), 3, 2)], 1)).float()
     place = identity_grid(min(size, _COARSE), source).reshape(1, -1, 2)
-    basis = torch.cat([_thin_plate(place.expand(len(nodes), -1, -1), nodes.float()), torch.ones_like(place[..., :1]).expand(len(nodes), -1, -1),
-                       place.expand(len(nodes), -1, -1)], dim=-1)  # fmt: skip
+    everywhere = place.expand(len(nodes), -1, -1)  # (B, c c, 2)
+    basis = torch.cat([_thin_plate(everywhere, nodes.float()), torch.ones_like(everywhere[..., :1]), everywhere], dim=-1)
     moved = (basis @ weights).unflatten(1, (min(size, _COARSE),) * 2).permute(0, 3, 1, 2)  # (B, 2, c, c)
     if moved.shape[-1] != size:
         moved = functional.interpolate(moved, size=(size, size), mode="bicubic", align_corners=False)
-    return identity_grid(size, source) + moved.permute(0, 2, 3, 1).clamp(-2, 2).to(source.dtype)
+    grid: Tensor = identity_grid(size, source) + moved.permute(0, 2, 3, 1).clamp(-2, 2).to(source.dtype)
+    return grid
 
 
 def identity_grid(size: int, like: Tensor) -> Tensor:

@@ -143,20 +143,27 @@ class Crop:
         scale = size / self.side
         if scale < 0.5:  # warpAffine samples points: shrink by area first, or fine texture turns into noise
             shape = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-            smaller = cv2.resize(image, shape, interpolation=cv2.INTER_AREA)
-            ratio = shape[0] / image.shape[1]
-            return Crop(self.left * ratio, self.top * ratio, self.side * ratio).apply(smaller, size)
-        offset = 0.5 * scale - 0.5  # pixel centres, not corners, are what is mapped
-        matrix = np.array([[scale, 0, offset - self.left * scale], [0, scale, offset - self.top * scale]], np.float64)
-        return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+            smaller = np.asarray(cv2.resize(image, shape, interpolation=cv2.INTER_AREA), np.uint8)
+            across, down = shape[0] / image.shape[1], shape[1] / image.shape[0]  # they differ by the rounding
+            return _cut(smaller, self.left * across, self.top * down, size / (self.side * across), size / (self.side * down), size)
+        return _cut(image, self.left, self.top, scale, scale, size)
 
     def to_crop(self, points: NDArray[Any], size: int) -> Points:
-        """Image pixels to pixels of the crop at `size`. points: (..., 2)."""
-        return ((np.asarray(points, np.float32) - (self.left, self.top)) * (size / self.side)).astype(np.float32)
+        """Image pixels to pixels of the crop at `size`, centre to centre, as `apply` moves the picture. points: (..., 2)."""
+        places = np.asarray(points, np.float64) + 0.5 - np.array([self.left, self.top])  # from the square's corner
+        return np.asarray(places * (size / self.side) - 0.5, np.float32)
 
     def from_crop(self, points: NDArray[Any], size: int) -> Points:
         """The inverse of `to_crop`."""
-        return (np.asarray(points, np.float32) * (self.side / size) + (self.left, self.top)).astype(np.float32)
+        places = (np.asarray(points, np.float64) + 0.5) * (self.side / size)  # from the square's corner
+        return np.asarray(places + np.array([self.left, self.top]) - 0.5, np.float32)
+
+
+def _cut(image: Image, left: float, top: float, across: float, down: float, size: int) -> Image:
+    """(size, size, 3) of `image` from (`left`, `top`), scaled by `across` and `down`; pixel centres, not corners, are mapped."""
+    matrix = np.array([[across, 0, (0.5 - left) * across - 0.5], [0, down, (0.5 - top) * down - 0.5]], np.float64)
+    cut = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(cut, np.uint8)
 
 
 def crop_around(box: Box, image_size: tuple[int, int] | None = None) -> Crop:

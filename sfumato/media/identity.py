@@ -93,7 +93,8 @@ def embed_image(image: NDArray[np.uint8], landmarks: NDArray[Any]) -> NDArray[np
     """image: HWC uint8 RGB, landmarks (68, 2) px. Returns the identity (128,), a unit vector."""
     face = align(image, landmarks).astype(np.float32) / 127.5 - 1
     with torch.inference_mode():
-        return sface()(torch.from_numpy(face.transpose(2, 0, 1)[None]))[0].numpy()  # type: ignore[no-any-return]
+        identity: NDArray[np.float32] = sface()(torch.from_numpy(face.transpose(2, 0, 1)[None]))[0].numpy()
+    return identity
 
 
 def _layers() -> list[nn.Module]:
@@ -120,7 +121,8 @@ def _layers() -> list[nn.Module]:
         elif node.op_type == "Conv":
             layers.append(_convolution(values[inputs[1]], options))
         elif node.op_type == "BatchNormalization":
-            layers.append(_norm([values[name] for name in inputs[1:5]], float(options["epsilon"]), flat=any(isinstance(x, nn.Linear) for x in layers)))
+            flat = any(isinstance(layer, nn.Linear) for layer in layers)
+            layers.append(_norm([values[name] for name in inputs[1:5]], float(options["epsilon"]), flat))
         elif node.op_type == "PRelu":
             layers.append(_prelu(values[inputs[1]]))
         elif node.op_type == "Flatten":
@@ -139,14 +141,14 @@ def _dequantize(values: dict[str, NDArray[Any]], inputs: Any, options: dict[str,
     elif scale.ndim == 1:
         shape = [-1 if i == axis else 1 for i in range(quantised.ndim)]
         scale, zero = scale.reshape(shape), zero.reshape(shape)
-    return ((quantised.astype(np.float32) - zero.astype(np.float32)) * scale).astype(np.float32)
+    return np.asarray((quantised.astype(np.float32) - zero.astype(np.float32)) * scale, np.float32)
 
 
 def _convolution(weight: NDArray[Any], options: dict[str, Any]) -> nn.Conv2d:
     groups, pads = int(options.get("group", 1)), options.get("pads", [0, 0, 0, 0])
-    layer = nn.Conv2d(
-        weight.shape[1] * groups, weight.shape[0], tuple(weight.shape[2:]), tuple(options.get("strides", [1, 1])), (pads[0], pads[1]), groups=groups, bias=False
-    )
+    strides, kernel = options.get("strides", [1, 1]), (weight.shape[2], weight.shape[3])
+    padding = (pads[0], pads[1])
+    layer = nn.Conv2d(weight.shape[1] * groups, weight.shape[0], kernel, tuple(strides), padding, groups=groups, bias=False)
     layer.weight.data = torch.from_numpy(np.array(weight, np.float32))
     return layer
 
@@ -167,5 +169,6 @@ def _prelu(slope: NDArray[Any]) -> nn.PReLU:
 
 def _linear(weight: NDArray[Any], bias: NDArray[Any]) -> nn.Linear:
     layer = nn.Linear(weight.shape[1], weight.shape[0])
-    layer.weight.data, layer.bias.data = torch.from_numpy(np.array(weight, np.float32)), torch.from_numpy(np.array(bias, np.float32).reshape(-1))
+    layer.weight.data = torch.from_numpy(np.array(weight, np.float32))
+    layer.bias.data = torch.from_numpy(np.array(bias, np.float32).reshape(-1))
     return layer

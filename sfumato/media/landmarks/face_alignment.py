@@ -7,6 +7,7 @@ The library fetches its weights to $TORCH_HOME/hub/checkpoints when they are mis
 from __future__ import annotations
 
 import os
+import pickle
 import urllib.error
 from importlib.resources import files
 from pathlib import Path
@@ -40,6 +41,7 @@ class FaceAlignmentLandmarks:
             raise MissingPartError("The landmark backend 'face-alignment' has no weights on this machine", _ADVICE)
         import face_alignment
 
+        detector = str(files("sfumato.media") / "models" / "face_detection_yunet_2023mar_int8bq.onnx")
         try:
             self._aligner = face_alignment.FaceAlignment(
                 face_alignment.LandmarksType.TWO_D,
@@ -47,10 +49,13 @@ class FaceAlignmentLandmarks:
                 flip_input=False,
                 compile=False,
                 face_detector="yunet",  # never asked to detect; it tells FAN how YuNet's boxes relate to its own scale
-                face_detector_kwargs={"path_to_detector": str(files("sfumato.media") / "models" / "face_detection_yunet_2023mar_int8bq.onnx")},
+                face_detector_kwargs={"path_to_detector": detector},
             )
         except (urllib.error.URLError, OSError) as error:
             raise MissingPartError(f"The weights of 'face-alignment' cannot be downloaded: {error}", _ADVICE) from error
+        except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, AttributeError, TypeError) as error:
+            cause = (str(error).splitlines() or [type(error).__name__])[0][:120]
+            raise MissingPartError(f"{weights_path()} does not hold the weights of 'face-alignment': {cause}", _ADVICE) from error
 
     def detect(self, image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.float32]:
         """image: HWC uint8 RGB; box: (x, y, width, height) px. Returns (68, 2) px. Raises NoFaceError if FAN finds none."""
@@ -62,5 +67,6 @@ class FaceAlignmentLandmarks:
 
 
 _ADVICE = (
-    f"Put {WEIGHTS_NAME} (from {WEIGHTS_URL}) into $TORCH_HOME/hub/checkpoints, set SFUMATO_DOWNLOAD=1 to allow the download, or use --landmarks mesh."
+    f"Put {WEIGHTS_NAME} (from {WEIGHTS_URL}) into $TORCH_HOME/hub/checkpoints, "
+    "set SFUMATO_DOWNLOAD=1 to allow the download, or use --landmarks mesh."
 )

@@ -39,11 +39,13 @@ class MeshLandmarks:
         roll = float(np.degrees(np.arctan2(*(left - right)[::-1])))
         low, high = first.min(0), first.max(0)
         second = self._mesh(image, tuple((low + high) / 2), _MARGIN * float((high - low).max()), roll)
-        return second[MESH_TO_68].astype(np.float32)
+        points: NDArray[np.float32] = second[MESH_TO_68].astype(np.float32)
+        return points
 
     def _mesh(self, image: NDArray[np.uint8], centre: tuple[float, ...], side: float, roll: float) -> NDArray[Any]:
         """All 468 points (468, 2) px in the image, seen in a square of `side` px turned by `roll` degrees."""
-        matrix = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), roll, _INPUT / max(side, 1.0))
+        turn = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), roll, _INPUT / max(side, 1.0))
+        matrix: NDArray[np.float64] = np.array(turn, np.float64)
         matrix[:, 2] += _INPUT / 2 - np.asarray(centre)
         view = cv2.warpAffine(image, matrix, (_INPUT, _INPUT), borderMode=cv2.BORDER_REPLICATE)
         self._net.setInput(cv2.dnn.blobFromImage(view, 1 / 255))
