@@ -57,7 +57,7 @@ class Checkpoint:
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> None:
     """Writes atomically; `half` stores 16-bit numbers, for shipping. Raises OutputError."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     tensors: dict[str, Tensor] = {}
     parts: dict[str, torch.nn.Module] = {"embedder": checkpoint.embedder, "generator": checkpoint.generator}
@@ -77,7 +77,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> N
         "record": json.dumps(checkpoint.record, default=str),
     }
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=header)
+        temporary.write_bytes(save(tensors, metadata=header))  # not save_file: what it raises for a full disk is no OSError
 
 
 def checkpoint_path(name: str | Path = SHIPPED[0]) -> Path:

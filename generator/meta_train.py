@@ -203,7 +203,7 @@ class MetaTrainer:
 
     def save_state(self, path: Path) -> None:
         """Everything a resumed run needs, as safetensors."""
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         tensors = {f"{part}.{name}": value for part, module in self._modules().items() for name, value in module.state_dict().items()}
         for name, optimiser in self.optimisers.items():
@@ -213,7 +213,7 @@ class MetaTrainer:
         facts = {"steps": self.steps_done, "seconds": self.seconds_done, "sampler": self.sampler.rng.bit_generator.state}
         metadata = {"facts": json.dumps(facts), "config": json.dumps(to_dict(self.config))}
         with atomic_path(path) as temporary:
-            save_file({name: value.contiguous().clone() for name, value in tensors.items()}, temporary, metadata=metadata)
+            temporary.write_bytes(save({name: value.contiguous().clone() for name, value in tensors.items()}, metadata=metadata))
 
     def load_state(self, path: Path) -> None:
         """Raises CheckpointError when the state is missing, damaged or of another configuration."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,16 +92,16 @@ def read_motion(path: Path) -> Motion:
 
 def write_motion(path: Path, motion: Motion) -> None:
     """Writes a `.motion` file atomically. Raises OutputError, or UsageError for another suffix."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     if path.suffix != ".motion":
         raise UsageError(f"{path} does not end in .motion", "Name the output something.motion.")
     facts = json.dumps({"neutral": motion.neutral, "backend": motion.backend})
+    tensors: dict[str, NDArray[Any]] = {
+        "landmarks": np.ascontiguousarray(motion.landmarks, np.float32), "times": np.ascontiguousarray(motion.times, np.float64)
+    }  # fmt: skip
     with atomic_path(path) as temporary:
-        save_file(
-            {"landmarks": np.ascontiguousarray(motion.landmarks, np.float32), "times": np.ascontiguousarray(motion.times)},
-            temporary, metadata={"format": FORMAT, "facts": facts},
-        )  # fmt: skip
+        temporary.write_bytes(save(tensors, metadata={"format": FORMAT, "facts": facts}))
 
 
 def track_video(

@@ -1,0 +1,43 @@
+"""Results that can be repeated: rows of a measurement in, JSON lines with how they came about out.
+
+A line of `benchmarks/results/<name>.jsonl` says with which command, version, machine and protocol it was measured, and what
+its intervals mean. Numbers without those are not written down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sfumato import __version__
+from sfumato.atomic import write_text
+from sfumato.errors import OutputError
+
+
+def machine() -> str:
+    """System, processor and cores, in words. No host or user name."""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def describe(command: str, protocol: str, interval: str) -> dict[str, str]:
+    """What every line carries besides its numbers."""
+    date = time.strftime("%Y-%m-%d", time.gmtime())
+    return {"command": command, "version": __version__, "date": date, "machine": machine(), "protocol": protocol, "interval": interval}
+
+
+def append_results(path: Path, rows: Iterable[Mapping[str, Any]], about: Mapping[str, Any]) -> int:
+    """Adds `rows`, each with `about`, to the JSON lines at `path`, atomically; returns how many. Raises OutputError."""
+    lines = [json.dumps({**about, **row}) for row in rows]
+    try:
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise OutputError(f"Cannot add to {path}: it is not readable text", "Choose another file.") from error
+    if before and not before.endswith("\n"):
+        before += "\n"
+    write_text(path, before + "".join(f"{line}\n" for line in lines))
+    return len(lines)
