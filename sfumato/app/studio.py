@@ -272,18 +272,19 @@ def poses(motion: Motion, fps: float | None, seconds: float | None) -> Iterator[
         yield time, ((1 - share) * motion.landmarks[before] + share * motion.landmarks[after]).astype(np.float32)
 
 
-def _shipped_motion(path: Path) -> str | None:
+def shipped_motion_names() -> list[str]:
+    """The motions that ship; none in a copy without them."""
     from generator.motion import shipped_motions
 
-    folder = Path(str(files("generator") / "motions"))
-    return path.stem if path.resolve().parent == folder.resolve() and path.stem in _names(shipped_motions) else None
-
-
-def _names(listing: Callable[[], list[str]]) -> list[str]:
     try:
-        return listing()
-    except FileNotFoundError:  # a copy without templates
+        return shipped_motions()
+    except FileNotFoundError:
         return []
+
+
+def _shipped_motion(path: Path) -> str | None:
+    folder = Path(str(files("generator") / "motions"))
+    return path.stem if path.resolve().parent == folder.resolve() and path.stem in shipped_motion_names() else None
 
 
 def _require_sound(motion: Path) -> None:

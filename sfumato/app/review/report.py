@@ -1,0 +1,186 @@
+"""The report: clips with their credentials, verdicts and timelines in, one self-contained page beside them out.
+
+The page loads nothing from elsewhere: style and script are inside it and named by digest in its Content-Security-Policy; only the
+videos and the contact sheet, which lie beside it, are opened. What comes out of files is foreign: it is escaped as HTML by the
+template engine and made printable here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from provenance.verify import Verification
+from sfumato import __version__
+from sfumato.app.verdict import VERDICTS
+from sfumato.atomic import write_text
+from sfumato.text import printable_html
+
+_TONES = {  # how loud a verdict is shown
+    "synthetic-declared": "declared", "ai-edited-declared": "declared", "synthetic-claimed": "declared", "captured-declared": "plain",
+    "conflict": "alarm", "tampered-after-signing": "alarm", "credential-invalid": "alarm",
+    "likely-synthetic": "alarm", "suspicious": "alarm", "inconclusive": "doubt", "no-evidence": "plain", "not-evaluable": "plain",
+}  # fmt: skip
+_OUTCOMES = {
+    "trusted": "The seal is intact and its signer leads to a root on your trust list.",
+    "untrusted": "The seal is intact: nothing changed since it was signed. Nobody on a trust list vouches for the signer.",
+    "invalid": "The seal does not hold: the file or its credential changed after signing.",
+    "none": "The file carries no credential.",
+    "unreadable": "The file could not be read.",
+}
+_SOURCES = {
+    "trainedAlgorithmicMedia": "made by a trained algorithm",
+    "compositeWithTrainedAlgorithmicMedia": "composed with parts made by a trained algorithm",
+    "digitalCapture": "captured by a camera",
+}
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 340.0, 132.0, 26.0, 8.0, 20.0  # of a timeline, in its own units
+
+
+@dataclass(frozen=True)
+class ReviewedClip:
+    """One clip: its label, its file (beside the report), the evidence, and what `sfumato scan` records of it and of its stripped copy."""
+
+    label: str
+    path: Path
+    verification: Verification
+    scan: dict[str, Any]
+    stripped: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What stands at the top: the work, whose it is, a line about it, and its picture (H, W, 3) uint8 RGB."""
+
+    title: str
+    maker: str
+    about: str
+    picture: NDArray[np.uint8] | None = None
+
+
+def write_report(
+    path: Path, heading: Heading, clips: Sequence[ReviewedClip], contact_sheet: Path | None = None, seconds: float = 0.0
+) -> None:
+    """Writes the page at `path` atomically. Raises ValueError for a clip that does not lie beside it, OutputError."""
+    for file in (*(clip.path for clip in clips), *([contact_sheet] if contact_sheet else [])):
+        if file.resolve().parent != path.resolve().parent:
+            raise ValueError(f"{file} does not lie beside {path}")
+    write_text(path, render_report(heading, clips, contact_sheet, seconds))
+
+
+def render_report(heading: Heading, clips: Sequence[ReviewedClip], contact_sheet: Path | None = None, seconds: float = 0.0) -> str:
+    """The page as HTML."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    folder = files("sfumato.app.review")
+    style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    environment = Environment(
+        loader=FileSystemLoader(str(folder)), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["printable"] = lambda text, limit=300: Markup(printable_html(text, limit))  # noqa: S704 (escaped by printable_html)
+    return environment.get_template("report.html.jinja").render(
+        heading=heading,
+        picture=_data_address(heading.picture) if heading.picture is not None else None,
+        clips=[_as_shown(clip) for clip in clips],
+        contact_sheet=quote(contact_sheet.name) if contact_sheet else None,
+        verdicts=[(name, text, _TONES[name], any(name in _verdicts(clip) for clip in clips)) for name, text in VERDICTS.items()],
+        detector=next((clip.scan["model"] for clip in clips if clip.scan.get("model")), {}),
+        threshold=next((clip.scan["threshold"] for clip in clips if clip.scan.get("threshold")), {}),
+        style=Markup(style),  # noqa: S704 (our own file)
+        script=Markup(script),  # noqa: S704 (our own file)
+        policy=content_security_policy(style, script),
+        seconds=seconds,
+        version=__version__,
+    )
+
+
+def content_security_policy(style: str, script: str) -> str:
+    """Nothing but the page's own style and script may run, nothing but files beside it may be loaded (`file:`: on disk)."""
+    digests = {
+        name: base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for name, text in (("style", style), ("script", script))
+    }
+    return (
+        f"default-src 'none'; style-src 'sha256-{digests['style']}'; script-src 'sha256-{digests['script']}'; "
+        "img-src 'self' file: data:; media-src 'self' file:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _as_shown(clip: ReviewedClip) -> dict[str, Any]:
+    found = clip.verification
+    facts = dict(found.facts)
+    parameters = facts.pop("parameters", {})
+    return {
+        "label": clip.label,
+        "address": quote(clip.path.name),
+        "file": clip.path.name,
+        "found": found,
+        "outcome": _OUTCOMES.get(found.outcome, ""),
+        "declares": [_SOURCES.get(kind, kind) for kind in found.declares],
+        "facts": list(facts.items()),
+        "parameters": list(parameters.items()) if isinstance(parameters, dict) else [],
+        "scan": clip.scan,
+        "tone": _TONES.get(clip.scan["verdict"], "plain"),
+        "stripped": clip.stripped,
+        "stripped_tone": _TONES.get(clip.stripped["verdict"], "plain") if clip.stripped else "plain",
+        "timeline": timeline(clip.scan, clip.stripped),
+    }
+
+
+def timeline(scan: dict[str, Any], stripped: dict[str, Any] | None = None) -> dict[str, Any] | None:
+    """The geometry of the detector's timeline: lines, thresholds and ticks in the drawing's units; None without any score."""
+    points = [(float(p["t"]), float(p["score"])) for p in scan["timeline"]]
+    if not points:
+        return None
+    others = [(float(p["t"]), float(p["score"])) for p in stripped["timeline"]] if stripped else []
+    declared = (scan.get("media") or {}).get("duration") or 0.0
+    length = max(float(declared), *(t for t, _ in (*points, *others)), 1e-3)
+    threshold = (scan.get("threshold") or {}).get("score")
+    step = next((s for s in (0.5, 1, 2, 5, 10, 30, 60, 300, 600) if length / s <= 6), length / 5)
+    return {
+        "width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH, "top": TOP, "bottom": HEIGHT - BOTTOM,
+        "length": length,
+        "line": _path(points, length), "dots": [(_x(t, length), _y(s)) for t, s in points],
+        "other": _path(others, length) if others else None,
+        "threshold": None if threshold is None else {"y": _y(threshold), "score": threshold, "fpr": scan["threshold"]["fpr"]},
+        "rows": [(f"{value:g}", _y(value)) for value in (0.0, 0.5, 1.0)],
+        "ticks": [(f"{i * step:g} s", _x(i * step, length)) for i in range(int(length / step + 1e-6) + 1)],
+        "data": json.dumps({"length": length, "points": points}),
+        "said": f"Score of {len(points)} frames, from {min(s for _, s in points):.2f} to {max(s for _, s in points):.2f}",
+    }  # fmt: skip
+
+
+def _x(time: float, length: float) -> float:
+    return round(LEFT + (WIDTH - LEFT - 8) * time / length, 2)
+
+
+def _y(score: float) -> float:
+    return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - min(max(score, 0.0), 1.0)), 2)
+
+
+def _path(points: list[tuple[float, float]], length: float) -> str:
+    return "M" + " L".join(f"{_x(t, length)} {_y(s)}" for t, s in points)
+
+
+def _verdicts(clip: ReviewedClip) -> set[str]:
+    return {clip.scan["verdict"], *([clip.stripped["verdict"]] if clip.stripped else [])}
+
+
+def _data_address(picture: NDArray[np.uint8], height: int = 420) -> Markup:
+    from PIL import Image
+
+    image = Image.fromarray(picture)
+    image.thumbnail((height, height), Image.Resampling.LANCZOS)
+    encoded = io.BytesIO()
+    image.save(encoded, format="JPEG", quality=86)
+    return Markup("data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode())  # noqa: S704 (base64)
