@@ -58,16 +58,17 @@ def make_demo(
 
     started, stage = time.monotonic(), stage or quietly
     _prepare(folder)
-    clips = []
+    clips, rows = [], []
     for motion in motions:
         made = studio.animate([portrait.path], motion, folder / f"{portrait.name}-{motion.stem}.mp4", config)
         with stage(f"Judging {made.path.name}", 2 * scanner.frames) as advance:
             scanned = scanner.scan_file(made.path, advance)
             stripped = judge_without_credential(made.path, lambda copy, advance=advance: scanner.scan_file(copy, advance))  # type: ignore[misc]
+        rows.append(made.source)
         clips.append(ReviewedClip(motion.stem.replace("-", " ").capitalize(), made.path, verify(made.path), scanned, stripped))
     picture = read_image(portrait.path)
-    note = f"{portrait.title}, {portrait.painter}. The first picture is the painting; all others are AI-generated (sfumato)."
-    write_contact_sheet(folder / CONTACT_SHEET, picture, [(clip.label, clip.path) for clip in clips], note)
+    note = f"{portrait.title}, {portrait.painter}. The first picture of a row is the painting; all others are AI-generated (sfumato)."
+    write_contact_sheet(folder / CONTACT_SHEET, [(clip.label, row, clip.path) for clip, row in zip(clips, rows, strict=True)], note)
     seconds = time.monotonic() - started
     heading = Heading(portrait.title, f"{portrait.painter}, {portrait.year}", portrait.about, picture)
     write_report(folder / REPORT, heading, clips, folder / CONTACT_SHEET, seconds)

@@ -67,7 +67,7 @@ class AnimateConfig:
 
 @dataclass(frozen=True)
 class LivingPortrait:
-    """What was made. `others`: for each portrait, how many faces in it were not taken."""
+    """What was made. `others`: for each portrait, how many faces in it were not taken; `source`: the first one as the video frames it."""
 
     path: Path
     frames: int
@@ -75,6 +75,7 @@ class LivingPortrait:
     rate: float
     others: tuple[int, ...]
     facts: GeneratedFacts
+    source: NDArray[np.uint8]  # (size, size, 3) RGB
 
 
 def checkpoint_path(name: str | Path = DEFAULT_CHECKPOINT) -> Path:
@@ -239,7 +240,7 @@ class Studio:
                 video.write(self.animator.render(retargeter.apply(driver), config.size), time)
                 last = time
                 advance(1)
-        return LivingPortrait(output, total, last + 1 / rate, rate, tuple(portrait.others for portrait in sitters), facts)
+        return LivingPortrait(output, total, last + 1 / rate, rate, tuple(portrait.others for portrait in sitters), facts, sitters[0].large)
 
 
 class _Counted:

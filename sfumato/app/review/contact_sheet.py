@@ -1,4 +1,4 @@
-"""A contact sheet: a row a clip, the source picture first, then frames evenly spaced in time. In: a picture and videos. Out: one PNG.
+"""A contact sheet: a row a clip, the source picture first, then frames evenly spaced in time. In: pictures and videos. Out: one PNG.
 
 Generated frames stay marked when they leave as a picture: the sheet says so where people read it and where programs do (XMP,
 IPTC DigitalSourceType).
@@ -29,9 +29,9 @@ XMP = (
 
 
 def write_contact_sheet(
-    path: Path, source: NDArray[np.uint8], clips: Sequence[tuple[str, Path]], note: str, frames: int = 8, side: int = 144
+    path: Path, clips: Sequence[tuple[str, NDArray[np.uint8], Path]], note: str, frames: int = 8, side: int = 144
 ) -> None:
-    """`source`: (H, W, 3) uint8 RGB, shown first in each row; `clips`: (label, video). Raises MediaError, OutputError."""
+    """`clips`: label, source picture (H, W, 3) uint8 RGB, video; `note` stands at the foot. Raises MediaError, OutputError."""
     from PIL import Image, ImageDraw
     from PIL.PngImagePlugin import PngInfo
 
@@ -39,7 +39,7 @@ def write_contact_sheet(
     height = _GAP + len(clips) * (_LABEL + side + _GAP) + _FOOT
     sheet = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(sheet)
-    for row, (label, video) in enumerate(clips):
+    for row, (label, source, video) in enumerate(clips):
         top = _GAP + row * (_LABEL + side + _GAP)
         _write(draw, (_GAP, top + 4), label, 15, INK)
         sheet.paste(_square(source, side), (_GAP, top + _LABEL))

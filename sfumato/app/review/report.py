@@ -13,6 +13,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ _SOURCES = {
     "compositeWithTrainedAlgorithmicMedia": "composed with parts made by a trained algorithm",
     "digitalCapture": "captured by a camera",
 }
+_NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 340.0, 132.0, 26.0, 8.0, 20.0  # of a timeline, in its own units
 
 
@@ -92,6 +94,8 @@ def render_report(heading: Heading, clips: Sequence[ReviewedClip], contact_sheet
     return environment.get_template("report.html.jinja").render(
         heading=heading,
         picture=_data_address(heading.picture) if heading.picture is not None else None,
+        count=_NUMBERS.get(len(clips), str(len(clips))),
+        development=any(clip.verification.development for clip in clips),
         clips=[_as_shown(clip) for clip in clips],
         contact_sheet=quote(contact_sheet.name) if contact_sheet else None,
         verdicts=[(name, text, _TONES[name], any(name in _verdicts(clip) for clip in clips)) for name, text in VERDICTS.items()],
@@ -129,12 +133,22 @@ def _as_shown(clip: ReviewedClip) -> dict[str, Any]:
         "declares": [_SOURCES.get(kind, kind) for kind in found.declares],
         "facts": list(facts.items()),
         "parameters": list(parameters.items()) if isinstance(parameters, dict) else [],
+        "time": _clock_time(found.time),
         "scan": clip.scan,
+        "reasons": [reason["detail"] for reason in clip.scan["reasons"] if not reason["code"].startswith("credential")],
         "tone": _TONES.get(clip.scan["verdict"], "plain"),
         "stripped": clip.stripped,
         "stripped_tone": _TONES.get(clip.stripped["verdict"], "plain") if clip.stripped else "plain",
         "timeline": timeline(clip.scan, clip.stripped),
     }
+
+
+def _clock_time(stamp: str | None) -> str | None:
+    """2026-01-31T12:30:00Z as 2026-01-31, 12:30 UTC; anything else as it is."""
+    try:
+        return datetime.fromisoformat(stamp or "").astimezone(UTC).strftime("%Y-%m-%d, %H:%M UTC")
+    except ValueError:
+        return stamp
 
 
 def timeline(scan: dict[str, Any], stripped: dict[str, Any] | None = None) -> dict[str, Any] | None:
