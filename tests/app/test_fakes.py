@@ -1,0 +1,99 @@
+"""`sfumato fakes`: whom it animates and by whom, refusals, and the whole way with a random generator on a drawn clip."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from generator.checkpoint import Checkpoint
+from generator.config import ModelConfig
+from generator.motion import Motion
+from sfumato.app.fakes import FakeMaker, FakesConfig, make_fakes
+from sfumato.errors import ConfigError, MediaError, UsageError
+from sfumato.media.clips import ClipRow, check_disjoint
+from tests.detector_fixtures import clip_row, face_picture, landmarks
+from tests.media_fixtures import mark_seal
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    from generator.embedder import Embedder
+    from generator.families import build_generator
+
+    config = ModelConfig(family="zakharov2019-warp", size=64, width=8, max_width=32)
+    return Checkpoint(config, Embedder(config).eval(), build_generator(config).eval(), digest="ab" * 32)
+
+
+def rows() -> list[ClipRow]:
+    made = []
+    for split in ("train", "validation", "test"):
+        made += [clip_row(f"{split}{i}.mp4", split=split) for i in range(3)] + [clip_row(f"{split}{i}.jpg", split=split) for i in range(7)]
+    return [*made, *(clip_row(f"calibration{i}.jpg", split="calibration") for i in range(5))]
+
+
+def maker(tmp_path: Path, checkpoint: Checkpoint, **changes: object) -> FakeMaker:
+    return FakeMaker(tmp_path / "clips.jsonl", rows(), [checkpoint], FakesConfig(**changes), mark_seal)
+
+
+def test_driver_and_person_share_a_split(tmp_path, checkpoint) -> None:
+    plan = maker(tmp_path, checkpoint, share=0.5).plan()
+    assert len(plan) == 15
+    assert all(whom.split == driver.split and driver.path.endswith(".mp4") for whom, driver in plan)
+    assert {whom.split for whom, _ in plan} == {"train", "validation", "test"}  # no video there: nobody to drive the calibration split
+
+
+def test_plan_follows_from_the_seed(tmp_path, checkpoint) -> None:
+    plans = [maker(tmp_path, checkpoint, seed=seed).plan() for seed in (1, 1, 2)]
+    assert plans[0] == plans[1] != plans[2]
+
+
+def test_fakes_are_written_and_name_their_twins(tmp_path, checkpoint, monkeypatch) -> None:
+    from generator.animate import Portrait
+    from sfumato.media.faces import Crop, Face
+    from sfumato.media.video import VideoReader
+
+    points = (landmarks(64) / 32 - 1).astype(np.float32)
+    portrait = Portrait(Crop(0, 0, 64), Face((10, 10, 40, 40), 1.0, np.zeros((5, 2), np.float32)), face_picture(0, 64), points)
+    motion = Motion(np.repeat(points[None], 40, 0), np.arange(40) / 25, 0, "mesh", "toy")
+    monkeypatch.setattr(FakeMaker, "_portraits", lambda self, row, size, rng: [dataclasses.replace(portrait, large=face_picture(0, size))])
+    monkeypatch.setattr(FakeMaker, "_track", lambda self, row: motion)
+    counts = []
+    config = FakesConfig(share=0.1, frames=3, stride=2, sizes=(64, 96))
+    made = make_fakes(tmp_path / "clips.jsonl", rows(), [checkpoint], config, mark_seal, lambda amount, total: counts.append(total))
+    fakes = [row for row in made if row.label == "fake"]
+    assert len(fakes) == 3
+    assert counts == [3, 3, 3]
+    check_disjoint(made)
+    for fake in fakes:
+        assert fake.family == "reenact"
+        assert fake.generator_digest == "ab" * 32
+        assert next(row for row in made if row.path == fake.pair_of).identity == fake.identity
+        with VideoReader(tmp_path / fake.path) as video:
+            assert len(list(video)) == 3
+            assert video.info.width in (64, 96)
+
+
+def test_people_without_a_usable_face_are_passed_over(tmp_path, checkpoint, monkeypatch) -> None:
+    def faceless(self, row, size, rng):
+        raise MediaError("No face")
+
+    monkeypatch.setattr(FakeMaker, "_portraits", faceless)
+    assert make_fakes(tmp_path / "clips.jsonl", rows(), [checkpoint], FakesConfig(), mark_seal) == rows()
+
+
+def test_pictures_alone_cannot_be_driven(tmp_path, checkpoint) -> None:
+    stills = [row for row in rows() if row.path.endswith(".jpg")]
+    with pytest.raises(UsageError, match="video"):
+        make_fakes(tmp_path / "clips.jsonl", stills, [checkpoint], FakesConfig(), mark_seal)
+
+
+@pytest.mark.parametrize("change", [{"share": 0.0}, {"frames": 2}, {"sizes": (127,)}, {"best_crf": 30, "worst_crf": 20}, {"tuned": 2.0}])
+def test_nonsense_is_refused(change) -> None:
+    with pytest.raises(ConfigError):
+        FakesConfig(**change)
+
+
+def test_checkpoints_are_needed(tmp_path) -> None:
+    with pytest.raises(UsageError, match="Checkpoints"):
+        FakeMaker(tmp_path / "clips.jsonl", rows(), [], FakesConfig(), mark_seal)
