@@ -29,9 +29,11 @@ from generator.checkpoint import Checkpoint
 from generator.dataset import Clip, read_shard
 from generator.episodes import to_tensors
 from generator.fine_tune import Person, fine_tune, meet
+from generator.motion import Landmarks
 from generator.prepare import PICTURES, PrepareConfig, Preparer, file_digest, find_media
 from generator.warp import nearest, sample, warp_grid
 from sfumato.errors import MediaError, UsageError
+from sfumato.media.faces import Box
 from sfumato.media.identity import embed_image
 from sfumato.media.images import to_image
 from sfumato.media.landmarks import LandmarkBackend, load_backend
@@ -137,14 +139,16 @@ def measure(
             try:
                 clip = _read(preparer, path, Path(folder))
                 sources, targets = _divide(clip, max(config.shots), config.targets)
+                wanted = _frames(clip, spread_over(targets, config.targets), size)
+                judge.look_at(wanted)
             except MediaError as error:
                 done.skipped.append((path, error.message))
                 advance(len(config.shots))
                 continue
             for shots in sorted(set(config.shots)):
-                known, wanted = _frames(clip, spread_over(sources, shots), size), _frames(clip, spread_over(targets, config.targets), size)
+                known = _frames(clip, spread_over(sources, shots), size)
                 for method, pictures in _pictures(known, wanted, checkpoints, config):
-                    table.setdefault((method, shots), []).append(judge.scores(pictures, wanted))
+                    table.setdefault((method, shots), []).append(judge.scores(pictures))
                 advance(1)
             done.used.append(path)
             digests.append(clip.digest)
@@ -175,29 +179,38 @@ def paired_interval(differences: NDArray[np.float64], seed: int = 0, draws: int 
 
 
 class _Judge:
-    """The metrics of a batch of pictures against their targets."""
+    """The metrics of pictures against the targets it last looked at."""
 
     def __init__(self) -> None:
-        self.mesh: LandmarkBackend = load_backend("mesh")
+        self._mesh: LandmarkBackend = load_backend("mesh")
+        self._targets = torch.empty(0)
+        self._seen: list[tuple[Box, Landmarks, NDArray[np.float32]]] = []  # face box, landmarks, identity of each target
 
-    def scores(self, made: Tensor, wanted: _Case) -> Scores:
+    def look_at(self, wanted: _Case) -> None:
+        """Finds landmarks and identity of every target, once for all methods."""
+        self._targets, size = wanted.faces, wanted.faces.shape[-1]
+        self._seen = []
+        for target, points in zip(wanted.faces, wanted.landmarks.numpy(), strict=True):
+            image, box = to_image(target), _face_box((points + 1) * size / 2 - 0.5)
+            found = self._mesh.detect(image, box)
+            self._seen.append((box, found, embed_image(image, found)))
+
+    def scores(self, made: Tensor) -> Scores:
         """made: (N, 3, S, S) in [-1, 1]. Returns the mean over the N frames of each metric."""
         from torchmetrics.functional.image import structural_similarity_index_measure as ssim
 
         made = made.clamp(-1, 1)
-        similarity = cast(Tensor, ssim(made, wanted.faces, gaussian_kernel=True, sigma=1.5, data_range=2.0, reduction="none"))  # (N,)
+        similarity = cast(Tensor, ssim(made, self._targets, gaussian_kernel=True, sigma=1.5, data_range=2.0, reduction="none"))  # (N,)
         cosines, errors = [], []
-        for output, target, points in zip(made, wanted.faces, wanted.landmarks.numpy(), strict=True):
-            images = to_image(output), to_image(target)
-            box = _face_box((points + 1) * images[1].shape[0] / 2 - 0.5)
-            found = [self.mesh.detect(image, box) for image in images]
-            one, other = (embed_image(image, p) for image, p in zip(images, found, strict=True))
-            cosines.append(float(one @ other))
-            eyes = np.linalg.norm(found[1][36:42].mean(0) - found[1][42:48].mean(0))
-            errors.append(float(np.linalg.norm(found[0] - found[1], axis=1).mean() / max(float(eyes), 1e-6)))
+        for output, (box, points, identity) in zip(made, self._seen, strict=True):
+            image = to_image(output)
+            found = self._mesh.detect(image, box)
+            cosines.append(float(embed_image(image, found) @ identity))
+            eyes = float(np.linalg.norm(points[36:42].mean(0) - points[42:48].mean(0)))
+            errors.append(float(np.linalg.norm(found - points, axis=1).mean()) / max(eyes, 1e-6))
         return {
             "ssim": float(similarity.mean()),
-            "l1": float((made - wanted.faces).abs().mean() / 2),
+            "l1": float((made - self._targets).abs().mean() / 2),
             "csim": float(np.mean(cosines)),
             "landmark_error": float(np.mean(errors)),
         }
@@ -263,7 +276,7 @@ def _frames(clip: Clip, indices: NDArray[np.int64], size: int) -> _Case:
     return _Case(*to_tensors([image for image, _ in frames], [points for _, points in frames]))
 
 
-def _face_box(points: NDArray[np.floating]) -> tuple[float, float, float, float]:
+def _face_box(points: Landmarks) -> Box:
     """A face detector's box from the 68 points: they end at the brows, its box includes half the forehead."""
     low, high = points.min(0), points.max(0)
     brow = 0.25 * float(high[1] - low[1])

@@ -79,11 +79,12 @@ def fine_tune(
 ) -> Person:
     """Trains a copy of G and psi on the person's T frames; `person` and `checkpoint` stay as they are.
 
-    Ends after `iterations` or `seconds`, or when `patience` checks brought nothing; keeps the best state seen, so it never
-    ends worse on its own check than it began. `advance` gets 1 for each iteration.
+    Ends after `iterations`, or with the first one past `seconds` (counted from the call), or when `patience` checks brought
+    nothing; keeps the best state seen, so it never ends worse on its own check than it began. `advance` gets 1 for each iteration.
     """
     if config.iterations == 0:
         return person
+    started = time.monotonic()
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     generator = copy.deepcopy(person.generator).train()
@@ -103,10 +104,8 @@ def fine_tune(
     best = check()
     history = [best]
     kept = (copy.deepcopy(generator.state_dict()), psi.detach().clone())
-    started, worse, done = time.monotonic(), 0, 0
-    for iteration in range(config.iterations):
-        if config.seconds and time.monotonic() - started > config.seconds:
-            break
+    worse = 0
+    for done in range(1, config.iterations + 1):
         episode = _draw(person, rng, config.batch)
         made = picture(generator, psi, episode)
         loss, _ = reconstruction(made, episode.target, episode.target_landmarks)
@@ -119,14 +118,16 @@ def fine_tune(
         if adversary is not None:
             adversary.step(made.detach(), episode)
         advance(1)
-        done = iteration + 1
-        if done % config.check_every == 0 or done == config.iterations:
+        late = 0 < config.seconds <= time.monotonic() - started
+        if done % config.check_every == 0 or done == config.iterations or late:
             history.append(check())
             if history[-1] < best:
                 best, worse = history[-1], 0
                 kept = (copy.deepcopy(generator.state_dict()), psi.detach().clone())
             elif (worse := worse + 1) >= config.patience:
                 break
+        if late:
+            break
     generator.load_state_dict(kept[0])
     return replace(person, generator=generator.eval(), psi=kept[1], history=history, iterations=done)
 

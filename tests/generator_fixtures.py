@@ -1,0 +1,140 @@
+"""Small people and small networks for the generator's tests: drawn faces on the canonical landmarks, and episodes of noise."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from generator.checkpoint import Checkpoint
+from generator.config import LossConfig, ModelConfig, TrainConfig
+from generator.critic import Critic
+from generator.dataset import Clip, Dataset, Person
+from generator.embedder import Embedder
+from generator.episodes import Episode
+from generator.families import build_generator
+from generator.motion import Motion
+from generator.retarget import canonical_face
+from sfumato.media.faces import CROP_VERSION
+from sfumato.media.images import read_image
+from sfumato.media.landmarks.drawing import draw_sketch
+
+SIZE = 32
+PORTRAITS = Path(__file__).parents[1] / "sfumato" / "app" / "portraits"
+PLAIN, WARP = "zakharov2019", "zakharov2019-warp"
+PIXELS = LossConfig(vgg19=0, vggface=0, pixel=8, adversarial=0.1, feature_matching=0.1, match=0.1)
+
+
+def model(family: str = WARP, **changes: Any) -> ModelConfig:
+    """The smallest network that has every part but attention."""
+    values: dict[str, Any] = {
+        "family": family, "size": SIZE, "width": 8, "max_width": 16, "same_blocks": 1, "bottleneck": 8,
+        "encoder_attention": 0, "decoder_attention": 0, "spectral_norm": False,
+    }  # fmt: skip
+    return ModelConfig(**{**values, **changes})
+
+
+def train_config(family: str = WARP, **changes: Any) -> TrainConfig:
+    """A few steps of meta-training."""
+    values: dict[str, Any] = {
+        "model": model(family), "loss": PIXELS, "steps": 4, "batch": 2, "frames": 3, "learning_rate": 5e-4, "warm_up": 1,
+        "critic_updates": 1, "log_every": 1, "save_every": 2, "validate_every": 2, "held_out": 2, "pictures": 0.3,
+    }  # fmt: skip
+    return TrainConfig(**{**values, **changes})
+
+
+def pose(seed: int, size: int = SIZE) -> NDArray[np.float32]:
+    """(68, 2) px: the canonical face, turned, moved and talking a little."""
+    rng = np.random.default_rng(seed)
+    points = canonical_face().astype(np.float64)
+    points[:, 0] += 0.1 * rng.normal() * np.cos(points[:, 0])
+    points[55:60, 1] += 0.03 * rng.random()
+    points[65:68, 1] += 0.03 * rng.random()
+    points += 0.05 * rng.normal(size=2)
+    return (((points + 1) * size - 1) / 2).astype(np.float32)
+
+
+def drawn_face(person: int, points: NDArray[np.float32], size: int = SIZE) -> NDArray[np.uint8]:
+    """A picture of `person`: own skin and background, features where the landmarks are."""
+    rng = np.random.default_rng(1000 + person)
+    image = np.full((size, size, 3), rng.integers(40, 216, 3), np.uint8)
+    outline = np.round(points[[*range(17), *range(26, 16, -1)]]).astype(np.int32)
+    cv2.fillPoly(image, [outline], tuple(int(v) for v in rng.integers(80, 240, 3)))
+    for part in (slice(36, 42), slice(42, 48), slice(48, 60)):
+        cv2.fillPoly(image, [np.round(points[part]).astype(np.int32)], tuple(int(v) for v in rng.integers(0, 120, 3)))
+    return image
+
+
+def clip_of(person: int, frames: int = 8, size: int = SIZE, take: int = 0) -> Clip:
+    """A prepared clip of `person` (a picture with `frames` 1), held in memory."""
+    landmarks = np.stack([pose(100 * person + 1000 * take + i, size) for i in range(frames)])
+    jpegs = tuple(cv2.imencode(".png", drawn_face(person, p, size)[:, :, ::-1])[1].tobytes() for p in landmarks)
+    identity = np.random.default_rng(person).normal(size=128).astype(np.float32)
+    digest = hashlib.sha256(f"{person} {take} {frames}".encode()).hexdigest()
+    name = f"person{person}-{take}.{'jpg' if frames == 1 else 'mp4'}"
+    return Clip(name, digest, frames == 1, size, jpegs, np.arange(frames) / 25, landmarks, identity / np.linalg.norm(identity), 100.0)
+
+
+def people(count: int = 4, frames: int = 8, pictures: int = 0) -> tuple[Person, ...]:
+    """`count` people with a clip each, then `pictures` people with a picture each."""
+    clips = [clip_of(i, frames) for i in range(count)] + [clip_of(100 + i, 1) for i in range(pictures)]
+    return tuple(Person(c.digest[:16], (c,)) for c in clips)
+
+
+def dataset(count: int = 5, frames: int = 24, pictures: int = 1) -> Dataset:
+    """Prepared footage held in memory."""
+    return Dataset(people(count, frames, pictures), {"crop": CROP_VERSION, "landmarks": "mesh", "size": SIZE})
+
+
+def episode(batch: int = 2, count: int = 3, size: int = SIZE, seed: int = 0) -> Episode:
+    """Noise for pictures, real landmark sketches."""
+    torch.manual_seed(seed)
+    points = np.stack([pose(seed + i, size) for i in range(batch * (count + 1))])
+    sketches = torch.from_numpy(np.stack([draw_sketch(p, size) for p in points])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    landmarks = (2 * torch.from_numpy(points) + 1) / size - 1
+    own, goal = slice(0, batch * count), slice(batch * count, None)
+    return Episode(
+        (torch.rand(batch, count, 3, size, size) * 2 - 1), sketches[own].unflatten(0, (batch, count)),
+        landmarks[own].unflatten(0, (batch, count)), torch.rand(batch, 3, size, size) * 2 - 1, sketches[goal], landmarks[goal],
+        torch.arange(batch),
+    )  # fmt: skip
+
+
+def checkpoint(family: str = WARP, seed: int = 0, awake: bool = True, critic: bool = True, **changes: Any) -> Checkpoint:
+    """Networks as they start; `awake` gives the warp family's head weights, which start at 0."""
+    torch.manual_seed(seed)
+    config = model(family, **changes)
+    networks = Embedder(config).eval(), build_generator(config).eval()
+    if awake and family == WARP:
+        for parameter in networks[1].network.last.parameters():
+            torch.nn.init.normal_(parameter, std=0.1)
+    return Checkpoint(config, *networks, Critic(config, 3).eval() if critic else None)
+
+
+def motion(frames: Sequence[NDArray[np.float32]], neutral: int = 0) -> Motion:
+    """Landmarks (68, 2) in [-1, 1] of each frame as a motion at 25 frames a second."""
+    return Motion(np.stack(frames).astype(np.float32), np.arange(len(frames)) / 25, neutral, "mesh", "test")
+
+
+def astronaut() -> NDArray[np.uint8]:
+    """(512, 512, 3): a NASA portrait in the public domain that scikit-image (a dependency of face-alignment) carries."""
+    import skimage.data
+
+    return np.asarray(skimage.data.astronaut(), np.uint8)
+
+
+def portrait(name: str = "mona-lisa", side: int = 640) -> NDArray[np.uint8]:
+    """A shipped painting, downsized."""
+    return read_image(PORTRAITS / f"{name}.jpg", max_side=side)
+
+
+def moving(image: NDArray[np.uint8], frames: int, reach: int = 6) -> list[NDArray[np.uint8]]:
+    """`image` as a video: shifted a little further in each frame, mirrored at the border."""
+    shifts = (index * reach // frames for index in range(frames))
+    return [np.asarray(cv2.copyMakeBorder(image, 0, 0, s, 0, cv2.BORDER_REFLECT_101)[:, : image.shape[1]], np.uint8) for s in shifts]
