@@ -6,6 +6,7 @@ portraits and motions. Frames are rendered, encoded and forgotten one by one.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -223,8 +224,8 @@ class Studio:
             self.animator.set_identity(sitters)
             return
         tune = tune_config(self.animator.checkpoint, config.tune_seconds, seed=config.seed)
-        with self.stage("Learning the person", tune.iterations) as advance:
-            self.animator.set_identity(sitters, tune, advance)
+        with self.stage("Learning the person, seconds", config.tune_seconds) as advance:
+            self.animator.set_identity(sitters, tune, _in_seconds(advance))
 
     def _record(
         self, sitters: list[Portrait], motion: Motion, output: Path, facts: GeneratedFacts, config: AnimateConfig, source: Path
@@ -236,11 +237,24 @@ class Studio:
         total = sum(1 for _ in poses(motion, config.fps, config.seconds))
         last = 0.0
         with self.stage("Painting frames", total) as advance, self._writer(output, rate, facts, config, source) as video:
-            for time, driver in poses(motion, config.fps, config.seconds):
-                video.write(self.animator.render(retargeter.apply(driver), config.size), time)
-                last = time
+            for moment, driver in poses(motion, config.fps, config.seconds):
+                video.write(self.animator.render(retargeter.apply(driver), config.size), moment)
+                last = moment
                 advance(1)
         return LivingPortrait(output, total, last + 1 / rate, rate, tuple(portrait.others for portrait in sitters), facts, sitters[0].large)
+
+
+def _in_seconds(advance: Advance) -> Advance:
+    """Passes on the time since the last call instead of the amount: what is limited by time is shown in time."""
+    last = time.monotonic()
+
+    def tick(amount: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        advance(round(now - last, 1))
+        last = now
+
+    return tick
 
 
 class _Counted:
@@ -265,12 +279,12 @@ def poses(motion: Motion, fps: float | None, seconds: float | None) -> Iterator[
     if fps is not None:
         length = float(motion.times[-1]) - start
         times = (i / fps for i in range(int(length * fps + 1e-6) + 1))
-    for time in takewhile(lambda t: seconds is None or t < seconds, times):
-        after = int(np.clip(np.searchsorted(motion.times, time + start), 0, len(motion) - 1))
+    for moment in takewhile(lambda t: seconds is None or t < seconds, times):
+        after = int(np.clip(np.searchsorted(motion.times, moment + start), 0, len(motion) - 1))
         before = max(after - 1, 0)
         gap = float(motion.times[after] - motion.times[before])
-        share = (time + start - float(motion.times[before])) / gap if gap > 0 else 1.0
-        yield time, ((1 - share) * motion.landmarks[before] + share * motion.landmarks[after]).astype(np.float32)
+        share = (moment + start - float(motion.times[before])) / gap if gap > 0 else 1.0
+        yield moment, ((1 - share) * motion.landmarks[before] + share * motion.landmarks[after]).astype(np.float32)
 
 
 def shipped_motion_names() -> list[str]:
