@@ -111,6 +111,8 @@ def fine_tune(
         loss, _ = reconstruction(made, episode.target, episode.target_landmarks)
         if adversary is not None:
             loss = loss + adversary.loss(made, episode)
+        if not loss.isfinite():
+            break  # it ran away; a backward pass through a NaN grid would even crash
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_([*generator.parameters(), psi], 1.0)

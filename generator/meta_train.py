@@ -99,9 +99,7 @@ class MetaTrainer:
             for index in range(self.config.critic_updates):
                 log |= self._critic_step(episode if index == 0 else self.sampler.batch().to(self.device))
         self._average()
-        if not all(math.isfinite(value) for value in log.values()):
-            advice = "Lower the learning rate, or resume from an earlier save."
-            raise TrainingDied(f"Losses are not finite at step {self.steps_done}: {log}", advice)
+        self._check_alive(log)
         self.steps_done += 1
         self.seconds_done += time.monotonic() - started
         return log
@@ -128,6 +126,8 @@ class MetaTrainer:
                 match = loss_config.match * match_loss(embedding, weights, loss_config.match_reaches_embedder)
                 loss = loss + match
                 log["match"] = float(match.detach())
+        log["loss"] = float(loss.detach())
+        self._check_alive(log)  # before the backward pass: torch's grid_sample reads outside its memory there when a grid is NaN
         for optimiser in (self.optimisers["generator"], self.optimisers["rows"]):
             optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -136,8 +136,12 @@ class MetaTrainer:
         self.optimisers["generator"].step()
         if adversary and self.config.mode == "FT":
             self.optimisers["rows"].step()  # L_MCH moves W_i towards e_i
-        log["loss"] = float(loss.detach())
         return dict(log)
+
+    def _check_alive(self, log: dict[str, float]) -> None:
+        if not all(math.isfinite(value) for value in log.values()):
+            advice = "Lower the learning rate, or resume from an earlier save."
+            raise TrainingDied(f"Losses are not finite at step {self.steps_done}: {log}", advice)
 
     def _critic_step(self, episode: Episode) -> dict[str, float]:
         with torch.no_grad(), self._precision():

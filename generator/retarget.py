@@ -37,9 +37,13 @@ class Retargeter:
         self._to_driver = similarity(source[_RIGID], self.neutral[_RIGID])
         self._back = _inverse(self._to_driver)
         self.source = _apply(self._to_driver, source)  # the source's geometry in the driver's place
+        across = self.neutral[45] - self.neutral[36]
+        angle = np.arctan2(across[1], across[0])
+        self._upright = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])  # `points @ this` levels the eyes
+        self._reach = _LIMIT * float(np.linalg.norm(self.neutral[16] - self.neutral[0]))
         self._scale = np.ones((68, 2))
         for part in _PARTS:
-            own, other = np.ptp(self.source[part], axis=0), np.ptp(self.neutral[part], axis=0)
+            own, other = (np.ptp(face[part] @ self._upright, axis=0) for face in (self.source, self.neutral))
             self._scale[part] = np.clip(own / np.maximum(other, 1e-6), 0.6, 1.6)
 
     def frame(self, index: int) -> Landmarks:
@@ -49,11 +53,11 @@ class Retargeter:
     def apply(self, driver: Landmarks) -> Landmarks:
         """The source's landmarks (68, 2) for the driver's landmarks (68, 2), both in [-1, 1]."""
         head = similarity(self.neutral[_RIGID], driver[_RIGID])
-        change = (_apply(_inverse(head), driver) - self.neutral) * self._scale * self.strength
-        reach = _LIMIT * np.ptp(self.neutral[:, 0])
+        calm = _apply(_inverse(head), driver)  # the driver's face without its head motion
+        change = (calm - self.neutral) @ self._upright * self._scale @ self._upright.T * self.strength
         length = np.linalg.norm(change, axis=1, keepdims=True)
-        shape = self.source + change * np.minimum(1.0, reach / np.maximum(length, 1e-9))
-        self._lids(shape, _apply(_inverse(head), driver))
+        shape = self.source + change * np.minimum(1.0, self._reach / np.maximum(length, 1e-9))
+        self._lids(shape, calm)
         moved = _apply(head, shape)
         return (moved if self.mode == "absolute" else _apply(self._back, moved)).astype(np.float32)
 
@@ -89,5 +93,5 @@ def _apply(matrix: Matrix, points: NDArray[np.floating]) -> Matrix:
 
 
 def _inverse(matrix: Matrix) -> Matrix:
-    linear = np.linalg.inv(matrix[:, :2])
+    linear = np.linalg.pinv(matrix[:, :2])  # a face in one point has no inverse, and must not end the run
     return np.hstack([linear, (-linear @ matrix[:, 2])[:, None]])

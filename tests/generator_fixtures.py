@@ -11,14 +11,15 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from generator.checkpoint import Checkpoint
 from generator.config import LossConfig, ModelConfig, TrainConfig
 from generator.critic import Critic
 from generator.dataset import Clip, Dataset, Person
 from generator.embedder import Embedder
-from generator.episodes import Episode
-from generator.families import build_generator
+from generator.episodes import Episode, source_warps
+from generator.families import WarpGenerator, build_generator
 from generator.motion import Motion
 from generator.retarget import canonical_face
 from sfumato.media.faces import CROP_VERSION
@@ -138,3 +139,14 @@ def moving(image: NDArray[np.uint8], frames: int, reach: int = 6) -> list[NDArra
     """`image` as a video: shifted a little further in each frame, mirrored at the border."""
     shifts = (index * reach // frames for index in range(frames))
     return [np.asarray(cv2.copyMakeBorder(image, 0, 0, s, 0, cv2.BORDER_REFLECT_101)[:, : image.shape[1]], np.uint8) for s in shifts]
+
+
+def same_picture(networks: Checkpoint, e: Episode, psi: Tensor) -> Tensor:
+    """What the checkpoint's own G makes of an episode, spelled out by family."""
+    generator = networks.generator.eval()
+    with torch.no_grad():
+        if isinstance(generator, WarpGenerator):
+            image: Tensor = generator(e.target_sketch, psi, *source_warps(e, generator.warps)).image
+            return image
+        plain: Tensor = generator(e.target_sketch, psi)
+        return plain

@@ -86,12 +86,20 @@ def test_rows_of_a_batch_do_not_touch_each_other() -> None:
     assert torch.allclose(both[:1], warp_grid(FACE[None], moved[None], 32), atol=1e-5)
 
 
-def test_the_crown_mirrors_the_jaw() -> None:
-    points = control_points(FACE[None])
+def test_the_crown_mirrors_the_jaw_of_the_source() -> None:
+    points, _ = control_points(FACE[None], FACE[None])
     assert points.shape == (1, 73, 2)
     chin, top = FACE[8], points[0, 70]
     ears = (FACE[0] + FACE[16]) / 2
     assert torch.allclose((chin + top) / 2, ears, atol=0.05)
+
+
+def test_the_crown_moves_with_the_head_and_not_with_the_mouth() -> None:
+    talking, moved = FACE.clone(), FACE + 0.1
+    talking[4:13, 1] += 0.1
+    source, target = control_points(FACE[None].expand(2, -1, -1), torch.stack([talking, moved]))
+    assert torch.allclose(target[0, 68:], source[0, 68:], atol=1e-4)
+    assert torch.allclose(target[1, 68:], source[1, 68:] + 0.1, atol=1e-4)
 
 
 def test_nearest_prefers_the_closest_pose() -> None:
