@@ -7,7 +7,7 @@ travels with the weights. Weights come from this machine or not at all: nothing 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +44,26 @@ class Backbone(nn.Module):
         """Sets the statistics of RGB in [0, 1] that the weights expect."""
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1))
+
+    def freeze(self, groups: int) -> None:
+        """Keeps the first `groups` groups of layers, as timm divides them (stem, stages, ...), as they are."""
+        from timm.models import group_parameters
+
+        if groups == 0:
+            return
+        order = group_parameters(self.net, self.net.group_matcher(coarse=True))
+        fixed = {name for group in sorted(order)[:groups] for name in order[group]}
+        for name, parameter in self.net.named_parameters():
+            parameter.requires_grad_(name not in fixed)
+
+    def train(self, mode: bool = True) -> Self:
+        """As usual, but layers without a parameter to train keep their statistics too."""
+        super().train(mode)
+        for module in self.net.modules():
+            own = list(module.parameters())
+            if mode and own and not any(parameter.requires_grad for parameter in own):
+                module.eval()
+        return self
 
     def forward(self, face: Tensor) -> Tensor:
         """face: (B, 3, S, S) in [-1, 1]. Returns (B, width)."""

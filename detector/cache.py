@@ -34,7 +34,7 @@ _LAYOUT = "1"  # raised when what is stored changes
 
 @dataclass(frozen=True)
 class StoredCrop:
-    """image: (side, side, 3) uint8 RGB; points: (68, 2) px in it; place: 0 at the clip's start, 1 at its end."""
+    """image: (side, side, 3) uint8 RGB; points: (68, 2) px in it, zeros for a fake; place: 0 at the clip's start, 1 at its end."""
 
     image: Image
     points: NDArray[np.float32]
@@ -109,7 +109,9 @@ class CropCache:
                     continue
                 crop = wide_crop(faces[0].box, frame.image)
                 size = max(48, min(self.config.stored_side, round(crop.side)))
-                points = crop.to_crop(self._landmarks.detect(frame.image, faces[0].box), size)
+                points = np.zeros((68, 2), np.float32)
+                if row.label == "real":  # only reals are blended, and landmarks are a third of the cutting
+                    points = crop.to_crop(self._landmarks.detect(frame.image, faces[0].box), size)
                 found.append((frame.time, crop.apply(frame.image, size), points))
         except MediaError as error:
             self.refused[row.path] = error.message

@@ -83,6 +83,7 @@ class TrainConfig:
     steps: int = 0  # 0: by minutes alone; with steps alone the same seed gives the same weights
     pairs: int = 12  # in a batch: 24 pictures, enough for batch statistics, small enough for one core
     head_share: float = 0.06  # of the budget with the backbone frozen, so that random heads do not spoil it
+    frozen: int = 0  # first groups of layers (stem, then stages) that keep their weights: no backward pass there, a third of the time at 3
     head_rate: float = 2e-3
     rate: float = 4e-4  # AdamW, cosine to a hundredth; short runs need the larger end
     weight_decay: float = 0.02
@@ -98,6 +99,7 @@ class TrainConfig:
         _require(self.steps >= 0, "train.steps", self.steps, "0 or more")
         _require(self.pairs >= 2, "train.pairs", self.pairs, "at least 2: batch statistics need several pictures")
         _require(0 <= self.head_share < 1, "train.head_share", self.head_share, "at least 0 and below 1")
+        _require(self.frozen >= 0, "train.frozen", self.frozen, "0 or more groups")
         _require(0 <= self.ema < 1, "train.ema", self.ema, "at least 0 and below 1")
         _require(self.rate > 0 and self.head_rate > 0, "train.rate", self.rate, "above 0")
         _require(self.validations >= 1, "train.validations", self.validations, "at least 1")

@@ -55,7 +55,8 @@ class Trainer:
             self.net = self.net.to(memory_format=torch.channels_last)  # 2 to 4 times faster convolutions on CPUs
         self.average = Average(self.net, config.train.ema)
         settings = config.train
-        parameters = list(self.net.backbone.parameters())
+        self.net.backbone.freeze(settings.frozen)
+        parameters = [parameter for parameter in self.net.backbone.parameters() if parameter.requires_grad]
         groups = [
             {"params": list(self.net.heads.parameters()), "peak": settings.head_rate, "weight_decay": 0.0},
             {"params": [p for p in parameters if p.ndim > 1], "peak": settings.rate, "weight_decay": settings.weight_decay},

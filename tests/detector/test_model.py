@@ -64,3 +64,18 @@ def test_imagenet_weights_of_the_package_fit() -> None:
 def test_unknown_format_is_refused(record) -> None:
     with pytest.raises(CheckpointError, match="format"):
         check_format(record)
+
+
+def test_frozen_groups_keep_weights_and_statistics() -> None:
+    backbone = build_backbone(tiny(backbone="test_efficientnet"))
+    backbone.freeze(2)
+    backbone.train()
+    before = {name: value.clone() for name, value in backbone.net.state_dict().items()}
+    optimizer = torch.optim.SGD([p for p in backbone.parameters() if p.requires_grad], lr=0.1)
+    backbone(torch.rand(4, 3, 48, 48)).square().mean().backward()
+    optimizer.step()
+    after = backbone.net.state_dict()
+    changed = {name.split(".")[0] for name in after if not torch.equal(before[name], after[name])}
+    assert "conv_stem" not in changed
+    assert "bn1" not in changed
+    assert changed
