@@ -28,7 +28,9 @@ class ModelConfig:
     encoder_attention: int = 32  # resolution with self-attention in E, D and G's encoder; paper; 0: none
     decoder_attention: int = 64  # the same in G's decoder; paper; 0: none (most of its cost on a CPU)
     spectral_norm: bool = True  # paper; E and G may go without in a short CPU run, D never does
+    unit_embedding: bool = False  # P reads e / |e|: E has no norm layers, and in a short fast run |e| grows until P kills G's features
     bottleneck: int = 16  # resolution of G's residual blocks; paper
+    stem: int = 1  # pixels folded into channels in front of E, G and D (and unfolded behind G); 2 makes a CPU step 3 times cheaper
     warps: int = 2  # warp family: how many of the nearest source frames are warped in
     flow_reach: float = 0.15  # warp family: the refining flow's limit, in half picture widths; wider and it tears
 
@@ -36,7 +38,9 @@ class ModelConfig:
         _require(self.size >= 32 and self.size & (self.size - 1) == 0, f"size is {self.size}; it must be a power of two from 32 up")
         _require(1 <= self.width <= self.max_width, f"width is {self.width}; it must lie between 1 and max_width")
         _require(self.max_width % 8 == 0 and self.width % 8 == 0, "width and max_width must be multiples of 8")
-        _require(4 < self.bottleneck <= self.size, f"bottleneck is {self.bottleneck}; it must lie between 8 and size")
+        _require(self.stem in (1, 2, 4), f"stem is {self.stem}; it must be 1, 2 or 4")
+        inner = self.size // self.stem
+        _require(4 < self.bottleneck <= inner, f"bottleneck is {self.bottleneck}; it must lie between 8 and {inner}")
         _require(self.bottleneck & (self.bottleneck - 1) == 0, "bottleneck must be a power of two")
         _require(self.same_blocks >= 0 and self.warps >= 1, "same_blocks must be 0 or more, warps 1 or more")
         _require(0 <= self.flow_reach <= 1, f"flow_reach is {self.flow_reach}; it must lie in [0, 1]")
@@ -80,6 +84,7 @@ class TrainConfig:
     frames: int = 8  # K; paper
     vary_frames: bool = False  # K drawn from 1..frames at each step, so that one portrait is a case the networks have seen
     learning_rate: float = 5e-5  # E, G, P; paper
+    projection_rate: float = 1.0  # P's learning rate, relative to that of E and G; P multiplies e, so its steps weigh |e| times more
     critic_learning_rate: float = 2e-4  # D; paper
     critic_updates: int = 2  # for one of G; paper
     ema: float = 0.999  # of E and G; 0: none
@@ -97,7 +102,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _require(self.steps > 0 and self.batch > 0 and self.frames > 0, "steps, batch and frames must be positive")
-        _require(self.learning_rate > 0 and self.critic_learning_rate > 0, "learning rates must be positive")
+        _require(min(self.learning_rate, self.critic_learning_rate, self.projection_rate) > 0, "learning rates must be positive")
         _require(0 <= self.ema < 1 and 0 <= self.pictures <= 1, "ema must lie in [0, 1), pictures in [0, 1]")
         _require(self.minutes >= 0 and self.critic_updates >= 1, "minutes must not be negative, critic_updates at least 1")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from generator.config import ModelConfig
 from generator.layers import Block, down_blocks, wrapper
@@ -19,7 +20,10 @@ class Critic(nn.Module):
     def __init__(self, config: ModelConfig, videos: int) -> None:
         super().__init__()
         wrap = wrapper(True)
-        blocks, channels = down_blocks(6, config.size, 4, config.width, config.max_width, config.encoder_attention, wrap)
+        self.stem = config.stem
+        blocks, channels = down_blocks(
+            6 * config.stem**2, config.size // config.stem, 4, config.width, config.max_width, config.encoder_attention, wrap
+        )
         if channels != config.max_width:
             blocks.append(wrap(nn.Conv2d(channels, config.max_width, 1)))
         self.blocks = nn.ModuleList([*blocks, Block(config.max_width, config.max_width, wrap)])
@@ -31,7 +35,7 @@ class Critic(nn.Module):
     def forward(self, image: Tensor, sketch: Tensor, weights: Tensor) -> tuple[Tensor, list[Tensor]]:
         """image, sketch: (B, 3, H, W) in [-1, 1]; weights: (B, N), W_i + w_0 or w'. Returns scores (B,) and each block's output."""
         features: list[Tensor] = []
-        x = torch.cat([image, sketch], dim=1)
+        x = functional.pixel_unshuffle(torch.cat([image, sketch], dim=1), self.stem)
         for block in self.blocks:
             x = block(x)
             if isinstance(block, Block):

@@ -15,10 +15,12 @@ class Embedder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         wrap = wrapper(config.spectral_norm)
-        blocks, channels = down_blocks(6, config.size, 4, config.width, config.max_width, config.encoder_attention, wrap)  # 6: RGB + sketch
+        blocks, channels = down_blocks(
+            6 * config.stem**2, config.size // config.stem, 4, config.width, config.max_width, config.encoder_attention, wrap
+        )  # 6: RGB + sketch
         if channels != config.max_width:  # a small picture ends narrow: widen to N
             blocks.append(wrap(nn.Conv2d(channels, config.max_width, 1)))
-        self.blocks = nn.Sequential(*blocks)
+        self.blocks = nn.Sequential(nn.PixelUnshuffle(config.stem), *blocks) if config.stem > 1 else nn.Sequential(*blocks)
 
     def forward(self, face: Tensor, sketch: Tensor) -> Tensor:
         """face, sketch: (B, 3, H, W) in [-1, 1]. Returns (B, N), N = config.max_width."""
@@ -29,7 +31,8 @@ class Embedder(nn.Module):
         """faces, sketches: (B, K, 3, H, W), row b holding K frames of one person. Returns (B, N): the mean over K."""
         batch, count = faces.shape[:2]
         each = self(faces.flatten(0, 1), sketches.flatten(0, 1))  # (B K, N)
-        return each.unflatten(0, (batch, count)).mean(dim=1)
+        mean: Tensor = each.unflatten(0, (batch, count)).mean(dim=1)
+        return mean
 
 
 def spread(embeddings: Tensor) -> float:

@@ -22,6 +22,7 @@ REGISTRY = Registry(
     "generator family",
     {"zakharov2019": "generator.families:Generator", "zakharov2019-warp": "generator.families:WarpGenerator"},
 )
+_GATE_GAIN, _FLOW_GAIN, _PAINT_GAIN = 8.0, 2.0, 2.0  # the head starts at 0: without gains its gates take thousands of steps to open
 _SHUT = -3.0  # logit at which a gate starts; the gate is shifted so that this is exactly 0
 
 
@@ -45,9 +46,10 @@ class WarpGenerator(nn.Module):
         self.warps, self.reach = config.warps, config.flow_reach
         self.network = Synthesizer(config, inputs=3 + 5 * config.warps, outputs=4 + 3 * config.warps - 1, skips=True)
         # The head carries no spectral norm: it starts at 0, which cannot be divided by its norm.
-        self.network.last = nn.Conv2d(self.network.last_norm.channels, 4 + 3 * config.warps - 1, 3, padding=1)
-        nn.init.zeros_(self.network.last.weight)
-        nn.init.zeros_(self.network.last.bias)
+        outputs = (4 + 3 * config.warps - 1) * config.stem**2
+        self.network.last = nn.Conv2d(self.network.last_norm.channels, outputs, 3, padding=1)
+        for parameter in self.network.last.parameters():
+            nn.init.zeros_(parameter)
 
     def project(self, embedding: Tensor) -> Tensor:
         return self.network.project(embedding)
@@ -71,13 +73,13 @@ class WarpGenerator(nn.Module):
             head = functional.interpolate(head, size=grids.shape[2:4], mode="bicubic", align_corners=False)
         count = self.warps
         flows, gates, residual, mask = head.split([2 * count, count - 1, 3, 1], dim=1)
-        flows = (self.reach * torch.tanh(flows)).unflatten(1, (count, 2)).permute(0, 1, 3, 4, 2)  # (B, n, H, W, 2)
+        flows = (self.reach * torch.tanh(_FLOW_GAIN * flows)).unflatten(1, (count, 2)).permute(0, 1, 3, 4, 2)  # (B, n, H, W, 2)
         layers = sample(sources.flatten(0, 1).float(), (grids + flows).flatten(0, 1)).unflatten(0, sources.shape[:2])
         warp = layers[:, 0]
         for index in range(1, count):
-            warp = warp + opening(gates[:, index - 1 : index]) * (layers[:, index] - warp)
-        share = torch.sigmoid(mask)
-        synthesis = (warp + 2 * torch.tanh(residual)).clamp(-1, 1)  # the whole range, wherever the warp starts from
+            warp = warp + opening(_GATE_GAIN * gates[:, index - 1 : index]) * (layers[:, index] - warp)
+        share = torch.sigmoid(_GATE_GAIN * mask)
+        synthesis = (warp + 2 * torch.tanh(_PAINT_GAIN * residual)).clamp(-1, 1)  # the whole range, wherever the warp starts from
         return Composition(warp + share * (synthesis - warp), warp, synthesis, share)
 
 

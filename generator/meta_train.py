@@ -75,8 +75,11 @@ class MetaTrainer:
         self.ema_embedder, self.ema_generator = copy.deepcopy(self.embedder).eval(), copy.deepcopy(self.generator).eval()
         rows = [self.critic.identities.weight]
         dense = [p for p in self.critic.parameters() if p is not rows[0]]
+        projection = list(self.generator.network.projection.parameters())
+        others = [p for n, p in self.generator.named_parameters() if not n.startswith("network.projection.")]
+        groups = [{"params": [*self.embedder.parameters(), *others], "rate": 1.0}, {"params": projection, "rate": config.projection_rate}]
         self.optimisers: dict[str, torch.optim.Optimizer] = {
-            "generator": torch.optim.Adam([*self.embedder.parameters(), *self.generator.parameters()], lr=config.learning_rate),
+            "generator": torch.optim.Adam(groups, lr=config.learning_rate),
             "critic": torch.optim.Adam(dense, lr=config.critic_learning_rate, betas=(0.0, 0.999)),
             "rows": torch.optim.SparseAdam(rows, lr=config.critic_learning_rate),  # a row's state moves only when its video is seen
         }
@@ -166,7 +169,7 @@ class MetaTrainer:
         for name, optimiser in self.optimisers.items():
             base = self.config.learning_rate if name == "generator" else self.config.critic_learning_rate
             for group in optimiser.param_groups:
-                group["lr"] = base * factor
+                group["lr"] = base * factor * group.get("rate", 1.0)
 
     def _average(self) -> None:
         decay = min(self.config.ema, (1 + self.steps_done) / (10 + self.steps_done))

@@ -22,8 +22,10 @@ class Synthesizer(nn.Module):
     def __init__(self, config: ModelConfig, inputs: int = 3, outputs: int = 3, skips: bool = False) -> None:
         super().__init__()
         wrap = wrapper(config.spectral_norm)
+        self.stem, inner = config.stem, config.size // config.stem
+        inputs, outputs = inputs * config.stem**2, outputs * config.stem**2
         blocks, channels = down_blocks(
-            inputs, config.size, config.bottleneck, config.width, config.max_width, config.encoder_attention, wrap, norm=True
+            inputs, inner, config.bottleneck, config.width, config.max_width, config.encoder_attention, wrap, norm=True
         )
         self.encoder = nn.ModuleList(blocks)
         if channels != config.max_width:
@@ -31,7 +33,7 @@ class Synthesizer(nn.Module):
         self.same = nn.ModuleList(AdaptiveBlock(config.max_width, config.max_width, wrap) for _ in range(config.same_blocks))
         self.up, self.skip = nn.ModuleList(), nn.ModuleDict()
         channels, size = config.max_width, config.bottleneck
-        levels = (config.size // config.bottleneck).bit_length() - 1
+        levels = (inner // config.bottleneck).bit_length() - 1
         for level in reversed(range(levels)):
             width = channels_at(config.width, config.max_width, max(level - 1, 0))
             self.up.append(AdaptiveBlock(channels, width, wrap, up=True))
@@ -43,6 +45,7 @@ class Synthesizer(nn.Module):
         self.last_norm = AdaIN(channels)
         self.last = wrap(nn.Conv2d(channels, outputs, 3, padding=1))
         self.projection = nn.Linear(config.max_width, self.coefficients, bias=False)  # P
+        self.unit_embedding = config.unit_embedding
         nn.init.normal_(self.projection.weight, std=0.02)
 
     @property
@@ -53,13 +56,13 @@ class Synthesizer(nn.Module):
 
     def project(self, embedding: Tensor) -> Tensor:
         """embedding: (B, N). Returns psi: (B, coefficients)."""
-        psi: Tensor = self.projection(embedding)
+        psi: Tensor = self.projection(functional.normalize(embedding, dim=1) if self.unit_embedding else embedding)
         return psi
 
     def forward(self, guide: Tensor, psi: Tensor) -> Tensor:
         """guide: (B, inputs, H, W) in [-1, 1]; psi: (B, coefficients). Returns (B, outputs, H, W) before any tanh."""
         features: dict[str, Tensor] = {}
-        x = guide
+        x = functional.pixel_unshuffle(guide, self.stem)
         for block in self.encoder:
             x = block(x)
             features[str(x.shape[-1])] = x
@@ -74,8 +77,7 @@ class Synthesizer(nn.Module):
             if size in self.skip:
                 x = x + self.skip[size](features[size])
         x = functional.relu(self.last_norm(x, psi[:, start:]))
-        out: Tensor = self.last(x)
-        return out
+        return functional.pixel_shuffle(self.last(x), self.stem)
 
 
 class Generator(nn.Module):

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 _BORDER = torch.tensor([[x, y] for x in (-1.0, -0.5, 0.0, 0.5, 1.0) for y in (-1.0, -0.5, 0.0, 0.5, 1.0) if max(abs(x), abs(y)) == 1.0])
 _CROWN = (3, 5, 8, 11, 13)  # jaw points whose mirror images stand for the hair line
+_SKULL = (0, 16, 27, 28, 29, 30, 33, 36, 39, 42, 45)  # ears, nose, eye corners: what the mouth does not move
 _STIFFNESS = 1e-2  # how far the spline may miss a landmark: closed lips map two points to one, an exact spline folds there
 _COARSE = 32  # the spline is evaluated on this grid and interpolated: it is smooth, and 16 times cheaper than at 128
 
@@ -23,13 +24,31 @@ def normalise(points: Tensor, size: int) -> Tensor:
     return (2 * points + 1) / size - 1
 
 
-def control_points(points: Tensor) -> Tensor:
-    """points: (B, 68, 2) in [-1, 1]. Returns (B, 73, 2): with the crown, mirrored over the line between the ears."""
-    first, last = points[:, 0:1], points[:, 16:17]
+def control_points(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """source, target: (B, 68, 2) in [-1, 1]. Returns both with the crown added: (B, 73, 2).
+
+    The source's crown is its jaw mirrored over the line between the ears; the target's is the source's, moved as the
+    skull moves. Mirroring the target's jaw would raise the hair whenever the mouth opens.
+    """
+    first, last = source[:, 0:1], source[:, 16:17]
     axis = functional.normalize(last - first, dim=-1)  # (B, 1, 2)
-    jaw = points[:, list(_CROWN)] - first
+    jaw = source[:, list(_CROWN)] - first
     along = (jaw * axis).sum(-1, keepdim=True) * axis
-    return torch.cat([points, first + along - (jaw - along)], dim=1)
+    crown = first + along - (jaw - along)
+    return torch.cat([source, crown], dim=1), torch.cat([target, move_rigidly(crown, source, target)], dim=1)
+
+
+def move_rigidly(points: Tensor, source: Tensor, target: Tensor) -> Tensor:
+    """Moves points (B, P, 2) by the similarity that best takes the skull's landmarks of `source` to those of `target`."""
+    a, b = source[:, list(_SKULL)], target[:, list(_SKULL)]  # (B, S, 2)
+    centre_a, centre_b = a.mean(1, keepdim=True), b.mean(1, keepdim=True)
+    a, b = a - centre_a, b - centre_b
+    size = (a * a).sum((1, 2)).clamp_min(1e-9)
+    cos = (a * b).sum((1, 2)) / size  # scale times cosine of the turn, and times sine
+    sin = (a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]).sum(1) / size
+    x, y = (points - centre_a).unbind(-1)
+    turned = torch.stack([cos[:, None] * x - sin[:, None] * y, sin[:, None] * x + cos[:, None] * y], dim=-1)
+    return turned + centre_b
 
 
 def warp_grid(source: Tensor, target: Tensor, size: int) -> Tensor:
@@ -38,8 +57,9 @@ def warp_grid(source: Tensor, target: Tensor, size: int) -> Tensor:
     With equal landmarks it is the identity. Degenerate landmarks (all in one point) still give a finite grid.
     """
     border = _BORDER.to(source).expand(len(source), -1, -1)
-    nodes = torch.cat([control_points(target), border], dim=1).double()  # (B, P, 2), where the spline is given ...
-    values = torch.cat([control_points(source), border], dim=1).double() - nodes  # ... and by how much it moves there
+    start, end = control_points(source, target)
+    nodes = torch.cat([end, border], dim=1).double()  # (B, P, 2), where the spline is given ...
+    values = torch.cat([start, border], dim=1).double() - nodes  # ... and by how much it moves there
     count = nodes.shape[1]
     kernel = _thin_plate(nodes, nodes) + _STIFFNESS * torch.eye(count, dtype=nodes.dtype, device=nodes.device)
     affine = torch.cat([torch.ones_like(nodes[..., :1]), nodes], dim=-1)  # (B, P, 3)
