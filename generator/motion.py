@@ -58,7 +58,8 @@ class Motion:
 
 def shipped_motions() -> list[str]:
     """Names of the motion templates that come with the package."""
-    return sorted(p.name.removesuffix(".motion") for p in (files("generator") / "motions").iterdir() if p.name.endswith(".motion"))
+    folder = Path(str(files("generator") / "motions"))
+    return sorted(path.stem for path in folder.glob("*.motion"))
 
 
 def motion_path(name: str | Path) -> Path:
@@ -110,11 +111,16 @@ def track_video(
 ) -> Motion:  # fmt: skip
     """Follows the largest face of a video. Frames without it are bridged up to half a second, and end the motion beyond that.
 
-    The crop is one square for the whole clip. `advance` gets 1 for each frame that shows the face.
+    Before the face appears the motion rests in its first pose. The crop is one square for the whole clip. `advance` gets 1 for each frame that shows the face.
     Raises NoFaceError when there is no face, MediaError for an unusable video.
     """
     points, times, boxes = list[Landmarks](), list[float](), list[Box]()
-    for time, face, shape in _faces(path, landmarks, seconds, largest):
+    before: list[float] = []  # frames before the face appears: the motion starts with the video, or sound would not fit it
+    for time, seen in _faces(path, landmarks, seconds, largest):
+        if seen is None:
+            before += [time] if not times else []
+            continue
+        face, shape = seen
         if times and time - times[-1] > 0.5:
             break
         points.append(shape)
@@ -125,12 +131,15 @@ def track_video(
         raise NoFaceError(f"No face was found in {path}", "Use a video in which one face is seen well.")
     crop = _crop(boxes)
     local = np.stack([crop.to_crop(p, 2) for p in points]) - 0.5  # pixel centres of a crop 2 px wide lie at -0.5 and 0.5: [-1, 1]
-    stamps = np.asarray(times) - times[0]
-    smooth = smooth_track(local, stamps)
+    stamps = np.asarray(before + times)
+    smooth = smooth_track(np.concatenate([np.repeat(local[:1], len(before), axis=0), local]), stamps)
     return Motion(smooth, stamps, find_neutral(smooth), landmarks.name, path.stem)
 
 
-def _faces(path: Path, landmarks: LandmarkBackend, seconds: float | None, largest: int) -> Iterator[tuple[float, Face, Landmarks]]:
+def _faces(
+    path: Path, landmarks: LandmarkBackend, seconds: float | None, largest: int
+) -> Iterator[tuple[float, tuple[Face, Landmarks] | None]]:
+    """Every frame's time, with the followed face and its landmarks, or None where it is not seen."""
     from sfumato.media.video import VideoReader
 
     detector, tracker, followed = FaceDetector(), FaceTracker(), None
@@ -142,7 +151,9 @@ def _faces(path: Path, landmarks: LandmarkBackend, seconds: float | None, larges
             if followed is None and seen:
                 followed = max(seen, key=lambda identifier: seen[identifier].size)
             if followed is not None and followed in seen:
-                yield frame.time, seen[followed], landmarks.detect(frame.image, tracker.tracks[followed].box)
+                yield frame.time, (seen[followed], landmarks.detect(frame.image, tracker.tracks[followed].box))
+            else:
+                yield frame.time, None
 
 
 def _crop(boxes: list[Box]) -> Crop:

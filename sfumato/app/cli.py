@@ -129,6 +129,7 @@ def cli(session: Session, traceback: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line (default: sys.argv) and returns its exit code. Errors are printed on stderr, one line each."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings about backends are not for users; read when cv2 is imported
     session = Session(traceback=os.environ.get("SFUMATO_TRACEBACK", "") not in ("", "0"))
     try:
         result = cli.main(args=None if arguments is None else list(arguments), prog_name="sfumato", standalone_mode=False, obj=session)
