@@ -79,7 +79,7 @@ def fine_tune(
 ) -> Person:
     """Trains a copy of G and psi on the person's T frames; `person` and `checkpoint` stay as they are.
 
-    Ends after `iterations`, or with the first one past `seconds` (counted from the call), or when `patience` checks brought
+    Ends after `iterations`, or after `seconds` (of the whole call; one iteration at least), or when `patience` checks brought
     nothing; keeps the best state seen, so it never ends worse on its own check than it began. `advance` gets 1 for each iteration.
     """
     if config.iterations == 0:
@@ -101,8 +101,10 @@ def fine_tune(
         generator.train()
         return mean
 
+    before = time.monotonic()
     best = check()
     history = [best]
+    end = started + config.seconds - (time.monotonic() - before)  # the last check, too, lies within `seconds`
     kept = (copy.deepcopy(generator.state_dict()), psi.detach().clone())
     worse = 0
     for done in range(1, config.iterations + 1):
@@ -120,7 +122,7 @@ def fine_tune(
         if adversary is not None:
             adversary.step(made.detach(), episode)
         advance(1)
-        late = 0 < config.seconds <= time.monotonic() - started
+        late = config.seconds > 0 and time.monotonic() >= end
         if done % config.check_every == 0 or done == config.iterations or late:
             history.append(check())
             if history[-1] < best:

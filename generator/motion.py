@@ -111,7 +111,8 @@ def track_video(
 ) -> Motion:  # fmt: skip
     """Follows the largest face of a video. Frames without it are bridged up to half a second, and end the motion beyond that.
 
-    Before the face appears the motion rests in its first pose. The crop is one square for the whole clip. `advance` gets 1 for each frame that shows the face.
+    Before the face appears the motion rests in its first pose. The crop is one square for the whole clip. `advance` gets 1 for
+    each frame that shows the face.
     Raises NoFaceError when there is no face, MediaError for an unusable video.
     """
     points, times, boxes = list[Landmarks](), list[float](), list[Box]()

@@ -188,6 +188,19 @@ def test_seconds_end_the_motion(tmp_path: Path) -> None:
     assert len(track_video(path, load_backend("mesh"), seconds=0.25)) == 3
 
 
+def test_a_face_that_appears_late_rests_until_then(tmp_path: Path) -> None:
+    images = [np.full((512, 512, 3), 90, np.uint8)] * 3 + moving(astronaut(), 5, 40)
+    made = track_video(make_video(tmp_path / "late.mp4", frames=8, width=512, height=512, images=images), load_backend("mesh"))
+    assert len(made) == 8 and made.times[0] == 0  # as long as the video, or its sound would not fit
+    assert np.abs(np.diff(made.landmarks[:3], axis=0)).max() < 0.01
+
+
+def test_a_face_that_is_gone_ends_the_motion(tmp_path: Path) -> None:
+    images = moving(astronaut(), 4) + [np.full((512, 512, 3), 90, np.uint8)] * 8 + moving(astronaut(), 4)
+    made = track_video(make_video(tmp_path / "gone.mp4", frames=16, width=512, height=512, images=images), load_backend("mesh"))
+    assert len(made) == 4
+
+
 def test_a_video_without_a_face_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NoFaceError, match="No face"):
         track_video(make_video(tmp_path / "bars.mp4", frames=3), load_backend("mesh"))
