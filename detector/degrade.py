@@ -40,6 +40,9 @@ def draw_pass(rng: np.random.Generator, config: DegradeConfig) -> Pass:
     steps: list[tuple[str, tuple[float, ...]]] = []
     if rng.random() < config.colour:
         steps.append(("colour", (float(rng.integers(2**31)), 0.6)))
+    if rng.random() < config.tone:
+        tint = rng.uniform(0.8, 1.2, 3)
+        steps.append(("tone", (float(np.exp(rng.uniform(-0.45, 0.45))), float(rng.uniform(0, 1.4)), *(float(t) for t in tint))))
     if rng.random() < config.generator_side_share:
         steps.append(("side", (config.generator_side * float(rng.uniform(0.9, 1.5)), float(rng.integers(3)), float(rng.integers(3)))))
     elif rng.random() < config.resize:
@@ -127,6 +130,13 @@ def _colour(image: Image, seed: float, strength: float) -> Image:
     return shift_colours(image, np.random.default_rng(int(seed)), strength)
 
 
+def _tone(image: Image, gamma: float, saturation: float, red: float, green: float, blue: float) -> Image:
+    values = (image.astype(np.float32) / 255) ** gamma
+    grey = values.mean(axis=2, keepdims=True)
+    values = (grey + (values - grey) * saturation) * np.array([red, green, blue], np.float32)
+    return np.asarray(np.clip(np.rint(values * 255), 0, 255), np.uint8)
+
+
 def _side(image: Image, side: float, down: float, up: float) -> Image:
     scale = side / max(image.shape[:2])
     if scale >= 1:
@@ -151,5 +161,5 @@ def _h264(image: Image, crf: float, position: float) -> Image:
 
 
 _OPERATIONS: dict[str, Any] = {
-    "colour": _colour, "side": _side, "scale": _scale, "blur": _blur, "noise": _noise, "jpeg": jpeg, "h264": _h264,
+    "colour": _colour, "tone": _tone, "side": _side, "scale": _scale, "blur": _blur, "noise": _noise, "jpeg": jpeg, "h264": _h264,
 }  # fmt: skip

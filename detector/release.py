@@ -57,7 +57,8 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
         "calibration": calibration.as_record() | {"split": name},
         "training": {
             "families": families, "clips": options["clips"], "people": options["people"], "step": trained["step"],
-            "validation_auc": trained["validation"], "backbone_weights": trained["backbone_source"], "seed": options["seed"],
+            "validation_auc": trained["validation"], "backbone_weights": trained["backbone_source"],
+            "started_from": options.get("started_from"), "seed": options["seed"],
             "generators": sorted({row.generator_digest for row in rows if row.generator_digest and row.split == "train"}),
         },
         "test": _test(scorer, rows, cache, config, calibration),
@@ -111,4 +112,4 @@ def _evidence(
 
 def _without_paths(values: dict[str, Any]) -> dict[str, Any]:
     """Paths of the training machine are nobody's business, and a shipped net needs no weights file."""
-    return values | {"model": values["model"] | {"weights": None, "pretrained": "none"}}
+    return values | {"model": values["model"] | {"weights": None, "pretrained": "none"}, "train": values["train"] | {"start": None}}

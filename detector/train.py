@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,13 +21,13 @@ from torch.nn import functional as F
 from detector.cache import CropCache
 from detector.config import DetectorConfig
 from detector.evaluate import validate
-from detector.model import DetectorNet
+from detector.model import DetectorNet, load_weights
 from detector.samples import Batch, PairedBatches, PairSource
 from detector.shipped import FORMAT
-from detector.state import Average, load_state, save_state, save_weights
+from detector.state import Average, load_detector, load_state, save_state, save_weights
 from sfumato.config import to_dict
 from sfumato.errors import UsageError
-from sfumato.media.clips import ClipRow
+from sfumato.media.clips import ClipRow, file_digest
 from sfumato.run import RunFolder, choose_device, seed_everything
 
 Advance = Callable[[float], None]
@@ -51,6 +52,8 @@ class Trainer:
         self.training, self.validation = training, validation
         seed_everything(config.train.seed)
         self.net = DetectorNet(config.model).to(device)
+        if config.train.start is not None:
+            self._start_from(config.train.start)
         if device.type == "cpu":
             self.net = self.net.to(memory_format=torch.channels_last)  # 2 to 4 times faster convolutions on CPUs
         self.average = Average(self.net, config.train.ema)
@@ -64,6 +67,12 @@ class Trainer:
         ]
         self.optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.rate, betas=(0.9, 0.99))
         self.progress = Progress()
+
+    def _start_from(self, path: Path) -> None:
+        """Raises CheckpointError when the file is missing, damaged, or of another net."""
+        earlier, _, record = load_detector(path)
+        load_weights(self.net, earlier.state_dict(), record)
+        self.net.backbone.source = f"{earlier.backbone.source}, then {record.get('step')} steps of an earlier run"
 
     def resume(self) -> None:
         """Continues from the folder's checkpoint, if it has one. Raises CheckpointError if it is of another run."""
@@ -194,7 +203,8 @@ def train(
             "command": "train detector", "format": FORMAT, "config": to_dict(config), "seed": config.train.seed, "device": str(device),
             "torch": torch.__version__, "clips": {name: len(split) for name, split in splits.items()},
             "people": {name: len({row.identity for row in split}) for name, split in splits.items()},
-            "families": training.families, "refused": len(cache.refused), "backbone_source": DetectorNet(config.model).backbone.source,
+            "families": training.families, "refused": len(cache.refused),
+            "started_from": file_digest(config.train.start) if config.train.start else None,
         }
     )  # fmt: skip
     trainer = Trainer(run, config, training, validation, device)

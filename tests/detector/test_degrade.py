@@ -6,7 +6,7 @@ import pytest
 from detector.config import DegradeConfig
 from detector.degrade import Pass, draw_pass, h264, jpeg, match_sharpness, sharpness, shift_colours
 
-ALWAYS = DegradeConfig(colour=1, resize=1, blur=1, noise=1, jpeg=1, h264=1, generator_side_share=0)
+ALWAYS = DegradeConfig(colour=1, tone=1, resize=1, blur=1, noise=1, jpeg=1, h264=1, generator_side_share=0)
 
 
 def picture(seed: int = 0, shape: tuple[int, int] = (64, 72)) -> np.ndarray:
@@ -29,9 +29,9 @@ def test_same_seed_same_pass() -> None:
     assert draws[0] == draws[1]
 
 
-@pytest.mark.parametrize("name", ["colour", "resize", "blur", "noise", "jpeg", "h264", "generator_side_share"])
+@pytest.mark.parametrize("name", ["colour", "tone", "resize", "blur", "noise", "jpeg", "h264", "generator_side_share"])
 def test_each_operation_changes_the_picture_and_keeps_its_size(name: str) -> None:
-    never = dict.fromkeys(("colour", "resize", "blur", "noise", "jpeg", "h264", "generator_side_share"), 0.0)
+    never = dict.fromkeys(("colour", "tone", "resize", "blur", "noise", "jpeg", "h264", "generator_side_share"), 0.0)
     recipe = draw_pass(np.random.default_rng(1), DegradeConfig(**(never | {name: 1.0}), generator_side=40))
     result = recipe(picture())
     assert result.shape == (64, 72, 3)

@@ -15,7 +15,7 @@ from tests.detector_fixtures import clip_row, face_picture
 SETTINGS = [
     "model.backbone=test_resnet", "model.size=48", "model.pretrained=none", "model.dropout=0.0", "samples.frames_per_clip=2",
     "samples.stored_side=96", "degrade.h264=0.0", "train.steps=30", "train.pairs=6", "train.rate=3e-3", "train.ema=0.8",
-    "train.validation_pairs=16", "train.validations=1", "train.device=cpu", "calibration.alphas=[0.1, 0.01]",
+    "train.validation_pairs=16", "train.validations=1", "train.device=cpu", "train.frozen=0", "calibration.alphas=[0.1, 0.01]",
 ]  # fmt: skip
 
 

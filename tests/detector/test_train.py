@@ -103,3 +103,16 @@ def _stop_after(steps: int):
             raise KeyboardInterrupt
 
     return advance
+
+
+def test_run_starts_from_an_earlier_detector(toy, tmp_path) -> None:
+    rows, cache = toy
+    train(rows, RunFolder(tmp_path / "first"), with_steps(3), cache)
+    earlier = tmp_path / "first" / "detector.safetensors"
+    subject = trainer(rows, cache, tmp_path / "second", with_steps(3, start=earlier))
+    expected = load_detector(earlier)[0].state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in subject.net.state_dict().items())
+    assert "earlier run" in subject.net.backbone.source
+    other = dataclasses.replace(with_steps(3, start=earlier), model=dataclasses.replace(TINY.model, backbone="test_efficientnet"))
+    with pytest.raises(CheckpointError, match="do not fit"):
+        trainer(rows, cache, tmp_path / "third", other)
