@@ -43,6 +43,8 @@ class Synthesizer(nn.Module):
             if skips and level > 0:
                 self.skip[str(size)] = nn.Conv2d(channels_at(config.width, config.max_width, level - 1), channels, 1)
         self.last_norm = AdaIN(channels)
+        # With skips the guide itself meets the decoder at full resolution: single pixels do not survive the way down.
+        self.fuse = nn.Conv2d(channels + inputs, channels, 3, padding=1) if skips else None
         self.last = wrap(nn.Conv2d(channels, outputs, 3, padding=1))
         self.projection = nn.Linear(config.max_width, self.coefficients, bias=False)  # P
         self.unit_embedding = config.unit_embedding
@@ -62,7 +64,7 @@ class Synthesizer(nn.Module):
     def forward(self, guide: Tensor, psi: Tensor) -> Tensor:
         """guide: (B, inputs, H, W) in [-1, 1]; psi: (B, coefficients). Returns (B, outputs, H, W) before any tanh."""
         features: dict[str, Tensor] = {}
-        x = functional.pixel_unshuffle(guide, self.stem)
+        folded = x = functional.pixel_unshuffle(guide, self.stem)  # (B, inputs stem^2, H / stem, W / stem)
         for block in self.encoder:
             x = block(x)
             features[str(x.shape[-1])] = x
@@ -77,6 +79,8 @@ class Synthesizer(nn.Module):
             if size in self.skip:
                 x = x + self.skip[size](features[size])
         x = functional.relu(self.last_norm(x, psi[:, start:]))
+        if self.fuse is not None:
+            x = functional.leaky_relu(self.fuse(torch.cat([x, folded], dim=1)), 0.2)  # a ReLU here dies: silence is the first gain
         return functional.pixel_shuffle(self.last(x), self.stem)
 
 
