@@ -110,3 +110,20 @@ def _print_table(done: Measured) -> None:
     frames = max((r.frames for r in done.results), default=0)
     mark = "; * is what the program delivers" if any(r.shipped for r in done.results) else ""
     click.echo(f"N = {len(done.used)} clips, {frames} frames at {done.size} px; higher is better for SSIM and CSIM{mark}.")
+
+
+@click.command()
+@click.argument("card", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a table differs from its record.")
+def tables(card: Path, check: bool) -> int:
+    """Rewrite the tables of CARD (MODEL_CARD.md) from the records of the shipped models."""
+    from benchmarks.tables import fill_tables, shipped_records
+    from sfumato.atomic import write_text
+
+    before = card.read_text(encoding="utf-8")
+    after = fill_tables(before, shipped_records())
+    if check:
+        click.echo("The tables agree with their records." if after == before else "A table differs from its record.")
+        return int(after != before)
+    write_text(card, after)
+    return 0

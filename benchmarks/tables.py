@@ -1,6 +1,7 @@
-"""Records to tables: the numbers in MODEL_CARD.md are written by this module from benchmarks/results, never by hand.
+"""Records to tables: the numbers in MODEL_CARD.md are written by this module from their records, never by hand.
 
-A block between `<!-- table NAME -->` and `<!-- end -->` is replaced by the table of `results/NAME.jsonl`'s latest measurement.
+A block between `<!-- table NAME -->` and `<!-- end -->` is replaced: `quality` by the latest measurement in
+benchmarks/results/quality.jsonl, `detection` by what the shipped detector's own record says of its test.
 """
 
 from __future__ import annotations
@@ -17,22 +18,23 @@ Record = Mapping[str, Any]
 _BLOCK = re.compile(r"(<!-- table (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def fill_tables(text: str, results: Path) -> str:
-    """`text` with every marked block made anew from `results`. Raises UsageError for a block without a record or a renderer."""
+def fill_tables(text: str, records: Mapping[str, Path]) -> str:
+    """`text` with every marked block made anew from `records`, table name to file. Raises UsageError for an unknown table or no record."""
 
     def table(block: re.Match[str]) -> str:
         name = block["name"]
-        if name not in RENDERERS:
+        if name not in RENDERERS or name not in records:
             raise UsageError(f"No table is called {name!r}", f"Known: {', '.join(sorted(RENDERERS))}.")
-        return f"{block[1]}{RENDERERS[name](read_records(results / f'{name}.jsonl'))}\n{block[3]}"
+        return f"{block[1]}{RENDERERS[name](read_records(records[name]))}\n{block[3]}"
 
     return _BLOCK.sub(table, text)
 
 
 def read_records(path: Path) -> list[Record]:
-    """The lines of the latest measurement: those that share the last line's date, protocol and seed, later ones replacing earlier ones."""
+    """A JSON file as one record; of JSON lines those of the latest measurement: the last line's date, protocol and footage."""
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        text = path.read_text(encoding="utf-8")
+        lines = [json.loads(text)] if path.suffix == ".json" else [json.loads(line) for line in text.splitlines() if line.strip()]
     except (OSError, ValueError) as error:
         raise UsageError(f"There are no results at {path}", "Measure first: see CONTRIBUTING.md.") from error
     if not lines:
@@ -41,11 +43,24 @@ def read_records(path: Path) -> list[Record]:
     return [line for line in lines if all(line.get(key) == last.get(key) for key in ("date", "protocol", "footage"))]
 
 
+def shipped_records() -> Mapping[str, Path]:
+    """Where the records behind MODEL_CARD.md lie."""
+    from importlib.resources import files
+
+    return {
+        "quality": Path(str(files("benchmarks"))) / "results" / "quality.jsonl",
+        "detection": Path(str(files("detector"))) / "weights" / "detector.json",
+    }
+
+
 def quality_table(records: Sequence[Record]) -> str:
     """Self-reenactment: one row for each method and T, the shipped one in bold, intervals against the warp alone."""
     latest = {(r["T"], r["method"]): r for r in records}
     about = records[-1]
-    rows = ["| T | method | SSIM | L1 | CSIM | landmark error | SSIM - warp, 95 % | CSIM - warp, 95 % |", "|---|---|---|---|---|---|---|---|"]
+    rows = [
+        "| T | method | SSIM | L1 | CSIM | landmark error | SSIM - warp, 95 % | CSIM - warp, 95 % |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for (shots, method), r in sorted(latest.items(), key=lambda item: item[0][0]):
         name = f"**{method}** (shipped)" if r["shipped"] else method
         metrics = f"{r['ssim']:.4f} | {r['l1']:.4f} | {r['csim']:.4f} | {r['landmark_error']:.4f}"
@@ -58,16 +73,28 @@ def quality_table(records: Sequence[Record]) -> str:
 
 
 def detection_table(records: Sequence[Record]) -> str:
-    """The detector at video level: AUC with its interval for each family, and what the threshold was set on."""
+    """The shipped detector on its test clips: AUC for each family and what its thresholds flag, under each treatment."""
     about = records[-1]
-    rows = ["| fakes | AUC | 95 % | real / fake videos | found at the stated false-positive rate |", "|---|---|---|---|---|"]
-    for r in records:
-        rows.append(f"| {r['family']} | {r['auc']:.3f} | {_interval(r['auc_interval'])} | {r['reals']} / {r['fakes']} | {r['found']:.2f} at {r['alpha']:g} |")
-    return "\n".join([*rows, "", f"Protocol `{about['protocol']}`. {about['interval']}. {about['date']}, {about['machine']}."])
+    calibration = about["calibration"]
+    alphas = sorted((alpha for alpha in calibration["thresholds"]), key=float, reverse=True)
+    rows = [
+        f"| test clips | kind | clips | AUC | {' | '.join(f'flagged at {float(a):g}' for a in alphas)} |",
+        "|---|---|---|---|" + "---|" * len(alphas),
+    ]
+    for treatment, found in about["test"].items():
+        for family, count in found["clips"].items():
+            auc = f"{found['auc'][family]:.3f}" if family in found["auc"] else ""
+            flagged = " | ".join(f"{found['above_threshold'][alpha][family]:.3f}" for alpha in alphas)
+            rows.append(f"| {treatment.replace('_', ' ')} | {family} | {count} | {auc} | {flagged} |")
+    note = (
+        f"One score a clip. Thresholds: {calibration['rule']}; n_real = {calibration['n_real']}. "
+        "A share of n clips is known to about one part in the square root of n."
+    )
+    return "\n".join([*rows, "", note])
 
 
 def _interval(pair: Sequence[float] | None) -> str:
-    return "" if pair is None else f"{pair[0]:+.4f} to {pair[1]:+.4f}" if min(pair) < 0.5 else f"{pair[0]:.3f} to {pair[1]:.3f}"
+    return "" if pair is None else f"{pair[0]:+.4f} to {pair[1]:+.4f}"
 
 
 RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {"quality": quality_table, "detection": detection_table}

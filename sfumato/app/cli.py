@@ -41,6 +41,7 @@ COMMANDS: Table = {
     "motion": LazyCommand("generator.commands:motion", "Turn a video into a motion: a landmark track without a face."),
     "verify": LazyCommand("provenance.commands:verify", "Check the content credentials of files."),
     "scan": LazyCommand("sfumato.app.scan:scan", "Judge videos: credentials first, then the detector."),
+    "fakes": LazyCommand("sfumato.app.fakes:fakes", "Labelled fakes of the people in a clips.jsonl, with their real twins."),
     "prepare": LazyCommand("generator.commands:prepare", "Turn footage into crops, landmarks and identities to train on."),
     "train": (
         "Train a generator or a detector.",
@@ -51,7 +52,10 @@ COMMANDS: Table = {
     ),
     "bench": (
         "Measure, in a way that can be repeated.",
-        {"quality": LazyCommand("benchmarks.commands:quality", "Self-reenactment of held-out people: likeness and geometry.")},
+        {
+            "quality": LazyCommand("benchmarks.commands:quality", "Self-reenactment of held-out people: likeness and geometry."),
+            "tables": LazyCommand("benchmarks.commands:tables", "Rewrite the tables of MODEL_CARD.md from their records."),
+        },
     ),
 }
 
