@@ -206,7 +206,8 @@ class MetaTrainer:
     def checkpoint(self) -> Checkpoint:
         """The averaged networks as they stand."""
         record = {"steps": self.steps_done, "seconds": round(self.seconds_done), "train": to_dict(self.config)}
-        return Checkpoint(self.config.model, self.ema_embedder, self.ema_generator, self.critic, self.config.landmarks, record=record)
+        critic = self.critic if self.config.loss.adversarial > 0 else None  # an untrained D would mislead fine-tuning
+        return Checkpoint(self.config.model, self.ema_embedder, self.ema_generator, critic, self.config.landmarks, record=record)
 
     def save_state(self, path: Path) -> None:
         """Everything a resumed run needs, as safetensors."""
