@@ -51,7 +51,7 @@ def export_onnx(net: DetectorNet) -> bytes:
 
 
 def largest_difference(net: DetectorNet, network: bytes, count: int = 4) -> float:
-    """The largest difference between the net's logits and its export's on `count` seeded pictures, as a share of the largest (at least 1)."""
+    """The largest difference between the logits of net and export on `count` seeded pictures, as a share of the largest (at least 1)."""
     rng = np.random.default_rng(0)
     size = net.config.size
     coarse = rng.integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)

@@ -75,7 +75,7 @@ def _calibrate(
 ) -> tuple[Calibration, str]:
     """Stack from the validation split, thresholds from the calibration split; without that split, from other people of the former."""
     validation = _evidence(scorer, rows, cache, config, "validation", families)
-    reals = [clip for clip in _evidence(scorer, rows, cache, config, "calibration", []) if clip.family == "real"]
+    reals = _evidence(scorer, [row for row in rows if row.label == "real"], cache, config, "calibration", [])
     name = "calibration"
     fitting = validation
     if not reals:
