@@ -18,7 +18,7 @@ import numpy as np
 
 from detector.config import FAMILY_HEADS, HEADS
 from detector.evaluate import ClipEvidence, Floats, auc
-from detector.stack import Stack, joined
+from detector.stack import Stack, joined, pooled
 from sfumato.errors import UsageError
 
 RULE = "conformal: the k-th largest of n_real logits, k = floor(alpha (n_real + 1)); what is above it is flagged"
@@ -79,8 +79,8 @@ def conformal_threshold(logits: Sequence[float], alpha: float) -> float:
 
 
 def clip_logit(stack: Stack, clip: ClipEvidence) -> float:
-    """The mean of the frames' logits: what a scan gives a track."""
-    return float(stack.logit(clip.evidence).mean())
+    """What a scan gives a track of these frames."""
+    return pooled(stack.logit(clip.evidence))
 
 
 def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
@@ -94,8 +94,7 @@ def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
     if not families or all(clip.family != "real" for clip in clips):
         raise UsageError("Calibration needs real clips and fakes", "Give the split val some of both.")
     frames = np.concatenate([clip.evidence for clip in clips])  # (all frames, 2)
-    first = np.cumsum([0, *(len(clip.evidence) for clip in clips)])[:-1]
-    count = np.array([len(clip.evidence) for clip in clips])
+    ends = np.cumsum([len(clip.evidence) for clip in clips])[:-1]
     fake = np.array([clip.family != "real" for clip in clips])
     weight = np.array([_clip_weight(clip, clips, len(families)) for clip in clips])
 
@@ -104,7 +103,7 @@ def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
         return scale, [float(p) for p in parameters[2:]]
 
     def cost(parameters: Floats) -> float:
-        logits = np.add.reduceat(joined(frames, *unpack(parameters)), first) / count
+        logits = np.array([pooled(part) for part in np.split(joined(frames, *unpack(parameters)), ends)])
         losses = np.logaddexp(0.0, np.where(fake, -logits, logits))
         return float((losses * weight).sum() + _PRIOR * (parameters**2).sum())
 

@@ -1,8 +1,8 @@
 """Judging a file: frames to faces to tracks to one calibrated score, or an abstention with its reason.
 
-In: a video or a still picture. Out: a `Judgement`. A file's logit is the largest over its face tracks of the mean over
-the track's frames, so that one forged person among many counts, and one odd frame does not. ONNX Runtime, OpenCV and
-PyAV only: torch is never imported here.
+In: a video or a still picture. Out: a `Judgement`. A file's logit is the largest over its face tracks of the
+mean over the track's highest third of frames, so that one forged person among many counts, and one odd frame does not.
+ONNX Runtime, OpenCV and PyAV only: torch is never imported here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from detector.crops import judged_crop
 from detector.frames import SampledFrames
 from detector.shipped import ShippedDetector, load_shipped
-from detector.stack import probability
+from detector.stack import pooled, probability
 from sfumato.errors import MediaError
 from sfumato.media.faces import Box, FaceDetector, FaceTracker
 
@@ -205,7 +205,7 @@ class _Clock:
 
 
 def _track(identifier: int, frames: list[TrackFrame]) -> TrackScore:
-    logit = float(np.mean([frame.logit for frame in frames]))
+    logit = pooled([frame.logit for frame in frames])
     return TrackScore(identifier, _squash(logit), logit, tuple(frames))
 
 

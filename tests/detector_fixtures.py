@@ -16,7 +16,9 @@ TINY = DetectorConfig(
     model=ModelConfig(backbone="test_resnet", size=48, dropout=0.0, pretrained="none"),
     samples=SampleConfig(frames_per_clip=2, stored_side=96),
     degrade=DegradeConfig(h264=0.0, noise=0.0, jpeg=0.0, blur=0.0, resize=0.0, generator_side_share=0.0),
-    train=TrainConfig(frozen=0, minutes=5.0, steps=40, pairs=6, head_share=0.1, rate=3e-3, ema=0.8, validations=1, validation_pairs=24, device="cpu"),
+    train=TrainConfig(
+        frozen=0, minutes=5.0, steps=40, pairs=6, head_share=0.1, rate=3e-3, ema=0.8, validations=1, validation_pairs=24, device="cpu"
+    ),
 )
 
 

@@ -41,7 +41,7 @@ def test_alpha_outside_is_refused(alpha: float) -> None:
 
 
 def test_fit_orders_and_calibrates() -> None:
-    fitting = clips("real", 60, (-1.0, -1.0)) + clips("blend", 40, (2.0, -1.0), 1) + clips("reenact", 40, (-1.0, 2.0), 2)
+    fitting = clips("real", 60, (-2.0, -2.0)) + clips("blend", 40, (3.0, -2.0), 1) + clips("reenact", 40, (-2.0, 3.0), 2)
     stack = fit_stack(fitting, [True, True])
     mean = {
         family: np.mean([probability(clip_logit(stack, c)) for c in fitting if c.family == family])

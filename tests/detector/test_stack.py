@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.stack import Stack, probability
+from detector.stack import Stack, pooled, probability
 
 LOGITS = st.floats(-200, 200)
 
@@ -33,3 +33,15 @@ def test_extremes_are_finite() -> None:
 
 def test_probability_does_not_overflow() -> None:
     assert probability(np.array([-1e6, 0.0, 1e6])).tolist() == [0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("logits", "expected"), [([2.0], 2.0), ([1.0, 5.0], 5.0), ([0.0, 3.0, -1.0, 5.0], 4.0), ([-4.0, 2.0, 4.0, 0.0, 0.0, -9.0], 3.0)]
+)
+def test_the_highest_third_of_the_frames_speaks(logits: list[float], expected: float) -> None:
+    assert pooled(logits) == pytest.approx(expected)
+
+
+def test_no_frames_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        pooled([])

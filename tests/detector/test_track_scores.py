@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector.stack import probability
+from detector.stack import pooled, probability
 from detector.track_scores import MIN_FACE, Judge
 from sfumato.errors import MissingPartError
 from sfumato.media.faces import Face
@@ -69,14 +69,14 @@ def test_missing_file_is_an_error(judge, tmp_path) -> None:
     assert judge.judge_video(tmp_path / "none.mp4").status == "error"
 
 
-def test_score_is_the_highest_tracks_mean(judge, tmp_path) -> None:
+def test_score_is_the_highest_tracks_pooled_logit(judge, tmp_path) -> None:
     make_video(tmp_path / "a.mp4", width=320, height=120)
     judge.seen = [face(20), face(200)]
     found = judge.judge_video(tmp_path / "a.mp4", frames=8)
     assert found.status == "ok"
     assert len(found.tracks) == 2
     assert [len(track.frames) for track in found.tracks] == [8, 8]
-    means = [np.mean([frame.logit for frame in track.frames]) for track in found.tracks]
+    means = [pooled([frame.logit for frame in track.frames]) for track in found.tracks]
     assert found.logit == pytest.approx(max(means))
     assert found.score == pytest.approx(float(probability(found.logit)))
     assert [t for t, _ in found.timeline] == sorted(t for t, _ in found.timeline)
