@@ -22,7 +22,7 @@ _SHOWN = ("method", "T", "SSIM", "L1", "CSIM", "landmarks", "SSIM - warp", "CSIM
 @click.option("--plain-checkpoint", metavar="PATH", help="The paper's family's checkpoint.  [default: paper-128]")
 @click.option("--shots", multiple=True, default=(1, 8), show_default=True, type=click.IntRange(1), help="T: source frames; repeatable.")
 @click.option("--targets", default=8, show_default=True, type=click.IntRange(1), help="Target frames of a clip.")
-@click.option("--tune-seconds", default=60.0, show_default=True, type=click.FloatRange(0, 60), help="Fine-tuning of each person; 0: none.")
+@click.option("--tune-seconds", default=20.0, show_default=True, type=click.FloatRange(0, 60), help="Fine-tuning of each person; 0: none.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of fine-tuning and bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Add the lines, and how they came about, to this file.")

@@ -53,7 +53,7 @@ class QualityConfig:
 
     shots: tuple[int, ...] = (1, 8)  # T: source frames; the paper's 1 and 8 (its 32 asks for longer clips than most folders hold)
     targets: int = 8  # frames a clip
-    tune_seconds: float = 60.0  # fine-tuning of each person, at most; 0: none
+    tune_seconds: float = 20.0  # fine-tuning of each person, at most; 0: none
     seed: int = 0
 
     def __post_init__(self) -> None:
