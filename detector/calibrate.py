@@ -23,6 +23,7 @@ from sfumato.errors import UsageError
 
 RULE = "conformal: the k-th largest of n_real logits, k = floor(alpha (n_real + 1)); what is above it is flagged"
 _PRIOR = 0.02  # pulls log-scales and offsets to 0 a little: on cleanly separated clips they would run away
+_LEVEL = 0.97  # quantile of the reals at which the heads are made equal; higher ones rest on too few clips
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,22 @@ def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
 
     found = minimize(cost, np.zeros(4), method="L-BFGS-B")
     scale, offset = unpack(found.x)
-    return Stack((scale[0], scale[1]), (offset[0] if used[0] else 0.0, offset[1] if used[1] else 0.0))
+    fitted = Stack((scale[0], scale[1]), (offset[0] if used[0] else 0.0, offset[1] if used[1] else 0.0))
+    return _levelled(fitted, [clip for clip in clips if clip.family == "real"]) if all(used) else fitted
+
+
+def _levelled(stack: Stack, reals: Sequence[ClipEvidence]) -> Stack:
+    """The same stack with offsets moved so that both heads reach the same logit on their worst real clips.
+
+    Likelihood weighs all clips alike; at a strict threshold the poorer head would then cause most of the false alarms and set the
+    threshold for both.
+    """
+    reach = [
+        float(np.quantile([pooled(scale * clip.evidence[:, head] + offset) for clip in reals], _LEVEL))
+        for head, (scale, offset) in enumerate(zip(stack.scale, stack.offset, strict=True))
+    ]
+    middle = sum(reach) / len(reach)
+    return Stack(stack.scale, (stack.offset[0] + middle - reach[0], stack.offset[1] + middle - reach[1]))
 
 
 def divide(clips: Sequence[ClipEvidence], share: float) -> tuple[list[ClipEvidence], list[ClipEvidence]]:

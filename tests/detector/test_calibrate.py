@@ -5,7 +5,7 @@ import pytest
 
 from detector.calibrate import calibrate, clip_logit, conformal_threshold, divide, fit_stack, report
 from detector.evaluate import ClipEvidence
-from detector.stack import Stack, probability
+from detector.stack import Stack, pooled, probability
 from sfumato.errors import UsageError
 
 
@@ -87,3 +87,11 @@ def test_report_counts_per_family() -> None:
     assert found["auc"]["blend"] > 0.95
     assert found["above_threshold"]["0.1"]["blend"] > 0.8
     assert Stack() != calibration.stack
+
+
+def test_heads_alarm_equally_often_on_reals() -> None:
+    noisy = [ClipEvidence(c.clip, c.identity, c.family, c.evidence * [4.0, 1.0]) for c in clips("real", 200, (-1.0, -1.0))]
+    fakes = clips("blend", 60, (2.0, -1.0), 1) + clips("reenact", 60, (-1.0, 2.0), 2)
+    stack = fit_stack(noisy + fakes, [True, True])
+    reach = [np.quantile([pooled(stack.scale[h] * c.evidence[:, h] + stack.offset[h]) for c in noisy], 0.97) for h in (0, 1)]
+    assert reach[0] == pytest.approx(reach[1], abs=1e-6)
