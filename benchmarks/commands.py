@@ -79,13 +79,14 @@ def _load(given: str | None, shipped: str) -> Checkpoint | None:
 
 def _shipped_digest(warp: Checkpoint | None, given: str | None) -> str | None:
     """sha256 of the checkpoint the program uses by itself, None when it is not installed."""
-    from generator.checkpoint import checkpoint_path, file_sha256
+    from generator.checkpoint import checkpoint_path
     from sfumato.errors import CheckpointError
+    from sfumato.media.clips import file_digest
 
     if warp is not None and given is None:
         return warp.digest
     try:
-        return file_sha256(checkpoint_path())
+        return file_digest(checkpoint_path())
     except CheckpointError:
         return None
 

@@ -30,9 +30,10 @@ from generator.dataset import Clip, read_shard
 from generator.episodes import to_tensors
 from generator.fine_tune import Person, fine_tune, meet
 from generator.motion import Landmarks
-from generator.prepare import PICTURES, PrepareConfig, Preparer, file_digest, find_media
+from generator.prepare import PICTURES, PrepareConfig, Preparer, find_media
 from generator.warp import nearest, sample, warp_grid
 from sfumato.errors import MediaError, UsageError
+from sfumato.media.clips import file_digest
 from sfumato.media.faces import Box
 from sfumato.media.identity import embed_image
 from sfumato.media.images import to_image

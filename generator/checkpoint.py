@@ -6,7 +6,6 @@ and crop they were trained. Another backend or crop is refused: its points lie e
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -24,6 +23,7 @@ from generator.synthesizer import Generator
 from sfumato.atomic import atomic_path
 from sfumato.config import from_dict, to_dict
 from sfumato.errors import CheckpointError, SfumatoError
+from sfumato.media.clips import file_digest
 from sfumato.media.faces import CROP_VERSION
 
 FORMAT = "sfumato-generator-1"
@@ -126,13 +126,7 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
         raise CheckpointError(f"The checkpoint {path} does not fit its own configuration: {str(error)[:200]}", advice) from error
     embedder, generator = embedder.to(device).eval(), generator.to(device).eval()
     facts = header.get("landmarks", ""), header.get("crop", "")
-    return Checkpoint(config, embedder, generator, critic, *facts, record, file_sha256(path))
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 of a file, hex: the digest that names a model in every manifest."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Checkpoint(config, embedder, generator, critic, *facts, record, file_digest(path))
 
 
 def _load(module: torch.nn.Module, tensors: dict[str, Tensor], prefix: str, allowed_missing: tuple[str, ...] = ()) -> None:

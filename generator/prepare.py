@@ -7,7 +7,6 @@ coordinates are cached, never their drawings. One clip has one fixed square: the
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from sfumato.atomic import atomic_path, write_text
 from sfumato.errors import MediaError, NoFaceError, OutputError, UsageError
+from sfumato.media.clips import file_digest
 from sfumato.media.faces import CROP_VERSION, Crop, Face, FaceDetector, FaceTracker, crop_around
 from sfumato.media.images import read_image
 from sfumato.media.landmarks import LandmarkBackend, load_backend
@@ -180,15 +180,6 @@ def median_box(faces: list[Face]) -> tuple[float, float, float, float]:
     centre = np.median(boxes[:, :2] + boxes[:, 2:] / 2, axis=0)
     size = np.percentile(boxes[:, 2:], 90, axis=0)
     return (float(centre[0] - size[0] / 2), float(centre[1] - size[1] / 2), float(size[0]), float(size[1]))
-
-
-def file_digest(path: Path) -> str:
-    """sha256 of a file, hex. Raises MediaError when it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise MediaError(f"Cannot read {path}: {error.strerror}", "Check the path and its permissions.") from error
 
 
 def write_shard(path: Path, rows: list[dict[str, Any]], facts: dict[str, Any]) -> None:

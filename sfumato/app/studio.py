@@ -137,7 +137,7 @@ class Studio:
         return self._record(sitters, track, output, facts, config, motion)
 
     def _facts(self, portraits: Sequence[Path], motion: Path, config: AnimateConfig, right: str) -> GeneratedFacts:
-        from generator.checkpoint import file_sha256
+        from sfumato.media.clips import file_digest
         from sfumato.media.video import GeneratedFacts
 
         if not portraits:
@@ -163,7 +163,7 @@ class Studio:
         if config.fps is not None:
             parameters["fps"] = config.fps
         return GeneratedFacts(
-            title, self.model_name, self.animator.checkpoint.digest, config.seed, tuple(portraits), file_sha256(motion), parameters
+            title, self.model_name, self.animator.checkpoint.digest, config.seed, tuple(portraits), file_digest(motion), parameters
         )
 
     def _refuse_bad_output(self, output: Path, motion: Path, facts: GeneratedFacts, config: AnimateConfig) -> None:

@@ -16,6 +16,7 @@ from generator import checkpoint as checkpoints
 from generator.checkpoint import save_checkpoint
 from sfumato.app.cli import main
 from sfumato.errors import MediaError, UsageError
+from sfumato.media.clips import file_digest
 from sfumato.media.images import write_image
 from tests.generator_fixtures import PLAIN, WARP, astronaut, checkpoint, moving, portrait
 from tests.media_fixtures import make_video
@@ -177,7 +178,7 @@ def test_json_lines_say_what_they_are(run, tmp_path: Path) -> None:  # type: ign
     assert [r["shipped"] for r in rows] == [False, False, False, True]
     needed = {"T", *METRICS, "n", "frames", "ssim_vs_warp", "csim_vs_warp", "protocol", "footage", "model", "size"}
     assert all(needed <= set(r) for r in rows)
-    assert rows[3]["model"] == checkpoints.file_sha256(tmp_path / "weights" / "portrait-128.safetensors")
+    assert rows[3]["model"] == file_digest(tmp_path / "weights" / "portrait-128.safetensors")
     assert rows[0]["model"] is None and len(rows[3]["ssim_vs_warp"]) == 2
     assert "bars.mp4: No face" in result.stderr
 

@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from generator import checkpoint as module
-from generator.checkpoint import FORMAT, SHIPPED, checkpoint_path, file_sha256, load_checkpoint, save_checkpoint
+from generator.checkpoint import FORMAT, SHIPPED, checkpoint_path, load_checkpoint, save_checkpoint
 from sfumato.config import to_dict
 from sfumato.errors import CheckpointError, OutputError
+from sfumato.media.clips import file_digest
 from tests.generator_fixtures import PLAIN, WARP, checkpoint, episode, model, same_picture
 
 
@@ -65,7 +66,7 @@ def test_w_is_dropped_and_the_rest_of_the_critic_kept(saved: Path) -> None:
 
 
 def test_the_digest_is_the_files(saved: Path) -> None:
-    assert load_checkpoint(saved).digest == file_sha256(saved)
+    assert load_checkpoint(saved).digest == file_digest(saved)
 
 
 def test_the_file_can_be_read_by_whoever_may_read_new_files(saved: Path) -> None:
