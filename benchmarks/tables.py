@@ -87,7 +87,8 @@ def detection_table(records: Sequence[Record]) -> str:
             flagged = " | ".join(f"{found['above_threshold'][alpha][family]:.3f}" for alpha in alphas)
             rows.append(f"| {treatment.replace('_', ' ')} | {family} | {count} | {auc} | {flagged} |")
     note = (
-        f"One score a clip. Thresholds: {calibration['rule']}; n_real = {calibration['n_real']}. "
+        f"One score a clip. Thresholds: {calibration['rule']}; n_real = {calibration['n_real']}; for videos, "
+        "and in the h264 rows, the same clips after an H.264 pass. "
         "A share of n clips is known to about one part in the square root of n."
     )
     return "\n".join([*rows, "", note])

@@ -53,7 +53,11 @@ def calibrate(
     Raises UsageError if not even the largest alpha can be had.
     """
     heads = {head for family in trained for head in FAMILY_HEADS[family]}
-    stack = fit_stack(fitting, [name in heads for name in HEADS])
+    return set_thresholds(fit_stack(fitting, [name in heads for name in HEADS]), reals, alphas)
+
+
+def set_thresholds(stack: Stack, reals: Sequence[ClipEvidence], alphas: Iterable[float]) -> Calibration:
+    """Thresholds of a fitted stack on `reals`. Raises UsageError if not even the largest alpha can be had."""
     logits = [clip_logit(stack, clip) for clip in reals]
     thresholds: dict[float, float] = {}
     left_out = []

@@ -56,12 +56,14 @@ class OnnxScorer:
 
 @dataclass(frozen=True)
 class ShippedDetector:
-    """`thresholds`: {alpha: logit that a real clip exceeds with probability alpha at most}; `record`: detector.json whole."""
+    """`thresholds`: {alpha: logit that a real picture exceeds with probability alpha at most}; `video_thresholds`: the same for
+    videos, whose frames have a codec behind them; `record`: detector.json whole."""
 
     scorer: OnnxScorer
     size: int
     stack: Stack
     thresholds: dict[float, float]
+    video_thresholds: dict[float, float]
     record: dict[str, Any]
 
     @property
@@ -83,6 +85,10 @@ def load_shipped(folder: Path | None = None, threads: int = 1) -> ShippedDetecto
     return from_parts(network, record, threads)
 
 
+def _thresholds(calibration: Any) -> dict[float, float]:
+    return {float(alpha): float(t) for alpha, t in calibration["thresholds"].items()}
+
+
 def from_parts(network: bytes, record: Any, threads: int = 1) -> ShippedDetector:
     """The detector from the bytes of its network and its record. Raises CheckpointError if they do not fit."""
     if not isinstance(record, dict) or record.get("format") != FORMAT:
@@ -96,8 +102,8 @@ def from_parts(network: bytes, record: Any, threads: int = 1) -> ShippedDetector
             raise CheckpointError(f"{NETWORK} is not the file that {RECORD} describes", "Take both from one export.")
         calibration = record["calibration"]
         stack = Stack(_two(calibration["stack"]["scale"]), _two(calibration["stack"]["offset"]))
-        thresholds = {float(alpha): float(t) for alpha, t in calibration["thresholds"].items()}
-        return ShippedDetector(OnnxScorer(network, threads), int(record["config"]["model"]["size"]), stack, thresholds, record)
+        thresholds, video = (_thresholds(record[name]) for name in ("calibration", "video_calibration"))
+        return ShippedDetector(OnnxScorer(network, threads), int(record["config"]["model"]["size"]), stack, thresholds, video, record)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{RECORD} lacks or garbles {error}", "Take another copy.") from error
 

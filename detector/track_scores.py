@@ -155,7 +155,7 @@ class Judge:
         for frame in (frame for track in counted for frame in track.frames):
             highest[frame.time] = max(frame.score, highest.get(frame.time, 0.0))
         return Judgement(
-            "ok", (), _squash(best), best, self._threshold(), tuple(sorted(highest.items())),
+            "ok", (), _squash(best), best, self._threshold(source), tuple(sorted(highest.items())),
             tuple(sorted(counted, key=lambda track: -track.logit)), source.media,
             {"sampled": source.sampled, "with_face": len({s.time for s in sightings})}, self._model(), clock.seconds(),
         )  # fmt: skip
@@ -163,12 +163,14 @@ class Judge:
     def _without_score(self, status: Status, reason: Reason, source: SampledFrames, clock: _Clock, faces: int) -> Judgement:
         counts = {"sampled": source.sampled, "with_face": faces}
         return Judgement(
-            status, (reason,), threshold=self._threshold(), media=source.media, frames=counts, model=self._model(), timing=clock.seconds()
-        )
+            status, (reason,), threshold=self._threshold(source), media=source.media, frames=counts, model=self._model(),
+            timing=clock.seconds(),
+        )  # fmt: skip
 
-    def _threshold(self) -> dict[str, Any]:
-        calibration = self.detector.record["calibration"]
-        logits = {f"{alpha:g}": t for alpha, t in self.detector.thresholds.items()}
+    def _threshold(self, source: SampledFrames) -> dict[str, Any]:
+        calibration = self.detector.record["calibration" if source.still else "video_calibration"]
+        thresholds = self.detector.thresholds if source.still else self.detector.video_thresholds
+        logits = {f"{alpha:g}": t for alpha, t in thresholds.items()}
         scores = {alpha: _squash(t) for alpha, t in logits.items()}
         return {**scores, "logit": logits, "n_real": calibration.get("n_real"), "calibration": calibration.get("id")}
 

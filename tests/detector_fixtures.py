@@ -86,7 +86,8 @@ def write_shipped(folder: Path, thresholds: dict[str, float] | None = None) -> P
         "id": "toy",
     }
     record = {
-        "format": FORMAT, "name": "toy", "version": "0", "crop": DETECTOR_CROP, "config": to_dict(TINY), "calibration": calibration,
+        "format": FORMAT, "name": "toy", "version": "0", "crop": DETECTOR_CROP, "config": to_dict(TINY),
+        "calibration": calibration, "video_calibration": calibration,
         "network": {"sha256": hashlib.sha256(network).hexdigest()},
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)

@@ -38,6 +38,9 @@ def test_from_clips_to_a_calibrated_detector(toy, tmp_path) -> None:
     assert record["calibration"]["n_real"] == 12
     assert record["calibration"]["left_out"] == [0.01]
     assert record["calibration"]["split"] == "calibration"
+    assert record["video_calibration"]["n_real"] == 12
+    assert record["video_calibration"]["stack"] == record["calibration"]["stack"]
+    assert record["video_calibration"]["sha256"] != record["calibration"]["sha256"]
     assert record["training"]["families"] == ["blend", "reenact"]
     assert record["test"]["untouched"]["auc"]["reenact"] > 0.9
     assert str(tmp_path) not in json.dumps(record)

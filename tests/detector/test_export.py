@@ -35,6 +35,7 @@ def record(network: bytes) -> dict:
     return {
         "format": FORMAT, "crop": DETECTOR_CROP, "network": {"sha256": hashlib.sha256(network).hexdigest()}, "config": to_dict(TINY),
         "calibration": {"stack": {"scale": [1.0, 1.0], "offset": [0.0, 0.0]}, "thresholds": {"0.1": 0.5}, "n_real": 9, "id": "x"},
+        "video_calibration": {"thresholds": {"0.1": 0.7}},
     }  # fmt: skip
 
 
@@ -65,6 +66,7 @@ def test_shipped_pair_loads(network, tmp_path) -> None:
     (tmp_path / "detector.json").write_text(json.dumps(record(network)))
     shipped = load_shipped(tmp_path)
     assert shipped.thresholds == {0.1: 0.5}
+    assert shipped.video_thresholds == {0.1: 0.7}
     assert shipped.size == 48
 
 
@@ -75,6 +77,7 @@ def test_shipped_pair_loads(network, tmp_path) -> None:
         ({"crop": "square40-v0"}, "crops"),
         ({"network": {"sha256": "0" * 64}}, "not the file"),
         ({"calibration": {}}, "lacks"),
+        ({"video_calibration": {}}, "lacks"),
     ],
 )
 def test_what_does_not_fit_is_refused(network, change, message) -> None:

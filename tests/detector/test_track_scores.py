@@ -107,3 +107,15 @@ def test_judging_does_without_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_videos_and_pictures_have_their_own_thresholds(judge, tmp_path) -> None:
+    record = judge.detector.record
+    record["video_calibration"] = record["calibration"] | {"id": "videos"}
+    judge.detector.video_thresholds[0.1] = 1.5
+    video, picture = tmp_path / "grey.mp4", tmp_path / "grey.png"
+    make_video(video, frames=8)
+    write_image(picture, np.full((64, 64, 3), 128, np.uint8))
+    assert judge.judge_video(video).threshold["logit"]["0.1"] == 1.5
+    assert judge.judge_video(video).threshold["calibration"] == "videos"
+    assert judge.judge_video(picture).threshold["logit"]["0.1"] == 1.0
