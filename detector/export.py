@@ -38,7 +38,7 @@ def export_onnx(net: DetectorNet) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "detector.onnx"
         _export(net, size, path)
-        whole = path.read_bytes()
+        whole = without_traces(path.read_bytes())
     halved = halve_weights(whole)
     network = halved if largest_difference(net, halved) <= TOLERANCE else whole
     if len(network) > SIZE_BUDGET:
@@ -59,6 +59,19 @@ def largest_difference(net: DetectorNet, network: bytes, count: int = 4) -> floa
     with torch.no_grad():
         expected = net(to_tensor(images)).numpy()
     return float(np.abs(OnnxScorer(network)(images) - expected).max() / max(1.0, float(np.abs(expected).max())))
+
+
+def without_traces(network: bytes) -> bytes:
+    """The same model without what the exporter notes about the code it came from: paths of the exporting machine."""
+    import onnx
+
+    model = onnx.load_from_string(network)
+    parts = [model.graph, *model.functions]
+    for part in [model, *parts, *(node for p in parts for node in p.node), *(value for p in parts for value in p.value_info)]:
+        part.doc_string = ""
+        del part.metadata_props[:]
+    stripped: bytes = model.SerializeToString()
+    return stripped
 
 
 def halve_weights(network: bytes) -> bytes:

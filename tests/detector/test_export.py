@@ -114,3 +114,8 @@ def test_weights_on_disk_are_half_precision_and_checked(net, tmp_path) -> None:
         load_detector(tmp_path / "b.safetensors")
     with pytest.raises(CheckpointError, match="does not exist"):
         load_detector(tmp_path / "c.safetensors")
+
+
+def test_no_path_of_the_exporting_machine_is_shipped(network) -> None:
+    assert b"site-packages" not in network
+    assert b".py" not in network
