@@ -47,7 +47,7 @@ class Finding:
 
 # Distribution to import name, where they differ.
 _MODULES = {"c2pa-python": "c2pa", "opencv-python": "cv2", "pillow": "PIL", "scikit-learn": "sklearn"}
-_SLOW = {"timm", "face_alignment", "sklearn", "torchmetrics", "onnx2torch", "onnxscript"}  # seconds to import: looked up, not imported
+_SLOW = {"timm", "face_alignment", "sklearn", "torchmetrics", "onnxscript"}  # seconds to import: looked up, not imported
 
 
 def examine() -> Iterator[Finding]:
