@@ -41,6 +41,7 @@ COMMANDS: Table = {
     "motion": LazyCommand("generator.commands:motion", "Turn a video into a motion: a landmark track without a face."),
     "verify": LazyCommand("provenance.commands:verify", "Check the content credentials of files."),
     "scan": LazyCommand("sfumato.app.scan:scan", "Judge videos: credentials first, then the detector."),
+    "clips": LazyCommand("sfumato.app.clips:clips", "List a folder of real footage: who is who, split by person."),
     "fakes": LazyCommand("sfumato.app.fakes:fakes", "Labelled fakes of the people in a clips.jsonl, with their real twins."),
     "prepare": LazyCommand("generator.commands:prepare", "Turn footage into crops, landmarks and identities to train on."),
     "train": (

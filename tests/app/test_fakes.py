@@ -97,3 +97,53 @@ def test_nonsense_is_refused(change) -> None:
 def test_checkpoints_are_needed(tmp_path) -> None:
     with pytest.raises(UsageError, match="Checkpoints"):
         FakeMaker(tmp_path / "clips.jsonl", rows(), [], FakesConfig(), mark_seal)
+
+
+def test_templates_drive_people_of_the_training_split_only(tmp_path, checkpoint) -> None:
+    plan = maker(tmp_path, checkpoint, share=1.0, templates=1.0).plan()
+    by_template = [whom for whom, driver in plan if isinstance(driver, str)]
+    assert by_template and {whom.split for whom in by_template} == {"train"}
+    assert not any(isinstance(driver, str) for _, driver in maker(tmp_path, checkpoint, share=1.0).plan())
+
+
+def test_a_template_is_read_from_the_package(tmp_path, checkpoint) -> None:
+    assert len(maker(tmp_path, checkpoint)._track("serene")) > 10
+
+
+def test_templates_are_a_share() -> None:
+    with pytest.raises(ConfigError):
+        FakesConfig(templates=1.5)
+
+
+def test_a_stopped_call_goes_on_where_it_was(tmp_path, checkpoint, monkeypatch) -> None:
+    """Also when the last line of the journal was cut off, and when a fake's file is gone."""
+    calls: list[int] = []
+
+    def make(self: FakeMaker, number: int, whom: ClipRow, driver: object) -> ClipRow | None:
+        calls.append(number)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        if number == 1:
+            return None
+        path = f"generated/{number}.mp4"
+        (tmp_path / "generated").mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(b"fake")
+        return clip_row(path, split=str(whom.split), label="fake")
+
+    monkeypatch.setattr(FakeMaker, "make", make)
+    arguments = (tmp_path / "clips.jsonl", rows(), [checkpoint], FakesConfig(), mark_seal)
+    with pytest.raises(KeyboardInterrupt):
+        make_fakes(*arguments)
+    assert calls == [0, 1, 2, 3]
+    (journal,) = (tmp_path / "generated").glob("*.jsonl")
+    journal.write_text(journal.read_text() + '{"number": 3, "ro')
+    (tmp_path / "generated/0.mp4").unlink()
+    made = make_fakes(*arguments)
+    assert calls[4:] == [0, *range(3, len(maker(tmp_path, checkpoint).plan()))]
+    assert len([row for row in made if row.label == "fake"]) == len(maker(tmp_path, checkpoint).plan()) - 1
+    calls.append(-1)
+    assert make_fakes(*arguments) == made and calls[-1] == -1
+
+
+def test_another_request_has_another_journal(tmp_path, checkpoint) -> None:
+    assert maker(tmp_path, checkpoint, seed=1).key != maker(tmp_path, checkpoint, seed=2).key

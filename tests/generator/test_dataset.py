@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.dataset import group_people, open_dataset, read_shard
+from generator.dataset import as_people, open_dataset, read_shard
 from generator.prepare import write_shard
 from sfumato.errors import CheckpointError, UsageError
 from sfumato.media.faces import CROP_VERSION
@@ -63,7 +63,7 @@ def test_a_damaged_crop_is_refused(tmp_path: Path) -> None:
 
 
 def test_people_are_found_by_likeness_not_by_name() -> None:
-    people = group_people([clip_of(0), clip_of(1), clip_of(0, take=1), clip_of(2)])
+    people = as_people([clip_of(0), clip_of(1), clip_of(0, take=1), clip_of(2)])
     assert sorted(len(p.clips) for p in people) == [1, 1, 2]
     assert next({c.name for c in p.clips} for p in people if len(p.clips) == 2) == {"person0-0.mp4", "person0-1.mp4"}
 
@@ -72,8 +72,8 @@ def test_likeness_is_passed_on() -> None:
     a, b = clip_of(0), clip_of(1)
     middle = a.identity + b.identity
     between = replace(clip_of(2), identity=middle / np.linalg.norm(middle))
-    assert len(group_people([a, b])) == 2
-    assert len(group_people([a, b, between])) == 1
+    assert len(as_people([a, b])) == 2
+    assert len(as_people([a, b, between])) == 1
 
 
 def test_the_split_keeps_people_apart_and_is_stable() -> None:
