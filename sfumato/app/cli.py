@@ -39,7 +39,7 @@ COMMANDS: Table = {
     "doctor": LazyCommand("sfumato.app.doctor:doctor", "What works on this machine, and what to do about the rest."),
     "animate": LazyCommand("sfumato.app.animate:animate", "Let a portrait follow a motion; the video is sealed."),
     "motion": LazyCommand("generator.commands:motion", "Turn a video into a motion: a landmark track without a face."),
-    "verify": LazyCommand("provenance.commands:verify", "Check the content credentials of files."),
+    "verify": LazyCommand("provenance.commands.verify:verify", "Check the content credentials of files."),
     "scan": LazyCommand("sfumato.app.scan:scan", "Judge videos: credentials first, then the detector."),
     "clips": LazyCommand("sfumato.app.clips:clips", "List a folder of real footage: who is who, split by person."),
     "fakes": LazyCommand("sfumato.app.fakes:fakes", "Labelled fakes of the people in a clips.jsonl, with their real twins."),

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from provenance.commands import EXIT_CODES, verify
+from provenance.commands.verify import EXIT_CODES, verify
 from provenance.keys import DevelopmentKeys
 from provenance.verify import OUTCOMES
 from sfumato.errors import UsageError
