@@ -90,6 +90,15 @@ def ingredient_file(path: Path, reference: str, relationship: str) -> Ingredient
         raise SealError(f"Cannot read the ingredient {path}: {error.strerror}", "Give a file that can be read.") from error
 
 
+def file_digest(path: Path) -> str:
+    """SHA-256 in hex, streaming. Raises SealError if the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SealError(f"Cannot read {path}: {error.strerror}", "Give a file that can be read.") from error
+
+
 def generated_manifest(
     facts: GeneratedFacts,
     portraits: Sequence[IngredientFile],
