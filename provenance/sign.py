@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -140,8 +140,34 @@ def _write(source: Path, destination: Path, order: _Order, facts: dict[str, Any]
         size = source.stat().st_size
         with temporary.open("w+b") as output:
             unstamped = _sign(unsigned, size, output, order)
-        found = _check(temporary, order, facts, must_be_stamped=order.stamping is not None and not unstamped)
+            output.flush()
+            stamped = order.stamping is not None and not unstamped
+            try:
+                found = _check(temporary, order, facts, must_be_stamped=stamped)
+            except SealError as error:
+                if order.stamping is None or not stamped:
+                    raise
+                unstamped = _refused_stamp(order.stamping, error)
+                _sign_again(unsigned, size, output, order)
+                found = _check(temporary, order, facts, must_be_stamped=False)
     return Signed(destination, found, order.stamping is not None and not unstamped, unstamped)
+
+
+def _sign_again(source: IO[bytes], size: int, output: IO[bytes], order: _Order) -> None:
+    """Without a time-stamp, over what is there."""
+    source.seek(0)
+    output.seek(0)
+    output.truncate()
+    _sign(source, size, output, replace(order, stamping=None))
+    output.flush()
+
+
+def _refused_stamp(stamping: Stamping, error: SealError) -> str:
+    """Why the file does not hold with its time-stamp. Raises SealError if one is wanted nevertheless."""
+    why = f"the file does not hold with its answer: {error.message}"
+    if stamping.on_failure == "fail":
+        raise SealError(f"The time-stamp authority {stamping.host} failed: {why}", "Nothing was written.") from error
+    return why
 
 
 def _sign(source: IO[bytes], size: int, output: IO[bytes], order: _Order) -> str:

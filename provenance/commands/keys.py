@@ -45,7 +45,7 @@ def new(folder: Path | None, public_key: Path | None, output: Path | None) -> No
         raise UsageError(f"There are development keys in {place}", "See: sfumato keys show. Move the folder away to make new ones.")
     made = development_keys(folder)
     click.echo(f"{printable(made.folder)}: development root, intermediate and leaf")
-    click.echo(f"  sign with    --signer pem:{printable(made.leaf_key)}, or nothing: they are used when no signer is given")
+    click.echo("  sign with    sfumato sign without --signer: these keys are then used")
     click.echo(f"  verify with  --trust {printable(made.root_certificate)}")
 
 

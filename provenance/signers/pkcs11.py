@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,11 @@ class Pkcs11Signer:
     @property
     def chain_pem(self) -> str:
         return self._chain_pem
+
+    def close(self) -> None:
+        """Ends the session and logs out of the token, if it is still there."""
+        with suppress(pkcs11.exceptions.PKCS11Error):
+            self._key.session.close()
 
     def sign(self, data: bytes) -> bytes:
         """data: what is to be signed; hashed here, signed in the token. Returns r || s. Raises SealError if the token fails."""
@@ -127,7 +133,18 @@ def _open(address: Address) -> Any:
     tokens = [token for slot in library.get_slots(token_present=True) if (token := _token(slot, address)) is not None]
     if len(tokens) != 1:
         raise SealError(f"{len(tokens)} tokens fit the pkcs11: URI", "Name one by token=LABEL, serial= or slot-id=.")
-    session = tokens[0].open(user_pin=pin)
+    try:
+        session = tokens[0].open(user_pin=pin)
+    except pkcs11.exceptions.UserAlreadyLoggedIn:  # a login counts for the whole process
+        session = tokens[0].open()
+    try:
+        return _private_key(session, address)
+    except BaseException:
+        session.close()
+        raise
+
+
+def _private_key(session: Any, address: Address) -> Any:
     asked: dict[Any, Any] = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY}
     if address.label:
         asked[pkcs11.Attribute.LABEL] = address.label
