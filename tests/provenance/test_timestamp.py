@@ -42,12 +42,10 @@ ess_cert_id_alg = sha256
 """
 
 
-def _authority_keys(folder: Path, self_signed: bool) -> None:
-    """A root, and a certificate for time-stamps below it: the library takes no authority that vouches for itself."""
+def _authority_keys(folder: Path, proper: bool) -> None:
+    """A root, and a certificate for time-stamps below it; an improper one does not say which key issued it."""
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name, name = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"sfumato test {part}")]) for part in ("root", "authority"))
-    if self_signed:
-        root_key, root_name = key, name
     for public, subject, authority, file in ((root_key, root_name, True, "root"), (key, name, False, "tsa")):
         builder = (
             x509.CertificateBuilder(root_name, subject, public.public_key(), x509.random_serial_number())
@@ -56,8 +54,10 @@ def _authority_keys(folder: Path, self_signed: bool) -> None:
             .add_extension(x509.BasicConstraints(authority, None), critical=True)
             .add_extension(x509.KeyUsage(not authority, False, False, False, False, authority, authority, False, False), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public.public_key()), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False)
         )
+        if proper:
+            identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
+            builder = builder.add_extension(identifier, critical=False)
         if not authority:
             builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
         pem = builder.sign(root_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
@@ -113,15 +113,15 @@ def serve() -> Iterator[Callable[..., Authority]]:
 @pytest.fixture(scope="module")
 def stamp(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bytes], tuple[int, dict[str, str], bytes]]:
     """Answers a query as `openssl ts` does, with a certificate of its own."""
-    return _answering(tmp_path_factory.mktemp("tsa"), self_signed=False)
+    return _answering(tmp_path_factory.mktemp("tsa"), proper=True)
 
 
-def _answering(folder: Path, *, self_signed: bool) -> Callable[[bytes], tuple[int, dict[str, str], bytes]]:
+def _answering(folder: Path, *, proper: bool) -> Callable[[bytes], tuple[int, dict[str, str], bytes]]:
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl to answer time-stamp queries (Debian: apt install openssl)")
     (folder / "tsa.conf").write_text(CONFIG.format(folder=folder))
     (folder / "serial").write_text("01\n")
-    _authority_keys(folder, self_signed)
+    _authority_keys(folder, proper)
 
     def answer(query: bytes) -> tuple[int, dict[str, str], bytes]:
         (folder / "query").write_bytes(query)
@@ -158,7 +158,7 @@ def test_an_answer_that_spoils_the_file_counts_as_a_failure(
     serve: Any, signer: Signer, unsealed: Path, root: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "tsa").mkdir()
-    authority = serve(_answering(tmp_path / "tsa", self_signed=True))  # the library then calls our own certificate invalid
+    authority = serve(_answering(tmp_path / "tsa", proper=False))  # the library then calls our own certificate invalid
     with pytest.raises(SealError, match=r"authority 127\.0\.0\.1 failed: the file does not hold with its answer"):
         sign_file(unsealed, tmp_path / "out.mp4", Declaration(), signer, Stamping(authority.url))
     assert not (tmp_path / "out.mp4").exists()
