@@ -3,9 +3,9 @@
 In: an open file. Out: its top-level boxes; a refusal of fragmented files; or a `Layout`, the order of copies and new bytes that
 makes the same video with room for a store after `ftyp`, every chunk offset in `moov` moved along.
 
-A layout gives each `mdat` a 16-byte header: the hash in pieces starts 16 bytes into the box for the C2PA library, and where the
-media begin for others (C2PA specification 2.4, BMFF hash, Merkle maps); with a header of 16 bytes both are the same place. A file with anything in it that a
-layout does not understand gets none, and is left to the library's own, slower way.
+A layout gives each `mdat` a 16-byte header. The hash in pieces starts 16 bytes into the box for the C2PA library, and where the
+media begin for other verifiers (C2PA specification 2.4, BMFF hash, Merkle maps): with a header of 16 bytes both are the same place.
+A file with anything in it that a layout does not understand gets none, and is left to the library's own, slower way.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def refuse_fragments(file: IO[bytes]) -> None:
 
 
 def layout(file: IO[bytes], store_size: int) -> Layout | None:
-    """How the file looks with a store of `store_size` bytes after ftyp; without the store it may have now. None: leave it to the library."""
+    """How the file looks with a store of `store_size` bytes after ftyp, and without its present one. None: leave it to the library."""
     boxes = top_boxes(file)
     kinds = [box.kind for box in boxes]
     if not boxes or kinds[0] != b"ftyp" or not set(kinds) <= MOVABLE or kinds.count(b"moov") != 1 or b"mdat" not in kinds:

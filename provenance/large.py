@@ -11,9 +11,9 @@ from __future__ import annotations
 import ctypes
 from typing import IO, Any
 
+from provenance import settings
 from provenance.bmff import C2PA_UUID, Layout, layout
 from provenance.native import Embedding, available
-from provenance.settings import PIECE_KB
 from sfumato.errors import SealError
 
 BUFFER = 2**20
@@ -32,12 +32,12 @@ def sign_large(source: IO[bytes], output: IO[bytes], builder: Any, media_type: s
     if widest is None:
         return False
     embedding = Embedding(builder, media_type)
-    leaves = sum(-(-size // (PIECE_KB * 1024)) for size in widest.media_sizes)
+    leaves = sum(-(-size // (settings.PIECE_KB * 1024)) for size in widest.media_sizes)
     store_size = len(embedding.placeholder()) + leaves * LEAF + len(widest.media_sizes) * MAP
     plan = layout(source, store_size)
     if plan is None or store_size > MOST_STORE:
         raise SealError(f"The manifest store of {source.name} would take {store_size} bytes", "Split the video.")
-    embedding.hash_in_pieces(PIECE_KB)
+    embedding.hash_in_pieces(settings.PIECE_KB)
     _copy(source, output, plan, store_size, embedding)
     output.flush()
     output.seek(0)

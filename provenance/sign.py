@@ -3,23 +3,20 @@
 In: a file, what is declared about it, a signer, perhaps a time-stamp authority. Out: the signed file at the destination, read
 back and found good before it appears. It is written to a temporary file beside the destination; the source is only ever read, and
 takes part in the end only where a caller asked for its replacement. No connection is made but to the authority.
-The library turns every exception in a signer or a stream into a code of its own: we keep the first one and raise that.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from provenance.containers import BMFF, check_content, media_type_of
+from provenance.containers import check_content, media_type_of
 from provenance.declaration import Declaration, declared_ingredients, declared_manifest, model_assertion
+from provenance.embed import Order, carries_credential, embed
 from provenance.keys import development_keys
-from provenance.manifest import IngredientFile, generated_manifest, generation_assertion, portrait_ingredients, source_type_name
+from provenance.manifest import generated_manifest, generation_assertion, portrait_ingredients, source_type_name
 from provenance.signers import REGISTRY, Signer
-from provenance.watched import FirstError, WatchedStream
 from sfumato.atomic import atomic_path
 from sfumato.errors import OutputError, SealError
 
@@ -31,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Signed:
-    """One signed file. `stamped`: a time-stamp is in it; false with a Stamping means that the authority failed, and why is in `unstamped`."""
+    """One signed file. `stamped`: a time-stamp is in it. `unstamped`: why there is none, if one was asked for."""
 
     path: Path
     found: Verification
@@ -73,7 +70,7 @@ def sign_generated(source: Path, destination: Path, facts: GeneratedFacts, signe
     _refuse_same(source, destination)
     portraits = portrait_ingredients(facts.portraits)
     manifest = generated_manifest(facts, portraits, media_type)
-    _write(source, destination, _Order(manifest, portraits, signer, media_type), generation_assertion(facts, portraits))
+    _write(source, destination, Order(manifest, portraits, signer, media_type), generation_assertion(facts, portraits))
 
 
 def sign_file(
@@ -96,41 +93,11 @@ def sign_file(
         raise SealError(f"Cannot read {source}: {error.strerror}", "Nothing was written.") from error
     ingredients = declared_ingredients(declaration, source, has_credential)
     manifest = declared_manifest(declaration, ingredients, media_type, destination.name)
-    order = _Order(manifest, ingredients, signer, media_type, stamping)
+    order = Order(manifest, ingredients, signer, media_type, stamping)
     return _write(source, destination, order, model_assertion(declaration, ingredients))
 
 
-def carries_credential(file: IO[bytes], media_type: str) -> bool:
-    """True for a file with a manifest store, or one that cannot be read; nothing of the media is hashed for this."""
-    from c2pa import C2paError, Context, Reader
-
-    from provenance.settings import reading
-
-    settings = reading()
-    settings["verify"]["verify_after_reading"] = False
-    file.seek(0)
-    try:
-        reader = Reader.try_create(media_type, file, None, Context.from_dict(settings))
-    except C2paError:
-        return True  # something is there; whoever reads it as an ingredient says what
-    finally:
-        file.seek(0)
-    if reader is None:
-        return False
-    reader.close()
-    return True
-
-
-@dataclass(frozen=True)
-class _Order:
-    manifest: dict[str, Any]
-    ingredients: Sequence[IngredientFile]
-    signer: Signer
-    media_type: str
-    stamping: Stamping | None = None
-
-
-def _write(source: Path, destination: Path, order: _Order, facts: dict[str, Any]) -> Signed:
+def _write(source: Path, destination: Path, order: Order, facts: dict[str, Any]) -> Signed:
     _refuse_read_only(destination)
     try:
         unsigned = source.open("rb")
@@ -153,7 +120,7 @@ def _write(source: Path, destination: Path, order: _Order, facts: dict[str, Any]
     return Signed(destination, found, order.stamping is not None and not unstamped, unstamped)
 
 
-def _sign_again(source: IO[bytes], size: int, output: IO[bytes], order: _Order) -> None:
+def _sign_again(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> None:
     """Without a time-stamp, over what is there."""
     source.seek(0)
     output.seek(0)
@@ -170,25 +137,25 @@ def _refused_stamp(stamping: Stamping, error: SealError) -> str:
     return why
 
 
-def _sign(source: IO[bytes], size: int, output: IO[bytes], order: _Order) -> str:
+def _sign(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> str:
     """Signs into `output`. Returns why there is no time-stamp, if there should have been one. Raises SealError."""
     from c2pa import C2paError
 
     try:
         if order.stamping is None:
-            _sign_once(source, size, output, order, None)
+            embed(source, size, output, order, None)
             return ""
         from provenance.timestamp import relay
 
         with relay(order.stamping) as between:
             try:
-                _sign_once(source, size, output, order, between.address)
+                embed(source, size, output, order, between.address)
                 return ""
             except C2paError as error:
                 unstamped = _why_unstamped(order.stamping, between, error)
         output.seek(0)
         output.truncate()
-        _sign_once(source, size, output, order, None)
+        embed(source, size, output, order, None)
         return unstamped
     except C2paError as error:
         raise SealError(f"The file could not be sealed: {error}", "Nothing was written.") from error
@@ -205,53 +172,7 @@ def _why_unstamped(stamping: Stamping, between: Relay, error: Exception) -> str:
     return why
 
 
-def _sign_once(source: IO[bytes], size: int, output: IO[bytes], order: _Order, authority: str | None) -> None:
-    from c2pa import Builder, C2paError, C2paSigningAlg, Context
-    from c2pa import Signer as LibrarySigner
-
-    from provenance import settings
-    from provenance.large import sign_large
-
-    signer = order.signer
-    algorithm = C2paSigningAlg.__members__.get(signer.alg.upper())
-    if algorithm is None:
-        raise SealError(f"The signer's algorithm {signer.alg!r} is unknown", "Use es256.")
-    first = FirstError()
-    try:
-        library_signer = LibrarySigner.from_callback(first.watch(signer.sign, "signer"), algorithm, signer.chain_pem, authority)
-        builder = Builder(order.manifest, Context.from_dict(settings.signing(size), signer=library_signer))
-        for ingredient in order.ingredients:
-            _add_ingredient(builder, ingredient)
-        large = size > settings.LARGE and order.media_type in BMFF
-        if not (large and sign_large(source, output, builder, order.media_type, lambda file: WatchedStream(file, first))):
-            source.seek(0)
-            builder.sign(order.media_type, WatchedStream(source, first), WatchedStream(output, first))
-        output.flush()
-    except C2paError:
-        first.raise_if_any()
-        raise
-    first.raise_if_any()
-
-
-def _add_ingredient(builder: Any, ingredient: IngredientFile) -> None:
-    """The ingredient with whatever credential it carries. A picture that a model was given, and that the library chokes on, goes in
-    by name, type and digest alone; without the credential of a parent or a part nothing is signed."""
-    from c2pa import C2paError
-
-    definition = ingredient.definition()
-    try:
-        with ingredient.path.open("rb") as file:
-            builder.add_ingredient(definition, ingredient.media_type, file)
-    except OSError as error:
-        raise SealError(f"Cannot read the {ingredient.reference} {ingredient.path}: {error.strerror}", "Keep it until the end.") from error
-    except C2paError as error:
-        if ingredient.relationship != "inputTo":
-            message = f"The {ingredient.reference} {ingredient.path} cannot be taken in with its credential: {error}"
-            raise SealError(message, "Look at it with: sfumato verify.") from error
-        builder.add_ingredient(definition, "application/octet-stream", io.BytesIO())
-
-
-def _check(signed: Path, order: _Order, facts: dict[str, Any], *, must_be_stamped: bool) -> Verification:
+def _check(signed: Path, order: Order, facts: dict[str, Any], *, must_be_stamped: bool) -> Verification:
     """Reads the result as a stranger would. Raises SealError unless it is valid and says what it was meant to say."""
     from provenance.verify import verify
 

@@ -99,7 +99,9 @@ def record(path: Path, certificate: Any) -> dict[str, Any]:
 
 def describe(facts: dict[str, Any]) -> Iterator[str]:
     """Lines for a person."""
-    yield f"{printable(facts['file'])}: {printable(facts['subject'], 200)}" + (" (development: anybody can make one)" if facts["development"] else "")
+    yield f"{printable(facts['file'])}: {printable(facts['subject'], 200)}" + (
+        " (development: anybody can make one)" if facts["development"] else ""
+    )
     yield f"    issued by: {printable(facts['issuer'], 200)}"
     yield f"    valid: {facts['not_before'][:10]} to {facts['not_after'][:10]}, {facts['days_left']} days left"
     yield f"    sha256: {facts['sha256']}"

@@ -42,7 +42,9 @@ FILE = click.Path(path_type=Path)
 @click.option("--signer", metavar="SIGNER", help="pem:KEY, a pkcs11: URI, or module:callable; the development key unless given.")
 @click.option("--chain", type=FILE, metavar="PEM", help="The signer's certificates, leaf first, without the root.")
 @click.option("--tsa", metavar="URL", help="RFC 3161 authority to stamp each signature with the time.")
-@click.option("--tsa-host", "hosts", multiple=True, envvar="SFUMATO_TSA_HOSTS", help="Refuse an authority that is none of these. Repeatable.")
+@click.option(
+    "--tsa-host", "hosts", multiple=True, envvar="SFUMATO_TSA_HOSTS", help="Refuse an authority that is none of these. Repeatable."
+)
 @click.option("--tsa-failure", type=click.Choice(["fail", "unstamped"]), help="Without an answer: sign nothing (usual), or go on without.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Files at once.")
 @click.option("--overwrite", is_flag=True, help="Replace outputs; also those that are done.")
@@ -50,6 +52,7 @@ FILE = click.Path(path_type=Path)
 @click.pass_context
 def sign(
     context: click.Context,
+    /,
     files: tuple[str, ...],
     output: Path | None,
     in_place: bool,

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from provenance.keys import require_private
 from provenance.signers.curves import CURVES, plain_signature
-
 from sfumato.errors import SealError
+
 
 class PemSigner:
     """Signs with the key in `key_path`. Raises SealError if others may read it, or it does not fit `chain_pem`."""

@@ -113,9 +113,13 @@ def _attributes(text: str, separator: str, known: tuple[str, ...]) -> dict[str, 
     for part in filter(None, text.split(separator)):
         name, _, value = part.partition("=")
         if name == "pin-value":
-            raise UsageError("A PIN in the pkcs11: URI can be read by everybody on this machine", f"Set {PIN_VARIABLE}, or use pin-source=file:.")
+            raise UsageError(
+                "A PIN in the pkcs11: URI can be read by everybody on this machine", f"Set {PIN_VARIABLE}, or use pin-source=file:."
+            )
         if name not in known:
-            raise UsageError(f"{name!r} of the pkcs11: URI is not known here", f"Known: {', '.join((*PATH_ATTRIBUTES, *QUERY_ATTRIBUTES))}.")
+            raise UsageError(
+                f"{name!r} of the pkcs11: URI is not known here", f"Known: {', '.join((*PATH_ATTRIBUTES, *QUERY_ATTRIBUTES))}."
+            )
         if name in found:
             raise UsageError(f"{name!r} stands in the pkcs11: URI twice")
         found[name] = value

@@ -102,14 +102,21 @@ def test_the_sealed_facts_keep_to_the_schema(facts: GeneratedFacts) -> None:
 @pytest.mark.parametrize("seed", [0, -1, 2**63 - 1, 2**63, -(2**80)])
 def test_a_declared_model_keeps_to_the_schema(portrait: Path, seed: int) -> None:
     declaration = Declaration(
-        model_name="m", model_digest="a" * 64, seed=seed, portraits=(portrait,), motion_digest="b" * 64, parameters={"frames": 10, "x": True}
+        model_name="m",
+        model_digest="a" * 64,
+        seed=seed,
+        portraits=(portrait,),
+        motion_digest="b" * 64,
+        parameters={"frames": 10, "x": True},
     )
     assertion = model_assertion(declaration, portrait_ingredients((portrait,)))
     assert set(assertion) == set(SCHEMA["properties"])
     jsonschema.validate(assertion, SCHEMA)
 
 
-@pytest.mark.parametrize("change", [{"schema_version": 2}, {"model_digest": "short"}, {"seed": 1.5}, {"owner": "me"}, {"parameters": {"a": []}}])
+@pytest.mark.parametrize(
+    "change", [{"schema_version": 2}, {"model_digest": "short"}, {"seed": 1.5}, {"owner": "me"}, {"parameters": {"a": []}}]
+)
 def test_the_schema_refuses_something(change: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"schema_version": 1, **change}, SCHEMA)
@@ -157,7 +164,9 @@ def test_a_broken_credential_is_kept_and_shown(
     assert (parent.relationship, parent.state) == ("parentOf", "invalid")
 
 
-@pytest.mark.parametrize("declaration", [Declaration(), Declaration("edited", parent=Path("before.mp4"))], ids=["generated", "other parent"])
+@pytest.mark.parametrize(
+    "declaration", [Declaration(), Declaration("edited", parent=Path("before.mp4"))], ids=["generated", "other parent"]
+)
 def test_a_credential_is_never_dropped(sealed: Path, keys: DevelopmentKeys, tmp_path: Path, declaration: Declaration) -> None:
     with pytest.raises(UsageError, match="carries a credential"):
         sign_file(sealed, tmp_path / "out.mp4", declaration, development_signer(keys.folder.parent))
@@ -173,7 +182,12 @@ def test_a_part_whose_credential_cannot_be_read_is_refused(unsealed: Path, keys:
 
 @pytest.mark.parametrize(
     ("name", "kind", "message"),
-    [("a.jpg", "PNG", "holds image/png, not image/jpeg"), ("a.mp4", "PNG", "no mp4 or mov"), ("a.png", "empty", "empty"), ("a.avi", "PNG", "holds image/png")],
+    [
+        ("a.jpg", "PNG", "holds image/png, not image/jpeg"),
+        ("a.mp4", "PNG", "no mp4 or mov"),
+        ("a.png", "empty", "empty"),
+        ("a.avi", "PNG", "holds image/png"),
+    ],
 )
 def test_a_name_that_lies_is_refused(keys: DevelopmentKeys, tmp_path: Path, name: str, kind: str, message: str) -> None:
     source = tmp_path / name

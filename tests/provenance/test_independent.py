@@ -54,7 +54,13 @@ def test_every_format_is_trusted_by_both(
 
 @pytest.mark.parametrize("kind", ["generated", "edited", "composite"])
 def test_every_kind_is_trusted_by_both(
-    sample: Callable[[str], Path], keys: DevelopmentKeys, root: bytes, encypher: Callable[[Path], str], portrait: Path, tmp_path: Path, kind: str
+    sample: Callable[[str], Path],
+    keys: DevelopmentKeys,
+    root: bytes,
+    encypher: Callable[[Path], str],
+    portrait: Path,
+    tmp_path: Path,
+    kind: str,
 ) -> None:
     declaration = Declaration(
         kind,

@@ -61,7 +61,9 @@ def test_an_expired_certificate_ends_with_1(tmp_path: Path, capsys: pytest.Captu
     assert "expired on" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("days", "message"), [(0, ""), (334, ""), (336, "ends in 28 days"), (366, "expired on"), (-2, "is not valid before")])
+@pytest.mark.parametrize(
+    ("days", "message"), [(0, ""), (334, ""), (336, "ends in 28 days"), (366, "expired on"), (-2, "is not valid before")]
+)
 def test_warnings_come_in_time(tmp_path: Path, days: int, message: str) -> None:
     made = development_keys(tmp_path)
     leaf = (made.folder / "leaf.pem").read_text()

@@ -37,7 +37,6 @@ def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     assert provenance.native.available(), "this release of c2pa-python was not tried: see provenance/native.py"
     monkeypatch.setattr("provenance.settings.LARGE", 1000)
     monkeypatch.setattr("provenance.settings.PIECE_KB", 4)
-    monkeypatch.setattr("provenance.large.PIECE_KB", 4)
 
 
 @pytest.fixture
@@ -86,7 +85,10 @@ def test_the_library_was_not_left_to_do_it(unsealed: Path, signer: Signer, tmp_p
     with Reader(str(tmp_path / "out.mp4")) as reader:
         report = json.loads(reader.detailed_json())
     binding = next(
-        assertion for manifest in report["manifests"].values() for name, assertion in manifest["assertion_store"].items() if "hash.bmff" in name
+        assertion
+        for manifest in report["manifests"].values()
+        for name, assertion in manifest["assertion_store"].items()
+        if "hash.bmff" in name
     )
     assert [part["fixedBlockSize"] for part in binding["merkle"]] == [4096]
     assert binding["merkle"][0]["count"] == len(binding["merkle"][0]["hashes"]) >= 6

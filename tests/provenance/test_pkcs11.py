@@ -148,7 +148,9 @@ def test_a_wrong_or_missing_pin_is_named(token: Token, monkeypatch: pytest.Monke
         signer_from(token.uri, token.chain)
 
 
-def test_a_chain_of_another_key_is_found_out(token: Token, opened: Callable[..., Any], unsealed: Path, keys: DevelopmentKeys, tmp_path: Path) -> None:
+def test_a_chain_of_another_key_is_found_out(
+    token: Token, opened: Callable[..., Any], unsealed: Path, keys: DevelopmentKeys, tmp_path: Path
+) -> None:
     other = tmp_path / "other.pem"
     other.write_text(keys.chain_pem())
     with pytest.raises(SealError, match="does not fit the certificate"):
@@ -179,5 +181,7 @@ def test_a_token_that_goes_half_way_loses_nothing(opened: Callable[..., Any], un
 
     again = opened()  # the token is back
     second = list(sign_all(tasks, lambda source, output: sign_file(source, output, Declaration(), again), again))
-    assert sorted(result.outcome for result in second) == sorted(["skipped"] * outcomes.count("signed") + ["signed"] * outcomes.count("failed"))
+    assert sorted(result.outcome for result in second) == sorted(
+        ["skipped"] * outcomes.count("signed") + ["signed"] * outcomes.count("failed")
+    )
     assert all(verify(task.output, [root]).outcome == "trusted" for task in tasks)

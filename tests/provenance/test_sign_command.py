@@ -90,9 +90,7 @@ def test_one_bad_file_spoils_only_itself(tree: Path, tmp_path: Path, capsys: pyt
     assert sorted(path.name for path in (tmp_path / "out").rglob("*.*")) == ["b.mov", "c.jpg"]
 
 
-def test_what_stands_in_the_way_is_left_alone(
-    unsealed: Path, tmp_path: Path, sealed: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_stands_in_the_way_is_left_alone(unsealed: Path, tmp_path: Path, sealed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.mp4"
     out.write_bytes(b"somebody's only copy")
     command = ["sign", str(unsealed), "-o", str(out), "--kind", "generated"]
@@ -187,9 +185,22 @@ def test_leftovers_of_a_killed_process_are_removed(unsealed: Path, tmp_path: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == [young.name, other.name, "out.mp4"]
 
 
-def test_a_certificate_near_its_end_is_announced(unsealed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], short_chain: Any) -> None:
+def test_a_certificate_near_its_end_is_announced(
+    unsealed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], short_chain: Any
+) -> None:
     key, chain = short_chain
-    command = ["sign", str(unsealed), "-o", str(tmp_path / "out.mp4"), "--kind", "generated", "--signer", f"pem:{key}", "--chain", str(chain)]
+    command = [
+        "sign",
+        str(unsealed),
+        "-o",
+        str(tmp_path / "out.mp4"),
+        "--kind",
+        "generated",
+        "--signer",
+        f"pem:{key}",
+        "--chain",
+        str(chain),
+    ]
     assert main(command) == 0
     assert "ends in 1" in capsys.readouterr().err
 
@@ -199,8 +210,9 @@ def short_chain(keys: DevelopmentKeys, tmp_path_factory: pytest.TempPathFactory)
     """The leaf's key with a certificate of 346 days ago."""
     from datetime import UTC, datetime, timedelta
 
-    from provenance.keys import development_chain_for, read_public_key
     from cryptography.hazmat.primitives import serialization
+
+    from provenance.keys import development_chain_for, read_public_key
 
     folder = tmp_path_factory.mktemp("short")
     key = serialization.load_pem_private_key(keys.leaf_key.read_bytes(), None)

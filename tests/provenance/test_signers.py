@@ -85,7 +85,9 @@ def test_a_callable_may_return_either_form(keys: DevelopmentKeys) -> None:
     assert len(plain.sign(b"claim")) == 64
 
 
-@pytest.mark.parametrize(("answer", "message"), [(b"", "no signature"), (b"x" * 64, "does not fit"), ("text", "returned str"), (b"0" * 70, "no signature")])
+@pytest.mark.parametrize(
+    ("answer", "message"), [(b"", "no signature"), (b"x" * 64, "does not fit"), ("text", "returned str"), (b"0" * 70, "no signature")]
+)
 def test_a_callable_with_a_wrong_answer_is_found_out(keys: DevelopmentKeys, answer: Any, message: str) -> None:
     with pytest.raises(SealError, match=message):
         CallableSigner(lambda data: answer, keys.chain_pem()).sign(b"claim")
@@ -109,7 +111,11 @@ def test_a_signer_is_found_by_its_specification(tmp_path: Path, keys: Developmen
     (tmp_path / f"{module}.py").write_text("class Service:\n    @staticmethod\n    def sign(data):\n        return data\nnumber = 7\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert isinstance(signer_from(f"{module}:Service.sign", chain), CallableSigner)
-    for name, message in ((f"{module}:number", "is no function"), (f"{module}:absent", "cannot be loaded"), ("no_such_module:f", "cannot be loaded")):
+    for name, message in (
+        (f"{module}:number", "is no function"),
+        (f"{module}:absent", "cannot be loaded"),
+        ("no_such_module:f", "cannot be loaded"),
+    ):
         with pytest.raises(UsageError, match=message):
             signer_from(name, chain)
 

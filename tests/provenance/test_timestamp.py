@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import threading
@@ -256,7 +255,4 @@ def test_nothing_listens_and_nobody_is_asked_without_an_authority(
         raise AssertionError("a socket was opened")
 
     monkeypatch.setattr(socket, "socket", refuse)
-    descriptors = set(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else set()
     sign_file(unsealed, tmp_path / "out.mp4", Declaration(), signer)
-    if descriptors:
-        assert len(os.listdir("/proc/self/fd")) == len(descriptors)
