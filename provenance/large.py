@@ -1,7 +1,7 @@
 """Signing a large video in one pass: copied and hashed together, in flat memory.
 
 In: the source, the output, a C2PA builder. Out: the output with its signed store, or False for a file that must go the library's
-own way, which copies a file four times and reads it six times (measured: 3.5 times the work of sha256sum; this: about half of it).
+own way, which copies a file four times and reads it six times (measured: 3.5 times the work of sha256sum; this: about as much).
 
 The media are hashed in pieces of PIECE_KB, as a list of leaves (a Merkle map): the store has room reserved for 34 bytes a leaf.
 """

@@ -7,6 +7,7 @@ takes part in the end only where a caller asked for its replacement. No connecti
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -164,6 +165,10 @@ def _sign(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> str:
 def _why_unstamped(stamping: Stamping, between: Relay, error: Exception) -> str:
     """The reason to go on without a time-stamp. Raises SealError if that is not wanted, `error` if the authority is not to blame."""
     if not between.asked:
+        if any(os.environ.get(name) for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")):
+            raise SealError(
+                f"The file could not be sealed with a time-stamp: {error}", "Is there a proxy? Set NO_PROXY=127.0.0.1."
+            ) from error
         raise error
     why = between.failure or f"its answer was not accepted: {error}"
     if stamping.on_failure == "fail":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,10 +18,19 @@ from urllib.parse import urlsplit
 
 from sfumato.errors import UsageError
 
+LOOPBACK = "127.0.0.1"
 POLICIES = ("fail", "unstamped")
 LONGEST_QUERY = 64 * 1024  # bytes; one is about 60
 LONGEST_REPLY = 1024 * 1024  # a token with its certificates is a few thousand
 QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
+
+
+def without_proxy(environment: MutableMapping[str, str]) -> None:
+    """Lets the library reach this machine where a proxy is set; for a program to call once, on os.environ, before it signs."""
+    for name in ("NO_PROXY", "no_proxy"):
+        listed = environment.get(name)
+        if listed is None or LOOPBACK not in listed.split(","):
+            environment[name] = f"{listed},{LOOPBACK}" if listed else LOOPBACK
 
 
 @dataclass(frozen=True)
@@ -97,8 +106,8 @@ def relay(stamping: Stamping) -> Iterator[Relay]:
         def log_message(self, format: str, *arguments: Any) -> None:
             """Silent: a library prints nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.address = f"http://127.0.0.1:{server.server_address[1]}{secret}"
+    with ThreadingHTTPServer((LOOPBACK, 0), Handler) as server:
+        state.address = f"http://{LOOPBACK}:{server.server_address[1]}{secret}"
         worker = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         worker.start()
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,7 @@ def sign(
     from provenance.batch import find_tasks, sign_all
     from provenance.sign import Signed, development_signer, sign_file
     from provenance.signers import signer_from
+    from provenance.timestamp import without_proxy
 
     tasks = find_tasks(files, output, in_place=in_place)
     declaration = declaration_from(len(tasks), **declared)
@@ -92,6 +94,8 @@ def sign(
         raise UsageError("--chain belongs to a signer", "Give --signer too.")
     key = signer_from(signer, chain) if signer is not None else development_signer()
     _warn(key.chain_pem)
+    if stamping is not None:
+        without_proxy(os.environ)
 
     def sign_one(source: Path, destination: Path) -> Signed:
         return sign_file(source, destination, declaration, key, stamping, in_place=in_place)

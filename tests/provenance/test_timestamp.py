@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,8 +23,9 @@ from provenance.declaration import Declaration
 from provenance.keys import DevelopmentKeys
 from provenance.sign import development_signer, sign_file
 from provenance.signers import Signer
-from provenance.timestamp import Stamping, relay
+from provenance.timestamp import Stamping, relay, without_proxy
 from provenance.verify import verify
+from sfumato.app.cli import main
 from sfumato.errors import SealError, UsageError
 
 CONFIG = """
@@ -147,6 +150,53 @@ def test_a_signature_is_stamped(
     assert (made.stamped, made.unstamped, authority.asked) == (True, "", 1)
     found = verify(tmp_path / "out.mp4", [root])
     assert (found.outcome, found.time_source) == ("trusted", "unverified time-stamp")
+
+
+PROGRAM = """
+import os, sys
+from pathlib import Path
+from provenance.declaration import Declaration
+from provenance.sign import development_signer, sign_file
+from provenance.timestamp import Stamping, without_proxy
+source, out, url, careful = sys.argv[1:]
+if careful == "yes":
+    without_proxy(os.environ)
+print(sign_file(Path(source), Path(out), Declaration(), development_signer(), Stamping(url)).stamped)
+"""
+
+
+@pytest.mark.parametrize(("careful", "said"), [("yes", "True"), ("no", "Set NO_PROXY=127.0.0.1")])
+def test_a_proxy_does_not_stand_between(
+    stamp: Any, serve: Any, keys: DevelopmentKeys, unsealed: Path, tmp_path: Path, careful: str, said: str
+) -> None:
+    """In a process of its own: the library reads these variables once."""
+    environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    environment |= {"http_proxy": "http://127.0.0.1:1", "SFUMATO_KEYS": str(keys.folder.parent)}
+    arguments = [sys.executable, "-c", PROGRAM, str(unsealed), str(tmp_path / "out.mp4"), serve(stamp).url, careful]
+    done = subprocess.run(arguments, capture_output=True, text=True, env=environment, check=False)
+    assert said in done.stdout + done.stderr
+
+
+def test_loopback_is_added_to_what_is_there() -> None:
+    environment = {"no_proxy": "example.org"}
+    without_proxy(environment)
+    without_proxy(environment)
+    assert environment == {"no_proxy": "example.org,127.0.0.1", "NO_PROXY": "127.0.0.1"}
+
+
+def test_the_command_stamps(
+    stamp: Any, serve: Any, keys: DevelopmentKeys, unsealed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setenv("SFUMATO_KEYS", str(keys.folder.parent))
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))  # put back afterwards
+    command = ["sign", str(unsealed), "-o", str(tmp_path / "out.mp4"), "--kind", "generated", "--tsa"]
+    assert main([*command, serve(stamp).url, "--tsa-host", "127.0.0.1"]) == 0
+    assert "; time-stamp 2" in capsys.readouterr().out
+    assert main([*command, "http://127.0.0.1:1/", "--tsa-failure", "unstamped", "--overwrite"]) == 0
+    assert "; no time-stamp: " in capsys.readouterr().out
+    assert main([*command, "http://127.0.0.1:1/", "--overwrite"]) == 2
+    assert verify(tmp_path / "out.mp4").outcome == "untrusted"
 
 
 def _failing(status: int, headers: dict[str, str], body: bytes) -> Callable[[bytes], tuple[int, dict[str, str], bytes]]:
