@@ -54,6 +54,8 @@ class ManifestView:
     title: str | None
     generator: str | None
     facts: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()  # codes that are neither failure nor success
+    bindings: dict[str, dict[str, Any]] = field(default_factory=dict)  # the assertions that bind the manifest to the media
 
 
 def read_views(reader: Any) -> tuple[ManifestView, tuple[Ingredient, ...]]:
@@ -63,7 +65,8 @@ def read_views(reader: Any) -> tuple[ManifestView, tuple[Ingredient, ...]]:
     manifest = report["manifests"][label]
     results = _dict(_dict(report.get("validation_results")).get("activeManifest"))
     failures, successes = _codes(results.get("failure")), _codes(results.get("success"))
-    signature = _signature(reader, label)
+    full = _full_manifests(reader)
+    signature = _dict(_dict(full.get(label)).get("signature"))
     subject, issuer = (_dict(_dict(signature.get("certificateInfo")).get(name)) for name in ("subject", "issuer"))
     information = _dict(manifest.get("signature_info"))
     time, time_source = _time(manifest, signature, information, successes)
@@ -81,6 +84,8 @@ def read_views(reader: Any) -> tuple[ManifestView, tuple[Ingredient, ...]]:
         title=_text(manifest.get("title")),
         generator=_generator(manifest),
         facts=_facts(manifest),
+        notes=_codes(results.get("informational")),
+        bindings=_bindings(report, full, label),
     )
     return view, tuple(_ingredients(report, label))
 
@@ -101,15 +106,31 @@ def source_type_name(uri: object) -> str | None:
     return cut(uri)
 
 
-def _signature(reader: Any, label: str) -> dict[str, Any]:
-    """The full names of signer and issuer, and the time-stamp, are in the CR-JSON report only."""
+def _full_manifests(reader: Any) -> dict[str, dict[str, Any]]:
+    """The CR-JSON report by label: only there are the full names of signer and issuer, the time-stamp, and the hard bindings."""
     from c2pa import C2paError
 
     try:
         manifests = [_dict(manifest) for manifest in _list(json.loads(reader.crjson()).get("manifests"))]
     except (C2paError, ValueError, AttributeError, RecursionError):
         return {}
-    return next((_dict(manifest.get("signature")) for manifest in manifests if manifest.get("label") == label), {})
+    return {manifest["label"]: manifest for manifest in reversed(manifests) if isinstance(manifest.get("label"), str)}
+
+
+def _bindings(report: Mapping[str, Any], full: Mapping[str, dict[str, Any]], label: str) -> dict[str, dict[str, Any]]:
+    """The hard bindings of a manifest; an update manifest has none and leans on its parent's."""
+    for _ in range(DEEPEST):
+        assertions = _dict(_dict(full.get(label)).get("assertions"))
+        found = {name: _dict(data) for name, data in assertions.items() if name.startswith("c2pa.hash.")}
+        parents = [
+            _dict(entry).get("active_manifest")
+            for entry in _list(_dict(_dict(report.get("manifests")).get(label)).get("ingredients"))
+            if _dict(entry).get("relationship") == "parentOf"
+        ]
+        if found or len(parents) != 1 or not isinstance(parents[0], str):
+            return found
+        label = parents[0]
+    return {}
 
 
 def _time(
@@ -172,7 +193,7 @@ def _ingredients(report: Mapping[str, Any], active: str) -> Iterator[Ingredient]
                 opened.add(below)
                 yield from walk(below, depth + 1)
 
-    yield from itertools.islice(walk(active, 0), MOST)
+    yield from itertools.islice(walk(active, 0), MOST + 1)  # one more than is shown says that there are more
 
 
 def _state(entry: Mapping[str, Any], has_manifest: bool, delta: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[str, tuple[str, ...]]:
