@@ -2,7 +2,8 @@
 
 In: the hard-binding assertion of a manifest and the open file. Out: `Uncovered` parts, each with its place, size and weight. Follows
 the C2PA specification 2.4, section 9.2: c2pa.hash.bmff excludes ISO boxes by path, c2pa.hash.data byte ranges, c2pa.hash.boxes boxes by
-name. A media box may be left out of the one hash and be hashed in pieces instead (a Merkle tree). The box or segment that holds the manifest is left out by design, and held by the signature itself; it is not listed.
+name. A media box may be left out of the one hash and be hashed in pieces instead (a Merkle tree). The box or segment that holds
+the manifest is left out by design, and held by the signature itself; it is not listed.
 `essential`: a player shows something else when this part is changed.
 """
 
@@ -68,7 +69,8 @@ def uncovered(binding: str, assertion: Mapping[str, Any], file: IO[bytes]) -> tu
 def _boxes_left_out(assertion: Mapping[str, Any], file: IO[bytes]) -> Iterator[Uncovered]:
     """Exclusions of c2pa.hash.bmff: a box path, perhaps with bytes that must be there, and perhaps only some bytes of the box."""
     exclusions = [entry for entry in assertion.get("exclusions") or [] if isinstance(entry, dict)]
-    trees = sorted((tree for tree in assertion.get("merkle") or [] if isinstance(tree, dict)), key=lambda tree: int(tree.get("localId") or 0))
+    trees = [tree for tree in assertion.get("merkle") or [] if isinstance(tree, dict)]
+    trees.sort(key=lambda tree: int(tree.get("localId") or 0))
     for box in _walk(file):
         if box.path == (b"mdat",) and trees and _tree_holds(trees.pop(0), box.size - box.header):
             continue

@@ -127,7 +127,8 @@ def _faults(
         faults.append((UNTRUSTED, "the library accepts the signer, but its certificates do not lead to a root given here for signers"))
     elif outside_validity(path, when or now):
         code = STAMP_UNTRUSTED if stamped and when is None else EXPIRED
-        late = "and no time-stamp by an authority given here says that it signed before" if when is None else "at the time of the time-stamp"
+        nobody = "and no time-stamp by an authority given here says that it signed before"
+        late = nobody if when is None else "at the time of the time-stamp"
         faults.append((code, f"a certificate of the signer is not valid, {late}"))
     essential = [part.place for part in left_out if part.essential]
     if essential:

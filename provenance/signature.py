@@ -15,6 +15,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from provenance.certificates import LONGEST_CHAIN, ordered
 from provenance.jumbf import boxes, cbor, descend
@@ -97,7 +98,7 @@ def _may_stamp(certificate: x509.Certificate) -> bool:
         usages = list(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
     except x509.ExtensionNotFound:
         return False
-    return usages == [x509.ExtendedKeyUsageOID.TIME_STAMPING]
+    return usages == [ExtendedKeyUsageOID.TIME_STAMPING]
 
 
 def _token(data: bytes) -> bytes:

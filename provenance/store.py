@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from provenance.claims import cut
+from provenance.foreign import cut
 from sfumato.errors import UsageError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Trust lists as they are published: PEM bundles, and JSON by ETSI TS 119 602 (the form of the C2PA lists). Read from a file, never fetched.
+"""Trust lists as they are published: PEM bundles, and JSON by ETSI TS 119 602 (the form of the C2PA lists). Never fetched.
 
 In: a file that somebody took from the publisher on a day, and what it is for: signers, or time-stamps. Out: a `TrustList` with its
 certificates, its date and its digest. The date is the list's own, or stands in the file's name; a list without a date is refused, because

@@ -24,9 +24,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from provenance.certificates import CertificateView, load_anchors
-from provenance.claims import MOST, Ingredient, cut, read_views
+from provenance.certificates import CertificateView, load_anchors, path_to
+from provenance.claims import Ingredient, read_views
 from provenance.coverage import Uncovered, uncovered
+from provenance.foreign import MOST, cut
 from provenance.judge import Judgement, judge
 from provenance.revocation import Revocation
 from provenance.signature import read_signature
@@ -149,6 +150,7 @@ class _Look:
         state = str(reader.get_validation_state())
         signature = read_signature(manifest_store(reader, active.label), active.label)
         left_out = _left_out(active.bindings, file)
+        ingredients = tuple(self._checked(reader, ingredient) for ingredient in ingredients)
         judged: Judgement = judge(state, active, signature, left_out, self.anchors, self.stamp_anchors, self.remote, self.now)
         return Verification(
             path=self.path,
@@ -176,6 +178,15 @@ class _Look:
             uncovered=(*left_out, Uncovered("the credential's own file", 0, "it can be taken away or exchanged")) if outside else left_out,
             ingredients_left_out=len(ingredients) > MOST,
         )
+
+    def _checked(self, reader: Any, ingredient: Ingredient) -> Ingredient:
+        """An ingredient that the library trusts must lead to a root given for signers, as the file itself must."""
+        if ingredient.state != "trusted":
+            return ingredient
+        label = ingredient.label or ""
+        if path_to(read_signature(manifest_store(reader, label), label).chain, self.anchors):
+            return ingredient
+        return replace(ingredient, state="untrusted", codes=(*ingredient.codes, "signingCredential.untrusted"))
 
 
 def _left_out(bindings: Mapping[str, Mapping[str, Any]], file: IO[bytes]) -> tuple[Uncovered, ...]:

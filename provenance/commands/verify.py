@@ -22,13 +22,13 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--trust", multiple=True, metavar="PEM", type=_FILE, help="Roots that signers may lead to; may be repeated. Without, nobody is trusted."
 )
-@click.option("--tsa-trust", multiple=True, metavar="PEM", type=_FILE, help="Roots that time-stamp authorities may lead to; may be repeated.")
+@click.option("--tsa-trust", multiple=True, metavar="PEM", type=_FILE, help="Roots that time-stamp authorities may lead to; repeatable.")
 @click.option(
-    "--trust-list", multiple=True, metavar="FILE", type=_FILE, help="A published list of signers, PEM or JSON (ETSI TS 119 602), with a date."
+    "--trust-list", multiple=True, metavar="FILE", type=_FILE, help="A published, dated list of signers: PEM, or JSON (ETSI TS 119 602)."
 )
 @click.option("--tsa-trust-list", multiple=True, metavar="FILE", type=_FILE, help="The same, of time-stamp authorities.")
 @click.option("--policy", metavar="TOML", type=_FILE, help="What else must hold for a file to count as trusted.")
-@click.option("--sidecar", metavar="FILE", type=_FILE, help="The credential of the one FILE. Else NAME.c2pa beside a file that has none in it.")
+@click.option("--sidecar", metavar="FILE", type=_FILE, help="The credential of the one FILE. Else NAME.c2pa beside a file without one.")
 @click.option(
     "--allow-remote", multiple=True, metavar="HOST", help="A host that may be asked for a manifest, or about revocation; may be repeated."
 )

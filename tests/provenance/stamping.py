@@ -99,7 +99,7 @@ def stamper(name: str, issuer: Entity, **more: Any) -> Entity:
     return issue(name, issuer, usages=[ExtendedKeyUsageOID.TIME_STAMPING], usage_critical=True, **more)
 
 
-def sign_as(leaf: Entity, chain: Sequence[Entity], source: Path, destination: Path, manifest: dict[str, Any], tsa: str | None = None) -> Path:
+def sign_as(leaf: Entity, chain: Sequence[Entity], source: Path, to: Path, manifest: dict[str, Any], tsa: str | None = None) -> Path:
     """Signs `source` with the library itself. `chain`: the certificates between the leaf and its root."""
     from c2pa import Builder, C2paSigningAlg, Context, Signer
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -115,10 +115,9 @@ def sign_as(leaf: Entity, chain: Sequence[Entity], source: Path, destination: Pa
     settings = signing(0)
     settings["core"].pop("allowed_network_hosts", None)
     builder = Builder({"claim_version": 2, **manifest}, Context.from_dict(settings, signer=library))
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with source.open("rb") as media, destination.open("w+b") as output:
+    with source.open("rb") as media, to.open("w+b") as output:
         builder.sign("video/mp4", io.BytesIO(media.read()), output)
-    return destination
+    return to
 
 
 def answer(

@@ -10,8 +10,8 @@ import pytest
 from cryptography import x509
 
 from provenance.certificates import load_anchors, path_to
-from provenance.signature import read_signature
 from provenance.keys import DevelopmentKeys, development_keys
+from provenance.signature import read_signature
 from sfumato.errors import UsageError
 
 
