@@ -23,7 +23,8 @@ NOT_VOUCHED = ("signingCredential.untrusted", "timeStamp.untrusted", "cawg.")
 class Ingredient:
     """Something the file was made from. `state`: trusted, untrusted, invalid, or none (it has no credential of its own).
 
-    `label`: of its manifest, if it has one. `depth`: 0 for the file's own ingredients, 1 for theirs. `codes`: failures, recorded at signing or found now.
+    `label`: of its manifest, if it has one. `depth`: 0 for the file's own ingredients, 1 for theirs. `codes`: failures, recorded at
+    signing or found now.
     """
 
     title: str | None
@@ -190,7 +191,9 @@ def _ingredients(report: Mapping[str, Any], active: str) -> Iterator[Ingredient]
     yield from itertools.islice(walk(active, 0), MOST + 1)  # one more than is shown says that there are more
 
 
-def ingredient_state(entry: Mapping[str, Any], has_manifest: bool, delta: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[str, tuple[str, ...]]:
+def ingredient_state(
+    entry: Mapping[str, Any], has_manifest: bool, delta: tuple[tuple[str, ...], tuple[str, ...]]
+) -> tuple[str, tuple[str, ...]]:
     """State and failure codes: what was recorded when the ingredient was taken in, corrected by what is found now."""
     recorded = dict_of(dict_of(entry.get("validation_results")).get("activeManifest"))
     old = entry.get("validation_status")  # the older form: failures only

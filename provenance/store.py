@@ -49,12 +49,12 @@ def open_reader(path: Path, file: IO[bytes], settings: dict[str, Any], sidecar: 
     try:
         reader = _reader(file, None, settings)
     except C2paError as error:
-        if not str(error).startswith("Remote"):
-            beside = _beside(path)
-            if str(error).startswith("NotSupported") and beside is not None:
-                return _with_manifest(file, _read_sidecar(beside), settings, f"sidecar {beside.name}")
-            raise
-        return _remote(file, str(error).partition(" url ")[2].strip(), settings, remote)
+        beside, remote_only = _beside(path), str(error).startswith("Remote")
+        if beside is not None and (remote_only or str(error).startswith("NotSupported")):
+            return _with_manifest(file, _read_sidecar(beside), settings, f"sidecar {beside.name}")
+        if remote_only:
+            return _remote(file, str(error).partition(" url ")[2].strip(), settings, remote)
+        raise
     if reader is not None:
         return Opened(reader)
     beside = _beside(path)
