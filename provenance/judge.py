@@ -14,15 +14,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 
 from provenance.certificates import CertificateView, outside_validity, path_to, view
 from provenance.claims import ManifestView
 from provenance.coverage import Uncovered
-from provenance.remote import Remote
 from provenance.revocation import NOT_REVOKED, REVOKED, Revocation, ask, look
 from provenance.signature import EmbeddedSignature, stamper_chain
+
+if TYPE_CHECKING:
+    from provenance.remote import Remote
 
 STATES = {"Trusted": "trusted", "Valid": "untrusted", "Invalid": "invalid"}  # the library's words
 UNTRUSTED, EXPIRED, STAMP_UNTRUSTED = "signingCredential.untrusted", "signingCredential.expired", "timeStamp.untrusted"

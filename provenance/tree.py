@@ -31,7 +31,7 @@ class AssertionNode:
 
 @dataclass(frozen=True)
 class IngredientNode:
-    """One ingredient. `manifest`: None if it has none, or if the manifest stands elsewhere in the tree (`repeated`)."""
+    """One ingredient. `state`: valid, invalid, or none (it has no credential). `manifest`: None if it has none, or if the manifest stands elsewhere in the tree (`repeated`)."""
 
     title: str | None
     relationship: str | None
@@ -133,7 +133,11 @@ def _manifest(store: _Store, label: str, depth: int) -> ManifestNode:
 
 def _without_trust(results: Any) -> tuple[str, ...]:
     """Trust is left to `verify`: nothing is compared with a root here, and the library trusts any time-stamp of an older claim."""
-    return tuple(code for code in codes_of(results) if not code.endswith((".trusted", ".untrusted")))
+    return _not_about_trust(codes_of(results))
+
+
+def _not_about_trust(codes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(code for code in codes if not code.endswith((".trusted", ".untrusted")))
 
 
 def _assertions(full: Mapping[str, Any], content: bytes, label: str) -> tuple[AssertionNode, ...]:
@@ -162,6 +166,9 @@ def _ingredients(store: _Store, manifest: Mapping[str, Any], label: str, depth: 
         below = entry.get("active_manifest")
         named = isinstance(below, str)
         state, codes = ingredient_state(entry, named, store.deltas.get(f"{label}/{entry.get('label')}", ((), ())))
+        if state in ("trusted", "untrusted"):  # recorded by whoever took it in, or compared with no root: not for us to repeat
+            state = "valid"
+        codes = _not_about_trust(codes)
         repeated = named and below in store.opened
         node = None
         if isinstance(below, str) and not repeated and depth + 1 < DEEPEST and len(store.opened) < MOST:
