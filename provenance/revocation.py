@@ -90,7 +90,7 @@ def _read(leaf: x509.Certificate, issuer: x509.Certificate, answer: bytes, when:
         if single is None:
             return Revocation(reason="the answer is about another certificate", source=source)
         if not _signed(response, issuer, when):
-            return Revocation(reason="the answer is not signed by the issuer or a responder of its", source=source)
+            return Revocation(reason="the answer is not signed by the issuer, or a responder it named that was valid then", source=source)
         start, at = single.this_update_utc, single.this_update_utc.isoformat()
         if single.certificate_status is ocsp.OCSPCertStatus.REVOKED:
             return Revocation("revoked", f"revoked on {single.revocation_time_utc}", source, at)

@@ -31,7 +31,10 @@ class AssertionNode:
 
 @dataclass(frozen=True)
 class IngredientNode:
-    """One ingredient. `state`: valid, invalid, or none (it has no credential). `manifest`: None if it has none, or if the manifest stands elsewhere in the tree (`repeated`)."""
+    """One ingredient. `state`: valid, invalid, or none (it has no credential).
+
+    `manifest`: None if it has none, or if the manifest stands elsewhere in the tree (`repeated`).
+    """
 
     title: str | None
     relationship: str | None

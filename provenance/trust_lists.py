@@ -87,9 +87,7 @@ def _from_pem(path: Path, data: bytes) -> list[x509.Certificate]:
         raise UsageError(f"{path} holds no readable certificate", error.advice) from error
 
 
-def _from_json(
-    path: Path, data: bytes, purpose: Purpose, now: datetime
-) -> tuple[list[x509.Certificate], datetime | None, datetime | None]:
+def _from_json(path: Path, data: bytes, purpose: Purpose, now: datetime) -> tuple[list[x509.Certificate], datetime | None, datetime | None]:
     """ETSI TS 119 602: LoTE / TrustedEntitiesList / TrustedEntityServices / ServiceInformation, with the status of the C2PA's extension."""
     advice = "Give a list in the form of ETSI TS 119 602, or a PEM bundle."
     try:

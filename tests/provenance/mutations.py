@@ -247,7 +247,8 @@ def _swap(data: bytes, other: bytes, chance: random.Random) -> bytes:
     first, second = sorted(chance.randrange(max(1, len(data) - length)) for _ in range(2))
     if second < first + length:
         return data[::-1]
-    return data[:first] + data[second : second + length] + data[first + length : second] + data[first : first + length] + data[second + length :]
+    one, two = data[first : first + length], data[second : second + length]
+    return data[:first] + two + data[first + length : second] + one + data[second + length :]
 
 
 def _drop_box(data: bytes, other: bytes, chance: random.Random) -> bytes:
@@ -357,6 +358,7 @@ def _lines(found: Findings) -> Iterator[str]:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as place:
-        result = run(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0, Path(sys.argv[3]) if len(sys.argv) > 3 else Path(place))
+        given = dict(enumerate(sys.argv))
+        result = run(int(sys.argv[1]), int(given.get(2, "0")), Path(given.get(3, place)))
     print("\n".join(_lines(result)))
     sys.exit(bool(result.wrong))

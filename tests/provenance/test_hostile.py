@@ -114,7 +114,9 @@ def test_depth_and_width_have_an_end(
     assert len(result.output) < 200_000
 
 
-def test_a_chain_of_ingredients_has_an_end(sign_anything: Callable[..., Path], created: dict[str, Any], tmp_path: Path, unsealed: Path) -> None:
+def test_a_chain_of_ingredients_has_an_end(
+    sign_anything: Callable[..., Path], created: dict[str, Any], tmp_path: Path, unsealed: Path
+) -> None:
     film = unsealed
     for number in range(12):
         film = sign_anything(tmp_path / f"{number}.mp4", {"title": f"layer {number}", "assertions": [created]}, ingredient=film)

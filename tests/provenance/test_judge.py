@@ -1,4 +1,4 @@
-"""The library's "Trusted" is looked at again: each root for its own purpose, times only from authorities given here, no leaf that issues."""
+"""The library's "Trusted" is looked at again: each root for its own purpose, times only from authorities given here."""
 
 from __future__ import annotations
 

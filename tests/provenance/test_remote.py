@@ -52,7 +52,9 @@ def test_a_signed_answer_may_come_over_http() -> None:
         assert remote.fetch(f"{address}/x", plain=True) == b"content"
 
 
-@pytest.mark.parametrize("place", ["http://user:secret@{}/x", "http://{}@example.com/x", "http://{}/\nx", "http://{}/\u202ex", "http://{}:99999/"])
+@pytest.mark.parametrize(
+    "place", ["http://user:secret@{}/x", "http://{}@example.com/x", "http://{}/\nx", "http://{}/\u202ex", "http://{}:99999/"]
+)
 def test_addresses_with_a_trick_are_refused(place: str) -> None:
     with serve(_says()) as (address, seen):
         host = address.removeprefix("http://")
@@ -61,7 +63,9 @@ def test_addresses_with_a_trick_are_refused(place: str) -> None:
         assert seen == []
 
 
-@pytest.mark.parametrize("inside", ["127.0.0.1", "10.1.2.3", "192.168.0.9", "169.254.169.254", "::1", "fd00::1", "::ffff:127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize(
+    "inside", ["127.0.0.1", "10.1.2.3", "192.168.0.9", "169.254.169.254", "::1", "fd00::1", "::ffff:127.0.0.1", "0.0.0.0", "224.0.0.1"]
+)
 def test_a_name_inside_a_private_network_is_refused(monkeypatch: pytest.MonkeyPatch, inside: str) -> None:
     family = socket.AF_INET6 if ":" in inside else socket.AF_INET
     places = [(family, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 80)), (family, socket.SOCK_STREAM, 6, "", (inside, 80))]

@@ -79,7 +79,8 @@ def test_damaged_answers_never_crash() -> None:
     for _ in range(300):
         der = bytearray(good)
         der[chance.randrange(len(der))] ^= 1 << chance.randrange(8)
-        assert _look(bytes(der[: chance.randrange(len(der))] if chance.random() < 0.2 else der)).state in ("unknown", "not revoked", "revoked")
+        damaged = bytes(der[: chance.randrange(len(der))] if chance.random() < 0.2 else der)
+        assert _look(damaged).state in ("unknown", "not revoked")
 
 
 @pytest.mark.parametrize("revoked", [False, True])

@@ -90,8 +90,9 @@ def test_an_old_list_is_called_old(tmp_path: Path, issued: str, next_update: str
 def test_each_list_is_for_its_own_purpose(tmp_path: Path) -> None:
     signers, stamps = _write(tmp_path, "s-20260520.pem", SIGNERS.pem), _write(tmp_path, "t-20260520.pem", STAMPS.pem)
     titled = _write(tmp_path, "titled.json", _document(_service(ROOT), name="C2PA TSA Trust List"))
-    for path, purpose, option in ((stamps, "signers", "--tsa-trust-list"), (signers, "stamps", "--trust-list"), (titled, "signers", "--tsa")):
-        with pytest.raises(UsageError, match="for|of") as refused:
+    cases = ((stamps, "signers", "--tsa-trust-list"), (signers, "stamps", "--trust-list"), (titled, "signers", "--tsa-trust-list"))
+    for path, purpose, option in cases:
+        with pytest.raises(UsageError) as refused:
             load_trust_list(path, purpose, NOW)  # type: ignore[arg-type]
         assert option in refused.value.advice
     assert load_trust_list(titled, "stamps", NOW).size == 1

@@ -235,7 +235,7 @@ def test_a_trust_list_shows_its_date(sealed: Path, keys: DevelopmentKeys, tmp_pa
     assert result.exit_code == 0
     assert "issued 2020-01-31" in result.stderr
     assert "WARNING" in result.stderr
-    (record,) = [json.loads(line) for line in CliRunner().invoke(verify, [str(sealed), "--trust-list", str(old), "--json"]).stdout.splitlines()]
+    record = json.loads(CliRunner().invoke(verify, [str(sealed), "--trust-list", str(old), "--json"]).stdout)
     assert (record["trust_lists"][0]["issued"][:10], record["trust_lists"][0]["certificates"]) == ("2020-01-31", 1)
     undated = tmp_path / "list.pem"
     undated.write_bytes(keys.root_pem())
