@@ -18,17 +18,21 @@ CREATED_ASSERTIONS = [  # stated by the signer, not merely gathered
 ]
 
 
-def reading(trust: Sequence[bytes] = ()) -> dict[str, Any]:
-    """Settings to read with. `trust`: PEM files of roots that signers may lead to; none means that nobody is trusted."""
+def reading(trust: Sequence[bytes] = (), stamps: Sequence[bytes] = ()) -> dict[str, Any]:
+    """Settings to read with. `trust`, `stamps`: PEM files of roots for signers and for time-stamps; none means that nobody is trusted.
+
+    The library does not keep the two kinds apart; provenance.judge does. It never opens a connection: provenance.remote does, if told to.
+    """
     anchors = [
-        {"trust_anchors": pem.decode("utf-8", "replace"), "trust_uri": f"urn:sfumato:trust:{number}", "trust_kind": "manifest"}
-        for number, pem in enumerate(trust)
+        {"trust_anchors": pem.decode("utf-8", "replace"), "trust_uri": f"urn:sfumato:{kind}:{number}", "trust_kind": kind}
+        for kind, pems in (("manifest", trust), ("tsa", stamps))
+        for number, pem in enumerate(pems)
     ]
     settings: dict[str, Any] = {
         "version": 1,
         "trust": {"trust_config": KEY_USAGES},
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
-        "core": {"allowed_network_hosts": []},
+        "core": {"allowed_network_hosts": [], "allow_redirects": False},
     }
     if anchors:
         settings["trust"]["anchors"] = anchors

@@ -48,6 +48,7 @@ COMMANDS: Table = {
         },
     ),
     "verify": LazyCommand("provenance.commands.verify:verify", "Check the content credentials of files."),
+    "inspect": LazyCommand("provenance.commands.inspect:inspect", "Show what the credential of a file says, as a tree."),
     "scan": LazyCommand("sfumato.app.scan:scan", "Judge videos: credentials first, then the detector."),
     "clips": LazyCommand("sfumato.app.clips:clips", "List a folder of real footage: who is who, split by person."),
     "fakes": LazyCommand("sfumato.app.fakes:fakes", "Labelled fakes of the people in a clips.jsonl, with their real twins."),

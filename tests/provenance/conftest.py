@@ -89,7 +89,8 @@ def sign_anything(unsealed: Path, keys: DevelopmentKeys) -> Callable[..., Path]:
                 {"title": ingredient.name, "relationship": "componentOf"}, "video/mp4", io.BytesIO(ingredient.read_bytes())
             )
         with unsealed.open("rb") as source, destination.open("w+b") as output:
-            builder.sign("video/mp4", source, output)
+            store = builder.sign("video/mp4", source, output)
+        destination.with_name(f"{destination.name}.manifest").write_bytes(store)  # for tests that keep it elsewhere
         return destination
 
     return sign
