@@ -6,7 +6,6 @@ file in its place is left alone unless `overwrite` says otherwise.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -18,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provenance.certificates import embedded_chain
 from provenance.containers import FORMATS, UNSIGNABLE
 from sfumato.errors import OutputError, SfumatoError, UsageError
 
@@ -102,7 +100,9 @@ def signed_by(path: Path, signer: Signer) -> bool:
     from c2pa import C2paError, Context, Reader
 
     from provenance.settings import reading
+    from provenance.signature import read_signature
     from provenance.signers.curves import leaf_of
+    from provenance.store import manifest_store
 
     try:
         with path.open("rb") as file:
@@ -113,11 +113,9 @@ def signed_by(path: Path, signer: Signer) -> bool:
                 if reader.get_validation_state() not in ("Valid", "Trusted"):
                     return False
                 label = json.loads(reader.json())["active_manifest"]
-                store = io.BytesIO()
-                reader.resource_to_stream(f"self#jumbf=/c2pa/{label}", store)
+                chain = read_signature(manifest_store(reader, label), label).chain
     except (OSError, C2paError, ValueError, KeyError):
         return False
-    chain = embedded_chain(store.getvalue(), label)
     return bool(chain) and chain[0].public_key() == leaf_of(signer.chain_pem)[1]
 
 
