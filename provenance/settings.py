@@ -13,7 +13,8 @@ KEY_USAGES = "1.3.6.1.5.5.7.3.4\n1.3.6.1.5.5.7.3.36\n1.3.6.1.4.1.62558.2.1\n"
 LARGE = 32 * 1024 * 1024  # bytes; a larger file is hashed in pieces, so that a part of it can be checked
 PIECE_KB = 1024
 MEMORY_MB = 16  # the library works in memory up to 512 MB by default, and holds a file twice: 645 MB for one of 300; with this, 48
-CREATED_ASSERTIONS = ["c2pa.actions", "c2pa.ingredient", "org.sfumato.generation"]  # stated by the signer, not merely gathered
+# stated by the signer, not merely gathered
+CREATED_ASSERTIONS = ["c2pa.actions", "c2pa.ingredient", "org.sfumato.generation", "c2pa.soft-binding"]
 
 
 def reading(trust: Sequence[bytes] = ()) -> dict[str, Any]:

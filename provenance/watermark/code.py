@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ LENGTH = BITS * RATE
 MEMORY = 12
 _STATES = 1 << MEMORY
 
-Signs = NDArray[np.float32]
+Signs = NDArray[Any]  # float32
 
 
 def encode(payload: bytes) -> Signs:
@@ -55,7 +56,8 @@ def _encode(bits: NDArray[np.int64]) -> Signs:
     """bits: (64,). Returns (64, 32)."""
     past = (np.arange(BITS)[:, None] - np.arange(MEMORY + 1)) % BITS  # newest first; the ring closes on itself
     parity = (bits[past] @ _polynomials().T) & 1
-    return (1 - 2 * parity).astype(np.float32)
+    signs: Signs = (1 - 2 * parity).astype(np.float32)
+    return signs
 
 
 def _bits(payload: bytes) -> NDArray[np.int64]:

@@ -123,12 +123,14 @@ def soft_values(pictures: Sequence[Plane], weights: Plane, place: Geometry) -> P
         about = np.tensordot(weights, (spreads - np.tensordot(weights, spreads, axes=1)) ** 2, axes=1)
         change = cv2.GaussianBlur(np.sqrt(about), (0, 0), 0.7)
         soft = soft / np.sqrt(1 + (change / 7) ** 2)
-    return (soft * cv2.resize(seen[0], soft.shape[1::-1], interpolation=cv2.INTER_AREA)[:, :, None]).astype(np.float32)
+    soft *= cv2.resize(seen[0], (soft.shape[1], soft.shape[0]), interpolation=cv2.INTER_AREA)[:, :, None]
+    return soft
 
 
 def _whiten(picture: Plane) -> Plane:
     """Without its coarse part: what leaks from there is louder than the mark."""
-    return (picture - cv2.GaussianBlur(picture, (0, 0), 5)).astype(np.float32)
+    fine: Plane = (picture - cv2.GaussianBlur(picture, (0, 0), 5)).astype(np.float32)
+    return fine
 
 
 def _surroundings(energy: Plane) -> Plane:
@@ -137,4 +139,5 @@ def _surroundings(energy: Plane) -> Plane:
     near = cv2.GaussianBlur(energy.reshape(shape[0], shape[1], -1), (0, 0), 0.5).reshape(shape)
     padded = np.pad(near, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
     turns = [padded[:, :, a : a + shape[2], b : b + shape[3]] for a in range(3) for b in range(3)]
-    return (sum(turns) / 9).astype(np.float32)  # type: ignore[union-attr]
+    mean: Plane = np.mean(turns, axis=0)
+    return mean

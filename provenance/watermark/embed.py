@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from provenance.watermark import Box, Image
 from provenance.watermark.pattern import GRID, Plane, Spread, spread, synthesize, to_grid
@@ -20,10 +19,11 @@ LOWEST_PSNR = 40.8  # dB of a frame; the promise is 40, and rounding takes a lit
 LOWEST_SSIM = 0.983  # of a frame's luminance; the promise is 0.98
 STRONGEST = 3.2  # grey levels, standard deviation: more is seen on plain walls even where the two numbers allow it
 FACE_SHARE = 0.25  # of the strength that is left on a face
-REFRESH = 12  # frames between two looks
-FACE_LOOKS = 2  # looks between two searches for faces, where nobody says where they are
+REFRESH = 15  # frames between two looks
+FACE_LOOKS = 3  # looks between two searches for faces, where nobody says where they are
 _CUT = 20.0  # grey levels of mean change: another scene
 _C2 = (0.03 * 255) ** 2  # SSIM's constant
+_COARSE = 4  # what varies slowly over the picture is worked out on every fourth pixel of the grid
 _TILE, _TILES = 32, 8  # the strength is set on 64 tiles of a large picture
 
 
@@ -34,9 +34,8 @@ class SpreadMarker:
         """payload: 8 bytes. Raises ValueError for another length."""
         pattern: Spread = spread(key) if key is not None else spread()
         self._pattern = synthesize(pattern.chips(payload))
-        self._index = 0
         self._since = 0
-        self._change: NDArray[np.int16] | None = None  # what is added to a frame
+        self._change: tuple[Image, Image] | None = None  # what is added to a frame, and what is taken away
         self._delta: Plane | None = None
         self._glimpse: Plane | None = None
         self._faces: tuple[Box, ...] = ()
@@ -45,8 +44,8 @@ class SpreadMarker:
 
     def mark(self, frame: Image, faces: Sequence[Box] | None = None) -> Image:
         """Returns a new frame. Raises ValueError when the size changes within a video."""
-        if self._change is not None and self._change.shape != frame.shape:
-            raise ValueError(f"the frames of a video have one size, {self._change.shape[:2]}; this is {frame.shape[:2]}")
+        if self._change is not None and self._change[0].shape != frame.shape:
+            raise ValueError(f"the frames of a video have one size, {self._change[0].shape[:2]}; this is {frame.shape[:2]}")
         glimpse = frame[:: max(1, frame.shape[0] // 32), :: max(1, frame.shape[1] // 32)].mean(axis=2, dtype=np.float32)
         cut = self._glimpse is None or float(np.abs(glimpse - self._glimpse).mean()) > _CUT
         if cut or self._since >= REFRESH:
@@ -54,7 +53,8 @@ class SpreadMarker:
             self._glimpse, self._since = glimpse, 0
         self._since += 1
         assert self._change is not None  # noqa: S101 (the first frame is always looked at)
-        return cv2.add(frame, self._change, dtype=cv2.CV_8U)  # type: ignore[return-value]
+        more, less = self._change
+        return cv2.subtract(cv2.add(frame, more), less)  # type: ignore[return-value]
 
     def _look(self, frame: Image, faces: Sequence[Box] | None, cut: bool) -> None:
         height, width = frame.shape[:2]
@@ -66,11 +66,12 @@ class SpreadMarker:
             self._faces = tuple(faces)
         luminance = to_grid(frame)
         shape = _texture(luminance) * _face_share(self._faces, width, height)
-        wanted: Plane = cv2.resize(self._pattern * shape, (width, height), interpolation=cv2.INTER_CUBIC)  # type: ignore[assignment]
-        wanted *= _strength(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), wanted)
-        self._delta = wanted if cut or self._delta is None else (self._delta + wanted) / 2
-        rounded = np.rint(self._delta).astype(np.int16)
-        self._change = np.ascontiguousarray(np.repeat(rounded[:, :, None], 3, axis=2))  # (H, W, 3)
+        wanted: Plane = cv2.resize(self._pattern * shape, (width, height), interpolation=cv2.INTER_CUBIC)
+        wanted *= _strength(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32), wanted)
+        delta = wanted if cut or self._delta is None else (self._delta + wanted) / 2
+        self._delta = delta
+        more, less = (cv2.convertScaleAbs(np.maximum(part, 0)) for part in (delta, -delta))  # rounded, uint8
+        self._change = (cv2.merge([more] * 3), cv2.merge([less] * 3))  # type: ignore[assignment]
 
     def _find_faces(self, frame: Image) -> tuple[Box, ...]:
         from sfumato.media.faces import FaceDetector
@@ -84,8 +85,8 @@ class SpreadMarker:
 def _texture(luminance: Plane) -> Plane:
     """(256, 256), 1 to 1.5: what has structure hides more."""
     detail = luminance - cv2.GaussianBlur(luminance, (0, 0), 4)
-    activity = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), 8))
-    return np.minimum(1 + 0.05 * activity, 1.5).astype(np.float32)
+    activity = np.sqrt(cv2.GaussianBlur(_shrunk(detail * detail), (0, 0), 8 / _COARSE))
+    return _grown(np.minimum(1 + 0.05 * activity, 1.5).astype(np.float32))
 
 
 def _face_share(faces: Sequence[Box], width: int, height: int) -> Plane:
@@ -95,11 +96,18 @@ def _face_share(faces: Sequence[Box], width: int, height: int) -> Plane:
         centre = (round((left + wide / 2) / width * GRID), round((top + high / 2) / height * GRID))
         axes = (max(1, round(wide * 0.55 / width * GRID)), max(1, round(high * 0.58 / height * GRID)))
         cv2.ellipse(share, centre, axes, 0, 0, 360, FACE_SHARE, -1)
-    blurred: Plane = cv2.GaussianBlur(share, (0, 0), 5)  # type: ignore[assignment]
-    return blurred
+    return _grown(cv2.GaussianBlur(_shrunk(share), (0, 0), 5 / _COARSE))
 
 
-def _strength(luminance: NDArray[np.uint8], delta: Plane) -> float:
+def _shrunk(picture: Plane) -> Plane:
+    return cv2.resize(picture, (GRID // _COARSE, GRID // _COARSE), interpolation=cv2.INTER_AREA)
+
+
+def _grown(picture: Plane) -> Plane:
+    return cv2.resize(picture, (GRID, GRID), interpolation=cv2.INTER_LINEAR)
+
+
+def _strength(luminance: Plane, delta: Plane) -> float:
     """The factor of `delta` at which the frame keeps LOWEST_PSNR and LOWEST_SSIM.
 
     SSIM of a picture and the same with something added that does not depend on it: (2 s + C2) / (2 s + d + C2) where s and d are
@@ -108,11 +116,10 @@ def _strength(luminance: NDArray[np.uint8], delta: Plane) -> float:
     power = float(np.mean(delta * delta))
     if power == 0:
         return 0.0
-    by_psnr = 255 / 10 ** (LOWEST_PSNR / 20) / power**0.5
-    sampled, added = _sample(luminance.astype(np.float32)), _sample(delta)
-    base = 2 * _variance(sampled) + _C2
-    cost = _variance(added) + 0.0
-    low, high = 0.0, min(by_psnr, STRONGEST / power**0.5)
+    by_psnr: float = 255 / 10 ** (LOWEST_PSNR / 20) / power**0.5
+    sampled, added = _sample(luminance), _sample(delta)
+    base, cost = 2 * _variance(sampled) + _C2, _variance(added)
+    low, high = 0.0, min(by_psnr, float(STRONGEST / power**0.5))
     if float(np.mean(base / (base + high * high * cost))) >= LOWEST_SSIM:
         return high
     for _ in range(8):
@@ -124,7 +131,7 @@ def _strength(luminance: NDArray[np.uint8], delta: Plane) -> float:
 def _variance(picture: Plane) -> Plane:
     """Under SSIM's Gaussian window of standard deviation 1.5, every second pixel."""
     mean = cv2.GaussianBlur(picture, (11, 11), 1.5)
-    return np.maximum(cv2.GaussianBlur(picture * picture, (11, 11), 1.5) - mean * mean, 0)[::2, ::2]  # type: ignore[no-any-return]
+    return np.maximum(cv2.GaussianBlur(picture * picture, (11, 11), 1.5) - mean * mean, 0)[::2, ::2]
 
 
 def _sample(picture: Plane) -> Plane:

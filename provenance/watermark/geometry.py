@@ -14,9 +14,12 @@ import numpy as np
 from provenance.watermark import Geometry
 from provenance.watermark.pattern import GRID, Plane, synthesize
 
-_SIDES = tuple(range(GRID, round(GRID * 0.86) - 1, -4))  # what is left of a side, grid pixels; 4 blurs the outermost chips by a half
+_SMALLEST = round(GRID * 0.86)  # what is left of a side, grid pixels
+_STEP = 4  # of the first look; a step of 4 moves the outermost chips by an eighth of their longest wave
 _ASPECT = 12  # grid pixels by which the two sides may differ
-SEARCHED = 2 * sum((GRID - wide + 1) * (GRID - high + 1) for wide in _SIDES for high in _SIDES if abs(wide - high) <= _ASPECT) + 2
+_SIDES = tuple(range(GRID, _SMALLEST - 1, -_STEP))
+_FINE = tuple(range(GRID, _SMALLEST - _STEP, -_STEP // 2))  # every size that the second look may take
+SEARCHED = 2 * sum((GRID - wide + 1) * (GRID - high + 1) for wide in _FINE for high in _FINE) + 2  # no more places are ever tried
 
 
 def transform(picture: Plane, place: Geometry) -> tuple[Plane, Plane]:
@@ -29,7 +32,7 @@ def transform(picture: Plane, place: Geometry) -> tuple[Plane, Plane]:
     matrix = np.array(
         [[place.width, 0, left + (place.width - 1) / 2], [0, place.height, top + (place.height - 1) / 2]], np.float32
     )  # pixel centres
-    moved: Plane = cv2.warpAffine(  # type: ignore[assignment]
+    moved: Plane = cv2.warpAffine(
         picture, matrix, (GRID, GRID), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     seen = np.zeros_like(picture)
@@ -47,13 +50,26 @@ def search(pictures: Sequence[Plane], weights: Plane, chips: Plane, count: int) 
     found: list[tuple[float, Geometry]] = []
     for mirrored in (False, True):
         picture = np.ascontiguousarray(flat[:, ::-1]) if mirrored else flat
-        one_side = [hit for wide, high in _sizes() for hit in _slide(picture, known, wide, high, mirrored)]
-        found += sorted(one_side, key=lambda hit: -hit[0])[:count]
-    return [place for _, place in sorted(found, key=lambda hit: -hit[0])]
+        coarse = [hit for size in _sizes() for hit in _slide(picture, known, *size, mirrored)]
+        near = {size for _, place in sorted(coarse, key=_worse)[:3] for size in _around(place)}
+        fine = [hit for size in sorted(near) for hit in _slide(picture, known, *size, mirrored)]
+        found += sorted(coarse + fine, key=_worse)[:count]
+    return [place for _, place in sorted(found, key=_worse)]
 
 
 def _sizes() -> Iterator[tuple[int, int]]:
     yield from ((wide, high) for wide in _SIDES for high in _SIDES if abs(wide - high) <= _ASPECT)
+
+
+def _around(place: Geometry) -> Iterator[tuple[int, int]]:
+    """The sizes between those of the first look, next to one of them."""
+    wide, high = round(place.width * GRID), round(place.height * GRID)
+    half = _STEP // 2
+    yield from ((wide + a, high + b) for a in (-half, 0, half) for b in (-half, 0, half) if (a or b) and max(wide + a, high + b) <= GRID)
+
+
+def _worse(hit: tuple[float, Geometry]) -> float:
+    return -hit[0]
 
 
 def _slide(picture: Plane, known: Plane, wide: int, high: int, mirrored: bool) -> Iterator[tuple[float, Geometry]]:

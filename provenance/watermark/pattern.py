@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,7 +29,7 @@ CHIPS = BLOCKS * BLOCKS * len(BANDS)
 PILOTS = CHIPS - LENGTH
 PUBLIC_KEY = b"sfumato watermark 1"  # anybody may look for the mark, so anybody may also forge or remove it
 
-Plane = NDArray[np.float32]
+Plane = NDArray[Any]  # float32
 _U = np.array([u for u, _ in BANDS])
 _V = np.array([v for _, v in BANDS])
 
