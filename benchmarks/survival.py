@@ -12,7 +12,7 @@ import hashlib
 import math
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ def measure(clips: Sequence[Path], config: SurvivalConfig, advance: Callable[[fl
         done.unmarked = {"n": len(highest), "detected": taken, "statistic_highest": round(max(highest), 2)}
         done.footage = hashlib.sha256("".join(file_digest(clip) for clip in sealed).encode()).hexdigest()
         nearest: list[float] = []
-        for clip, (file, payload) in sealed.items():
+        for file, payload in sealed.values():
             for treatment in config.treatments:
                 _treat_and_recover(treatment, file, payload, folder, done, nearest)
                 if config.baseline:
@@ -164,7 +164,7 @@ class _Watched:
 
 
 def _seal(clip: Path, folder: Path, number: int, config: SurvivalConfig, done: Survival) -> tuple[float, bool, bytes]:
-    """Seals the clip as if it had been generated; reads the unmarked one too. Returns its statistic, if it was detected, and the payload."""
+    """Seals the clip as if it had been generated. Returns statistic and detection of the unmarked clip, and the payload."""
     from provenance.sign import C2paSeal
     from provenance.watermark import DEFAULT, REGISTRY
 
@@ -204,10 +204,10 @@ def _seal_baseline(frames: Sequence[tuple[Image, float]], path: Path, payload: b
 
 def _treat_and_recover(treatment: str, file: Path, payload: bytes, folder: Path, done: Survival, nearest: list[float]) -> None:
     from provenance.fingerprint import distance
+    from provenance.recovered import read_store
     from provenance.recovery import look, recover
     from provenance.repository import open_repository
     from provenance.soft_binding import embedded_store
-    from provenance.recovered import read_store
     from provenance.watermark import DEFAULT, REGISTRY
 
     tally = done.tallies.setdefault((OURS, treatment), Tally())
@@ -277,7 +277,7 @@ def _add(cost: Cost, errors: Sequence[tuple[float, float]], share: float) -> Non
     cost.share.append(share)
 
 
-def _below(distances: Sequence[float]) -> Mapping[str, Any]:
+def _below(distances: Sequence[float]) -> dict[str, Any]:
     from provenance.fingerprint import THRESHOLD
 
     return {"threshold": THRESHOLD, "below": sum(apart <= THRESHOLD for apart in distances)}

@@ -42,7 +42,7 @@ class C2paSeal:
         self._repository = repository
 
     def begin(self, facts: GeneratedFacts) -> MarkedSeal | C2paSeal:
-        """The seal of the video of `facts`, whose frames it marks. Raises SealError if there are no keys: better before the work than after."""
+        """The seal of the video of `facts`, whose frames it marks. Raises SealError if there are no keys: before the work, not after."""
         if not self._mark:
             return self
         from provenance.soft_binding import MarkedSeal

@@ -58,7 +58,7 @@ class MarkedSeal:
     """The seal of one video: `mark` its frames in order, then call it."""
 
     def __init__(self, signer: Signer, facts: GeneratedFacts, repository: str | Path | None = None) -> None:
-        """`repository`: see provenance.repository.open_repository; None is the one of this user. Raises SealError for an unreadable portrait."""
+        """`repository`: see provenance.repository.open_repository; None: this user's own. Raises SealError for an unreadable portrait."""
         from provenance.fingerprint import FingerprintBuilder
         from provenance.watermark import DEFAULT, REGISTRY
 

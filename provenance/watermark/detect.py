@@ -129,7 +129,7 @@ def soft_values(pictures: Sequence[Plane], weights: Plane, place: Geometry) -> P
 
 def _whiten(picture: Plane) -> Plane:
     """Without its coarse part: what leaks from there is louder than the mark."""
-    fine: Plane = (picture - cv2.GaussianBlur(picture, (0, 0), 5)).astype(np.float32)
+    fine: Plane = (picture - cv2.GaussianBlur(picture, (0, 0), 4)).astype(np.float32)
     return fine
 
 

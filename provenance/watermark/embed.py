@@ -13,11 +13,13 @@ import cv2
 import numpy as np
 
 from provenance.watermark import Box, Image
-from provenance.watermark.pattern import GRID, Plane, Spread, spread, synthesize, to_grid
+from provenance.watermark.pattern import GRID, Plane, Spread, spread, synthesize
 
 LOWEST_PSNR = 40.8  # dB of a frame; the promise is 40, and rounding takes a little
-LOWEST_SSIM = 0.983  # of a frame's luminance; the promise is 0.98
-STRONGEST = 3.2  # grey levels, standard deviation: more is seen on plain walls even where the two numbers allow it
+LOWEST_SSIM = 0.981  # of a frame's luminance; the promise is 0.98
+STRONGEST = 3.2  # grey levels, standard deviation, where nothing weakens it: more is seen on plain walls, whatever the two numbers allow
+DARK_SHARE = 0.35  # of the strength that is left where the picture is black
+_LIGHT = 80.0  # grey level from which on the picture counts as light
 FACE_SHARE = 0.25  # of the strength that is left on a face
 REFRESH = 15  # frames between two looks
 FACE_LOOKS = 3  # looks between two searches for faces, where nobody says where they are
@@ -64,10 +66,10 @@ class SpreadMarker:
             self._looks += 1
         else:
             self._faces = tuple(faces)
-        luminance = to_grid(frame)
-        shape = _texture(luminance) * _face_share(self._faces, width, height)
+        luminance = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        shape = _hidden_share(luminance) * _face_share(self._faces, width, height)
         wanted: Plane = cv2.resize(self._pattern * shape, (width, height), interpolation=cv2.INTER_CUBIC)
-        wanted *= _strength(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32), wanted)
+        wanted *= _strength(luminance, wanted)
         delta = wanted if cut or self._delta is None else (self._delta + wanted) / 2
         self._delta = delta
         more, less = (cv2.convertScaleAbs(np.maximum(part, 0)) for part in (delta, -delta))  # rounded, uint8
@@ -82,11 +84,15 @@ class SpreadMarker:
         return tuple(face.box for face in self._detector.detect(frame))
 
 
-def _texture(luminance: Plane) -> Plane:
-    """(256, 256), 1 to 1.5: what has structure hides more."""
-    detail = luminance - cv2.GaussianBlur(luminance, (0, 0), 4)
-    activity = np.sqrt(cv2.GaussianBlur(_shrunk(detail * detail), (0, 0), 8 / _COARSE))
-    return _grown(np.minimum(1 + 0.05 * activity, 1.5).astype(np.float32))
+def _hidden_share(luminance: Plane) -> Plane:
+    """(256, 256): less where the picture is dark, since a grey level is seen there soonest, and a little more where it has structure."""
+    side = GRID // _COARSE
+    coarse = cv2.resize(luminance, (side, side), interpolation=cv2.INTER_AREA)
+    light = DARK_SHARE + (1 - DARK_SHARE) * np.clip(cv2.GaussianBlur(coarse, (0, 0), 1) / _LIGHT, 0, 1)
+    detail = coarse - cv2.GaussianBlur(coarse, (0, 0), 1)
+    structure = np.minimum(1 + 0.05 * np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), 2)), 1.25)
+    share: Plane = cv2.resize((light * structure).astype(np.float32), (GRID, GRID), interpolation=cv2.INTER_LINEAR)
+    return share
 
 
 def _face_share(faces: Sequence[Box], width: int, height: int) -> Plane:
@@ -96,15 +102,8 @@ def _face_share(faces: Sequence[Box], width: int, height: int) -> Plane:
         centre = (round((left + wide / 2) / width * GRID), round((top + high / 2) / height * GRID))
         axes = (max(1, round(wide * 0.55 / width * GRID)), max(1, round(high * 0.58 / height * GRID)))
         cv2.ellipse(share, centre, axes, 0, 0, 360, FACE_SHARE, -1)
-    return _grown(cv2.GaussianBlur(_shrunk(share), (0, 0), 5 / _COARSE))
-
-
-def _shrunk(picture: Plane) -> Plane:
-    return cv2.resize(picture, (GRID // _COARSE, GRID // _COARSE), interpolation=cv2.INTER_AREA)
-
-
-def _grown(picture: Plane) -> Plane:
-    return cv2.resize(picture, (GRID, GRID), interpolation=cv2.INTER_LINEAR)
+    coarse = cv2.resize(share, (GRID // _COARSE, GRID // _COARSE), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(coarse, (0, 0), 5 / _COARSE), (GRID, GRID), interpolation=cv2.INTER_LINEAR)
 
 
 def _strength(luminance: Plane, delta: Plane) -> float:
@@ -119,12 +118,13 @@ def _strength(luminance: Plane, delta: Plane) -> float:
     by_psnr: float = 255 / 10 ** (LOWEST_PSNR / 20) / power**0.5
     sampled, added = _sample(luminance), _sample(delta)
     base, cost = 2 * _variance(sampled) + _C2, _variance(added)
-    low, high = 0.0, min(by_psnr, float(STRONGEST / power**0.5))
-    if float(np.mean(base / (base + high * high * cost))) >= LOWEST_SSIM:
+    kept = base / (base + 1 / 12)  # 1/12: the variance of rounding to whole grey levels
+    low, high = 0.0, min(by_psnr, STRONGEST)
+    if float(np.mean(kept * base / (base + high * high * cost))) >= LOWEST_SSIM:
         return high
     for _ in range(8):
         middle = (low + high) / 2
-        low, high = (middle, high) if float(np.mean(base / (base + middle * middle * cost))) >= LOWEST_SSIM else (low, middle)
+        low, high = (middle, high) if float(np.mean(kept * base / (base + middle * middle * cost))) >= LOWEST_SSIM else (low, middle)
     return low
 
 

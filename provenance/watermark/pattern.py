@@ -30,6 +30,7 @@ PILOTS = CHIPS - LENGTH
 PUBLIC_KEY = b"sfumato watermark 1"  # anybody may look for the mark, so anybody may also forge or remove it
 
 Plane = NDArray[Any]  # float32
+_TILT = (1.15, 1.05, 0.93)  # strength of the waves with u + v = 1, 2, 3: the lower ones outlive smaller copies
 _U = np.array([u for u, _ in BANDS])
 _V = np.array([v for _, v in BANDS])
 
@@ -81,9 +82,9 @@ def to_grid(frame: NDArray[np.uint8]) -> Plane:
 
 
 def synthesize(chips: Plane) -> Plane:
-    """chips: (16, 16, 9). Returns their picture (256, 256), of standard deviation 1 when all are +1 or -1."""
+    """chips: (16, 16, 9). Returns their picture (256, 256), of standard deviation 1 when all are +1 or -1; lower waves are stronger."""
     waves = np.zeros((BLOCKS, BLOCKS, WAVES, WAVES), np.float32)
-    waves[:, :, _U, _V] = chips
+    waves[:, :, _U, _V] = chips * _tilt()
     folded = waves.transpose(0, 2, 1, 3).reshape(BLOCKS * WAVES, BLOCKS * WAVES)
     scale = GRID / np.sqrt(CHIPS)
     picture: Plane = (basis().T @ folded @ basis() * scale).astype(np.float32)
@@ -100,6 +101,14 @@ def marked_bands(waves: Plane) -> Plane:
     """waves: (16, 16, 6, 6). Returns those that carry the mark, (16, 16, 9)."""
     taken: Plane = waves[:, :, _U, _V]
     return taken
+
+
+@lru_cache(maxsize=1)
+def _tilt() -> Plane:
+    """(9,): of mean square 1."""
+    tilt = np.array([_TILT[u + v - 1] for u, v in BANDS], np.float32)
+    scaled: Plane = tilt / np.sqrt((tilt * tilt).mean())
+    return scaled
 
 
 @lru_cache(maxsize=1)
