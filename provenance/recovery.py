@@ -133,7 +133,7 @@ def _candidates(
 ) -> tuple[Candidate, ...]:
     """Each manifest once, those of the watermark first, then the nearest."""
     found: dict[str, Candidate] = {}
-    by_mark = {match.manifest_id: (resolver, match) for resolver, match in marked}
+    by_mark = {match.manifest_id: (resolver, match) for resolver, match in reversed(list(marked))}  # who was asked first, answers
     by_look = {match.manifest_id: (resolver, match) for resolver, match in reversed(list(alike))}
     for manifest_id, (resolver, match) in (by_look | by_mark).items():
         known = getattr(resolver, "entry", None)  # a repository of ours knows more than the API tells

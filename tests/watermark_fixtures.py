@@ -19,7 +19,7 @@ def scene(seed: int = 0, frames: int = 24, size: tuple[int, int] = (192, 256)) -
     """(H, W, 3) frames: a soft coloured background with grain, and a disc that moves over it. Each seed is another place."""
     rng = np.random.default_rng(seed)
     height, width = size
-    coarse = cv2.resize(rng.uniform(60, 190, (5, 6, 3)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    coarse = cv2.resize(rng.uniform(60, 190, (9, 12, 3)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     fine = cv2.GaussianBlur(rng.normal(0, 25, (height, width, 3)).astype(np.float32), (0, 0), 1.2)
     background = np.clip(coarse + fine, 0, 255).astype(np.uint8)
     for index in range(frames):
