@@ -6,6 +6,7 @@ error-correcting code and no statistic of its own, so a payload counts as read w
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,7 @@ class BaselineMark:
     """Raises MissingPartError without the package."""
 
     def __init__(self, payload: bytes) -> None:
-        try:
-            from imwatermark import WatermarkEncoder
-        except ImportError as error:
-            raise MissingPartError("The baseline needs invisible-watermark", "Install it: pip install 'sfumato[bench]'.") from error
-        self._encoder: Any = WatermarkEncoder()
+        self._encoder: Any = _package().WatermarkEncoder()
         self._encoder.set_watermark("bytes", payload)
 
     def mark(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -39,11 +36,9 @@ class BaselineMark:
 
 def read_baseline(path: Path, frames: int) -> bytes:
     """The majority of the bits over at most FRAMES_READ of about `frames` frames; zeros where the package refuses the size."""
-    from imwatermark import WatermarkDecoder
-
     from sfumato.media.video import VideoReader
 
-    decoder: Any = WatermarkDecoder("bytes", 64)
+    decoder: Any = _package().WatermarkDecoder("bytes", 64)
     stride = max(1, frames // FRAMES_READ)
     votes, count = np.zeros(64), 0
     with VideoReader(path) as video:
@@ -56,3 +51,10 @@ def read_baseline(path: Path, frames: int) -> bytes:
             votes += np.unpackbits(np.frombuffer(read, np.uint8)) * 2.0 - 1
             count += 1
     return np.packbits(votes > 0).tobytes() if count else bytes(8)
+
+
+def _package() -> Any:
+    try:
+        return importlib.import_module("imwatermark")
+    except ImportError as error:
+        raise MissingPartError("The baseline needs invisible-watermark", "Install it: pip install 'sfumato[bench]'.") from error

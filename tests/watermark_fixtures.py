@@ -1,4 +1,4 @@
-"""Pictures that a mark can be tried on: `from tests.watermark_fixtures import scene`. Made on the spot, smooth and textured like footage."""
+"""Pictures that a mark can be tried on: `from tests.watermark_fixtures import scene`. Made on the spot, smooth and with grain."""
 
 from __future__ import annotations
 

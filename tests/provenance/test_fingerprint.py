@@ -73,7 +73,8 @@ def test_it_is_stored_and_read_back(stored) -> None:
 
 def test_damaged_bytes_are_refused(stored) -> None:
     data = stored.to_bytes()
-    for wrong in (b"", b"SFP1", b"SFP2" + data[4:], data[:-1], data + b"x", data[:4] + b"\xff\xff" + data[6:], data[:4] + b"\0\0" + data[6:]):
+    lengths = (data[:4] + b"\xff\xff" + data[6:], data[:4] + b"\0\0" + data[6:])
+    for wrong in (b"", b"SFP1", b"SFP2" + data[4:], data[:-1], data + b"x", *lengths):
         with pytest.raises(ValueError, match="fingerprint"):
             Fingerprint.from_bytes(wrong)
 

@@ -28,7 +28,8 @@ def fingerprint(seed: int):
 def entry(number: int, value: str | None = None) -> Entry:
     mark = value or f"value-{number}"
     when = "2026-01-01T00:00:00Z"
-    return Entry(f"urn:c2pa:{number}", b"store\0" * number, "org.example.mark", mark, fingerprint(number), "d" * 64, f"title {number}", when)
+    store, title = b"store\0" * number, f"title {number}"
+    return Entry(f"urn:c2pa:{number}", store, "org.example.mark", mark, fingerprint(number), "d" * 64, title, when)
 
 
 @pytest.fixture(scope="session")
@@ -160,7 +161,7 @@ def test_damaged_fingerprints_match_nothing(tmp_path) -> None:
 
 def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     pytest.importorskip("psycopg")
-    with pytest.raises(OutputError, match="127.0.0.1") as caught:
+    with pytest.raises(OutputError, match=r"127\.0\.0\.1") as caught:
         open_repository("postgresql://user:hunter2@127.0.0.1:1/none")
     assert "hunter2" not in str(caught.value)
 
