@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.survival_table import survival_table
 from sfumato.errors import UsageError
 
 Record = Mapping[str, Any]
@@ -49,6 +50,7 @@ def shipped_records() -> Mapping[str, Path]:
 
     return {
         "quality": Path(str(files("benchmarks"))) / "results" / "quality.jsonl",
+        "survival": Path(str(files("benchmarks"))) / "results" / "survival.jsonl",
         "detection": Path(str(files("detector"))) / "weights" / "detector.json",
     }
 
@@ -98,4 +100,8 @@ def _interval(pair: Sequence[float] | None) -> str:
     return "" if pair is None else f"{pair[0]:+.4f} to {pair[1]:+.4f}"
 
 
-RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {"quality": quality_table, "detection": detection_table}
+RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
+    "quality": quality_table,
+    "detection": detection_table,
+    "survival": survival_table,
+}

@@ -22,6 +22,7 @@ from sfumato import __version__
 from sfumato.errors import SealError
 
 if TYPE_CHECKING:
+    from provenance.soft_binding import SoftBinding
     from sfumato.media.video import GeneratedFacts
 
 SPECIFICATION = "2.4.0"
@@ -104,12 +105,13 @@ def generated_manifest(
     portraits: Sequence[IngredientFile],
     media_type: str = "video/mp4",
     when: datetime | None = None,
+    soft_binding: SoftBinding | None = None,
 ) -> dict[str, Any]:
-    """The manifest definition of a generated video. `when`: time of creation (now), stated by the signer.
+    """The manifest definition of a generated video. `when`: time of creation (now), stated by the signer. `soft_binding`: its watermark.
 
     Raises SealError for facts that JSON or CBOR cannot hold (a number that is not finite) or an empty digest.
     """
-    created = {
+    created: dict[str, Any] = {
         "action": "c2pa.created",
         "digitalSourceType": GENERATED,
         "when": (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -118,7 +120,7 @@ def generated_manifest(
     }
     if not portraits:
         del created["parameters"]
-    manifest = {
+    manifest: dict[str, Any] = {
         "claim_version": 2,
         "claim_generator_info": [{"name": "sfumato", "version": __version__, "specVersion": SPECIFICATION}],
         "title": facts.title,
@@ -128,6 +130,10 @@ def generated_manifest(
             {"label": GENERATION_LABEL, "data": generation_assertion(facts, portraits)},
         ],
     }
+    if soft_binding is not None:
+        actions = manifest["assertions"][0]["data"]["actions"]
+        actions.append(soft_binding.action(created["when"], created["softwareAgent"]))
+        manifest["assertions"].append(soft_binding.assertion())
     check_manifest(manifest, [portrait.definition() for portrait in portraits])
     return manifest
 
@@ -152,7 +158,7 @@ def check_manifest(manifest: Mapping[str, Any], ingredients: Sequence[Mapping[st
     """What the C2PA library does not look at. Raises SealError for the first fault.
 
     One actions assertion, opening with created or opened; a known digitalSourceType wherever one stands and always for
-    created; no parent beside created; custom labels with a dot.
+    created; no parent beside created; custom labels with a dot; a watermark that is bound has its soft binding.
     """
     labels = [str(assertion["label"]) for assertion in manifest["assertions"]]
     undotted = [label for label in labels if "." not in label]
@@ -164,6 +170,8 @@ def check_manifest(manifest: Mapping[str, Any], ingredients: Sequence[Mapping[st
         raise SealError("The first action of a manifest must be c2pa.created or c2pa.opened")
     if any(action["action"] in ("c2pa.created", "c2pa.opened") for action in actions[1:]):
         raise SealError("Only the first action of a manifest may be c2pa.created or c2pa.opened")
+    if any(action["action"] == "c2pa.watermarked.bound" for action in actions) and "c2pa.soft-binding" not in labels:
+        raise SealError("A bound watermark is stated, but not which one", "Add the c2pa.soft-binding assertion.")
     for action in actions:
         source_type = action.get("digitalSourceType")
         if source_type not in SOURCE_TYPES and (source_type is not None or action["action"] == "c2pa.created"):

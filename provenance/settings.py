@@ -14,7 +14,7 @@ LARGE = 32 * 1024 * 1024  # bytes; a larger file is hashed in pieces, so that a 
 PIECE_KB = 1024
 MEMORY_MB = 16  # the library works in memory up to 512 MB by default, and holds a file twice: 645 MB for one of 300; with this, 48
 CREATED_ASSERTIONS = [  # stated by the signer, not merely gathered
-    *("c2pa.actions", "c2pa.ingredient", "org.sfumato.generation", "cawg.training-mining"),
+    *("c2pa.actions", "c2pa.ingredient", "org.sfumato.generation", "cawg.training-mining", "c2pa.soft-binding"),
 ]
 
 

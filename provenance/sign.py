@@ -22,6 +22,7 @@ from sfumato.atomic import atomic_path
 from sfumato.errors import OutputError, SealError
 
 if TYPE_CHECKING:
+    from provenance.soft_binding import MarkedSeal, SoftBinding
     from provenance.timestamp import Relay, Stamping
     from provenance.verify import Verification
     from sfumato.media.video import GeneratedFacts
@@ -41,17 +42,34 @@ class C2paSeal:
     """The seal of generated video: signs with the development keys of this machine, made on first use.
 
     key_folder: where the keys live (default: SFUMATO_KEYS, else the user's data folder). signer: another one, instead.
+    mark: every video gets a watermark and an entry in `repository` (default: the user's own). False is for `sfumato fakes` alone:
+    a detector trained on marked videos would learn the mark instead of the forgery.
     """
 
-    def __init__(self, key_folder: Path | None = None, signer: Signer | None = None) -> None:
+    def __init__(
+        self, key_folder: Path | None = None, signer: Signer | None = None, *, mark: bool = True, repository: str | Path | None = None
+    ) -> None:
         self._key_folder = key_folder
         self._signer = signer
+        self._mark = mark
+        self._repository = repository
+
+    def begin(self, facts: GeneratedFacts) -> MarkedSeal | C2paSeal:
+        """The seal of the video of `facts`, whose frames it marks. Raises SealError if there are no keys: before the work, not after."""
+        if not self._mark:
+            return self
+        from provenance.soft_binding import MarkedSeal
+
+        return MarkedSeal(self._ready(), facts, self._repository)
 
     def __call__(self, unsealed: Path, destination: Path, facts: GeneratedFacts) -> None:
         """Writes `unsealed`, sealed, at `destination`. Raises SealError or OutputError; then nothing was written."""
+        sign_generated(unsealed, destination, facts, self._ready())
+
+    def _ready(self) -> Signer:
         if self._signer is None:
             self._signer = development_signer(self._key_folder)
-        sign_generated(unsealed, destination, facts, self._signer)
+        return self._signer
 
 
 def development_signer(key_folder: Path | None = None) -> Signer:
@@ -61,8 +79,12 @@ def development_signer(key_folder: Path | None = None) -> Signer:
     return signer
 
 
-def sign_generated(source: Path, destination: Path, facts: GeneratedFacts, signer: Signer) -> None:
+def sign_generated(
+    source: Path, destination: Path, facts: GeneratedFacts, signer: Signer, soft_binding: SoftBinding | None = None
+) -> None:
     """Writes `source` with the manifest of a video that sfumato generated at `destination`, atomically; replaces what was there.
+
+    `soft_binding`: the watermark that is in its frames.
 
     Raises SealError with the real cause if the source is the destination or cannot be read, the signer fails, the container
     cannot hold a manifest, or the result does not read back as signed; OutputError if the destination cannot be written.
@@ -70,7 +92,7 @@ def sign_generated(source: Path, destination: Path, facts: GeneratedFacts, signe
     media_type = media_type_of(destination)
     _refuse_same(source, destination)
     portraits = portrait_ingredients(facts.portraits)
-    manifest = generated_manifest(facts, portraits, media_type)
+    manifest = generated_manifest(facts, portraits, media_type, soft_binding=soft_binding)
     _write(source, destination, Order(manifest, portraits, signer, media_type), generation_assertion(facts, portraits))
 
 

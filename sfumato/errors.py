@@ -53,3 +53,7 @@ class MediaError(SfumatoError):
 
 class NoFaceError(MediaError):
     """No usable face was found in the input."""
+
+
+class SfumatoWarning(UserWarning):
+    """Something went wrong that does not spoil the result. The command line shows it as one line on stderr."""

@@ -10,14 +10,15 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from sfumato import __version__
-from sfumato.errors import MissingPartError, SfumatoError
+from sfumato.errors import MissingPartError, SfumatoError, SfumatoWarning
 from sfumato.text import printable
 
 INTERNAL_FAULT = 70  # EX_SOFTWARE of sysexits.h
@@ -47,6 +48,7 @@ COMMANDS: Table = {
             "show": LazyCommand("provenance.commands.keys:show", "Show certificates and when they end."),
         },
     ),
+    "recover": LazyCommand("provenance.commands.recover:recover", "Find the manifest of a copy that lost it, by its watermark."),
     "verify": LazyCommand("provenance.commands.verify:verify", "Check the content credentials of files."),
     "inspect": LazyCommand("provenance.commands.inspect:inspect", "Show what the credential of a file says, as a tree."),
     "scan": LazyCommand("sfumato.app.scan:scan", "Judge videos: credentials first, then the detector."),
@@ -64,6 +66,7 @@ COMMANDS: Table = {
         "Measure, in a way that can be repeated.",
         {
             "quality": LazyCommand("benchmarks.commands:quality", "Self-reenactment of held-out people: likeness and geometry."),
+            "survival": LazyCommand("benchmarks.commands:survival", "What watermark and recovery outlive, and what the mark costs."),
             "tables": LazyCommand("benchmarks.commands:tables", "Rewrite the tables of MODEL_CARD.md from their records."),
         },
     ),
@@ -144,6 +147,7 @@ def cli(session: Session, traceback: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line (default: sys.argv) and returns its exit code. Errors are printed on stderr, one line each."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # its warnings about backends are not for users; read when cv2 is imported
+    warnings.showwarning = _show_warning
     session = Session(traceback=os.environ.get("SFUMATO_TRACEBACK", "") not in ("", "0"))
     try:
         result = cli.main(args=None if arguments is None else list(arguments), prog_name="sfumato", standalone_mode=False, obj=session)
@@ -178,6 +182,16 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # the second is torch's, known without torch
         return "Not enough memory. Choose a smaller size or a shorter video, or close other programs.", 2
     return printable(f"A fault of sfumato: {type(error).__name__}: {error}. SFUMATO_TRACEBACK=1 shows where."), INTERNAL_FAULT
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None, line: str | None = None
+) -> None:
+    """Warnings of ours as one line; those of others as Python shows them."""
+    if issubclass(category, SfumatoWarning):
+        click.echo(_red(f"Warning: {printable(message)}"), err=True)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
 def _about(error: OSError) -> str:

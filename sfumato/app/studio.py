@@ -238,10 +238,18 @@ class Studio:
         last = 0.0
         with self.stage("Painting frames", total) as advance, self._writer(output, rate, facts, config, source) as video:
             for moment, driver in poses(motion, config.fps, config.seconds):
-                video.write(self.animator.render(retargeter.apply(driver), config.size), moment)
+                landmarks = retargeter.apply(driver)
+                video.write(self.animator.render(landmarks, config.size), moment, [face_box(landmarks, config.size)])
                 last = moment
                 advance(1)
         return LivingPortrait(output, total, last + 1 / rate, rate, tuple(portrait.others for portrait in sitters), facts, sitters[0].large)
+
+
+def face_box(landmarks: NDArray[np.float32], size: int) -> tuple[float, float, float, float]:
+    """landmarks: (68, 2) in [-1, 1]. The box around them and the forehead, which has none: (x, y, width, height) in pixels of the frame."""
+    (left, top), (right, bottom) = (landmarks.min(axis=0) + 1) / 2 * size, (landmarks.max(axis=0) + 1) / 2 * size
+    high = float(bottom - top)
+    return float(left), float(top) - 0.25 * high, float(right - left), 1.25 * high
 
 
 def _in_seconds(advance: Advance) -> Advance:

@@ -186,3 +186,17 @@ def test_a_pipe_gets_no_colour_codes() -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
     assert ended.returncode == 2
     assert "\x1b" not in ended.stderr
+
+
+def test_warnings_of_ours_are_one_line_on_stderr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    import warnings
+
+    from sfumato.errors import SfumatoWarning
+
+    monkeypatch.setattr(warnings, "showwarning", cli._show_warning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning(SfumatoWarning("the \x1b[31mrepository fails"), SfumatoWarning, "file.py", 1)
+    error = capsys.readouterr().err
+    assert error == "Warning: the \\x1b[31mrepository fails\n"
+    assert "file.py" not in error

@@ -154,3 +154,35 @@ def test_damaged_motion_is_one_error(studio, tmp_path) -> None:
     (tmp_path / "m.motion").write_bytes(b"not safetensors")
     with pytest.raises(MediaError, match="sfumato motion"):
         studio.animate([PAINTING], tmp_path / "m.motion", tmp_path / "a.mp4")
+
+
+def test_the_face_box_holds_the_landmarks_and_the_forehead() -> None:
+    from sfumato.app.studio import face_box
+
+    landmarks = np.zeros((68, 2), np.float32)
+    landmarks[:, 0], landmarks[:, 1] = np.linspace(-0.5, 0.5, 68), np.linspace(-0.2, 0.6, 68)
+    left, top, wide, high = face_box(landmarks, 200)
+    assert (left, wide) == pytest.approx((50, 100))
+    assert top == pytest.approx(80 - 20)
+    assert top + high == pytest.approx(160)
+
+
+def test_every_video_is_marked_and_entered(studio, tmp_path, monkeypatch) -> None:
+    from provenance.repository import open_repository
+    from provenance.soft_binding import embedded_store
+
+    monkeypatch.setenv("SFUMATO_REPOSITORY", str(tmp_path / "r.sqlite3"))
+    motion = make_motion(tmp_path / "nod.motion", frames=3)
+    made = studio.animate([PAINTING], motion, tmp_path / "a.mp4", AnimateConfig(size=64))
+    with open_repository(must_exist=True) as repository, made.path.open("rb") as file:
+        assert len(repository) == 1
+        assert repository.manifest(repository.by_content(made.path, _fingerprint(made.path))[0].manifest_id) == embedded_store(file)
+
+
+def _fingerprint(path):
+    from provenance.fingerprint import FingerprintBuilder
+
+    builder = FingerprintBuilder()
+    for frame in VideoReader(path):
+        builder.add(frame.image, frame.time)
+    return builder.done()

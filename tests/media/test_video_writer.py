@@ -342,3 +342,38 @@ def test_what_a_killed_process_left_is_removed_by_the_next(
     write(tmp_path / "b.mp4")
     assert list(own_temporary_folder.iterdir()) == []
     assert [path.name for path in tmp_path.iterdir()] == ["b.mp4"]
+
+
+class _Recorder:
+    """A seal for any number of videos: its frames get a white corner."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[float, object]] = []
+        self.begun: list[GeneratedFacts] = []
+
+    def begin(self, facts: GeneratedFacts) -> _Recorder:
+        self.begun.append(facts)
+        return self
+
+    def mark(self, image, time, faces=None):
+        self.calls.append((time, faces))
+        changed = image.copy()
+        changed[:16, :16] = 255
+        return changed
+
+    def __call__(self, unsealed, destination, facts) -> None:
+        mark_seal(unsealed, destination, facts)
+
+
+def test_a_seal_that_marks_gets_every_frame_before_it_is_encoded(tmp_path: Path) -> None:
+    seal, image = _Recorder(), np.zeros((48, 64, 3), np.uint8)
+    with GeneratedVideoWriter(tmp_path / "a.mp4", width=64, height=48, rate=10, seal=seal, facts=FACTS) as video:
+        for index in range(3):
+            video.write(image, index / 10, [(1.0, 2.0, 3.0, 4.0)] if index else None)
+    assert [round(time, 3) for time, _ in seal.calls] == [0.0, 0.1, 0.2]
+    assert [faces for _, faces in seal.calls] == [None, [(1.0, 2.0, 3.0, 4.0)], [(1.0, 2.0, 3.0, 4.0)]]
+    assert seal.begun == [FACTS]
+    assert not image.any()  # the caller's frame is left alone
+    for frame in VideoReader(tmp_path / "a.mp4"):
+        assert frame.image[2:14, 2:14].mean() > 230
+        assert frame.image[24:, 32:].mean() < 20

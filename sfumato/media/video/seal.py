@@ -6,10 +6,14 @@ The media layer only knows the protocol; the provenance layer supplies the seal 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -44,4 +48,25 @@ class Seal(Protocol):
 
         `unsealed` is not changed. The caller publishes `destination` afterwards. Raises SealError when it cannot seal.
         """
+        ...
+
+
+class MarkingSeal(Seal, Protocol):
+    """The seal of one video that changes its frames too: `mark` each frame, in order, before it is encoded; then call it."""
+
+    def mark(
+        self, image: NDArray[np.uint8], time: float, faces: Sequence[tuple[float, float, float, float]] | None = None
+    ) -> NDArray[np.uint8]:
+        """image: HWC uint8 RGB, `time` in seconds after the first frame. Returns it with its mark, of the same size.
+
+        `faces`: boxes (x, y, width, height) in pixels that are to be kept cleaner; None: not known.
+        """
+        ...
+
+
+class SealMaker(Protocol):
+    """A seal for any number of videos, whose `begin` gives the one for the next video. A writer calls it if it is there."""
+
+    def begin(self, facts: GeneratedFacts) -> Seal:
+        """A Seal for the video of these facts, or a MarkingSeal. Raises SealError when it could not seal."""
         ...

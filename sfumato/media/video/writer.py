@@ -12,11 +12,12 @@ import hashlib
 import math
 import shutil
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError, OutputError, SealError, SfumatoError, UsageError
 from sfumato.media.video.container import MAX_FRAME_SIDE
 from sfumato.media.video.private_folder import private_folder
-from sfumato.media.video.seal import GeneratedFacts, Seal
+from sfumato.media.video.seal import GeneratedFacts, Seal, SealMaker
 
 if TYPE_CHECKING:
     from sfumato.media.video.sound import SoundTrack
@@ -48,7 +49,7 @@ class GeneratedVideoWriter:
         width: int,
         height: int,
         rate: float,
-        seal: Seal,
+        seal: Seal | SealMaker,
         facts: GeneratedFacts,
         audio_from: Path | None = None,
         crf: int = 18,
@@ -67,7 +68,8 @@ class GeneratedVideoWriter:
             raise UsageError(f"Cannot write a video of {rate} frames a second", "Choose a rate from 0.1 to 1000.")
         if not 0 <= crf <= 51:
             raise UsageError(f"crf is {crf}", "Choose 0 (lossless) to 51 (worst).")
-        if not callable(seal):
+        begin = getattr(seal, "begin", None)
+        if begin is None and not callable(seal):
             raise SealError("A generated video needs a seal", "Pass seal=, for example the Content Credentials seal of provenance.sign.")
         _check_destination(path, (*facts.portraits, *([audio_from] if audio_from else [])))
         if audio_from is not None and not audio_from.exists():
@@ -76,7 +78,9 @@ class GeneratedVideoWriter:
         self.width, self.height = width, height
         self.frames_written = 0
         self._rate = Fraction(rate).limit_denominator(1001)
-        self._seal, self._facts = seal, facts
+        self._seal: Seal = cast("Seal", seal) if begin is None else begin(facts)
+        self._mark = getattr(self._seal, "mark", None)
+        self._facts = facts
         self._audio_from = audio_from
         self._crf, self._threads = crf, threads
         self._timed: bool | None = None
@@ -111,8 +115,12 @@ class GeneratedVideoWriter:
             if kind is None:
                 self._finish()
 
-    def write(self, image: NDArray[np.uint8], time: float | None = None) -> None:
+    def write(
+        self, image: NDArray[np.uint8], time: float | None = None, faces: Sequence[tuple[float, float, float, float]] | None = None
+    ) -> None:
         """Adds one frame: (height, width, 3) uint8 RGB; `time` in seconds, later than the last frame's.
+
+        A seal that marks frames marks this one now; `faces` are boxes (x, y, width, height) in pixels that it keeps cleaner.
 
         Raises ValueError for another shape or type and for times that do not increase, OutputError when the disk is full.
         """
@@ -125,6 +133,8 @@ class GeneratedVideoWriter:
             seen = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
             raise ValueError(f"a frame of this video is uint8 ({self.height}, {self.width}, 3), RGB; this is {seen}")
         tick = self._tick(time)
+        if self._mark is not None:
+            image = self._mark(image, tick / _CLOCK, faces)
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24").reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
         )

@@ -1,0 +1,166 @@
+"""`sfumato recover`: a copy without its manifest in, the manifest and how sure it is out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sfumato.errors import UsageError
+
+if TYPE_CHECKING:
+    from provenance.recovery import Recovery
+    from provenance.repository import Resolver
+
+SCHEMA_VERSION = 1
+EXIT_CODES = {"confirmed": 0, "watermark": 1, "alike": 1, "none": 4}
+INVALID = 3
+SAID = {
+    "confirmed": "the watermark names this manifest, and the video looks like the one it was made for",
+    "watermark": "the watermark names this manifest, but the video does not look like the one it was made for, or that is not known here",
+    "alike": "no watermark was read; the video looks like what was entered, as another video of the same portrait would",
+    "none": "neither watermark nor fingerprint leads to a manifest",
+}
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--repository", metavar="PATH|URL", help="An SQLite file or postgresql://...  [default: the user's own]")
+@click.option("--resolver", "resolvers", multiple=True, metavar="URL", help="Ask this C2PA soft-binding resolver too; may be repeated.")
+@click.option("--send-file", is_flag=True, help="Let the resolvers have the whole file, not only the watermark's payload.")
+@click.option("--trust", multiple=True, metavar="PEM", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Roots that the manifest's signer may lead to; may be repeated.")  # fmt: skip
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT.c2pa", help="Write the manifest here.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def recover(
+    context: click.Context, file: Path, repository: str | None, resolvers: tuple[str, ...], send_file: bool, trust: tuple[Path, ...],
+    output: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Find the manifest of FILE, a copy that lost it: encoded again, made smaller, cut, mirrored.
+
+    The watermark names the manifest; the fingerprint says whether the video looks like the one that was entered with it.
+    The repository is this machine's own unless another is named. Nothing leaves the machine without --resolver, and then only the
+    watermark's 64 bits, to that host.
+
+    \b
+    confirmed  watermark and fingerprint agree
+    watermark  only the watermark names a manifest
+    alike      only the fingerprint; several manifests may fit
+    none       nothing was found
+
+    The recovered manifest's signature is checked. That it belongs to FILE rests on watermark and fingerprint alone: the
+    manifest's own binding to the original file is broken, as it is by every encoding.
+
+    \b
+    Exit codes: 0 confirmed, 1 watermark or alike, 2 wrong usage, 3 the file is no video, or the recovered manifest is
+    not valid, 4 none.
+    """
+    from provenance.recovery import recover as recover_file
+    from provenance.repository import open_repository
+    from provenance.resolver import HttpResolver
+    from sfumato.atomic import write_bytes
+
+    if send_file and not resolvers:
+        raise UsageError("--send-file says nothing without --resolver", "Name the resolver that may have the file.")
+    roots = [path.read_bytes() for path in trust]
+    with ExitStack() as stack:
+        asked: list[Resolver] = [HttpResolver(address, send_content=send_file) for address in resolvers]
+        if repository is not None or not resolvers or _default_exists():
+            asked.insert(0, stack.enter_context(open_repository(repository, must_exist=True)))
+        found = recover_file(file, asked, roots)
+    if output is not None and found.store:
+        write_bytes(output, found.store)
+    click.echo(json.dumps(record(found, output)) if as_json else "\n".join(describe(found, output)))
+    if output is not None and not found.store:
+        click.echo("No manifest was recovered, so none was written.", err=True)
+    invalid = found.manifest is not None and found.manifest.signature in ("invalid", "unreadable")
+    context.exit(INVALID if invalid else EXIT_CODES[found.outcome])
+
+
+def _default_exists() -> bool:
+    from provenance.repository import default_place
+
+    place = default_place()
+    return place.startswith("postgres") or Path(place).exists()
+
+
+def record(found: Recovery, output: Path | None = None) -> dict[str, Any]:
+    """Plain values for JSON; foreign strings are cut, not escaped."""
+    manifest, view = found.manifest, found.manifest.view if found.manifest else None
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "file": str(found.path),
+        "outcome": found.outcome,
+        "meaning": SAID[found.outcome],
+        "watermark": {
+            "detected": found.mark.detected,
+            "alg": found.alg,
+            "value": found.value if found.mark.detected else None,
+            "statistic": round(found.mark.statistic, 2),
+            "false_positive_bound": found.mark.bound,
+            "mirrored": found.mark.geometry.mirrored,
+            "stated_by_manifest": found.states_mark,
+        },
+        "candidates": [
+            {
+                "manifest_id": candidate.manifest_id,
+                "by_watermark": candidate.by_watermark,
+                "fingerprint_distance": None if candidate.distance is None else round(candidate.distance, 4),
+                "similarity": candidate.similarity,
+                "from": candidate.resolver,
+            }
+            for candidate in found.candidates
+        ],
+        "manifest": None
+        if manifest is None
+        else {
+            "id": manifest.label,
+            "signature": manifest.signature,
+            "codes": list(manifest.codes),
+            "binding": "broken: the file is not the one that was signed",
+            "signer": view.signer if view else None,
+            "development": view.development if view else None,
+            "time": view.time if view else None,
+            "declares": list(view.declares) if view else [],
+            "title": view.title if view else None,
+            "written_to": str(output) if output is not None else None,
+        },
+        "frames": found.frames,
+        "seconds": round(found.seconds, 3),
+    }
+
+
+def describe(found: Recovery, output: Path | None = None) -> Iterator[str]:
+    """Lines for a person."""
+    from sfumato.text import printable
+
+    yield f"{printable(found.path, 500)}: {found.outcome}: {SAID[found.outcome]}"
+    if found.mark.detected:
+        turned = ", mirrored" if found.mark.geometry.mirrored else ""
+        yield f"    watermark: {found.value}{turned}; a video without one gives this with a chance of at most {found.mark.bound:.0e}"
+    else:
+        yield "    watermark: none was read"
+    for candidate in found.candidates[:10]:
+        apart = "not known" if candidate.distance is None else f"{candidate.distance:.2f}"
+        by = "watermark" if candidate.by_watermark else "fingerprint"
+        yield f"    manifest: {printable(candidate.manifest_id, 200)} (by {by}; fingerprint distance {apart})"
+    manifest = found.manifest
+    if manifest is None:
+        return
+    yield f"    signature: {manifest.signature}" + (f" ({printable(', '.join(manifest.codes), 300)})" if manifest.codes else "")
+    if manifest.view is not None:
+        development = ", a development signer: anybody can make one" if manifest.view.development else ""
+        yield f"    signer: {printable(manifest.view.signer or 'not named', 80)}{development}"
+        yield f"    says: {printable(', '.join(manifest.view.declares) or 'nothing about its origin', 300)}"
+        if manifest.view.title:
+            yield f"    title: {printable(manifest.view.title, 200)}"
+    if found.mark.detected and not found.states_mark:
+        yield "    note: the manifest itself does not state this watermark"
+    yield "    binding: broken; the file in hand is not the one that was signed"
+    if output is not None and found.store:
+        yield f"    written to: {printable(output, 500)}"
