@@ -1,6 +1,6 @@
 """The baseline of the survival benchmark: dwtDctSvd of the PyPI package invisible-watermark, a mark for single pictures.
 
-It marks every frame with the same 64 bits; read are at most 25 frames, evenly spaced, and each bit is what most of them say. It has no
+It marks every frame with the same 64 bits; read are at most 12 frames, evenly spaced, and each bit is what most of them say. It has no
 error-correcting code and no statistic of its own, so a payload counts as read when all its bits are right, which favours it.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sfumato.errors import MissingPartError
 
 METHOD = "dwtDctSvd"
-FRAMES_READ = 25
+FRAMES_READ = 12
 
 
 class BaselineMark:

@@ -16,7 +16,7 @@ from provenance.watermark import Box, Image
 from provenance.watermark.pattern import GRID, Plane, Spread, spread, synthesize
 
 LOWEST_PSNR = 40.8  # dB of a frame; the promise is 40, and rounding takes a little
-LOWEST_SSIM = 0.981  # of a frame's luminance; the promise is 0.98
+LOWEST_SSIM = 0.9815  # of a frame's luminance; the promise is 0.98
 STRONGEST = 3.2  # grey levels, standard deviation, where nothing weakens it: more is seen on plain walls, whatever the two numbers allow
 DARK_SHARE = 0.35  # of the strength that is left where the picture is black
 _LIGHT = 80.0  # grey level from which on the picture counts as light
