@@ -73,8 +73,8 @@ def _anchored(reader: Any, label: str, anchors: Sequence[x509.Certificate]) -> b
     from provenance.signature import read_signature
     from provenance.store import manifest_store
 
-    chain = read_signature(manifest_store(reader, label), label).chain
-    return bool(path_to(chain, anchors)) and not outside_validity(chain, datetime.now(UTC))
+    path = path_to(read_signature(manifest_store(reader, label), label).chain, anchors)
+    return bool(path) and outside_validity(path, datetime.now(UTC)) is None
 
 
 def _bindings(reader: Any, label: str) -> tuple[tuple[str, str], ...]:
