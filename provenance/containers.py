@@ -50,8 +50,9 @@ def check_content(file: IO[bytes], media_type: str, path: Path) -> None:
         raise MediaError(f"{path} is empty (0 bytes)", "Copy or download it again.")
     if media_type in BMFF:
         if found not in BMFF:
-            what = "a part of a fragmented video" if head[4:8] in (b"styp", b"moof", b"sidx") else "no mp4 or mov"
-            raise MediaError(f"{path} is {what}", ADVICE)
+            if head[4:8] in (b"styp", b"moof", b"sidx"):
+                raise MediaError(f"{path} is a part of a fragmented video", ADVICE)
+            raise MediaError(f"{path} is no mp4 or mov", "Look at what it is; its name alone does not make it one.")
         refuse_fragments(file)
     elif found != media_type:
         raise MediaError(f"{path} holds {found}, not {media_type} as its name says", "Give it the suffix that fits.")

@@ -92,6 +92,29 @@ class Declaration:
         name = self.source_type or KINDS[self.kind]
         return name if "/" in name else IPTC + name
 
+    def is_stated_in(self, manifest: Mapping[str, Any], name: str) -> bool:
+        """Whether the active manifest of a signed file called `name`, as the C2PA library reports it, says what this declares. Its
+        ingredients are not compared: their files may be gone."""
+        data = {str(found.get("label")): found.get("data") for found in manifest.get("assertions", [])}
+        actions = [action for label, found in data.items() if label.startswith("c2pa.actions") for action in found.get("actions", [])]
+        first = "c2pa.opened" if self.kind == "edited" else "c2pa.created"
+        done = [action.get("action") for action in actions if action.get("action") != "c2pa.placed"]
+        types = [action["digitalSourceType"] for action in actions if "digitalSourceType" in action]
+        wanted_types = [self.source_type_address()] if self.kind != "edited" or self.source_type else []
+        entries = (data.get(TRAINING_MINING_LABEL) or {}).get("entries", {})
+        uses = {(use.get("use"), use.get("constraint_info", "")) for use in entries.values()}
+        wanted_uses = {(self.training_mining, self.constraint)} if self.training_mining else set()
+        stated = data.get(GENERATION_LABEL) or {}
+        facts = {fact: stated.get(fact, getattr(Declaration, fact)) for fact in ("model_name", "model_digest", "motion_digest", "seed")}
+        return (
+            done == [first, *self.actions]
+            and types == wanted_types
+            and uses == wanted_uses
+            and facts == {fact: getattr(self, fact) for fact in facts}
+            and dict(stated.get("parameters", {})) == dict(self.parameters)
+            and manifest.get("title") == (self.title or name)
+        )
+
 
 def declared_ingredients(declaration: Declaration, source: Path, source_has_credential: bool) -> list[IngredientFile]:
     """The files a manifest names, parent first. `source`: the file to be signed.

@@ -97,6 +97,9 @@ def describe(found: Verification) -> Iterator[str]:
     if found.facts:
         named = ", ".join(f"{name} {found.facts[name]}" for name in ("model_name", "model_digest", "seed") if name in found.facts)
         yield from line("model", named)
+        parameters = found.facts.get("parameters")
+        if isinstance(parameters, dict) and isinstance(parameters.get("consent"), str):
+            yield from line("right to use the portrait", parameters["consent"])
     yield from _ingredients(found)
     for part in found.uncovered:
         size = f" ({part.size} bytes)" if part.size else ""

@@ -239,7 +239,7 @@ def _postgres(url: str) -> Repository:
     try:
         import psycopg
     except ImportError as error:
-        raise MissingPartError("A PostgreSQL repository needs psycopg", "Install it: pip install 'sfumato[postgres]'.") from error
+        raise MissingPartError("A PostgreSQL repository needs psycopg", "Run: pip install -e '.[postgres]'.") from error
     try:
         connection = psycopg.connect(url, connect_timeout=10)
     except psycopg.Error as error:

@@ -98,7 +98,7 @@ def read_tree(path: Path, sidecar: Path | None = None) -> ManifestTree:
             found = open_reader(path, file, reading(), sidecar, None)
             if found.reader is None:
                 address = f" ({found.address})" if found.address else ""
-                raise MediaError(f"{path}: {found.reason}{address}", "Run: sfumato verify.")
+                raise MediaError(f"{path}: {found.reason}{address}", "There is nothing to show.")
             with found.reader as reader:
                 report = json.loads(reader.json())
                 store = _Store(reader, report, full_manifests(reader), ingredient_deltas(report))
@@ -107,7 +107,7 @@ def read_tree(path: Path, sidecar: Path | None = None) -> ManifestTree:
                 state = str(reader.get_validation_state())
         return ManifestTree(path, found.manifest_from, state, active, elsewhere, found.address)
     except (C2paError, OSError) as error:
-        raise MediaError(f"{path}: {getattr(error, 'strerror', None) or cut(error)}", "Run: sfumato verify.") from error
+        raise MediaError(f"{path}: {getattr(error, 'strerror', None) or cut(error)}", "Name a media file of a known kind.") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise MediaError(f"{path}: the manifest cannot be read: {cut(error)}", "Run: sfumato verify.") from error
 

@@ -33,7 +33,7 @@ class Registry:
             return getattr(importlib.import_module(module_name), attribute)
         except ModuleNotFoundError as error:
             extra = self._extras.get(name)
-            advice = f"Install it: pip install 'sfumato[{extra}]'." if extra else f"Install the package {error.name}."
+            advice = f"Run: pip install -e '.[{extra}]'." if extra else f"Install the package {error.name}."
             raise MissingPartError(f"The {self.kind} {name!r} needs {error.name}, which is not installed", advice) from error
         except ImportError as error:  # installed, but a shared library of the system is missing
             raise MissingPartError(f"The {self.kind} {name!r} cannot be loaded: {error}", "Run: sfumato doctor.") from error

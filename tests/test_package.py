@@ -47,7 +47,7 @@ def test_every_registry_entry_loads(registry: Registry, name: str) -> None:
     try:
         assert registry.load(name) is not None
     except MissingPartError as error:
-        if "pip install 'sfumato[" not in error.advice:  # without its extra a part may be missing, but it must say which
+        if "pip install -e '.[" not in error.advice:  # without its extra a part may be missing, but it must say which
             raise
 
 

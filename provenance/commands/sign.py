@@ -75,7 +75,7 @@ def sign(
     composite   put together; ingredients are the parts
 
     A FILE is only read. Its signed copy appears whole, after it was read back, or not at all. Call it again after an
-    interruption: what is done, and signed with the same key, is skipped.
+    interruption: what is done, signed with the same key and declares the same, is skipped.
 
     The PIN of a token comes from SFUMATO_PIN or the URI's pin-source, never from the command line.
 
@@ -101,7 +101,7 @@ def sign(
         return sign_file(source, destination, declaration, key, stamping, in_place=in_place)
 
     failed = 0
-    for result in sign_all(tasks, sign_one, key, jobs=jobs, overwrite=overwrite):
+    for result in sign_all(tasks, sign_one, key, declaration, jobs=jobs, overwrite=overwrite):
         if result.error is not None:
             if len(tasks) == 1 and not as_json:
                 raise result.error

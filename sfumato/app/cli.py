@@ -173,7 +173,7 @@ def explain(error: Exception) -> tuple[str, int]:
         return "interrupted; nothing half-written is left behind.", INTERRUPTED
     if isinstance(error, click.ClickException):
         command = getattr(getattr(error, "ctx", None), "command_path", "sfumato")
-        message = error.format_message().strip()
+        message = " ".join(error.format_message().split())  # click sets long choices on lines of their own
         return printable(f"{message if message.endswith('?') else message.rstrip('.') + '.'} See: {command} --help"), error.exit_code
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return printable(f"The disk is full{_about(error)}. Make room, or choose another folder; the output was not written."), 2

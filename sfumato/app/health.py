@@ -93,7 +93,7 @@ def _packages() -> Iterator[Finding]:
 
 def _package(distribution: str, least: str, extra: str | None) -> Finding:
     module = _MODULES.get(distribution, distribution.replace("-", "_"))
-    advice = f"Run: pip install '{f'sfumato[{extra}]' if extra else f'{distribution}>={least}'}'"
+    advice = f"Run: pip install -e '.[{extra}]'" if extra else f"Run: pip install '{distribution}>={least}'"
     required = extra is None
     if importlib.util.find_spec(module) is None:
         return Finding("packages", distribution, "missing", "not installed", advice, required)

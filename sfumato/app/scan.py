@@ -104,7 +104,10 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--trust", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM of signers to believe.")
 @click.option("--frames", default=32, show_default=True, type=click.IntRange(1, 10_000), help="Frames to look at, evenly spaced.")
-@click.option("--fpr", default="0.01", show_default=True, type=click.Choice(["0.1", "0.01", "0.001"]), help="Where a score flags.")
+@click.option(
+    "--fpr", default="0.01", show_default=True, type=click.Choice(["0.1", "0.01", "0.001"]),
+    help="Where a score flags; refused when too few real clips carry it.",
+)  # fmt: skip
 @click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector.")
 def scan(paths: tuple[Path, ...], as_json: bool, trust: tuple[Path, ...], frames: int, fpr: str, model: Path | None) -> int:
     """Judge videos and pictures: credentials first, then the detector.

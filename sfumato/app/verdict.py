@@ -189,7 +189,7 @@ def _detector_reason(judgement: JudgementLike, band: Band, fpr: float) -> tuple[
 
 
 def _says(trust: str, declared: set[str]) -> Reason:
-    return Reason(f"credential_{trust}", f"declares {', '.join(sorted(declared))}")
+    return Reason(f"credential_{trust}", f"it or what it was made from is declared {', '.join(sorted(declared))}")
 
 
 def _disagrees(band: Band) -> tuple[str, ...]:

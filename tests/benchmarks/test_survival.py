@@ -93,7 +93,7 @@ def test_wilson_of_known_rates() -> None:
 
 
 def test_the_baseline_marks_and_is_read(tmp_path) -> None:
-    pytest.importorskip("imwatermark", reason="needs invisible-watermark (pip install 'sfumato[bench]')")
+    pytest.importorskip("imwatermark", reason="needs invisible-watermark (pip install -e '.[bench]')")
     from benchmarks.baseline_mark import BaselineMark, read_baseline
 
     payload = b"baseline"

@@ -141,7 +141,7 @@ def flip_media_byte() -> Callable[[Path, Path], Path]:
 @pytest.fixture
 def encypher(root: bytes) -> Callable[[Path], str]:
     """What an independent verifier says of a file, with our root and no other: Trusted, Valid or Invalid. Offline, no telemetry."""
-    library = pytest.importorskip("encypher_c2pa", reason="needs encypher-c2pa (pip install 'sfumato[dev]')")
+    library = pytest.importorskip("encypher_c2pa", reason="needs encypher-c2pa (pip install -e '.[dev]')")
 
     def ask(path: Path) -> str:
         report = library.verify(path, trust_pem=root.decode(), no_default_trust=True, telemetry=False, online=False)

@@ -37,7 +37,7 @@ def token(tmp_path_factory: pytest.TempPathFactory, keys: DevelopmentKeys) -> It
     tool = shutil.which("softhsm2-util")
     if module is None or tool is None:
         pytest.skip("needs SoftHSM (Debian: apt install softhsm2)")
-    pkcs11 = pytest.importorskip("pkcs11", reason="needs python-pkcs11 (pip install 'sfumato[pkcs11]')")
+    pkcs11 = pytest.importorskip("pkcs11", reason="needs python-pkcs11 (pip install -e '.[pkcs11]')")
     from cryptography.hazmat.primitives.asymmetric import ec
 
     folder = tmp_path_factory.mktemp("token")
@@ -167,7 +167,7 @@ def test_a_token_that_goes_half_way_loses_nothing(opened: Callable[..., Any], un
         source = tmp_path / f"{number}.mp4"
         source.write_bytes(unsealed.read_bytes())
         tasks.append(Task(source, tmp_path / "out" / source.name))
-    results = sign_all(tasks, lambda source, output: sign_file(source, output, Declaration(), signer), signer)
+    results = sign_all(tasks, lambda source, output: sign_file(source, output, Declaration(), signer), signer, Declaration())
     outcomes = [next(results).outcome]
     signer.close()
     failed = list(results)
@@ -180,7 +180,7 @@ def test_a_token_that_goes_half_way_loses_nothing(opened: Callable[..., Any], un
     assert all(verify(tmp_path / "out" / name, [root]).outcome == "trusted" for name in done)
 
     again = opened()  # the token is back
-    second = list(sign_all(tasks, lambda source, output: sign_file(source, output, Declaration(), again), again))
+    second = list(sign_all(tasks, lambda source, output: sign_file(source, output, Declaration(), again), again, Declaration()))
     assert sorted(result.outcome for result in second) == sorted(
         ["skipped"] * outcomes.count("signed") + ["signed"] * outcomes.count("failed")
     )

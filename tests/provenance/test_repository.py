@@ -35,7 +35,7 @@ def entry(number: int, value: str | None = None) -> Entry:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory) -> Iterator[str]:
     """A PostgreSQL server of our own on a socket in a temporary folder; skipped where there is none."""
-    pytest.importorskip("psycopg", reason="needs psycopg (pip install 'sfumato[postgres]')")
+    pytest.importorskip("psycopg", reason="needs psycopg (pip install -e '.[postgres]')")
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     initdb = shutil.which("initdb") or (str(found[-1]) if found else None)
     if initdb is None:

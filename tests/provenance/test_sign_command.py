@@ -235,3 +235,29 @@ def test_a_hostile_name_is_shown_escaped(unsealed: Path, tmp_path: Path, capsys:
 def test_help_says_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sign", "--help"]) == 0
     assert "Exit codes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "other",
+    [["--kind", "edited"], ["--kind", "generated", "--training-mining", "notAllowed"], ["--kind", "generated", "--seed", "7"]],
+    ids=["kind", "training", "facts"],
+)
+def test_an_output_that_declares_something_else_is_not_done(
+    unsealed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], other: list[str]
+) -> None:
+    output = tmp_path / "out.mp4"
+    command = ["sign", str(unsealed), "-o", str(output)]
+    assert main([*command, "--kind", "generated"]) == 0
+    before = output.read_bytes()
+    assert main([*command, *other]) == 2
+    assert "declares something else" in capsys.readouterr().err
+    assert output.read_bytes() == before
+    assert main([*command, *other, "--overwrite"]) == 0
+    assert main([*command, *other, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["outcome"] == "skipped"
+
+
+def test_a_missing_option_is_one_plain_line(unsealed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sign", str(unsealed), "-o", "out.mp4"]) == 2
+    error = capsys.readouterr().err
+    assert "--kind" in error and "\\n" not in error and "\\t" not in error

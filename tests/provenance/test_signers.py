@@ -29,7 +29,7 @@ def _write(path: Path, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, pass
 
 
 def test_every_registered_signer_loads() -> None:
-    pytest.importorskip("pkcs11", reason="needs python-pkcs11 (pip install 'sfumato[pkcs11]')")
+    pytest.importorskip("pkcs11", reason="needs python-pkcs11 (pip install -e '.[pkcs11]')")
     assert [REGISTRY.load(name).__name__ for name in REGISTRY.names()] == ["CallableSigner", "PemSigner", "Pkcs11Signer"]
 
 

@@ -27,7 +27,7 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 def test_a_missing_package_spoils_only_its_own_part_and_names_the_extra() -> None:
     registry = Registry("signer", {"pem": "decimal:Decimal", "token": "no_such_package_here:Signer"}, extras={"token": "pkcs11"})
     assert registry.load("pem")
-    with pytest.raises(MissingPartError, match=r"pip install 'sfumato\[pkcs11\]'"):
+    with pytest.raises(MissingPartError, match=r"pip install -e '.\[pkcs11\]'"):
         registry.load("token")
 
 
