@@ -26,6 +26,7 @@ class ModelConfig:
     backbone: str = "tf_efficientnet_lite0"  # ImageNet weights come from the package index, so a pretrained start needs no model hub
     size: int = 160  # px of the crop: a 128 px generator's traces survive it, and a training step costs half of one at 224
     dropout: float = 0.2  # before the heads; the data are few people
+    mirrored: bool = True  # judge each crop as it is and mirrored, by the mean: fewer odd reals for twice the time
     pretrained: Literal["auto", "none"] = "auto"  # auto: weights found on this machine, otherwise from scratch; never a download
     weights: Path | None = None  # a timm backbone saved as safetensors; overrides `pretrained`
 

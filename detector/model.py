@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from detector.backbones import build_backbone
@@ -30,9 +31,11 @@ class DetectorNet(nn.Module):
         nn.init.zeros_(self.heads.bias)
 
     def forward(self, face: Tensor) -> Tensor:
-        """face: (B, 3, S, S) in [-1, 1]. Returns (B, 2) logits in the order of HEADS."""
-        logits: Tensor = self.heads(self.dropout(self.backbone(face)))  # (B, width) -> (B, 2)
-        return logits
+        """face: (B, 3, S, S) in [-1, 1]. Returns (B, 2) logits in the order of HEADS; out of training the mean with the mirrored face."""
+        mirrored = self.config.mirrored and not self.training
+        seen = torch.cat([face, face.flip(3)]) if mirrored else face  # (2B, 3, S, S)
+        logits: Tensor = self.heads(self.dropout(self.backbone(seen)))  # (2B, width) -> (2B, 2)
+        return logits.reshape(2, -1, len(HEADS)).mean(0) if mirrored else logits
 
 
 def load_weights(net: DetectorNet, state: Mapping[str, Tensor], source: Mapping[str, Any]) -> None:

@@ -3,9 +3,7 @@
 In: a folder (argument, else the variable SFUMATO_KEYS, else the user's data folder). Out: `DevelopmentKeys`, the paths of the
 leaf's private key and its chain, and the root to hand to a verifier. The folder `development` appears whole, by one rename, so
 that two first users at once end up with the same keys. A leaf close to its end gets a new certificate for the same key.
-
-The certificate profile is the one that every C2PA verifier tried accepted: key usage digitalSignature + nonRepudiation (critical),
-extended usage claim signing AND emailProtection, the C2PA certificate policy, OCSP address, key identifiers, at most 366 days.
+A key that lies elsewhere, in a token or a key service, can get a development certificate too.
 """
 
 from __future__ import annotations
@@ -18,19 +16,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from provenance.profile import ROLES, certificate, development_name
 from sfumato.atomic import write_bytes
-from sfumato.errors import SealError
+from sfumato.errors import SealError, UsageError
 
-CLAIM_SIGNING = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")  # c2pa-kp-claimSigning
-CERTIFICATE_POLICY = ObjectIdentifier("1.3.6.1.4.1.62558.1.1")  # the C2PA certificate policy
-OCSP_ADDRESS = "http://ocsp.sfumato.invalid"  # the profile wants one; .invalid never resolves, so nobody is ever asked
-LIFETIMES = {"root": timedelta(days=3650), "intermediate": timedelta(days=1825), "leaf": timedelta(days=365)}
 RENEW_BEFORE = timedelta(days=30)  # a seal made today should not expire next week
-ROLES = tuple(LIFETIMES)
 
 
 @dataclass(frozen=True)
@@ -83,6 +76,58 @@ def development_keys(folder: Path | None = None, now: datetime | None = None) ->
     return keys
 
 
+def development_chain_for(public_key: ec.EllipticCurvePublicKey, folder: Path | None = None, now: datetime | None = None) -> str:
+    """A development leaf for a key that lies elsewhere, and the intermediate: PEM. Raises what `development_keys` raises."""
+    keys = development_keys(folder, now)
+    issuing = _certificate_of(keys.folder / "intermediate.pem")
+    issuer_key = _private_key(keys.folder / "intermediate.key")
+    leaf = certificate("leaf", development_name("leaf", ""), public_key, issuing.subject, issuer_key, now or datetime.now(UTC))
+    return pem_of(leaf) + pem_of(issuing)
+
+
+def read_public_key(path: Path) -> ec.EllipticCurvePublicKey:
+    """A public key in PEM. Raises UsageError if it is none, or not an elliptic-curve key."""
+    try:
+        key = serialization.load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} holds no public key: {error}", "Give PEM, as from: openssl pkey -pubout.") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise UsageError(f"{path} holds a key of another kind", "Give an elliptic-curve key, for example on P-256.")
+    return key
+
+
+def expiry_warnings(chain_pem: str, now: datetime | None = None) -> list[str]:
+    """One line for each certificate that ends within 30 days, has ended, or has not begun."""
+    now = now or datetime.now(UTC)
+    found = []
+    for held in x509.load_pem_x509_certificates(chain_pem.encode("ascii")):
+        name, end = held.subject.rfc4514_string(), held.not_valid_after_utc
+        if now < held.not_valid_before_utc:
+            found.append(f"The certificate of {name} is not valid before {held.not_valid_before_utc:%Y-%m-%d}.")
+        elif end <= now:
+            found.append(f"The certificate of {name} expired on {end:%Y-%m-%d}.")
+        elif end - now < RENEW_BEFORE:
+            found.append(f"The certificate of {name} ends in {(end - now).days} days, on {end:%Y-%m-%d}.")
+    return found
+
+
+def certificates_in(path: Path) -> list[x509.Certificate]:
+    """The certificates of a PEM file, in its order. Raises UsageError if there is none."""
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} holds no readable certificate: {error}", "Give PEM.") from error
+
+
+def pem_of(held: x509.Certificate) -> str:
+    return held.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
+def is_development(held: x509.Certificate) -> bool:
+    """True for a certificate that says so in its subject, as every one made here does."""
+    return "development" in held.subject.rfc4514_string().lower()
+
+
 def require_private(key: Path) -> None:
     """Refuses a private key that is missing or that anybody but its owner may read. Raises SealError."""
     try:
@@ -105,11 +150,11 @@ def _make_once(home: Path, final: Path, now: datetime) -> None:
     try:
         keys = {role: ec.generate_private_key(ec.SECP256R1()) for role in ROLES}
         mark = x509.SubjectKeyIdentifier.from_public_key(keys["root"].public_key()).digest.hex()[:8]
-        names = {role: _name(role, mark) for role in ROLES}
+        names = {role: development_name(role, mark) for role in ROLES}
         for role, issuer in zip(ROLES, ("root", "root", "intermediate"), strict=True):
-            certificate = _certificate(role, names[role], keys[role].public_key(), names[issuer], keys[issuer], now)
+            issued = certificate(role, names[role], keys[role].public_key(), names[issuer], keys[issuer], now)
             _write_private(draft / f"{role}.key", keys[role])
-            (draft / f"{role}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+            (draft / f"{role}.pem").write_bytes(issued.public_bytes(serialization.Encoding.PEM))
         draft.rename(final)
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
@@ -129,61 +174,8 @@ def _renew(folder: Path, now: datetime) -> None:
             continue
         issuing = _certificate_of(folder / f"{issuer}.pem")
         key, issuer_key = _private_key(folder / f"{role}.key"), _private_key(folder / f"{issuer}.key")
-        new = _certificate(role, old.subject, key.public_key(), issuing.subject, issuer_key, now)
+        new = certificate(role, old.subject, key.public_key(), issuing.subject, issuer_key, now)
         write_bytes(path, new.public_bytes(serialization.Encoding.PEM))
-
-
-def _name(role: str, mark: str) -> x509.Name:
-    common = "sfumato development signer" if role == "leaf" else f"sfumato development {role} {mark}"
-    organisation = "sfumato development (anybody can make one)"
-    return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation), x509.NameAttribute(NameOID.COMMON_NAME, common)])
-
-
-def _certificate(
-    role: str,
-    subject: x509.Name,
-    key: ec.EllipticCurvePublicKey,
-    issuer: x509.Name,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    now: datetime,
-) -> x509.Certificate:
-    leaf = role == "leaf"
-    start = now - timedelta(hours=1)  # clocks differ
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + LIFETIMES[role])
-        .add_extension(x509.BasicConstraints(ca=not leaf, path_length={"root": 1, "intermediate": 0, "leaf": None}[role]), critical=True)
-        .add_extension(_key_usage(leaf), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-    )
-    if leaf:
-        address = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(OCSP_ADDRESS))
-        builder = (
-            builder.add_extension(x509.ExtendedKeyUsage([CLAIM_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
-            .add_extension(x509.CertificatePolicies([x509.PolicyInformation(CERTIFICATE_POLICY, None)]), critical=False)
-            .add_extension(x509.AuthorityInformationAccess([address]), critical=False)
-        )
-    return builder.sign(issuer_key, hashes.SHA256())
-
-
-def _key_usage(leaf: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=leaf,
-        content_commitment=leaf,  # nonRepudiation
-        key_cert_sign=not leaf,
-        crl_sign=not leaf,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
 
 
 def _write_private(path: Path, key: ec.EllipticCurvePrivateKey) -> None:

@@ -45,41 +45,64 @@ MAGIC = {
     b"II*\0": "image/tiff",
     b"MM\0*": "image/tiff",
 }
+BRANDS = {b"avif": "image/avif", b"heic": "image/heic", b"mif1": "image/heif", b"qt  ": "video/quicktime", b"M4A ": "audio/mp4"}
 _LARGEST = 2**63  # the library stores integers as 64 bits with a sign
 
 
 @dataclass(frozen=True)
-class PortraitIngredient:
-    """One portrait as an ingredient: `reference` names it inside the manifest; its file name stays private."""
+class IngredientFile:
+    """One file as an ingredient: `reference` names it inside the manifest; its file name stays private.
+
+    relationship: inputTo (a model was given it), componentOf (it is in the picture), parentOf (the asset is an edit of it).
+    """
 
     path: Path
     reference: str
     media_type: str
-    digest: str  # sha256, hex
+    digest: str = ""  # sha256, hex, where the manifest states it
+    relationship: str = "inputTo"
 
     def definition(self) -> dict[str, str]:
-        return {"title": self.reference, "relationship": "inputTo", "label": self.reference}
+        return {"title": self.reference, "relationship": self.relationship, "label": self.reference}
 
 
-def portrait_ingredients(portraits: Sequence[Path]) -> list[PortraitIngredient]:
+def portrait_ingredients(portraits: Sequence[Path]) -> list[IngredientFile]:
     """Reads (streaming) the digest and the type of each portrait. Raises SealError if one cannot be read."""
     found = []
     for number, path in enumerate(portraits, start=1):
         try:
             with path.open("rb") as file:
-                media_type = _media_type(file.read(32))
+                media_type = media_type_of_bytes(file.read(32))
                 file.seek(0)
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise SealError(f"Cannot read the portrait {path}: {error.strerror}", "Keep it in place until the video is done.") from error
         reference = "portrait" if len(portraits) == 1 else f"portrait-{number}"
-        found.append(PortraitIngredient(path, reference, media_type, digest))
+        found.append(IngredientFile(path, reference, media_type, digest))
     return found
+
+
+def ingredient_file(path: Path, reference: str, relationship: str) -> IngredientFile:
+    """One ingredient; only its first bytes are read. Raises SealError if they cannot be."""
+    try:
+        with path.open("rb") as file:
+            return IngredientFile(path, reference, media_type_of_bytes(file.read(32)), "", relationship)
+    except OSError as error:
+        raise SealError(f"Cannot read the ingredient {path}: {error.strerror}", "Give a file that can be read.") from error
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 in hex, streaming. Raises SealError if the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SealError(f"Cannot read {path}: {error.strerror}", "Give a file that can be read.") from error
 
 
 def generated_manifest(
     facts: GeneratedFacts,
-    portraits: Sequence[PortraitIngredient],
+    portraits: Sequence[IngredientFile],
     media_type: str = "video/mp4",
     when: datetime | None = None,
     soft_binding: SoftBinding | None = None,
@@ -115,7 +138,7 @@ def generated_manifest(
     return manifest
 
 
-def generation_assertion(facts: GeneratedFacts, portraits: Sequence[PortraitIngredient]) -> dict[str, Any]:
+def generation_assertion(facts: GeneratedFacts, portraits: Sequence[IngredientFile]) -> dict[str, Any]:
     """Our assertion. Digests are SHA-256 in hex; `portrait_digests` has the order of the ingredients. Raises SealError."""
     for name, digest in (("model", facts.model_digest), ("motion", facts.motion_digest)):
         if not digest:
@@ -124,10 +147,10 @@ def generation_assertion(facts: GeneratedFacts, portraits: Sequence[PortraitIngr
         "schema_version": GENERATION_SCHEMA,
         "model_name": facts.model_name,
         "model_digest": facts.model_digest,
-        "seed": _plain("seed", facts.seed),
+        "seed": plain("seed", facts.seed),
         "portrait_digests": [portrait.digest for portrait in portraits],
         "motion_digest": facts.motion_digest,
-        "parameters": {str(name): _plain(str(name), value) for name, value in facts.parameters.items()},
+        "parameters": {str(name): plain(str(name), value) for name, value in facts.parameters.items()},
     }
 
 
@@ -160,7 +183,12 @@ def check_manifest(manifest: Mapping[str, Any], ingredients: Sequence[Mapping[st
         raise SealError("An asset has at most one parent", "Name the others as componentOf.")
 
 
-def _plain(name: str, value: str | int | float | bool) -> str | int | float | bool:
+def source_type_name(address: str) -> str:
+    """The last part of a known digitalSourceType address."""
+    return address.removeprefix(IPTC).removeprefix(C2PA)
+
+
+def plain(name: str, value: str | int | float | bool) -> str | int | float | bool:
     """A value as the manifest can hold it: an integer beyond 64 bits becomes its decimal digits."""
     if isinstance(value, float) and not math.isfinite(value):
         raise SealError(f"The parameter {name!r} is {value}", "Only finite numbers can be sealed.")
@@ -171,10 +199,12 @@ def _plain(name: str, value: str | int | float | bool) -> str | int | float | bo
     return value
 
 
-def _media_type(head: bytes) -> str:
+def media_type_of_bytes(head: bytes) -> str:
     """By the first bytes, not by the name: the library trusts what it is told and fails on a PNG called .jpg."""
     if head[4:8] == b"ftyp":
-        return {b"avif": "image/avif", b"heic": "image/heic", b"mif1": "image/heif"}.get(head[8:12], "application/octet-stream")
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
+        return BRANDS.get(head[8:12], "video/mp4")
+    if head[:4] == b"RIFF":
+        return {b"WEBP": "image/webp", b"AVI ": "video/avi"}.get(head[8:12], "application/octet-stream")
+    if head[4:8] in (b"moov", b"wide", b"mdat"):  # QuickTime before it had ftyp
+        return "video/quicktime"
     return next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), "application/octet-stream")

@@ -67,16 +67,11 @@ def _signature(codes: Sequence[str], successes: Sequence[str], anchors: Sequence
 
 def _anchored(reader: Any, label: str, anchors: Sequence[x509.Certificate]) -> bool:
     """The library does not tell roots of signers from others; so we look at the chain ourselves."""
-    from c2pa import C2paError
+    from provenance.certificates import path_to
+    from provenance.signature import read_signature
+    from provenance.store import manifest_store
 
-    from provenance.certificates import embedded_chain, leads_to
-
-    manifest = io.BytesIO()
-    try:
-        reader.resource_to_stream(f"self#jumbf=/c2pa/{label}", manifest)
-    except C2paError:
-        return False
-    return leads_to(embedded_chain(manifest.getvalue(), label), anchors)
+    return bool(path_to(read_signature(manifest_store(reader, label), label).chain, anchors))
 
 
 def _bindings(reader: Any, label: str) -> tuple[tuple[str, str], ...]:

@@ -13,21 +13,26 @@ KEY_USAGES = "1.3.6.1.5.5.7.3.4\n1.3.6.1.5.5.7.3.36\n1.3.6.1.4.1.62558.2.1\n"
 LARGE = 32 * 1024 * 1024  # bytes; a larger file is hashed in pieces, so that a part of it can be checked
 PIECE_KB = 1024
 MEMORY_MB = 16  # the library works in memory up to 512 MB by default, and holds a file twice: 645 MB for one of 300; with this, 48
-# stated by the signer, not merely gathered
-CREATED_ASSERTIONS = ["c2pa.actions", "c2pa.ingredient", "org.sfumato.generation", "c2pa.soft-binding"]
+CREATED_ASSERTIONS = [  # stated by the signer, not merely gathered
+    *("c2pa.actions", "c2pa.ingredient", "org.sfumato.generation", "cawg.training-mining", "c2pa.soft-binding"),
+]
 
 
-def reading(trust: Sequence[bytes] = ()) -> dict[str, Any]:
-    """Settings to read with. `trust`: PEM files of roots that signers may lead to; none means that nobody is trusted."""
+def reading(trust: Sequence[bytes] = (), stamps: Sequence[bytes] = ()) -> dict[str, Any]:
+    """Settings to read with. `trust`, `stamps`: PEM files of roots for signers and for time-stamps; none means that nobody is trusted.
+
+    The library does not keep the two kinds apart; provenance.judge does. It never opens a connection: provenance.remote does, if told to.
+    """
     anchors = [
-        {"trust_anchors": pem.decode("utf-8", "replace"), "trust_uri": f"urn:sfumato:trust:{number}", "trust_kind": "manifest"}
-        for number, pem in enumerate(trust)
+        {"trust_anchors": pem.decode("utf-8", "replace"), "trust_uri": f"urn:sfumato:{kind}:{number}", "trust_kind": kind}
+        for kind, pems in (("manifest", trust), ("tsa", stamps))
+        for number, pem in enumerate(pems)
     ]
     settings: dict[str, Any] = {
         "version": 1,
         "trust": {"trust_config": KEY_USAGES},
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
-        "core": {"allowed_network_hosts": []},
+        "core": {"allowed_network_hosts": [], "allow_redirects": False},
     }
     if anchors:
         settings["trust"]["anchors"] = anchors

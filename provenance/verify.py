@@ -1,42 +1,58 @@
-"""What a file's content credentials are worth: read with the C2PA library, judged here, never fetched from anywhere.
+"""What a file's content credentials are worth: read with the C2PA library, judged here; fetched from nowhere unless a host was named.
 
-In: a path and the roots that may be trusted. Out: a `Verification` with one of five outcomes:
+In: a path, the roots that may be trusted (for signers, and for time-stamps), perhaps a policy, a sidecar, hosts that may be asked.
+Out: a `Verification` with one of five outcomes:
 
-trusted      valid, and the signer's certificates lead to one of the given roots
-untrusted    valid, but nothing given here vouches for the signer (or for an identity that the file names)
+trusted      valid, the signer's certificates lead to a root given for signers, and the policy, if there is one, holds
+untrusted    valid, but nothing given here vouches for the signer (or for an identity that the file names), or the policy fails
 invalid      the media or the manifest changed after signing, the signature is wrong, or the manifest cannot be made sense of
-none         no credential in the file, or only an address of one; such an address is noted and never visited
+none         no credential in the file, or only an address of one that nobody allowed to visit
 unreadable   no such file, empty, truncated, or no media that can be looked at
 
+The library's "Trusted" is only where ours begins: the chain must lead to a root given for signers (the library takes any root for
+anything), a time-stamp counts if its authority leads to a root given for time-stamps, and the signature must cover what is shown.
 A file says about itself what it likes: every string here is foreign, cut to a length, and must pass sfumato.text.printable
 before anybody sees it.
 """
 
 from __future__ import annotations
 
-import io
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from provenance.certificates import embedded_chain, leads_to, load_anchors
-from provenance.claims import Ingredient, ManifestView, cut, read_views
+from provenance.certificates import CertificateView, load_anchors, path_to
+from provenance.claims import Ingredient, read_views
+from provenance.coverage import Uncovered, uncovered
+from provenance.foreign import MOST, cut
+from provenance.judge import Judgement, judge
+from provenance.revocation import Revocation
+from provenance.signature import read_signature
+from provenance.store import manifest_store, open_reader
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from provenance.policy import Finding, Policy
+    from provenance.remote import Remote
 
 OUTCOMES = ("trusted", "untrusted", "none", "invalid", "unreadable")  # from good to bad
-STATES = {"Trusted": "trusted", "Valid": "untrusted", "Invalid": "invalid"}  # the library's words
 # Containers that hold media but cannot hold a credential: these files have none; they are not damaged.
 WITHOUT_CREDENTIALS = (b"\x1a\x45\xdf\xa3", b"FLV\x01", b"OggS", b"\x00\x00\x01\xba", b"BM")  # Matroska and WebM, FLV, Ogg, MPEG-PS, BMP
 
 
 @dataclass(frozen=True)
 class Verification:
-    """The evidence about one file. `codes`: failures by their C2PA names, `successes`: checks that held.
+    """The evidence about one file. `codes`: failures by their C2PA names, `successes`: checks that held, `notes`: the rest.
 
-    time: ISO 8601, and `time_source` says how it is known: "time-stamp" (a recognised authority), "unverified time-stamp",
+    time: ISO 8601, and `time_source` says how it is known: "time-stamp" (of an authority given here), "unverified time-stamp",
     "claimed" (the signer's own word), or "". `declares` and `ingredient_declares` are the last parts of digitalSourceTypes.
     `facts`: our assertion about a generated video, as far as it is there. `anchored`: the chain leads to a given root.
+    `chain`: signer first, up to the anchor if there is one; `stamp_chain`: the same for the time-stamp authority.
+    `uncovered`: parts of this file that the signature leaves out. `manifest_from`: "the file", "sidecar NAME", or an address.
     """
 
     path: Path
@@ -58,14 +74,33 @@ class Verification:
     facts: dict[str, Any] = field(default_factory=dict)
     ingredients: tuple[Ingredient, ...] = ()
     remote_manifest: str | None = None
+    notes: tuple[str, ...] = ()
+    chain: tuple[CertificateView, ...] = ()
+    stamp_chain: tuple[CertificateView, ...] = ()
+    revocation: Revocation = field(default_factory=Revocation)
+    uncovered: tuple[Uncovered, ...] = ()
+    manifest_from: str = ""
+    policy: Finding | None = None
+    ingredients_left_out: bool = False
 
 
-def verify(path: Path, trust: Sequence[bytes] = ()) -> Verification:
-    """Looks at the credentials of `path`. `trust`: PEM files (their bytes) of roots that signers may lead to.
+def verify(
+    path: Path,
+    trust: Sequence[bytes] = (),
+    *,
+    stamps: Sequence[bytes] = (),
+    policy: Policy | None = None,
+    sidecar: Path | None = None,
+    remote: Remote | None = None,
+    now: datetime | None = None,
+) -> Verification:
+    """Looks at the credentials of `path`. `trust`, `stamps`: PEM files (their bytes) of roots for signers and for time-stamps.
 
-    Never raises for what is in the file, never opens a connection. Raises UsageError for a trust list without certificates.
+    A file without a credential of its own is looked at with the sidecar beside it (same name, .c2pa), or the one given. `remote`: hosts
+    that may be asked for a manifest or about revocation; without it no connection is opened. `now` is for tests of our own checks.
+    Never raises for what is in the file. Raises UsageError for a trust list without certificates.
     """
-    anchors = load_anchors(trust)
+    look = _Look(path, trust, stamps, load_anchors(trust), load_anchors(stamps), remote, now or datetime.now(UTC))
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -73,94 +108,106 @@ def verify(path: Path, trust: Sequence[bytes] = ()) -> Verification:
         if status.st_size == 0:
             return Verification(path, "unreadable", reason="the file is empty")
         with path.open("rb") as file:
-            return _judge(path, file, trust, anchors)
+            found = look.at(file, sidecar)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in a name
         return Verification(path, "unreadable", reason=getattr(error, "strerror", None) or cut(error))
+    return _with_policy(found, policy)
 
 
-def _judge(path: Path, file: IO[bytes], trust: Sequence[bytes], anchors: Sequence[Any]) -> Verification:
-    from c2pa import C2paError, Context, Reader
+@dataclass(frozen=True)
+class _Look:
+    """One look at one file: what it is compared with."""
 
-    from provenance.settings import reading
+    path: Path
+    trust: Sequence[bytes]
+    stamps: Sequence[bytes]
+    anchors: Sequence[x509.Certificate]
+    stamp_anchors: Sequence[x509.Certificate]
+    remote: Remote | None
+    now: datetime
 
-    head = file.read(16)
-    file.seek(0)
-    try:
-        reader = Reader.try_create(None, file, None, Context.from_dict(reading(trust)))
-        if reader is None:
-            return Verification(path, "none", reason="no content credential in the file")
-        with reader:
-            return _evidence(path, reader, anchors)
-    except C2paError as error:
-        return _failure(path, str(error), head)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:  # a manifest of an impossible shape
-        return Verification(path, "invalid", ("manifest.unreadable",), reason=cut(f"the manifest cannot be read: {error}"))
+    def at(self, file: IO[bytes], sidecar: Path | None) -> Verification:
+        from c2pa import C2paError
+
+        from provenance.settings import reading
+
+        head = file.read(16)
+        try:
+            opened = open_reader(self.path, file, reading(self.trust, self.stamps), sidecar, self.remote)
+            if opened.reader is None:
+                codes = ("manifest.inaccessible",) if opened.address else ()
+                return Verification(self.path, "none", codes, reason=opened.reason, remote_manifest=opened.address)
+            with opened.reader as reader:
+                found = self._evidence(reader, file, outside=opened.outside)
+            return replace(found, manifest_from=opened.manifest_from, remote_manifest=opened.address)
+        except C2paError as error:
+            return _failure(self.path, str(error), head)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:  # a manifest of an impossible shape
+            return Verification(self.path, "invalid", ("manifest.unreadable",), reason=cut(f"the manifest cannot be read: {error}"))
+
+    def _evidence(self, reader: Any, file: IO[bytes], outside: bool) -> Verification:
+        active, ingredients = read_views(reader)
+        state = str(reader.get_validation_state())
+        signature = read_signature(manifest_store(reader, active.label), active.label)
+        left_out = _left_out(active.bindings, file)
+        ingredients = tuple(self._checked(reader, ingredient) for ingredient in ingredients)
+        judged: Judgement = judge(state, active, signature, left_out, self.anchors, self.stamp_anchors, self.remote, self.now)
+        return Verification(
+            path=self.path,
+            outcome=judged.outcome,
+            codes=judged.codes,
+            successes=judged.successes,
+            reason=judged.reason,
+            signer=active.signer,
+            organisation=active.organisation,
+            issuer=active.issuer,
+            development=active.development,
+            anchored=judged.anchored,
+            time=active.time,
+            time_source=judged.time_source,
+            declares=active.declares,
+            ingredient_declares=tuple(dict.fromkeys(kind for ingredient in ingredients for kind in ingredient.declares)),
+            title=active.title,
+            generator=active.generator,
+            facts=active.facts,
+            ingredients=ingredients[:MOST],
+            notes=active.notes,
+            chain=judged.chain,
+            stamp_chain=judged.stamp_chain,
+            revocation=judged.revocation,
+            uncovered=(*left_out, Uncovered("the credential's own file", 0, "it can be taken away or exchanged")) if outside else left_out,
+            ingredients_left_out=len(ingredients) > MOST,
+        )
+
+    def _checked(self, reader: Any, ingredient: Ingredient) -> Ingredient:
+        """An ingredient that the library trusts must lead to a root given for signers, as the file itself must."""
+        if ingredient.state != "trusted":
+            return ingredient
+        label = ingredient.label or ""
+        if path_to(read_signature(manifest_store(reader, label), label).chain, self.anchors):
+            return ingredient
+        return replace(ingredient, state="untrusted", codes=(*ingredient.codes, "signingCredential.untrusted"))
 
 
-def _evidence(path: Path, reader: Any, anchors: Sequence[Any]) -> Verification:
-    active, ingredients = read_views(reader)
-    outcome = STATES[reader.get_validation_state()]
-    chain = embedded_chain(_manifest_store(reader, active.label), active.label)
-    anchored = leads_to(chain, anchors)
-    codes, reason = active.failures, _reason(outcome, active)
-    if outcome == "trusted" and not anchored:
-        outcome, codes = "untrusted", (*codes, "signingCredential.untrusted")
-        reason = "the library accepts the signer, but its certificates do not lead to a root given here"
-    return Verification(
-        path=path,
-        outcome=outcome,
-        codes=codes,
-        successes=active.successes,
-        reason=reason,
-        signer=active.signer,
-        organisation=active.organisation,
-        issuer=active.issuer,
-        development=active.development,
-        anchored=anchored,
-        time=active.time,
-        time_source=active.time_source,
-        declares=active.declares,
-        ingredient_declares=tuple(dict.fromkeys(kind for ingredient in ingredients for kind in ingredient.declares)),
-        title=active.title,
-        generator=active.generator,
-        facts=active.facts,
-        ingredients=ingredients,
-    )
+def _left_out(bindings: Mapping[str, Mapping[str, Any]], file: IO[bytes]) -> tuple[Uncovered, ...]:
+    """One binding in force is the rule; with several, all that any of them leaves out is named."""
+    parts = [part for name, assertion in bindings.items() for part in uncovered(name, assertion, file)]
+    return tuple(dict.fromkeys(parts))
 
 
-def _reason(outcome: str, active: ManifestView) -> str:
-    if outcome == "trusted":
-        return "valid, and the signer leads to a given root"
-    if outcome == "untrusted":
-        if "signingCredential.untrusted" in active.failures:
-            return "valid, but the signer is not on a trust list"
-        return "valid, but not everything in it is vouched for"
-    if any(code.endswith("Hash.mismatch") for code in active.failures):
-        return "the media changed after signing"
-    if any(code.startswith("signingCredential.") and not code.endswith("untrusted") for code in active.failures):
-        return "the signer's certificate was not acceptable at the time"
-    if "claimSignature.mismatch" in active.failures:
-        return "the signature does not fit"
-    return "the manifest does not hold together"
-
-
-def _manifest_store(reader: Any, label: str) -> bytes:
-    from c2pa import C2paError
-
-    store = io.BytesIO()
-    try:
-        reader.resource_to_stream(f"self#jumbf=/c2pa/{label}", store)
-    except C2paError:
-        return b""
-    return store.getvalue()
+def _with_policy(found: Verification, policy: Policy | None) -> Verification:
+    """A policy looks at valid files only, and can only take trust away."""
+    if policy is None or found.outcome not in ("trusted", "untrusted"):
+        return found
+    finding = policy.judge(found)
+    if finding.held or found.outcome != "trusted":
+        return replace(found, policy=finding)
+    reason = cut(f"valid, and the signer leads to a given root, but the policy does not hold: {finding.why}")
+    return replace(found, outcome="untrusted", codes=(*found.codes, "policy.failed"), reason=reason, policy=finding)
 
 
 def _failure(path: Path, message: str, head: bytes) -> Verification:
     """The library could not make a report. Was it the file, or the credential in it?"""
-    if message.startswith("Remote"):
-        address = message.partition(" url ")[2].strip()
-        reason = "only an address of a credential in the file; it was not visited"
-        return Verification(path, "none", ("manifest.inaccessible",), reason=reason, remote_manifest=cut(address) or None)
     if head.startswith(WITHOUT_CREDENTIALS):
         return Verification(path, "none", reason="a container that cannot hold a content credential")
     if message.startswith(("NotSupported", "Io")) or "asset could not be parsed" in message:

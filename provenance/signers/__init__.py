@@ -1,15 +1,26 @@
 """Who signs: one protocol, one file a kind of key, one line a kind in the registry.
 
 A signer gives its algorithm's name, its certificate chain, and raw signatures; where the key lies is its own business.
+`signer_from` finds one by its specification: pem:KEY, a pkcs11: URI, or module:callable.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
+from sfumato.errors import SealError, UsageError
 from sfumato.registry import Registry
 
-REGISTRY = Registry("signer", {"pem": "provenance.signers.pem:PemSigner"})
+REGISTRY = Registry(
+    "signer",
+    {
+        "pem": "provenance.signers.pem:PemSigner",
+        "pkcs11": "provenance.signers.pkcs11:Pkcs11Signer",
+        "callable": "provenance.signers.callable:CallableSigner",
+    },
+    {"pkcs11": "pkcs11"},
+)
 
 
 class Signer(Protocol):
@@ -28,3 +39,30 @@ class Signer(Protocol):
     def sign(self, data: bytes) -> bytes:
         """The signature of `data` (not of a digest) as COSE wants it: r || s, each as long as the curve's order."""
         ...
+
+
+def signer_from(specification: str, chain: Path | None) -> Signer:
+    """The signer that `specification` names, with the certificates in the file `chain`.
+
+    Raises UsageError for a specification that names none, MissingPartError for an extra that is not installed, SealError for a key
+    or a chain that cannot be used.
+    """
+    kind, _, rest = specification.partition(":")
+    if not rest:
+        raise UsageError(f"{specification!r} does not name a signer", "Give pem:KEY, a pkcs11: URI, or module:callable.")
+    if chain is None:
+        raise UsageError("A signer needs its certificates", "Give --chain FILE: PEM, the leaf first, without the root.")
+    try:
+        chain_pem = chain.read_bytes().decode("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SealError(f"Cannot read the certificate chain {chain}: {error}", "Give PEM, the leaf first.") from error
+    signer: Signer
+    if kind == "pem":
+        signer = REGISTRY.load("pem")(Path(rest), chain_pem)
+    elif kind == "pkcs11":
+        signer = REGISTRY.load("pkcs11")(specification, chain_pem)
+    else:
+        from provenance.signers.callable import named_callable
+
+        signer = REGISTRY.load("callable")(named_callable(specification), chain_pem)
+    return signer

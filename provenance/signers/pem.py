@@ -8,18 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from provenance.keys import require_private
+from provenance.signers.curves import CURVES, plain_signature
 from sfumato.errors import SealError
-
-CURVES: dict[str, tuple[str, hashes.HashAlgorithm, int]] = {  # curve -> algorithm, digest, bytes of r and of s
-    "secp256r1": ("es256", hashes.SHA256(), 32),
-    "secp384r1": ("es384", hashes.SHA384(), 48),
-    "secp521r1": ("es512", hashes.SHA512(), 66),
-}
 
 
 class PemSigner:
@@ -40,12 +34,12 @@ class PemSigner:
         if leaf.public_key() != key.public_key():
             raise SealError(f"The private key {key_path} does not belong to the certificate", "Give the leaf's own key and chain.")
         self._key = key
-        self._alg, self._digest, self._size = CURVES[key.curve.name]
+        self._curve = CURVES[key.curve.name]
         self._chain_pem = chain_pem
 
     @property
     def alg(self) -> str:
-        return self._alg
+        return self._curve.alg
 
     @property
     def chain_pem(self) -> str:
@@ -53,5 +47,4 @@ class PemSigner:
 
     def sign(self, data: bytes) -> bytes:
         """data: what is to be signed. Returns r || s, big-endian, 2 x 32, 48 or 66 bytes."""
-        r, s = decode_dss_signature(self._key.sign(data, ec.ECDSA(self._digest)))
-        return r.to_bytes(self._size, "big") + s.to_bytes(self._size, "big")
+        return plain_signature(self._key.sign(data, ec.ECDSA(self._curve.digest)), self._curve)

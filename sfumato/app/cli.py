@@ -40,8 +40,17 @@ COMMANDS: Table = {
     "doctor": LazyCommand("sfumato.app.doctor:doctor", "What works on this machine, and what to do about the rest."),
     "animate": LazyCommand("sfumato.app.animate:animate", "Let a portrait follow a motion; the video is sealed."),
     "motion": LazyCommand("generator.commands:motion", "Turn a video into a motion: a landmark track without a face."),
+    "sign": LazyCommand("provenance.commands.sign:sign", "Sign files: what they are, from what they were made, by whom."),
+    "keys": (
+        "Development keys, and how long certificates last.",
+        {
+            "new": LazyCommand("provenance.commands.keys:new", "Make a development root, intermediate and leaf."),
+            "show": LazyCommand("provenance.commands.keys:show", "Show certificates and when they end."),
+        },
+    ),
     "recover": LazyCommand("provenance.commands.recover:recover", "Find the manifest of a copy that lost it, by its watermark."),
     "verify": LazyCommand("provenance.commands.verify:verify", "Check the content credentials of files."),
+    "inspect": LazyCommand("provenance.commands.inspect:inspect", "Show what the credential of a file says, as a tree."),
     "scan": LazyCommand("sfumato.app.scan:scan", "Judge videos: credentials first, then the detector."),
     "clips": LazyCommand("sfumato.app.clips:clips", "List a folder of real footage: who is who, split by person."),
     "fakes": LazyCommand("sfumato.app.fakes:fakes", "Labelled fakes of the people in a clips.jsonl, with their real twins."),

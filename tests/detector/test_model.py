@@ -79,3 +79,15 @@ def test_frozen_groups_keep_weights_and_statistics() -> None:
     assert "conv_stem" not in changed
     assert "bn1" not in changed
     assert changed
+
+
+def test_a_face_and_its_mirror_image_are_judged_alike() -> None:
+    net = DetectorNet(ModelConfig(backbone="mobilenetv3_small_050", size=64, pretrained="none")).eval()
+    torch.nn.init.normal_(net.heads.weight)
+    face = torch.rand(3, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        assert torch.allclose(net(face), net(face.flip(3)), atol=1e-5)
+        alone = DetectorNet(ModelConfig(backbone="mobilenetv3_small_050", size=64, pretrained="none", mirrored=False)).eval()
+        alone.load_state_dict(net.state_dict())
+        assert torch.allclose(net(face), (alone(face) + alone(face.flip(3))) / 2, atol=1e-5)
+        assert not torch.allclose(alone(face), alone(face.flip(3)), atol=1e-3)

@@ -89,7 +89,8 @@ def sign_anything(unsealed: Path, keys: DevelopmentKeys) -> Callable[..., Path]:
                 {"title": ingredient.name, "relationship": "componentOf"}, "video/mp4", io.BytesIO(ingredient.read_bytes())
             )
         with unsealed.open("rb") as source, destination.open("w+b") as output:
-            builder.sign("video/mp4", source, output)
+            store = builder.sign("video/mp4", source, output)
+        destination.with_name(f"{destination.name}.manifest").write_bytes(store)  # for tests that keep it elsewhere
         return destination
 
     return sign
@@ -135,3 +136,15 @@ def flip_media_byte() -> Callable[[Path, Path], Path]:
         return destination
 
     return flip
+
+
+@pytest.fixture
+def encypher(root: bytes) -> Callable[[Path], str]:
+    """What an independent verifier says of a file, with our root and no other: Trusted, Valid or Invalid. Offline, no telemetry."""
+    library = pytest.importorskip("encypher_c2pa", reason="needs encypher-c2pa (pip install 'sfumato[dev]')")
+
+    def ask(path: Path) -> str:
+        report = library.verify(path, trust_pem=root.decode(), no_default_trust=True, telemetry=False, online=False)
+        return str(report["validation_state"])
+
+    return ask

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from provenance.certificates import embedded_chain, leads_to, load_anchors
+from provenance.certificates import load_anchors, path_to
 from provenance.keys import DevelopmentKeys, development_keys
+from provenance.signature import read_signature
 from sfumato.errors import UsageError
 
 
@@ -27,36 +28,36 @@ def store(sealed: Path) -> tuple[bytes, str]:
 
 
 def test_the_chain_is_found_leaf_first(store: tuple[bytes, str], keys: DevelopmentKeys) -> None:
-    assert embedded_chain(*store) == x509.load_pem_x509_certificates(keys.chain_pem().encode())
+    assert list(read_signature(*store).chain) == x509.load_pem_x509_certificates(keys.chain_pem().encode())
 
 
 def test_it_leads_to_its_own_root_and_to_no_other(store: tuple[bytes, str], root: bytes, tmp_path: Path) -> None:
-    chain = embedded_chain(*store)
+    chain = read_signature(*store).chain
     other = development_keys(tmp_path).root_pem()
-    assert leads_to(chain, load_anchors([root]))
-    assert leads_to(chain, load_anchors([other, root]))
-    assert not leads_to(chain, load_anchors([other]))
-    assert not leads_to(chain, [])
+    assert path_to(chain, load_anchors([root]))
+    assert path_to(chain, load_anchors([other, root]))
+    assert not path_to(chain, load_anchors([other]))
+    assert not path_to(chain, [])
 
 
 def test_a_chain_with_a_gap_leads_nowhere(store: tuple[bytes, str], root: bytes, tmp_path: Path) -> None:
-    leaf, intermediate = embedded_chain(*store)
+    leaf, intermediate = read_signature(*store).chain
     stranger = x509.load_pem_x509_certificate((development_keys(tmp_path).folder / "intermediate.pem").read_bytes())
     anchors = load_anchors([root])
-    assert not leads_to([leaf], anchors)
-    assert not leads_to([leaf, stranger, intermediate], anchors)
-    assert not leads_to([], anchors)
+    assert not path_to([leaf], anchors)
+    assert not path_to([leaf, stranger, intermediate], anchors)
+    assert not path_to([], anchors)
 
 
 def test_an_unknown_label_has_no_chain(store: tuple[bytes, str]) -> None:
-    assert embedded_chain(store[0], "urn:c2pa:another") == []
+    assert read_signature(store[0], "urn:c2pa:another").chain == ()
 
 
 def test_two_manifests_of_one_name_have_no_chain(store: tuple[bytes, str]) -> None:
     content, label = store
     header = 8
     twice = content + content
-    assert embedded_chain(twice, label) == []
+    assert read_signature(twice, label).chain == ()
     assert int.from_bytes(content[:4], "big") == len(content) > header
 
 
@@ -67,7 +68,7 @@ def test_damaged_stores_never_crash(store: tuple[bytes, str]) -> None:
         damaged = bytearray(content)
         for _ in range(chance.randrange(1, 20)):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
-        embedded_chain(bytes(damaged[: chance.randrange(len(damaged))] if chance.random() < 0.3 else damaged), label)
+        read_signature(bytes(damaged[: chance.randrange(len(damaged))] if chance.random() < 0.3 else damaged), label)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_hostile_cbor_gives_no_chain(cbor: bytes) -> None:
         return box(b"jumb", box(b"jumd", b"\0" * 16 + b"\x03" + label + b"\0") + content)
 
     store = described(b"c2pa", described(b"urn:x", described(b"c2pa.signature", box(b"cbor", cbor))))
-    assert embedded_chain(store, "urn:x") == []
+    assert read_signature(store, "urn:x").chain == ()
 
 
 @pytest.mark.parametrize("pem", [b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])

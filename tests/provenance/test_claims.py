@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from provenance.claims import LONGEST, MOST, Ingredient, ManifestView, cut, read_views, source_type_name
+from provenance.claims import Ingredient, ManifestView, read_views, source_type_name
+from provenance.foreign import LONGEST, MOST, cut
 
 
 class _Reader:

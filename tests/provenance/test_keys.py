@@ -14,7 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from provenance.keys import CERTIFICATE_POLICY, CLAIM_SIGNING, DevelopmentKeys, development_keys, key_folder
+from provenance.keys import DevelopmentKeys, development_keys, key_folder
+from provenance.profile import CERTIFICATE_POLICY, CLAIM_SIGNING
 from sfumato.errors import SealError
 
 

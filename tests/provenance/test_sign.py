@@ -241,7 +241,7 @@ def test_a_portrait_with_a_credential_keeps_it(
     flip_media_byte: Callable[[Path, Path], Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("provenance.manifest._media_type", lambda head: "video/mp4")  # a sealed video stands in for a sealed picture
+    monkeypatch.setattr("provenance.manifest.media_type_of_bytes", lambda head: "video/mp4")  # in place of a sealed picture
     broken = flip_media_byte(sealed, tmp_path / "broken.mp4")
     seal(unsealed, tmp_path / "out.mp4", replace(facts, portraits=(sealed, broken)))
     good, bad = (item for item in verify(tmp_path / "out.mp4", [root]).ingredients if item.depth == 0)
@@ -253,7 +253,7 @@ def test_a_portrait_with_a_credential_keeps_it(
 def test_a_portrait_that_the_library_chokes_on_goes_in_without_its_credential(
     seal: C2paSeal, unsealed: Path, facts: GeneratedFacts, portrait: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("provenance.manifest._media_type", lambda head: "image/png")  # the library refuses a JPEG called PNG
+    monkeypatch.setattr("provenance.manifest.media_type_of_bytes", lambda head: "image/png")  # the library refuses a JPEG called PNG
     seal(unsealed, tmp_path / "out.mp4", facts)
     found = verify(tmp_path / "out.mp4")
     assert found.outcome == "untrusted"

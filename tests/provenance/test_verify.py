@@ -14,8 +14,8 @@ from typing import Any
 import av
 import pytest
 
-import provenance.settings
 from provenance.keys import development_keys
+from provenance.settings import reading
 from provenance.verify import OUTCOMES, verify
 from sfumato.errors import UsageError
 
@@ -40,20 +40,16 @@ def test_with_another_root_it_stays_untrusted(sealed: Path, tmp_path: Path) -> N
     assert verify(sealed, [development_keys(tmp_path).root_pem()]).outcome == "untrusted"
 
 
-def test_a_root_given_for_time_stamps_does_not_vouch_for_signers(
-    sealed: Path, root: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = provenance.settings.reading
+def test_a_root_given_for_time_stamps_does_not_vouch_for_signers(sealed: Path, root: bytes, tmp_path: Path) -> None:
+    from c2pa import Context, Reader
 
-    def with_stamp_root(trust: Any) -> dict[str, Any]:
-        settings = real(trust)
-        settings["trust"]["anchors"].append({"trust_anchors": root.decode(), "trust_uri": "urn:tsa", "trust_kind": "tsa"})
-        return settings
-
-    monkeypatch.setattr(provenance.settings, "reading", with_stamp_root)
-    found = verify(sealed, [development_keys(tmp_path).root_pem()])
-    assert "signingCredential.trusted" in found.successes  # the library's word
+    other = development_keys(tmp_path).root_pem()
+    with Reader(str(sealed), context=Context.from_dict(reading([other], [root]))) as library:
+        assert library.get_validation_state() == "Trusted"  # the trap: the library does not keep the kinds apart
+    found = verify(sealed, [other], stamps=[root])
     assert (found.outcome, found.anchored) == ("untrusted", False)
+    assert found.codes == ("signingCredential.untrusted",)
+    assert "signingCredential.trusted" not in found.successes
 
 
 def test_one_bit_in_the_media_makes_it_invalid(

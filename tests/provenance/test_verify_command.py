@@ -155,17 +155,124 @@ def _expected(row: dict[str, str], state: str) -> str:
     return {"Valid": "untrusted", "Trusted": "trusted", "Invalid": "invalid"}.get(state, "unreadable")
 
 
-@pytest.mark.footage
-@pytest.mark.parametrize("column", ["state_no_anchors", "state_test_anchors"])
-def test_files_of_other_makers_read_as_recorded(footage: Path, column: str) -> None:
+def _samples(footage: Path) -> Path:
     folder = next((place for place in (footage / "c2pa", footage.parent / "c2pa", footage) if (place / "certs").is_dir()), None)
     if folder is None:
         pytest.skip("the footage comes without a folder c2pa")
+    return folder
+
+
+@pytest.mark.footage
+@pytest.mark.parametrize("column", ["state_no_anchors", "state_test_anchors"])
+def test_files_of_other_makers_read_as_recorded(footage: Path, column: str) -> None:
     from provenance.verify import verify as verify_file
 
+    folder = _samples(footage)
     trust = [(folder / "certs" / "c2pa-rs__test_cert_root_bundle.pem").read_bytes()] if column == "state_test_anchors" else []
     with (folder / "manifest.csv").open(newline="") as file:
         rows: list[dict[str, Any]] = [row for row in csv.DictReader(file) if row["state_no_anchors"]]
     assert len(rows) > 30
     found = {row["file"]: verify_file(folder / row["file"], trust).outcome for row in rows}
     assert found == {row["file"]: _expected(row, row[column]) for row in rows}
+
+
+@pytest.mark.footage
+def test_the_page_names_every_file_that_reads_otherwise(footage: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "credentials.md").read_text(encoding="utf-8")
+    assert [name for name in DIFFERENT if name.rpartition("__")[2] not in page] == []
+    assert all((_samples(footage) / name).is_file() for name in DIFFERENT)
+
+
+@pytest.mark.footage
+def test_bad_ingredients_of_a_trusted_file_are_shown(footage: Path, tmp_path: Path) -> None:
+    """The outer manifest of this file is Trusted; what it was made from is not what was signed, and that is said."""
+    folder = _samples(footage)
+    path = folder / "tampered" / "c2pa-rs__CACAE-uri-CA.jpg"
+    trust = folder / "certs" / "c2pa-rs__test_cert_root_bundle.pem"
+    result = _run(path, "--trust", trust)
+    assert result.exit_code == 0
+    assert "E-uri-CA.jpg [componentOf]: invalid (assertion.hashedURI.mismatch)" in result.output
+    (tmp_path / "policy.toml").write_text('ingredients = "not-invalid"\n')
+    assert _run(path, "--trust", trust, "--policy", tmp_path / "policy.toml").exit_code == 1
+
+
+def test_a_bad_ingredient_of_a_trusted_file_is_shown(
+    sealed: Path,
+    sign_anything: Callable[..., Path],
+    created: dict[str, Any],
+    keys: DevelopmentKeys,
+    tmp_path: Path,
+    flip_media_byte: Callable[[Path, Path], Path],
+) -> None:
+    bad = flip_media_byte(sealed, tmp_path / "bad.mp4")
+    film = sign_anything(tmp_path / "film.mp4", {"assertions": [created]}, ingredient=bad)
+    result = _run(film, "--trust", keys.root_certificate)
+    assert result.exit_code == 0
+    assert "bad.mp4 [componentOf]: invalid (" in result.output
+    assert "assertion.bmffHash.mismatch" in result.output
+
+
+def test_a_policy_decides_and_says_why(sealed: Path, keys: DevelopmentKeys, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('any = [{ signer = "Somebody" }, { not-revoked = true }]\ndeclares = "trainedAlgorithmicMedia"\n')
+    result = _run(sealed, "--trust", keys.root_certificate, "--policy", policy)
+    assert result.exit_code == 1
+    assert "codes: policy.failed" in result.output
+    assert "signer: FAILED: wanted Somebody, found sfumato development signer" in result.output
+    assert "declares: held" in result.output
+    record = json.loads(_run(sealed, "--trust", keys.root_certificate, "--policy", policy, "--json").output)
+    assert [part["clause"] for part in record["policy"]["parts"]] == ["any", "declares"]
+    policy.write_text("")
+    refused = _run(sealed, "--policy", policy)
+    assert isinstance(refused.exception, UsageError)
+    assert refused.exception.exit_code == 2
+
+
+def test_a_trust_list_shows_its_date(sealed: Path, keys: DevelopmentKeys, tmp_path: Path) -> None:
+    old = tmp_path / "list-2020-01-31.pem"
+    old.write_bytes(keys.root_pem())
+    result = CliRunner().invoke(verify, [str(sealed), "--trust-list", str(old)])
+    assert result.exit_code == 0
+    assert "issued 2020-01-31" in result.stderr
+    assert "WARNING" in result.stderr
+    record = json.loads(CliRunner().invoke(verify, [str(sealed), "--trust-list", str(old), "--json"]).stdout)
+    assert (record["trust_lists"][0]["issued"][:10], record["trust_lists"][0]["certificates"]) == ("2020-01-31", 1)
+    undated = tmp_path / "list.pem"
+    undated.write_bytes(keys.root_pem())
+    assert isinstance(_run(sealed, "--trust-list", undated).exception, UsageError)
+    assert _run(sealed, "--tsa-trust-list", old).exit_code == 1
+
+
+def test_the_chain_is_shown_with_fingerprints_and_dates(sealed: Path, keys: DevelopmentKeys) -> None:
+    from cryptography.hazmat.primitives import hashes
+
+    from provenance.certificates import load_anchors
+
+    anchor = load_anchors([keys.root_pem()])[0]
+    result = _run(sealed, "--trust", keys.root_certificate)
+    assert f"sha256 {anchor.fingerprint(hashes.SHA256()).hex()}, given here" in result.output
+    assert f"to {anchor.not_valid_after_utc.date()}" in result.output
+    record = json.loads(_run(sealed, "--trust", keys.root_certificate, "--json").output)
+    assert [certificate["anchor"] for certificate in record["chain"]] == [False, False, True]
+
+
+def test_what_is_not_covered_is_listed(sealed: Path) -> None:
+    assert "not covered: /ftyp (" in _run(sealed).output
+    assert {part["place"] for part in json.loads(_run(sealed, "--json").output)["not_covered"]} <= {"/ftyp", "/free"}
+
+
+def test_a_folder_means_every_file_in_it(one_of_each: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "deep").mkdir(parents=True)
+    for outcome in ("untrusted", "none"):
+        (folder / "deep" / f"{outcome}.mp4").write_bytes(one_of_each[outcome].read_bytes())
+    records = [json.loads(line) for line in _run(folder, "--json").output.splitlines()]
+    assert [(Path(record["file"]).stem, record["outcome"]) for record in records] == [("none", "none"), ("untrusted", "untrusted")]
+    assert _run(folder).exit_code == 4
+    (tmp_path / "empty").mkdir()
+    assert isinstance(_run(tmp_path / "empty").exception, UsageError)
+
+
+def test_a_host_must_be_a_host(sealed: Path) -> None:
+    assert isinstance(_run(sealed, "--allow-remote", "no host").exception, UsageError)
+    assert _run(sealed, "--allow-remote", "example.com").exit_code == 1

@@ -1,0 +1,181 @@
+"""`sfumato sign`: files, folders or patterns in, signed copies out, one line or one JSON object for each."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sfumato.errors import UsageError
+from sfumato.text import printable
+
+if TYPE_CHECKING:
+    from provenance.batch import Result
+    from provenance.declaration import Declaration
+    from provenance.timestamp import Stamping
+
+SCHEMA_VERSION = 1
+SOME_FAILED = 1
+FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("-o", "--output", type=FILE, metavar="OUT", help="A file for one FILE, else a folder.")
+@click.option("--in-place", is_flag=True, help="Replace each FILE by its signed copy, once that has been read back.")
+@click.option("--kind", required=True, type=click.Choice(["generated", "edited", "composite"]), help="What is declared.")
+@click.option("--title", default="", help="Shown to readers; the name of the signed file unless given.")
+@click.option("--source-type", default="", metavar="NAME", help="digitalSourceType of the IPTC list; the usual one of the kind.")
+@click.option("--parent", type=FILE, metavar="FILE", help="edited: the file before the edit; FILE itself unless given.")
+@click.option("--action", "actions", multiple=True, metavar="NAME", help="edited: what was done, as c2pa.color_adjustments. Repeatable.")
+@click.option("--ingredient", "ingredients", multiple=True, type=FILE, metavar="FILE", help="What it was made from. Repeatable.")
+@click.option("--training-mining", default="", metavar="USE", help="Mining and training: notAllowed, allowed or constrained.")
+@click.option("--constraint", default="", metavar="TEXT", help="What constrained means.")
+@click.option("--model", type=FILE, metavar="FILE", help="The model's weights; their digest is stated.")
+@click.option("--model-digest", default="", metavar="SHA256", help="The same, where the file is not at hand.")
+@click.option("--model-name", default="", metavar="NAME")
+@click.option("--seed", type=int)
+@click.option("--portrait", "portraits", multiple=True, type=FILE, metavar="FILE", help="A picture the model was given. Repeatable.")
+@click.option("--motion", type=FILE, metavar="FILE", help="The motion that was followed; its digest is stated.")
+@click.option("--signer", metavar="SIGNER", help="pem:KEY, a pkcs11: URI, or module:callable; the development key unless given.")
+@click.option("--chain", type=FILE, metavar="PEM", help="The signer's certificates, leaf first, without the root.")
+@click.option("--tsa", metavar="URL", help="RFC 3161 authority to stamp each signature with the time.")
+@click.option(
+    "--tsa-host", "hosts", multiple=True, envvar="SFUMATO_TSA_HOSTS", help="Refuse an authority that is none of these. Repeatable."
+)
+@click.option("--tsa-failure", type=click.Choice(["fail", "unstamped"]), help="Without an answer: sign nothing (usual), or go on without.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Files at once.")
+@click.option("--overwrite", is_flag=True, help="Replace outputs; also those that are done.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as each file is done.")
+@click.pass_context
+def sign(
+    context: click.Context,
+    /,
+    files: tuple[str, ...],
+    output: Path | None,
+    in_place: bool,
+    signer: str | None,
+    chain: Path | None,
+    tsa: str | None,
+    hosts: tuple[str, ...],
+    tsa_failure: str | None,
+    jobs: int,
+    overwrite: bool,
+    as_json: bool,
+    **declared: Any,
+) -> None:
+    """Sign FILEs: mp4, m4v, mov, avi, jpg, png or webp; folders are searched through.
+
+    \b
+    generated   a model made it; ingredients are what the model was given
+    edited      made from an earlier file, whose credential is kept inside
+    composite   put together; ingredients are the parts
+
+    A FILE is only read. Its signed copy appears whole, after it was read back, or not at all. Call it again after an
+    interruption: what is done, and signed with the same key, is skipped.
+
+    The PIN of a token comes from SFUMATO_PIN or the URI's pin-source, never from the command line.
+
+    \b
+    Exit codes: 0 all signed, 1 some failed; for a single FILE 2 not possible as asked, 3 not a file that can be signed.
+    """
+    from provenance.batch import find_tasks, sign_all
+    from provenance.sign import Signed, development_signer, sign_file
+    from provenance.signers import signer_from
+    from provenance.timestamp import without_proxy
+
+    tasks = find_tasks(files, output, in_place=in_place)
+    declaration = declaration_from(len(tasks), **declared)
+    stamping = stamping_from(tsa, hosts, tsa_failure)
+    if chain is not None and signer is None:
+        raise UsageError("--chain belongs to a signer", "Give --signer too.")
+    key = signer_from(signer, chain) if signer is not None else development_signer()
+    _warn(key.chain_pem)
+    if stamping is not None:
+        without_proxy(os.environ)
+
+    def sign_one(source: Path, destination: Path) -> Signed:
+        return sign_file(source, destination, declaration, key, stamping, in_place=in_place)
+
+    failed = 0
+    for result in sign_all(tasks, sign_one, key, jobs=jobs, overwrite=overwrite):
+        if result.error is not None:
+            if len(tasks) == 1 and not as_json:
+                raise result.error
+            failed += 1
+        if as_json:
+            click.echo(json.dumps(record(result)))
+        else:
+            click.echo(describe(result), err=result.error is not None)
+    if failed:
+        context.exit(SOME_FAILED)
+
+
+def declaration_from(count: int, *, model: Path | None, model_digest: str, motion: Path | None, **declared: Any) -> Declaration:
+    """What the options say about each of `count` files. Raises UsageError, and SealError for a model or motion that cannot be read."""
+    from provenance.declaration import Declaration
+    from provenance.manifest import file_digest
+
+    if model is not None and model_digest:
+        raise UsageError("--model and --model-digest say the same", "Give one of them.")
+    if count > 1 and declared["parent"] is not None:
+        raise UsageError("Several files have not the same parent", "Leave --parent out: each file is then its own.")
+    return Declaration(
+        model_digest=file_digest(model) if model is not None else model_digest,
+        motion_digest=file_digest(motion) if motion is not None else "",
+        **declared,
+    )
+
+
+def stamping_from(url: str | None, hosts: tuple[str, ...], on_failure: str | None) -> Stamping | None:
+    """The time-stamp authority that was asked for. `hosts` alone only says which ones may be."""
+    from provenance.timestamp import Stamping
+
+    if url is None:
+        if on_failure is not None:
+            raise UsageError("--tsa-failure belongs to a time-stamp authority", "Give --tsa too.")
+        return None
+    return Stamping(url, hosts, on_failure or "fail")
+
+
+def record(result: Result) -> dict[str, Any]:
+    """One result as plain values."""
+    found = result.signed.found if result.signed else None
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "source": str(result.task.source),
+        "output": str(result.task.output),
+        "outcome": result.outcome,
+        "signer": found.signer if found else None,
+        "development": found.development if found else None,
+        "time": found.time if found else None,
+        "time_source": found.time_source if found else None,
+        "unstamped": (result.signed.unstamped or None) if result.signed else None,
+        "seconds": round(result.seconds, 3),
+        "error": str(result.error) if result.error is not None else None,
+    }
+
+
+def describe(result: Result) -> str:
+    """One line for a person."""
+    if result.error is not None:
+        return f"{printable(result.task.source)}: failed: {printable(result.error)}"
+    if result.signed is None:
+        return f"{printable(result.task.output)}: skipped, it is signed with this key already"
+    found = result.signed.found
+    parts = [f"signed by {printable(found.signer, 80)}" + (", a development signer" if found.development else "")]
+    if result.signed.stamped:
+        parts.append(f"time-stamp {printable(found.time, 40)}")
+    if result.signed.unstamped:
+        parts.append(f"no time-stamp: {printable(result.signed.unstamped, 300)}")
+    return f"{printable(result.task.output)}: {'; '.join(parts)}"
+
+
+def _warn(chain_pem: str) -> None:
+    from provenance.keys import expiry_warnings
+
+    for warning in expiry_warnings(chain_pem):
+        click.echo(f"Warning: {printable(warning)}", err=True)
