@@ -122,3 +122,27 @@ def test_the_command_writes_its_record(clips, tmp_path) -> None:
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert [line["kind"] for line in lines] == ["survival", "cost", "unmarked", "fingerprint"]
     assert all(line["command"] == "sfumato bench survival" and line["footage"] and line["protocol"] for line in lines)
+
+
+def test_the_table_of_the_documentation_agrees_with_its_record() -> None:
+    from pathlib import Path
+
+    from benchmarks.tables import fill_tables, shipped_records
+
+    page = (Path(__file__).parents[2] / "docs" / "durable.md").read_text(encoding="utf-8")
+    assert fill_tables(page, shipped_records()) == page
+
+
+def test_the_record_holds_the_promised_floors() -> None:
+    """What the documentation promises, on 40 clips or more; a change of the mark that breaks it has to be measured again, and will show."""
+    from benchmarks.tables import read_records, shipped_records
+
+    rows = read_records(shipped_records()["survival"])
+    shares = {row["treatment"]: row["payload"] / row["n"] for row in rows if row["kind"] == "survival" and row["method"] == OURS}
+    (cost,) = [row for row in rows if row["kind"] == "cost" and row["method"] == OURS]
+    assert cost["n"] >= 40
+    assert shares["crf 28"] >= 0.95
+    assert shares["half size, crf 28"] >= 0.90
+    assert cost["psnr"] >= 40
+    assert cost["ssim"] >= 0.98
+    assert all(row["wrong"] == 0 for row in rows if "wrong" in row)
