@@ -207,7 +207,7 @@ def test_a_certificate_near_its_end_is_announced(
 
 @pytest.fixture
 def short_chain(keys: DevelopmentKeys, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The leaf's key with a certificate of 346 days ago."""
+    """The leaf's key with a certificate of 346 days ago, by issuers of its own: those of the other tests would be renewed for that day."""
     from datetime import UTC, datetime, timedelta
 
     from cryptography.hazmat.primitives import serialization
@@ -218,7 +218,7 @@ def short_chain(keys: DevelopmentKeys, tmp_path_factory: pytest.TempPathFactory)
     key = serialization.load_pem_private_key(keys.leaf_key.read_bytes(), None)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     (folder / "public.pem").write_bytes(public)
-    chain = development_chain_for(read_public_key(folder / "public.pem"), keys.folder.parent, datetime.now(UTC) - timedelta(days=346))
+    chain = development_chain_for(read_public_key(folder / "public.pem"), folder / "keys", datetime.now(UTC) - timedelta(days=346))
     (folder / "chain.pem").write_text(chain)
     return keys.leaf_key, folder / "chain.pem"
 
