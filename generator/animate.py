@@ -77,16 +77,24 @@ class Animator:
         self, portraits: list[Portrait], tune: TuneConfig | None = None, advance: Callable[[float], None] = lambda amount: None
     ) -> Person:
         """Learns the person from T portraits; with `tune`, fine-tunes on them (section 3.4)."""
+        person = meet(self.checkpoint, *self.frames(portraits))
+        if tune is not None:
+            person = fine_tune(self.checkpoint, person, tune, advance)
+        self.set_person(person, portraits)
+        return person
+
+    def frames(self, portraits: list[Portrait]) -> tuple[Tensor, Tensor, Tensor]:
+        """The portraits as the networks see them: faces, sketches (T, 3, S, S) and landmarks (T, 68, 2), all in [-1, 1]."""
         shape = (self.size, self.size)
         small = [np.asarray(cv2.resize(p.large, shape, interpolation=cv2.INTER_AREA), np.uint8) for p in portraits]
         pixels = [((p.landmarks + 1) * self.size - 1) / 2 for p in portraits]
-        faces, sketches, landmarks = (x.to(self.device) for x in to_tensors(small, [np.asarray(p, np.float32) for p in pixels]))
-        person = meet(self.checkpoint, faces, sketches, landmarks)
-        if tune is not None:
-            person = fine_tune(self.checkpoint, person, tune, advance)
+        faces, sketches, landmarks = to_tensors(small, [np.asarray(p, np.float32) for p in pixels])
+        return faces.to(self.device), sketches.to(self.device), landmarks.to(self.device)
+
+    def set_person(self, person: Person, portraits: list[Portrait]) -> None:
+        """Renders `person` from now on, who was learned from `portraits` by `set_identity`, or earlier (generator.person_file)."""
         self.person = person
         self._large = torch.stack([torch.from_numpy(p.large).permute(2, 0, 1).float() / 127.5 - 1 for p in portraits]).to(self.device)
-        return person
 
     @torch.inference_mode()
     def render(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:
@@ -122,7 +130,8 @@ class Animator:
 
 
 def tune_config(checkpoint: Checkpoint, seconds: float, iterations: int = 400, seed: int = 0) -> TuneConfig:
-    """Fine-tuning with the losses the checkpoint was trained with, as far as this machine has them."""
+    """Fine-tuning for `iterations`, or `seconds` if they are over first (0: no limit), with the losses of the training as far as
+    this machine has them."""
     import importlib.util
 
     from sfumato.config import from_dict

@@ -6,6 +6,10 @@ gives with e_NEW.
 
 The warp family reads source frames, so a frame that is its own source would teach nothing: with two frames or more each
 is made from the others, and every frame is also made from bent copies of itself.
+
+When to stop is decided on frames that are held out: from T = 4 on, a quarter of them (four at most) teach nothing and are made
+from the others at each check; e_NEW, which is fixed before the first step, has seen them. With fewer frames none can be spared,
+and the check makes each of them from bent copies in poses that the training does not draw. Afterwards all T frames are sources.
 """
 
 from __future__ import annotations
@@ -33,7 +37,8 @@ from generator.warp import sample, warp_grid
 class Person:
     """One person, ready to be rendered: `generator` and `psi` (1, coefficients), and the T source frames.
 
-    faces, sketches: (T, 3, S, S); landmarks: (T, 68, 2) in [-1, 1]; `history`: validation loss at each check.
+    faces, sketches: (T, 3, S, S); landmarks: (T, 68, 2) in [-1, 1]; `history`: loss at each check, `held_out` the frames it was
+    measured on (none: bent copies); `iterations` that were made, of which the state after `kept` was the best.
     """
 
     generator: Generator | WarpGenerator
@@ -43,6 +48,8 @@ class Person:
     landmarks: Tensor
     history: list[float] = field(default_factory=list)
     iterations: int = 0
+    kept: int = 0
+    held_out: tuple[int, ...] = ()
 
     @torch.no_grad()
     def picture(self, sketches: Tensor, landmarks: Tensor) -> Tensor:
@@ -77,7 +84,7 @@ def meet(checkpoint: Checkpoint, faces: Tensor, sketches: Tensor, landmarks: Ten
 def fine_tune(
     checkpoint: Checkpoint, person: Person, config: TuneConfig, advance: Callable[[float], None] = lambda amount: None
 ) -> Person:
-    """Trains a copy of G and psi on the person's T frames; `person` and `checkpoint` stay as they are.
+    """Trains a copy of G and psi on the person's T frames, less those held out; `person` and `checkpoint` stay as they are.
 
     Ends after `iterations`, or after `seconds` (of the whole call; one iteration at least), or when `patience` checks brought
     nothing; keeps the best state seen, so it never ends worse on its own check than it began. `advance` gets 1 for each iteration.
@@ -92,7 +99,12 @@ def fine_tune(
     reconstruction = ReconstructionLoss(config.loss).to(psi.device)
     optimiser = torch.optim.Adam([*(p for n, p in generator.named_parameters() if "projection" not in n), psi], lr=config.learning_rate)
     adversary = _Adversary(checkpoint, person, config) if config.loss.adversarial and checkpoint.critic is not None else None
-    checks = [_draw(person, np.random.default_rng(1000 + i), 1) for i in range(6)]  # the same poses at every check
+    held_out = held_out_frames(len(person.faces))
+    taught = _without(person, held_out)
+    if held_out:
+        checks = [_made_from(taught, person, index) for index in held_out]
+    else:
+        checks = [_draw(person, np.random.default_rng(1000 + i), 1) for i in range(6)]  # the same poses at every check
 
     @torch.no_grad()
     def check() -> float:
@@ -105,10 +117,10 @@ def fine_tune(
     best = check()
     history = [best]
     end = started + config.seconds - (time.monotonic() - before)  # the last check, too, lies within `seconds`
-    kept = (copy.deepcopy(generator.state_dict()), psi.detach().clone())
+    kept = (copy.deepcopy(generator.state_dict()), psi.detach().clone(), 0)
     worse = 0
     for done in range(1, config.iterations + 1):
-        episode = _draw(person, rng, config.batch)
+        episode = _draw(taught, rng, config.batch)
         made = picture(generator, psi, episode)
         loss, _ = reconstruction(made, episode.target, episode.target_landmarks)
         if adversary is not None:
@@ -127,13 +139,38 @@ def fine_tune(
             history.append(check())
             if history[-1] < best:
                 best, worse = history[-1], 0
-                kept = (copy.deepcopy(generator.state_dict()), psi.detach().clone())
+                kept = (copy.deepcopy(generator.state_dict()), psi.detach().clone(), done)
             elif (worse := worse + 1) >= config.patience:
                 break
         if late:
             break
     generator.load_state_dict(kept[0])
-    return replace(person, generator=generator.eval(), psi=kept[1], history=history, iterations=done)
+    return replace(
+        person, generator=generator.eval(), psi=kept[1], history=history, iterations=done, kept=kept[2], held_out=held_out
+    )
+
+
+def held_out_frames(count: int) -> tuple[int, ...]:
+    """Which of `count` frames the tuning must not see: evenly spread, a quarter, four at most; none of fewer than four."""
+    spared = min(count // 4, 4)
+    return tuple(int((i + 0.5) * count / spared) for i in range(spared))
+
+
+def usual_iterations(count: int) -> int:
+    """How long to tune on `count` frames: 125 iterations for one, 230 for 32 and more (the authors' later code); more kill expressions."""
+    return round(125 + 105 * min(max(count - 1, 0), 31) / 31)
+
+
+def _without(person: Person, indices: tuple[int, ...]) -> Person:
+    left = [i for i in range(len(person.faces)) if i not in indices]
+    return replace(person, faces=person.faces[left], sketches=person.sketches[left], landmarks=person.landmarks[left])
+
+
+def _made_from(sources: Person, person: Person, index: int) -> Episode:
+    """Frame `index` of `person` as the target, made from the frames of `sources`."""
+    wanted = slice(index, index + 1)
+    made = sources.episode(person.sketches[wanted], person.landmarks[wanted])
+    return replace(made, target=person.faces[wanted])
 
 
 class _Adversary:
