@@ -1,4 +1,4 @@
-"""Motion: a landmark track without a face, from a video or a `.motion` file.
+"""Motion: a landmark track without a face, from a video, a camera or a `.motion` file.
 
 A `.motion` file is safetensors: landmarks (F, 68, 2) in [-1, 1] of the crop and times (F,) in seconds. They lie on a
 canonical face, not on the driver's: the driver's geometry is taken out (see retarget), so a likeness is never shipped.
@@ -7,11 +7,11 @@ canonical face, not on the driver's: the driver's geometry is taken out (see ret
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,14 @@ from sfumato.errors import MediaError, NoFaceError, UsageError
 from sfumato.media.faces import Box, Crop, Face, FaceDetector, FaceTracker, crop_around
 from sfumato.media.landmarks import LandmarkBackend
 
+if TYPE_CHECKING:
+    from sfumato.media.video import Frame
+
 FORMAT = "sfumato-motion-1"
 _LONGEST = 200_000  # frames; two hours at 25 a second
 _LATEST = 1e6  # seconds
+_BAND = 36  # frames to each side that smoothing looks at: three widths at 120 frames a second and twice the usual amount
+_UPPER_LIDS, _LOWER_LIDS = (37, 38, 43, 44), (41, 40, 47, 46)
 Landmarks = NDArray[np.float32]
 
 
@@ -107,17 +112,27 @@ def write_motion(path: Path, motion: Motion) -> None:
 
 def track_video(
     path: Path, landmarks: LandmarkBackend, seconds: float | None = None, largest: int = 960,
-    advance: Callable[[float], None] = lambda amount: None,
+    advance: Callable[[float], None] = lambda amount: None, smooth: float = 1.0,
 ) -> Motion:  # fmt: skip
-    """Follows the largest face of a video. Frames without it are bridged up to half a second, and end the motion beyond that.
+    """The motion of the largest face of a video, see `track_frames`. Raises NoFaceError, or MediaError for an unusable video."""
+    from sfumato.media.video import VideoReader
 
-    Before the face appears the motion rests in its first pose. The crop is one square for the whole clip. `advance` gets 1 for
-    each frame that shows the face.
-    Raises NoFaceError when there is no face, MediaError for an unusable video.
+    with VideoReader(path, max_side=largest) as video:
+        return track_frames(video, path.name, landmarks, seconds, advance, smooth)
+
+
+def track_frames(
+    frames: Iterable[Frame], name: str, landmarks: LandmarkBackend, seconds: float | None = None,
+    advance: Callable[[float], None] = lambda amount: None, smooth: float = 1.0,
+) -> Motion:  # fmt: skip
+    """Follows the largest face. Frames without it are bridged up to half a second, and end the motion beyond that.
+
+    Before the face appears the motion rests in its first pose. The crop is one square for the whole clip. `smooth`: see
+    `smooth_track`. `advance` gets 1 for each frame that shows the face. Raises NoFaceError when there is no face.
     """
     points, times, boxes = list[Landmarks](), list[float](), list[Box]()
     before: list[float] = []  # frames before the face appears: the motion starts with the video, or sound would not fit it
-    for time, seen in _faces(path, landmarks, seconds, largest):
+    for time, seen in _faces(frames, landmarks, seconds):
         if seen is None:
             before += [time] if not times else []
             continue
@@ -129,32 +144,29 @@ def track_video(
         boxes.append(face.box)
         advance(1)
     if not points:
-        raise NoFaceError(f"No face was found in {path}", "Use a video in which one face is seen well.")
+        raise NoFaceError(f"No face was found in {name}", "Use a video in which one face is seen well.")
     crop = _crop(boxes)
     local = np.stack([crop.to_crop(p, 2) for p in points]) - 0.5  # pixel centres of a crop 2 px wide lie at -0.5 and 0.5: [-1, 1]
     stamps = np.asarray(before + times)
-    smooth = smooth_track(np.concatenate([np.repeat(local[:1], len(before), axis=0), local]), stamps)
-    return Motion(smooth, stamps, find_neutral(smooth), landmarks.name, path.stem)
+    track = smooth_track(np.concatenate([np.repeat(local[:1], len(before), axis=0), local]), stamps, smooth)
+    return Motion(track, stamps, find_neutral(track), landmarks.name, Path(name).stem)
 
 
 def _faces(
-    path: Path, landmarks: LandmarkBackend, seconds: float | None, largest: int
+    frames: Iterable[Frame], landmarks: LandmarkBackend, seconds: float | None
 ) -> Iterator[tuple[float, tuple[Face, Landmarks] | None]]:
     """Every frame's time, with the followed face and its landmarks, or None where it is not seen."""
-    from sfumato.media.video import VideoReader
-
     detector, tracker, followed = FaceDetector(), FaceTracker(), None
-    with VideoReader(path, max_side=largest) as video:
-        for frame in video:
-            if seconds is not None and frame.time > seconds:
-                return
-            seen = tracker.update(frame.index, detector.detect(frame.image)[:4])
-            if followed is None and seen:
-                followed = max(seen, key=lambda identifier: seen[identifier].size)
-            if followed is not None and followed in seen:
-                yield frame.time, (seen[followed], landmarks.detect(frame.image, tracker.tracks[followed].box))
-            else:
-                yield frame.time, None
+    for frame in frames:
+        if seconds is not None and frame.time > seconds:
+            return
+        seen = tracker.update(frame.index, detector.detect(frame.image)[:4])
+        if followed is None and seen:
+            followed = max(seen, key=lambda identifier: seen[identifier].size)
+        if followed is not None and followed in seen:
+            yield frame.time, (seen[followed], landmarks.detect(frame.image, tracker.tracks[followed].box))
+        else:
+            yield frame.time, None
 
 
 def _crop(boxes: list[Box]) -> Crop:
@@ -164,24 +176,46 @@ def _crop(boxes: list[Box]) -> Crop:
     return crop_around((float(centre[0] - size[0] / 2), float(centre[1] - size[1] / 2), float(size[0]), float(size[1])))
 
 
-def smooth_track(track: Landmarks, times: NDArray[np.float64], strong: float = 0.05, light: float = 0.018) -> Landmarks:
-    """Takes jitter out: Gaussian over time, `strong` seconds wide for jaw, brows and nose, `light` for eyes and lips, which move fast."""
-    if len(track) < 3:
+def with_neutral(motion: Motion, seconds: float) -> Motion:
+    """The same motion, measured against the frame at `seconds` after its first. Raises UsageError beyond its end."""
+    length = float(motion.times[-1] - motion.times[0])
+    if not 0 <= seconds <= length + 1e-6:
+        raise UsageError(f"The motion {motion.name!r} has no frame at {seconds:g} s", f"It is {length:.2f} s long.")
+    return replace(motion, neutral=int(np.argmin(np.abs(motion.times - motion.times[0] - seconds))))
+
+
+def smooth_track(track: Landmarks, times: NDArray[np.float64], amount: float = 1.0) -> Landmarks:
+    """Takes jitter out of (F, 68, 2) at `times`: a Gaussian over time, .05 s wide, and .018 s for lips, which move fast;
+    `amount` scales both, 0 leaves the track alone.
+
+    Eyes keep their place as the skull does; how far they are open is smoothed by .018 s, whatever the amount: a blink lasts a
+    tenth of a second, and must close them.
+    """
+    if len(track) < 3 or amount <= 0:
         return track
+    strong, light = 0.05 * amount, 0.018 * amount
     if len(track) > 2000:  # (F, F) would be large for hours: in pieces that overlap by more than the band
         pieces = []
+        reach = _BAND + 10
         for start in range(0, len(track), 1000):
-            reach = slice(max(0, start - 20), start + 1020)
-            pieces.append(smooth_track(track[reach], times[reach], strong, light)[min(start, 20) :][:1000])
+            near = slice(max(0, start - reach), start + 1000 + reach)
+            pieces.append(smooth_track(track[near], times[near], amount)[min(start, reach) :][:1000])
         return np.concatenate(pieces)
-    distance = times[:, None] - times[None]  # (F, F)
-    band = np.abs(np.arange(len(times))[:, None] - np.arange(len(times))[None]) <= 12
-    result = np.empty_like(track)
-    for points, width in ((slice(0, 36), strong), (slice(36, 68), light)):
-        weights = np.exp(-0.5 * (distance / width) ** 2) * band
-        weights /= weights.sum(1, keepdims=True)
-        result[:, points] = np.einsum("ft,tpc->fpc", weights, track[:, points])
+    result = np.concatenate([_blur(track[:, :48], times, strong), _blur(track[:, 48:], times, light)], axis=1)
+    upper, lower = list(_UPPER_LIDS), list(_LOWER_LIDS)
+    open_now = _blur(track[:, upper] - track[:, lower], times, 0.018)
+    middle = (result[:, upper] + result[:, lower]) / 2
+    result[:, upper], result[:, lower] = middle + open_now / 2, middle - open_now / 2
     return result
+
+
+def _blur(track: Landmarks, times: NDArray[np.float64], width: float) -> Landmarks:
+    """track: (F, P, 2). A Gaussian of `width` seconds over its frames, as far as the band reaches."""
+    distance = times[:, None] - times[None]  # (F, F)
+    band = np.abs(np.arange(len(times))[:, None] - np.arange(len(times))[None]) <= _BAND
+    weights = np.exp(-0.5 * (distance / width) ** 2) * band
+    blurred: Landmarks = np.einsum("ft,tpc->fpc", weights / weights.sum(1, keepdims=True), track).astype(track.dtype)
+    return blurred
 
 
 def find_neutral(track: Landmarks) -> int:
