@@ -1,8 +1,8 @@
 """A person file: one learned person without the network they were learned on. In: a `Person`; out: a small file, and the way back.
 
 Safetensors: psi' (1, coefficients) in 32 bits; what fine-tuning changed in G, as 16-bit differences to the base checkpoint, those of
-large matrices as two factors of rank 16; the T source frames as JPEG squares with their landmarks; and, as JSON in the header, the base's digest, the digests of the pictures,
-how it was learned, and by what right. No pickle; every size is bounded before it is read.
+large matrices as two factors of rank 16; the T source frames as JPEG squares with their landmarks; and, as JSON in the header, the
+base's digest, the digests of the pictures, how it was learned, and by what right. No pickle; every size is bounded before it is read.
 
 A person file IS a likeness: its source frames show the person, and with the base checkpoint it makes videos of them.
 """
@@ -32,6 +32,7 @@ from sfumato.atomic import atomic_path
 from sfumato.config import from_dict, to_dict
 from sfumato.errors import CheckpointError, MediaError, SfumatoError, UsageError
 from sfumato.media.faces import Crop, Face
+from sfumato.text import printable
 
 FORMAT = "sfumato-person-1"
 SUFFIX = ".person"
@@ -42,6 +43,7 @@ _MOST_FRAMES = 256
 _LARGEST_FILE, _LARGEST_PICTURE = 1 << 30, 4 << 20  # bytes; the full-size G in 16 bits takes 76 MB
 Factors = tuple[NDArray[np.float16], ...]  # (the difference itself), or (left (out, r), right (r, in)): their product
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_UNREADABLE = (OSError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 _ADVICE = "Make it with: sfumato learn PORTRAIT... -o x.person."
 
 
@@ -94,6 +96,15 @@ class PersonFile:
         """The source frames at `size` pixels, as if they had just been read. Raises MediaError for a damaged picture."""
         return [_portrait(data, points, size) for data, points in zip(self.pictures, self.landmarks, strict=True)]
 
+    def require(self, checkpoint: Checkpoint) -> None:
+        """Raises CheckpointError unless the person was learned on this very checkpoint."""
+        facts = self.facts
+        if facts.base != checkpoint.digest:
+            base = f"{printable(facts.base_name, 60)} ({facts.base[:16]})"
+            cause = f"This person was learned on the checkpoint {base}, not on this one ({checkpoint.digest[:16]})"
+            raise CheckpointError(cause, "Name that one with --checkpoint, or learn the person again.")
+        checkpoint.require(facts.landmarks)
+
     def person(self, checkpoint: Checkpoint, faces: Tensor, sketches: Tensor, landmarks: Tensor) -> Person:
         """The person on `checkpoint`, whose G stays as it is. faces, sketches: (T, 3, S, S) in [-1, 1]; landmarks: (T, 68, 2).
 
@@ -101,11 +112,7 @@ class PersonFile:
         """
         import copy
 
-        facts = self.facts
-        if facts.base != checkpoint.digest:
-            cause = f"This person was learned on the checkpoint {facts.base_name} ({facts.base[:16]}), not on this one ({checkpoint.digest[:16]})"
-            raise CheckpointError(cause, f"Use --checkpoint with {facts.base_name} as it was, or learn the person again.")
-        checkpoint.require(facts.landmarks)
+        self.require(checkpoint)
         generator, psi = checkpoint.generator, torch.from_numpy(self.psi).to(faces.device)
         own = generator.state_dict()
         expected = generator.project(torch.zeros(1, checkpoint.config.max_width, device=faces.device)).shape
@@ -116,7 +123,7 @@ class PersonFile:
             generator = copy.deepcopy(generator)
             moved = {name: own[name] + _difference(factors).to(own[name]).view_as(own[name]) for name, factors in self.delta.items()}
             generator.load_state_dict({**own, **moved})
-        return Person(generator.eval(), psi, faces, sketches, landmarks, iterations=facts.iterations, kept=facts.kept)
+        return Person(generator.eval(), psi, faces, sketches, landmarks, iterations=self.facts.iterations, kept=self.facts.kept)
 
 
 def pack_person(person: Person, portraits: list[Portrait], checkpoint: Checkpoint, facts: PersonFacts) -> PersonFile:
@@ -176,7 +183,7 @@ def read_person(path: Path) -> PersonFile:
             )
     except MediaError:
         raise
-    except (OSError, SafetensorError, SfumatoError, LookupError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+    except (SafetensorError, SfumatoError, *_UNREADABLE) as error:
         raise MediaError(f"The person file {path} is missing or damaged", _ADVICE) from error
     _check(path, content)
     return content
@@ -185,7 +192,7 @@ def read_person(path: Path) -> PersonFile:
 def _check(path: Path, content: PersonFile) -> None:
     """Types, shapes and finite numbers; whether they fit a checkpoint is for `PersonFile.person` to say."""
     changed = [part for factors in content.delta.values() for part in factors]
-    floats = [content.psi, content.landmarks, *changed]
+    floats: list[NDArray[Any]] = [content.psi, content.landmarks, *changed]
     kinds = [np.float32, np.float32, *[np.float16] * len(changed)]
     count = len(content.pictures)
     fits = content.psi.ndim == 2 and len(content.psi) == 1 and content.landmarks.shape == (count, 68, 2)

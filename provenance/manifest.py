@@ -139,7 +139,8 @@ def generated_manifest(
 
 
 def generation_assertion(facts: GeneratedFacts, portraits: Sequence[IngredientFile]) -> dict[str, Any]:
-    """Our assertion. Digests are SHA-256 in hex; `portrait_digests` has the order of the ingredients. Raises SealError."""
+    """Our assertion. Digests are SHA-256 in hex; `portrait_digests` has the order of the ingredients; pictures that are
+    not at hand follow. Raises SealError."""
     for name, digest in (("model", facts.model_digest), ("motion", facts.motion_digest)):
         if not digest:
             raise SealError(f"The seal has no {name} digest", "Give the SHA-256 of the file that was used.")
@@ -148,7 +149,7 @@ def generation_assertion(facts: GeneratedFacts, portraits: Sequence[IngredientFi
         "model_name": facts.model_name,
         "model_digest": facts.model_digest,
         "seed": plain("seed", facts.seed),
-        "portrait_digests": [portrait.digest for portrait in portraits],
+        "portrait_digests": [*(portrait.digest for portrait in portraits), *facts.portrait_digests],
         "motion_digest": facts.motion_digest,
         "parameters": {str(name): plain(str(name), value) for name, value in facts.parameters.items()},
     }

@@ -1,7 +1,7 @@
-"""`sfumato animate`: pictures of one person and a motion in, one sealed mp4 out.
+"""`sfumato animate`: pictures of one person and a motion in, one sealed mp4 out; or many of both, see sfumato.app.batch.
 
-The work is done by sfumato.app.studio; here it is asked for, consented to, and reported. Exit codes: 0 made, 2 the request cannot be
-served, 3 an input cannot be used.
+The work is done by sfumato.app.studio; here it is asked for, consented to, and reported. Exit codes: 0 made, 1 not everything of a
+batch was made, 2 the request cannot be served, 3 an input cannot be used.
 """
 
 from __future__ import annotations
@@ -14,20 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfumato.errors import UsageError
 from sfumato.text import printable
 
 if TYPE_CHECKING:
     from provenance.verify import Verification
+    from sfumato.app.driving import Driver
     from sfumato.app.studio import AnimateConfig, LivingPortrait, Stage
     from sfumato.media.video import Seal
 
 
 def animate_portrait(
     portraits: Sequence[Path],
-    motion: Path,
+    motion: Path | Driver,
     output: Path,
     config: AnimateConfig | None = None,
     *,
+    overwrite: bool = False,
     checkpoint: Path,
     consent: str | None = None,
     landmarks: str | None = None,
@@ -39,14 +42,23 @@ def animate_portrait(
     from sfumato.app.studio import Studio, quietly
 
     studio = Studio(checkpoint, landmarks, device, seal, stage or quietly)
-    return studio.animate(portraits, motion, output, config, consent)
+    return studio.animate(portraits, motion, output, config, consent, overwrite=overwrite)
 
 
 @click.command()
 @click.argument("portraits", nargs=-1, required=True, metavar="PORTRAIT...")
-@click.option("-m", "--motion", required=True, metavar="M", help="A .motion file, the name of a shipped motion, or a video to follow.")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="OUT.mp4", help="The video to write.")
-@click.option("--size", default=256, show_default=True, type=click.IntRange(64, 1024), help="Pixels of the square video; even.")
+@click.option(
+    "-m", "--motion", "motions", multiple=True, required=True, metavar="M",
+    help="A .motion file, the name of a shipped motion, a video to follow, or a camera: its index. With --out-folder several.",
+)  # fmt: skip
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT.mp4", help="The video to write.")
+@click.option(
+    "--out-folder", type=click.Path(file_okay=False, path_type=Path), help="Every PORTRAIT with every motion; goes on where it stopped."
+)
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option(
+    "--size", type=click.IntRange(64, 3840), help="Pixels of the square video (256); with --paste-back, of the longer side; even."
+)
 @click.option("--fps", type=click.FloatRange(1, 120), help="Frames a second; the motion's own unless given.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Use only the first seconds of the motion.")
 @click.option(
@@ -62,6 +74,10 @@ def animate_portrait(
 @click.option(
     "--strength", default=1.0, show_default=True, type=click.FloatRange(0, 3), help="Of the expression; 0 leaves only head motion."
 )
+@click.option("--neutral", type=click.FloatRange(0), help="Seconds into the motion at which the face is calm; found unless given.")
+@click.option("--smooth", default=1.0, show_default=True, type=click.FloatRange(0, 3), help="How much jitter to take out of a video.")
+@click.option("--paste-back", is_flag=True, help="Put the face back into the whole picture.")
+@click.option("--tune-iterations", default=0, show_default=True, type=click.IntRange(0), help="Fine-tune on the portraits so often.")
 @click.option(
     "--tune-seconds", default=0.0, show_default=True, type=click.FloatRange(0, 86_400), help="Fine-tune on the portraits for so long."
 )
@@ -70,41 +86,55 @@ def animate_portrait(
 @click.option("--landmarks", type=click.Choice(["mesh", "face-alignment"]), help="Landmark backend; the checkpoint's own unless given.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
 @click.option("--sound", is_flag=True, help="Copy the sound of the motion's video.")
+@click.option("--sound-from", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Copy the sound of another file.")
 @click.option("--consent", metavar="TEXT", help="What gives you the right to use the portrait. Sealed into the video, for all to read.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def animate(
     portraits: tuple[str, ...],
-    motion: str,
-    output: Path,
+    motions: tuple[str, ...],
+    output: Path | None,
+    out_folder: Path | None,
+    overwrite: bool,
     consent: str | None,
     checkpoint: str,
     landmarks: str | None,
     device: str,
     as_json: bool,
     **settings: Any,
-) -> None:
+) -> int:
     """Let the person of one or several PORTRAITs follow a motion.
 
-    A PORTRAIT is a picture, or one of the shipped paintings: mona-lisa, la-velata, lady-agnew. Several pictures must show the same
-    person. The video is an mp4 that carries Content Credentials: made by a trained algorithm, from which portrait, by which model.
+    A PORTRAIT is a picture, a person file made by `sfumato learn`, or one of the shipped paintings: mona-lisa, la-velata, lady-agnew.
+    Several pictures must show the same person; with --out-folder each is a person of its own, and a folder stands for what is in it. The video is an mp4 that carries Content Credentials: made by a trained algorithm, from which portrait, by which model.
     There is no way to get it without.
 
-    Any portrait that is not one of the shipped paintings needs --consent: say what gives you the right to use it.
+    A camera (-m 0) is followed for --seconds, or until Ctrl-C. Any portrait that is not one of the shipped paintings needs --consent: say what gives you the right to use it.
     """
-    from generator.motion import motion_path
+    from sfumato.app.driving import find_driver
     from sfumato.app.gallery import portrait_path
     from sfumato.app.studio import AnimateConfig, checkpoint_path
     from sfumato.progress import progress
     from sfumato.run import choose_device
 
+    if (output is None) == (out_folder is None):
+        raise UsageError("Where to write is not clear", "Give either -o OUT.mp4 or --out-folder OUT.")
+    if out_folder is not None:
+        from sfumato.app.batch import run_batch
+
+        request = AnimateConfig(**settings)
+        where = checkpoint_path(checkpoint), landmarks, choose_device(device)
+        return run_batch(portraits, motions, out_folder, request, where, consent, overwrite=overwrite, as_json=as_json)
+    if output is None or len(motions) > 1:
+        raise UsageError("One video follows one motion", "Give --out-folder OUT for several.")
     pictures = [portrait_path(name) for name in portraits]
     consent = consent if consent is not None else ask_for_consent(pictures)
     config = AnimateConfig(**settings)
     made = animate_portrait(
         pictures,
-        motion_path(motion),
+        find_driver(motions[0]),
         output,
         config,
+        overwrite=overwrite,
         checkpoint=checkpoint_path(checkpoint),
         consent=consent,
         landmarks=landmarks,
@@ -119,13 +149,15 @@ def animate(
 
     found = verify(output)
     click.echo(json.dumps(record(made, found)) if as_json else describe(made, found))
+    return 0
 
 
 def ask_for_consent(pictures: Sequence[Path]) -> str | None:
     """Asks on a terminal, when there is a portrait to ask for. Returns the answer, or None where nobody can be asked."""
+    from generator.person_file import SUFFIX
     from sfumato.app.consent import pictures_of_people
 
-    asked = pictures_of_people(pictures)
+    asked = pictures_of_people([path for path in pictures if path.suffix != SUFFIX])  # a person file has a record of its own
     if not asked or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
     click.echo(f"{printable(asked[0])} may show a real person. Your answer is sealed into the video.", err=True)
@@ -141,6 +173,8 @@ def record(made: LivingPortrait, found: Verification) -> dict[str, Any]:
         "frames": made.frames,
         "seconds": round(made.seconds, 4),
         "rate": round(made.rate, 4),
+        "width": made.width,
+        "height": made.height,
         "other_faces": list(made.others),
         "outcome": found.outcome,
         "signer": found.signer,
@@ -158,11 +192,11 @@ def record(made: LivingPortrait, found: Verification) -> dict[str, Any]:
 
 def describe(made: LivingPortrait, found: Verification) -> str:
     """Where the file is and what was sealed, for a person."""
-    facts, size = made.facts, made.facts.parameters["size"]
+    facts = made.facts
     key = ", a development key of this machine" if found.development else ""
     return "\n".join(
         [
-            f"{printable(made.path)}: {made.frames} frames, {made.seconds:.1f} s, {size} x {size}",
+            f"{printable(made.path)}: {made.frames} frames, {made.seconds:.1f} s, {made.width} x {made.height}",
             f"  sealed: {', '.join(found.declares)}; signed by {printable(found.signer, 80)}{key}",
             f"  model {printable(facts.model_name)} {facts.model_digest[:16]}, motion {facts.motion_digest[:16]}, seed {facts.seed}",
             f"  right to use the portrait: {printable(facts.parameters['consent'])}",

@@ -39,6 +39,7 @@ COMMANDS: Table = {
     "demo": LazyCommand("sfumato.app.demo:demo", "The Mona Lisa in three temperaments, sealed, judged and reported."),
     "doctor": LazyCommand("sfumato.app.doctor:doctor", "What works on this machine, and what to do about the rest."),
     "animate": LazyCommand("sfumato.app.animate:animate", "Let a portrait follow a motion; the video is sealed."),
+    "learn": LazyCommand("sfumato.app.learn:learn", "Learn a person from pictures, once: a person file to animate."),
     "motion": LazyCommand("generator.commands:motion", "Turn a video into a motion: a landmark track without a face."),
     "sign": LazyCommand("provenance.commands.sign:sign", "Sign files: what they are, from what they were made, by whom."),
     "keys": (

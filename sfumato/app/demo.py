@@ -60,7 +60,7 @@ def make_demo(
     _prepare(folder)
     clips, rows = [], []
     for motion in motions:
-        made = studio.animate([portrait.path], motion, folder / f"{portrait.name}-{motion.stem}.mp4", config)
+        made = studio.animate([portrait.path], motion, folder / f"{portrait.name}-{motion.stem}.mp4", config, overwrite=True)
         with stage(f"Judging {made.path.name}", 2 * scanner.frames) as advance:
             scanned = scanner.scan_file(made.path, advance)
             stripped = judge_without_credential(made.path, lambda copy, advance=advance: scanner.scan_file(copy, advance))  # type: ignore[misc]
@@ -120,7 +120,7 @@ def demo(
 def _motions(names: Sequence[str]) -> list[Path]:
     """The motions asked for, or all that ship. Raises MissingPartError when none does."""
     from generator.motion import motion_path
-    from sfumato.app.studio import shipped_motion_names
+    from sfumato.app.driving import shipped_motion_names
 
     chosen = [motion_path(name) for name in (names or shipped_motion_names())]
     if not chosen:

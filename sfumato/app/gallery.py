@@ -58,6 +58,9 @@ def portrait_path(name: str | Path) -> Path:
     shipped = shipped_portraits().get(str(name))
     if shipped is not None:
         return shipped.path
+    if path.is_dir():
+        advice = "Name a picture in it, or animate all of them: --out-folder OUT."
+        raise UsageError(f"{name} is a folder, and one portrait is wanted", advice)
     raise UsageError(f"There is no portrait {name}", f"Name a picture, or one of: {', '.join(shipped_portraits())}.")
 
 

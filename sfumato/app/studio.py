@@ -1,29 +1,27 @@
-"""The studio: generator and seal joined. In: pictures of one person and a motion. Out: one sealed mp4, or an error and nothing.
+"""The studio: generator and seal joined. In: pictures of one person, or a person file, and a motion. Out: one sealed mp4, or an error
+and nothing.
 
-What is costly is loaded once (checkpoint, landmark backend, face detector); `Studio.animate` may then be called for any number of
-portraits and motions. Frames are rendered, encoded and forgotten one by one.
+What is costly is loaded once (checkpoint, landmark backend, face detector), and a person is learned once however many motions they
+then follow. Frames are rendered, encoded and forgotten one by one.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sfumato.app.consent import stated_right
-from sfumato.app.gallery import identify
+from sfumato.app.driving import Driver, find_driver, motion_digest, poses, read_driver, require_sound
+from sfumato.app.sitting import Sitter, Sitting, find_sitter, sit
 from sfumato.errors import CheckpointError, OutputError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from generator.animate import Portrait
     from generator.motion import Motion
     from sfumato.media.video import GeneratedFacts, Seal
 
@@ -31,6 +29,7 @@ Advance = Callable[[float], None]
 Stage = Callable[[str, float | None], AbstractContextManager[Advance]]  # (what is being done, how much of it)
 DEFAULT_CHECKPOINT = "portrait-128"
 SLOWEST, FASTEST = 1.0, 120.0  # frames a second
+_REMEMBERED = 16  # motions that were followed before: one person after the other does the same ones
 
 
 @contextmanager
@@ -43,19 +42,25 @@ def quietly(description: str, total: float | None) -> Iterator[Advance]:
 class AnimateConfig:
     """How a portrait is animated."""
 
-    size: int = 256  # pixels of the square video; the paper's size, and about what a portrait's face holds
+    size: int | None = None  # pixels of the square video (None: 256, the paper's); of the longer side with paste_back (None: the picture's)
     fps: float | None = None  # None: the motion's own frames and times
     seconds: float | None = None  # None: the whole motion
     faces: tuple[int, ...] = ()  # which face, counted from the largest: none (the largest), one for all portraits, or one for each
     mode: Literal["relative", "absolute"] = "relative"  # relative keeps the portrait's own pose
     strength: float = 1.0  # of the expression; 0 leaves only head motion
+    neutral: float | None = None  # seconds into the motion at which its face is calm; None: such a frame is looked for
+    smooth: float = 1.0  # how much of the jitter is taken out of a video's or camera's motion; 0: nothing
+    paste_back: bool = False  # the face goes back into its whole picture
     tune_seconds: float = 0.0  # fine-tuning on the portraits; the shipped checkpoint gives a good likeness without
+    tune_iterations: int = 0  # the same, counted; whichever ends first
     seed: int = 0
     sound: bool = False  # copy the sound of the motion's video
+    sound_from: Path | None = None  # or of another file
 
     def __post_init__(self) -> None:
-        if not 64 <= self.size <= 1024 or self.size % 2:
-            raise UsageError(f"The size is {self.size}", "Choose an even number of pixels from 64 to 1024.")
+        largest = 3840 if self.paste_back else 1024
+        if self.size is not None and (not 64 <= self.size <= largest or self.size % 2):
+            raise UsageError(f"The size is {self.size}", f"Choose an even number of pixels from 64 to {largest}.")
         if self.fps is not None and not SLOWEST <= self.fps <= FASTEST:
             raise UsageError(f"The rate is {self.fps:g} frames a second", f"Choose {SLOWEST:g} to {FASTEST:g}.")
         if self.seconds is not None and not self.seconds > 0:
@@ -64,6 +69,10 @@ class AnimateConfig:
             raise UsageError(
                 f"Strength {self.strength:g} or fine-tuning of {self.tune_seconds:g} s is out of range", "Choose 0 to 3, and 0 to 86400 s."
             )
+        if not 0 <= self.smooth <= 3 or self.tune_iterations < 0 or (self.neutral is not None and not self.neutral >= 0):
+            raise UsageError("smooth, neutral or tune_iterations is out of range", "Choose 0 to 3 for smooth, 0 or more for the others.")
+        if self.sound and self.sound_from is not None:
+            raise UsageError("The sound can come from one place only", "Leave --sound or --sound-from out.")
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,9 @@ class LivingPortrait:
     rate: float
     others: tuple[int, ...]
     facts: GeneratedFacts
-    source: NDArray[np.uint8]  # (size, size, 3) RGB
+    source: NDArray[np.uint8]  # (side, side, 3) RGB
+    width: int
+    height: int
 
 
 def checkpoint_path(name: str | Path = DEFAULT_CHECKPOINT) -> Path:
@@ -115,206 +126,131 @@ class Studio:
         self.landmarks = load_backend(loaded.landmarks)
         self.detector = FaceDetector()
         self.animator = Animator(loaded, device)
+        self._sitting: Sitting | None = None
+        self._motions: dict[tuple[Any, ...], Motion] = {}
 
     @property
     def model_name(self) -> str:
         return f"{self.path.stem} ({self.animator.checkpoint.config.family})"
 
     def animate(
-        self, portraits: Sequence[Path], motion: Path, output: Path, config: AnimateConfig | None = None, consent: str | None = None
-    ) -> LivingPortrait:
-        """Lets the person of `portraits` follow `motion` (a .motion file or a video), writes the sealed mp4 `output`.
+        self, portraits: Sequence[Path], motion: Path | Driver, output: Path, config: AnimateConfig | None = None,
+        consent: str | None = None, *, overwrite: bool = False,
+    ) -> LivingPortrait:  # fmt: skip
+        """Lets the person of `portraits` (pictures, or one person file) follow `motion`, writes the sealed mp4 `output`.
 
-        Raises UsageError (no consent, contradictions), NoFaceError, MediaError, CheckpointError (landmarks that do not fit), OutputError,
-        SealError. Nothing is written then.
+        Called again for the same person, who is then not learned again. Raises UsageError (no consent, contradictions), NoFaceError,
+        MediaError, CheckpointError (landmarks or a person file that do not fit), OutputError (also where `output` exists, unless it is
+        to be overwritten), SealError. Nothing is written then.
         """
         config = config or AnimateConfig()
-        facts = self._facts(portraits, motion, config, stated_right(portraits, consent))
-        self._refuse_bad_output(output, motion, facts, config)
-        sitters = self._read_portraits(portraits, config)
-        track = self._read_motion(motion, config.seconds)
-        self._learn(sitters, config)
-        return self._record(sitters, track, output, facts, config, motion)
+        driver = motion if isinstance(motion, Driver) else find_driver(motion)
+        sitter = find_sitter(portraits, consent, self.animator.checkpoint)
+        facts = self.facts(sitter, driver, config)
+        sound = require_sound(driver) if config.sound else config.sound_from
+        self._refuse_bad_output(output, sitter, driver, facts, sound, overwrite)
+        sitting = self._sit(sitter, config)
+        track = self._follow(driver, config)
+        sitting.learn(self.animator, config, self.stage)
+        facts = replace(facts, motion_digest=motion_digest(driver, track))
+        return self._record(sitting, track, output, facts, config, sound)
 
-    def _facts(self, portraits: Sequence[Path], motion: Path, config: AnimateConfig, right: str) -> GeneratedFacts:
-        from sfumato.media.clips import file_digest
+    def learn(self, portraits: Sequence[Path], output: Path, config: AnimateConfig | None = None, consent: str | None = None) -> Sitting:
+        """Learns the person of `portraits` as `config` says (faces, tuning, seed) and writes the person file `output`, signed.
+
+        Raises what `animate` raises, and UsageError for a person file among the portraits.
+        """
+        from generator.person_file import STORED, pack_person, write_person
+        from sfumato.app.consent import with_record
+
+        config = replace(config or AnimateConfig(), size=STORED, paste_back=False)
+        checkpoint = self.animator.checkpoint
+        sitter = find_sitter(portraits, consent, checkpoint)
+        if sitter.known is not None:
+            raise UsageError(f"{portraits[0]} is a person who has been learned", "Give the pictures themselves.")
+        sitting = self._sit(sitter, config)
+        sitting.learn(self.animator, config, self.stage)
+        facts = sitter.record(self.path.stem, self.animator, config)
+        write_person(output, with_record(pack_person(sitting.person, sitting.portraits, checkpoint, facts)))
+        return sitting
+
+    def facts(self, sitter: Sitter, driver: Driver, config: AnimateConfig) -> GeneratedFacts:
+        """What the seal will say of a video of `sitter` following `driver`. Raises UsageError for contradictions."""
         from sfumato.media.video import GeneratedFacts
 
-        if not portraits:
-            raise UsageError("No portrait was given", "Name at least one picture.")
-        if len(config.faces) not in (0, 1, len(portraits)):
-            raise UsageError(
-                f"{len(config.faces)} faces for {len(portraits)} portraits", "Choose one face for all of them, or one for each."
-            )
-        shipped = [known.name for path in portraits if (known := identify(path)) is not None]
-        template = _shipped_motion(motion)
-        title = ", ".join(["Living portrait", *dict.fromkeys(shipped), *([template] if template else [])])
+        sitter.require(config)
+        title = ", ".join(["Living portrait", *sitter.shipped, *([driver.template] if driver.template else [])])
         parameters: dict[str, str | int | float | bool] = {
             "family": self.animator.checkpoint.config.family,
             "network_size": self.animator.size,
-            "size": config.size,
             "mode": config.mode,
             "strength": config.strength,
             "tune_seconds": config.tune_seconds,
             "landmarks": self.landmarks.name,
-            "motion": template or ("motion file" if motion.suffix == ".motion" else "video"),
-            "consent": right,
+            "motion": driver.kind,
+            "consent": sitter.right,
         }
-        if config.fps is not None:
-            parameters["fps"] = config.fps
-        return GeneratedFacts(
-            title, self.model_name, self.animator.checkpoint.digest, config.seed, tuple(portraits), file_digest(motion), parameters
-        )
+        asked = {
+            "size": config.size if config.paste_back else config.size or 256, "fps": config.fps, "seconds": config.seconds,
+            "neutral": config.neutral, "tune_iterations": config.tune_iterations or None, "paste_back": config.paste_back or None,
+            "smooth": config.smooth if config.smooth != 1 else None, "faces": " ".join(map(str, config.faces)) or None,
+            "person": sitter.digest or None,
+        }  # fmt: skip
+        parameters |= {name: value for name, value in asked.items() if value is not None}
+        pictures = () if sitter.known else sitter.paths
+        digests = sitter.known.facts.portraits if sitter.known else ()
+        digest, checkpoint = motion_digest(driver), self.animator.checkpoint.digest
+        return GeneratedFacts(title, self.model_name, checkpoint, config.seed, pictures, digest, parameters, digests)
 
-    def _refuse_bad_output(self, output: Path, motion: Path, facts: GeneratedFacts, config: AnimateConfig) -> None:
+    def _refuse_bad_output(
+        self, output: Path, sitter: Sitter, driver: Driver, facts: GeneratedFacts, sound: Path | None, overwrite: bool
+    ) -> None:
         """Now rather than after minutes of work."""
-        for source in (motion, self.path):
-            if output.exists() and output.samefile(source):
+        for source in (*sitter.paths, self.path, *([driver.path] if driver.path else [])):
+            if output.exists() and source.exists() and output.samefile(source):
                 raise OutputError(f"{output} is also a source", "Choose another name for the output; a source is never overwritten.")
-        if config.sound:
-            _require_sound(motion)
-        self._writer(output, 25.0, facts, config, motion)  # its constructor writes nothing and refuses what cannot be written
+        self._writer(output, 25.0, facts, (64, 64), sound)  # its constructor writes nothing and refuses what cannot be written
+        if output.exists() and not overwrite:
+            raise OutputError(f"{output} exists already", "Choose another name, or --overwrite.")
 
-    def _writer(self, output: Path, rate: float, facts: GeneratedFacts, config: AnimateConfig, motion: Path) -> Any:
+    def _writer(self, output: Path, rate: float, facts: GeneratedFacts, size: tuple[int, int], sound: Path | None) -> Any:
         from sfumato.media.video import GeneratedVideoWriter
 
-        return GeneratedVideoWriter(
-            output,
-            width=config.size,
-            height=config.size,
-            rate=rate,
-            seal=self.seal,
-            facts=facts,
-            audio_from=motion if config.sound else None,
-        )
+        width, height = size
+        return GeneratedVideoWriter(output, width=width, height=height, rate=rate, seal=self.seal, facts=facts, audio_from=sound)
 
-    def _read_portraits(self, portraits: Sequence[Path], config: AnimateConfig) -> list[Portrait]:
-        from generator.animate import read_portrait
-        from sfumato.media.images import read_image
+    def _sit(self, sitter: Sitter, config: AnimateConfig) -> Sitting:
+        """The pictures read; those of the last call, when nothing that matters has changed since."""
+        if self._sitting is None or not self._sitting.serves(sitter, config):
+            self._sitting = None  # the old one's memory is free before the new one's is taken
+            self._sitting = sit(sitter, config, self.detector, self.landmarks)
+        return self._sitting
 
-        faces = config.faces * len(portraits) if len(config.faces) == 1 else config.faces or (None,) * len(portraits)
-        return [
-            read_portrait(read_image(path, max_side=4096), self.detector, self.landmarks, config.size, path.name, which)
-            for path, which in zip(portraits, faces, strict=True)
-        ]
-
-    def _read_motion(self, path: Path, seconds: float | None) -> Motion:
-        from generator.motion import read_motion, track_video
-        from sfumato.media.video import VideoReader
-
-        if path.suffix.lower() == ".motion":
-            motion = read_motion(path)
-            if motion.backend != self.landmarks.name:
-                raise CheckpointError(
-                    f"The motion {path.name} was tracked with landmarks {motion.backend!r}, the checkpoint knows {self.landmarks.name!r}",
-                    f"Make it again: sfumato motion VIDEO --landmarks {self.landmarks.name} -o {path.name}.",
-                )
-            return motion
-        with VideoReader(path) as video:
-            total = video.info.declared_frames
-        with self.stage("Following the face of the video", total) as advance:
-            return track_video(path, _Counted(self.landmarks, advance), seconds)
-
-    def _learn(self, sitters: list[Portrait], config: AnimateConfig) -> None:
-        from generator.animate import tune_config
-        from sfumato.run import seed_everything
-
-        seed_everything(config.seed)
-        if config.tune_seconds == 0:
-            self.animator.set_identity(sitters)
-            return
-        tune = tune_config(self.animator.checkpoint, config.tune_seconds, seed=config.seed)
-        with self.stage("Learning the person, seconds", config.tune_seconds) as advance:
-            self.animator.set_identity(sitters, tune, _in_seconds(advance))
+    def _follow(self, driver: Driver, config: AnimateConfig) -> Motion:
+        key = (driver, motion_digest(driver), config.seconds, config.neutral, config.smooth)
+        if key in self._motions and driver.path is not None:
+            return self._motions[key]
+        motion = read_driver(driver, self.landmarks, self.stage, config.seconds, config.neutral, config.smooth)
+        if len(self._motions) >= _REMEMBERED:
+            self._motions.pop(next(iter(self._motions)))
+        self._motions[key] = motion
+        return motion
 
     def _record(
-        self, sitters: list[Portrait], motion: Motion, output: Path, facts: GeneratedFacts, config: AnimateConfig, source: Path
+        self, sitting: Sitting, motion: Motion, output: Path, facts: GeneratedFacts, config: AnimateConfig, sound: Path | None
     ) -> LivingPortrait:
         from generator.retarget import Retargeter
 
-        retargeter = Retargeter(sitters[0].landmarks, motion, config.mode, config.strength)
+        retargeter = Retargeter(sitting.portraits[0].landmarks, motion, config.mode, config.strength)
         rate = config.fps or min(max(motion.rate, SLOWEST), FASTEST)
         total = sum(1 for _ in poses(motion, config.fps, config.seconds))
         last = 0.0
-        with self.stage("Painting frames", total) as advance, self._writer(output, rate, facts, config, source) as video:
+        with self.stage("Painting frames", total) as advance, self._writer(output, rate, facts, sitting.frame_size, sound) as video:
             for moment, driver in poses(motion, config.fps, config.seconds):
                 landmarks = retargeter.apply(driver)
-                video.write(self.animator.render(landmarks, config.size), moment, [face_box(landmarks, config.size)])
+                image = sitting.framed(self.animator.render(landmarks, sitting.size), landmarks)
+                video.write(image, moment, [sitting.face_box(landmarks)])
                 last = moment
                 advance(1)
-        return LivingPortrait(output, total, last + 1 / rate, rate, tuple(portrait.others for portrait in sitters), facts, sitters[0].large)
-
-
-def face_box(landmarks: NDArray[np.float32], size: int) -> tuple[float, float, float, float]:
-    """landmarks: (68, 2) in [-1, 1]. The box around them and the forehead, which has none: (x, y, width, height) in pixels of the frame."""
-    (left, top), (right, bottom) = (landmarks.min(axis=0) + 1) / 2 * size, (landmarks.max(axis=0) + 1) / 2 * size
-    high = float(bottom - top)
-    return float(left), float(top) - 0.25 * high, float(right - left), 1.25 * high
-
-
-def _in_seconds(advance: Advance) -> Advance:
-    """Passes on the time since the last call instead of the amount: what is limited by time is shown in time."""
-    last = time.monotonic()
-
-    def tick(amount: float) -> None:
-        nonlocal last
-        now = time.monotonic()
-        advance(round(now - last, 1))
-        last = now
-
-    return tick
-
-
-class _Counted:
-    """A landmark backend that says each time it was used."""
-
-    def __init__(self, backend: Any, advance: Advance) -> None:
-        self.name: str = backend.name
-        self._backend, self._advance = backend, advance
-
-    def detect(self, image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.float32]:
-        self._advance(1)
-        points: NDArray[np.float32] = self._backend.detect(image, box)
-        return points
-
-
-def poses(motion: Motion, fps: float | None, seconds: float | None) -> Iterator[tuple[float, NDArray[np.float32]]]:
-    """(time, landmarks (68, 2)) frame by frame: the motion's own, or at a steady rate with landmarks interpolated in between."""
-    import numpy as np
-
-    start = float(motion.times[0])
-    times = (float(t) - start for t in motion.times)
-    if fps is not None:
-        length = float(motion.times[-1]) - start
-        times = (i / fps for i in range(int(length * fps + 1e-6) + 1))
-    for moment in takewhile(lambda t: seconds is None or t < seconds, times):
-        after = int(np.clip(np.searchsorted(motion.times, moment + start), 0, len(motion) - 1))
-        before = max(after - 1, 0)
-        gap = float(motion.times[after] - motion.times[before])
-        share = (moment + start - float(motion.times[before])) / gap if gap > 0 else 1.0
-        yield moment, ((1 - share) * motion.landmarks[before] + share * motion.landmarks[after]).astype(np.float32)
-
-
-def shipped_motion_names() -> list[str]:
-    """The motions that ship; none in a copy without them."""
-    from generator.motion import shipped_motions
-
-    try:
-        return shipped_motions()
-    except FileNotFoundError:
-        return []
-
-
-def _shipped_motion(path: Path) -> str | None:
-    folder = Path(str(files("generator") / "motions"))
-    return path.stem if path.resolve().parent == folder.resolve() and path.stem in shipped_motion_names() else None
-
-
-def _require_sound(motion: Path) -> None:
-    from sfumato.media.video import VideoReader
-
-    if motion.suffix.lower() == ".motion":
-        raise UsageError(f"{motion} is a motion without sound", "Give the video itself as the motion, or leave --sound out.")
-    with VideoReader(motion) as video:
-        if not video.info.has_audio:
-            raise UsageError(f"{motion} has no sound", "Leave --sound out.")
+        others = tuple(portrait.others for portrait in sitting.portraits)
+        return LivingPortrait(output, total, last + 1 / rate, rate, others, facts, sitting.portraits[0].large, *sitting.frame_size)

@@ -5,8 +5,9 @@ import pytest
 
 from generator.motion import Motion, read_motion
 from provenance.verify import verify
+from sfumato.app.driving import poses
 from sfumato.app.gallery import shipped_portraits
-from sfumato.app.studio import AnimateConfig, Studio, checkpoint_path, poses
+from sfumato.app.studio import AnimateConfig, Studio, checkpoint_path
 from sfumato.errors import CheckpointError, MediaError, UsageError
 from sfumato.media.video import VideoReader
 from tests.media_fixtures import make_video
@@ -157,11 +158,11 @@ def test_damaged_motion_is_one_error(studio, tmp_path) -> None:
 
 
 def test_the_face_box_holds_the_landmarks_and_the_forehead() -> None:
-    from sfumato.app.studio import face_box
+    from sfumato.app.sitting import face_box
 
     landmarks = np.zeros((68, 2), np.float32)
     landmarks[:, 0], landmarks[:, 1] = np.linspace(-0.5, 0.5, 68), np.linspace(-0.2, 0.6, 68)
-    left, top, wide, high = face_box(landmarks, 200)
+    left, top, wide, high = face_box((landmarks + 1) * 100)
     assert (left, wide) == pytest.approx((50, 100))
     assert top == pytest.approx(80 - 20)
     assert top + high == pytest.approx(160)
