@@ -79,16 +79,19 @@ def train_generator(
 
 
 @click.command()
-@click.argument("video", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("video")
 @click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The motion file, something.motion.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Only the first seconds of the video.")
+@click.option("--neutral", type=click.FloatRange(0), help="Seconds into the video at which the face is calm; found unless given.")
+@click.option("--smooth", default=1.0, show_default=True, type=click.FloatRange(0, 3), help="How much jitter to take out.")
 @click.option("--landmarks", default="mesh", show_default=True, help="Landmark backend: mesh or face-alignment.")
-def motion(video: Path, out: Path, seconds: float | None, landmarks: str) -> None:
+def motion(video: str, out: Path, seconds: float | None, neutral: float | None, smooth: float, landmarks: str) -> None:
     """Turn VIDEO into a motion: a landmark track on a face that is nobody's.
 
-    The driver's face shape is taken out; what stays is how the head, the eyes and the mouth move.
+    VIDEO may be a camera: its index, or camera:INDEX. It is followed for --seconds, or until Ctrl-C. The driver's face shape is taken
+    out; what stays is how the head, the eyes and the mouth move.
     """
-    from generator.motion import track_video, write_motion
+    from generator.motion import camera_index, track_frames, track_video, with_neutral, write_motion
     from generator.retarget import canonical_face, without_likeness
     from sfumato.errors import UsageError
     from sfumato.media.landmarks import load_backend
@@ -98,8 +101,22 @@ def motion(video: Path, out: Path, seconds: float | None, landmarks: str) -> Non
     if out.suffix != ".motion":  # before the work, not after it
         raise UsageError(f"{out} does not end in .motion", "Name the output something.motion.")
     backend = load_backend(landmarks)
-    with progress("Following the face") as advance:
-        track = without_likeness(track_video(video, backend, seconds, advance=advance), canonical_face())
+    index = camera_index(video)
+    if index is None:
+        if not Path(video).is_file():
+            raise UsageError(f"There is no video {video}", "Name a video file, or a camera's index.")
+        with progress("Following the face") as advance:
+            track = track_video(Path(video), backend, seconds, advance=advance, smooth=smooth)
+    else:
+        from sfumato.media.video.camera import Camera, stopped_by_interrupt
+
+        with (
+            stopped_by_interrupt() as stop,
+            Camera(index, seconds=seconds, stop=stop) as camera,
+            progress("Following the camera; Ctrl-C ends it") as advance,
+        ):
+            track = track_frames(camera, f"camera {index}", backend, advance=advance, smooth=smooth)
+    track = without_likeness(track if neutral is None else with_neutral(track, neutral), canonical_face())
     write_motion(out, track)
     length = float(track.times[-1])
     click.echo(f"{printable(out)}: {len(track)} frames, {length:.1f} s, neutral at {float(track.times[track.neutral]):.1f} s")

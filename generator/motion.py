@@ -75,7 +75,14 @@ def motion_path(name: str | Path) -> Path:
     shipped = Path(str(files("generator") / "motions" / f"{name}.motion"))
     if str(name) in shipped_motions() and shipped.is_file():
         return shipped
-    raise UsageError(f"There is no motion {name}", f"Name a video, a .motion file, or one of: {', '.join(shipped_motions())}.")
+    advice = f"Name a video, a .motion file, a camera's index, or one of: {', '.join(shipped_motions())}."
+    raise UsageError(f"There is no motion {name}", advice)
+
+
+def camera_index(name: str | Path) -> int | None:
+    """The camera that `name` means: its index, or camera:INDEX; None for anything else, and where a file has that name."""
+    index = str(name).removeprefix("camera:")
+    return int(index) if index.isascii() and index.isdigit() and len(index) < 4 and not Path(name).exists() else None
 
 
 def read_motion(path: Path) -> Motion:

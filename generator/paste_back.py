@@ -108,7 +108,7 @@ def _outline(landmarks: Landmarks) -> NDArray[np.float64]:
 
 def _smoothstep(share: NDArray[np.floating]) -> Mask:
     held = np.clip(share, 0, 1)
-    return (held * held * (3 - 2 * held)).astype(np.float32)
+    return np.asarray(held * held * (3 - 2 * held), np.float32)
 
 
 def _laplace(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:

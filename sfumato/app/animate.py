@@ -105,10 +105,12 @@ def animate(
     """Let the person of one or several PORTRAITs follow a motion.
 
     A PORTRAIT is a picture, a person file made by `sfumato learn`, or one of the shipped paintings: mona-lisa, la-velata, lady-agnew.
-    Several pictures must show the same person; with --out-folder each is a person of its own, and a folder stands for what is in it. The video is an mp4 that carries Content Credentials: made by a trained algorithm, from which portrait, by which model.
+    Several pictures must show the same person; with --out-folder each is a person of its own, and a folder stands for what
+    is in it. The video is an mp4 that carries Content Credentials: made by a trained algorithm, from which portrait, by which model.
     There is no way to get it without.
 
-    A camera (-m 0) is followed for --seconds, or until Ctrl-C. Any portrait that is not one of the shipped paintings needs --consent: say what gives you the right to use it.
+    A camera (-m 0) is followed for --seconds, or until Ctrl-C. Any portrait that is not one of the shipped paintings needs --consent:
+    say what gives you the right to use it.
     """
     from sfumato.app.driving import find_driver
     from sfumato.app.gallery import portrait_path

@@ -21,7 +21,7 @@ from sfumato.text import printable
 
 if TYPE_CHECKING:
     from sfumato.app.driving import Driver
-    from sfumato.app.studio import AnimateConfig, Stage, Studio
+    from sfumato.app.studio import AnimateConfig, Studio
 
 CONTACT_SHEET = "contact-sheet.png"
 _SHEET_ROWS = 40  # of the contact sheet; more cannot be taken in at a glance
@@ -76,17 +76,16 @@ def animate_all(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"Cannot make {folder}: {error.strerror}", "Choose another folder.") from error
-    outer, told = studio.stage, 0.0
+    outer = studio.stage
     try:
         for number, name in enumerate(names):
             portrait, motion = portraits[number // len(motions)], motions[number % len(motions)]
-            studio.stage = _share_of_one(advance)
+            studio.stage = share = _ShareOfOne(advance)
             try:
                 state, reason = _pair(studio, portrait, motion, folder / name, config, consent, overwrite), ""
             except SfumatoError as error:
                 state, reason = "failed", str(error)
-            advance(number + 1 - told - getattr(studio.stage, "given", 0.0))
-            told = number + 1
+            advance(1 - share.given)
             yield Outcome(portrait, motion.name, folder / name, state, reason)
     finally:
         studio.stage = outer
@@ -156,13 +155,14 @@ def _inside(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """The files of a folder that have one of `suffixes`, in order; none for what is no folder. Raises UsageError for a folder without."""
     if not path.is_dir():
         return []
-    found = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes and file.is_file())
+    files = (file for file in path.iterdir() if file.suffix.lower() in suffixes and file.is_file())
+    found = sorted(file for file in files if file.name != CONTACT_SHEET)
     if not found:
         raise UsageError(f"The folder {path} holds nothing of the kind that is wanted", f"It looks for {', '.join(suffixes)}.")
     return found
 
 
-class _share_of_one:  # noqa: N801 (a stage, used as the function it stands for)
+class _ShareOfOne:
     """A stage that passes the frames painted on as parts of one video; `given` is how much that was. What comes before is not told."""
 
     def __init__(self, advance: Callable[[float], None]) -> None:

@@ -6,15 +6,11 @@ A camera is followed until its seconds are over or somebody presses Ctrl-C, whic
 from __future__ import annotations
 
 import hashlib
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from sfumato.errors import CheckpointError, UsageError
@@ -62,13 +58,10 @@ class Driver:
 
 def find_driver(name: str | Path) -> Driver:
     """A path, the name of a shipped motion, or a camera: its index, or camera:INDEX. Raises UsageError when it is none of them."""
-    from generator.motion import motion_path
+    from generator.motion import camera_index, motion_path
 
-    text = str(name)
-    index = text.removeprefix("camera:")
-    if index.isascii() and index.isdigit() and len(index) < 4 and not Path(text).exists():
-        return Driver(None, int(index))
-    return Driver(motion_path(name))
+    index = camera_index(name)
+    return Driver(motion_path(name)) if index is None else Driver(None, index)
 
 
 def read_driver(
@@ -115,7 +108,7 @@ def _motion_file(path: Path, landmarks: LandmarkBackend, smooth: float) -> Motio
 def _followed(driver: Driver, landmarks: LandmarkBackend, stage: Stage, seconds: float | None, smooth: float) -> Motion:
     from generator.motion import track_frames, track_video
     from sfumato.media.video import VideoReader
-    from sfumato.media.video.camera import Camera
+    from sfumato.media.video.camera import Camera, stopped_by_interrupt
 
     if driver.path is not None:
         with VideoReader(driver.path) as video:
@@ -128,26 +121,6 @@ def _followed(driver: Driver, landmarks: LandmarkBackend, stage: Stage, seconds:
         stage("Following the camera; Ctrl-C ends it", None) as advance,
     ):
         return track_frames(camera, f"camera {driver.camera}", _Counted(landmarks, advance), None, smooth=smooth)
-
-
-@contextmanager
-def stopped_by_interrupt() -> Iterator[Callable[[], bool]]:
-    """Yields `stop()`, which is true once somebody has pressed Ctrl-C; pressed again it interrupts as usual."""
-    pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed.is_set
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def note(number: int, frame: FrameType | None) -> None:
-        pressed.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield pressed.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 class _Counted:

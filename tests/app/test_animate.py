@@ -208,6 +208,6 @@ def test_fault_while_painting_leaves_nothing(stock, tmp_path, capfd, monkeypatch
 
     monkeypatch.setattr(Animator, "render", fail)
     (tmp_path / "x.mp4").write_bytes(b"an older file")
-    refused(capfd, animate(stock, "mona-lisa", "-o", tmp_path / "x.mp4"), 3, "it broke")
+    refused(capfd, animate(stock, "mona-lisa", "-o", tmp_path / "x.mp4", "--overwrite"), 3, "it broke")
     assert (tmp_path / "x.mp4").read_bytes() == b"an older file"
     assert [path.name for path in tmp_path.iterdir()] == ["x.mp4"]

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from generator import fine_tune as module
 from generator.checkpoint import Checkpoint
 from generator.config import LossConfig, TuneConfig
 from generator.episodes import to_tensors
-from generator.fine_tune import Person, fine_tune, meet
+from generator.fine_tune import Person, fine_tune, held_out_frames, meet, usual_iterations
 from sfumato.errors import ConfigError
 from tests.generator_fixtures import PLAIN, SIZE, WARP, checkpoint, clip_of, episode, same_picture
 
@@ -57,6 +58,42 @@ def test_fine_tuning_improves_on_its_own_check(family: str, frames: int) -> None
     networks = checkpoint(family)
     tuned = fine_tune(networks, person_of(networks, frames), replace(TUNE, iterations=20))
     assert min(tuned.history) < tuned.history[0]
+
+
+@pytest.mark.parametrize(
+    ("count", "held_out"), [(1, ()), (3, ()), (4, (2,)), (8, (2, 6)), (32, (4, 12, 20, 28)), (200, (25, 75, 125, 175))]
+)
+def test_from_four_frames_on_some_are_held_out(count: int, held_out: tuple[int, ...]) -> None:
+    assert held_out_frames(count) == held_out
+
+
+def test_what_is_held_out_teaches_nothing_and_decides_when_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    networks = checkpoint(WARP)
+    person = person_of(networks, 4)
+    taught: list[torch.Tensor] = []
+    draw = module._draw
+    monkeypatch.setattr(module, "_draw", lambda p, rng, batch: (taught.append(p.faces), draw(p, rng, batch))[1])
+    tuned = fine_tune(networks, person, TUNE)
+    assert len(taught) == TUNE.iterations  # and no check was drawn
+    assert all(torch.equal(faces, person.faces[[0, 1, 3]]) for faces in taught)
+    assert tuned.held_out == (2,) and len(tuned.faces) == 4  # all are sources again
+    changed = replace(person, faces=person.faces.clone())
+    changed.faces[2] = -changed.faces[2]
+    assert fine_tune(networks, changed, TUNE).history[0] != tuned.history[0]
+
+
+@pytest.mark.parametrize("frames", [1, 4])
+def test_it_says_which_state_it_kept(frames: int) -> None:
+    networks = checkpoint(PLAIN)
+    tuned = fine_tune(networks, person_of(networks, frames), replace(TUNE, iterations=8, patience=100))
+    assert tuned.kept == TUNE.check_every * tuned.history.index(min(tuned.history))
+    spoiled = fine_tune(networks, person_of(networks, frames), replace(TUNE, learning_rate=1e3))
+    assert spoiled.kept == 0
+
+
+def test_the_usual_number_of_iterations_is_the_authors() -> None:
+    assert [usual_iterations(count) for count in (1, 32, 500)] == [125, 230, 230]
+    assert 125 < usual_iterations(8) < 230
 
 
 def test_checkpoint_and_person_stay_as_they_are() -> None:

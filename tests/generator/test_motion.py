@@ -15,15 +15,17 @@ from generator import motion as module
 from generator.motion import (
     FORMAT,
     Motion,
+    camera_index,
     find_neutral,
     motion_path,
     read_motion,
     shipped_motions,
     smooth_track,
     track_video,
+    with_neutral,
     write_motion,
 )
-from generator.retarget import canonical_face
+from generator.retarget import Retargeter, canonical_face, without_likeness
 from sfumato.errors import MediaError, NoFaceError, OutputError, UsageError
 from sfumato.media.landmarks import load_backend
 from tests.generator_fixtures import astronaut, motion, moving
@@ -132,6 +134,72 @@ def test_smoothing_takes_jitter_out_and_keeps_the_blink() -> None:
     blink[9:12, [37, 38, 43, 44]] = blink[9:12, [41, 40, 47, 46]]
     opening = np.linalg.norm(smooth_track(blink, np.arange(21) / 25)[:, 37] - FACE[41], axis=1)
     assert opening[10] < 0.25 * opening[0]
+
+
+UPPER, LOWER = [37, 38, 43, 44], [41, 40, 47, 46]
+
+
+def face_with_eyes(scale: float) -> NDArray[np.float32]:
+    """The canonical face, its eyes opened `scale` times as far and as wide."""
+    points = FACE.copy()
+    for eye in (slice(36, 42), slice(42, 48)):
+        points[eye] = points[eye].mean(0) + scale * (points[eye] - points[eye].mean(0))
+    return points
+
+
+def openings(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far the eyes are open: (F, 68, 2) to (F,)."""
+    return np.linalg.norm(points[:, UPPER] - points[:, LOWER], axis=2).mean(1)
+
+
+@pytest.mark.parametrize("amount", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize(("driver", "source"), [(1.0, 1.0), (0.8, 1.3), (1.3, 0.7)])
+@pytest.mark.parametrize("shipped", [False, True])
+def test_a_blink_closes_eyes_of_another_size_after_smoothing_and_retargeting(
+    driver: float, source: float, amount: float, shipped: bool
+) -> None:
+    frames = np.repeat(face_with_eyes(driver)[None], 30, axis=0)
+    for at, share in ((13, 0.6), (14, 1.0), (15, 1.0), (16, 0.5)):  # a blink of 160 ms at 25 frames a second
+        frames[at, UPPER] += share * (frames[at, LOWER] - frames[at, UPPER])
+    moved = motion(list(smooth_track(frames, np.arange(30) / 25, amount)))
+    moved = without_likeness(moved, FACE) if shipped else moved
+    eyes = face_with_eyes(source)
+    found = openings(np.stack([Retargeter(eyes, moved).frame(i) for i in range(30)])) / openings(eyes[None])
+    assert found[14:16].max() < 0.15  # near closed,
+    assert abs(found[:10] - 1).max() < 0.02 and abs(found[20:] - 1).max() < 0.02  # and open before and after
+    wanted = openings(frames) / openings(frames[:1])
+    assert np.abs(found - wanted).max() < 0.25  # and in between as the driver's
+
+
+def test_more_smoothing_is_calmer_and_none_leaves_the_track_alone() -> None:
+    shaky, times = track(100), np.arange(100) / 25
+    jitter = [float(np.abs(np.diff(smooth_track(shaky, times, amount), 2, axis=0)).mean()) for amount in (0, 1, 2)]
+    assert jitter[1] < 0.7 * jitter[0] and jitter[2] < 0.7 * jitter[1]
+    assert np.array_equal(smooth_track(shaky, times, 0), shaky)
+
+
+def test_eyes_keep_their_place_as_calmly_as_the_nose() -> None:
+    shaky, times = track(100), np.arange(100) / 25
+    found = smooth_track(shaky, times)
+    nose, eyes = (float(np.abs(np.diff(part, 2, axis=0)).mean()) for part in (found[:, 27:36], found[:, [36, 39, 42, 45]]))
+    assert eyes < 1.3 * nose
+
+
+def test_the_neutral_frame_can_be_chosen() -> None:
+    made = motion(list(track(5)))
+    assert with_neutral(made, 0.09).neutral == 2
+    assert with_neutral(made, 0.16).neutral == 4
+    for seconds in (-0.1, 0.3):
+        with pytest.raises(UsageError, match=r"0\.16 s long"):
+            with_neutral(made, seconds)
+
+
+@pytest.mark.parametrize(("name", "index"), [("0", 0), ("camera:12", 12), ("camera:", None), ("x", None), ("-1", None), ("00001", None)])
+def test_a_camera_is_named_by_its_index(name: str, index: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert camera_index(name) == index
+    (tmp_path / name).touch()
+    assert camera_index(name) is None  # a file of that name is meant
 
 
 def test_a_long_track_is_smoothed_as_a_short_one_is() -> None:

@@ -6,9 +6,12 @@ delivers slower than it claims is followed at the rate it has.
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
-from types import TracebackType
+from contextlib import contextmanager
+from types import FrameType, TracebackType
 from typing import Any, Self
 
 import cv2
@@ -63,3 +66,23 @@ class Camera:
             index += 1
         if not index:
             raise MediaError(f"Camera {self.index} gave no picture", "Check that it is not covered, switched off, or in use.")
+
+
+@contextmanager
+def stopped_by_interrupt() -> Iterator[Callable[[], bool]]:
+    """Yields `stop()`, which is true once somebody has pressed Ctrl-C; pressed again it interrupts as usual."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed.is_set
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
