@@ -14,6 +14,7 @@ import io
 import json
 import math
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,7 @@ from generator.checkpoint import Checkpoint
 from generator.fine_tune import Person
 from sfumato.atomic import atomic_path
 from sfumato.config import from_dict, to_dict
-from sfumato.errors import CheckpointError, MediaError, SfumatoError, UsageError
+from sfumato.errors import CheckpointError, MediaError, OutputError, SfumatoError, UsageError
 from sfumato.media.faces import Crop, Face
 from sfumato.text import printable
 
@@ -139,12 +140,22 @@ def pack_person(person: Person, portraits: list[Portrait], checkpoint: Checkpoin
     return PersonFile(person.psi.detach().cpu().numpy().astype(np.float32), delta, pictures, landmarks, facts)
 
 
+def check_destination(path: Path) -> None:
+    """Raises UsageError for another suffix, OutputError for a folder that cannot be written to: before the work, not after it."""
+    if path.suffix != SUFFIX:
+        raise UsageError(f"{path} does not end in {SUFFIX}", f"Name the output something{SUFFIX}.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {error.strerror}", "Choose a folder that exists and that you may write to.") from error
+
+
 def write_person(path: Path, content: PersonFile) -> None:
     """Writes atomically. Raises UsageError for another suffix, OutputError when it cannot be written."""
     from safetensors.numpy import save
 
-    if path.suffix != SUFFIX:
-        raise UsageError(f"{path} does not end in {SUFFIX}", f"Name the output something{SUFFIX}.")
+    check_destination(path)
     header = {"format": FORMAT, "facts": json.dumps(to_dict(content.facts)), "signature": content.signature.hex()}
     with atomic_path(path) as temporary:
         temporary.write_bytes(save({name: np.ascontiguousarray(a) for name, a in content.tensors().items()}, metadata=header))

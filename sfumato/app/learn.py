@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from sfumato.errors import OutputError, UsageError
+from sfumato.errors import OutputError
 from sfumato.text import printable
 
 
@@ -46,15 +46,14 @@ def learn(
     With four pictures or more, some are kept out of the tuning, which ends when it no longer helps on them; the best state is kept.
     """
     from generator.fine_tune import usual_iterations
-    from generator.person_file import SUFFIX
+    from generator.person_file import check_destination
     from sfumato.app.animate import ask_for_consent
     from sfumato.app.gallery import portrait_path
     from sfumato.app.studio import AnimateConfig, Studio, checkpoint_path
     from sfumato.progress import progress
     from sfumato.run import choose_device
 
-    if output.suffix != SUFFIX:  # before the work, not after it
-        raise UsageError(f"{output} does not end in {SUFFIX}", f"Name the output something{SUFFIX}.")
+    check_destination(output)
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists already", "Choose another name, or --overwrite.")
     pictures = [portrait_path(name) for name in portraits]

@@ -73,6 +73,7 @@ def test_it_says_what_it_learned(stock: Path, tmp_path: Path, capfd: pytest.Capt
 
 def test_faults_are_found_before_the_work(stock: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     refused(capfd, learn(stock, stock / "me.png", "-o", tmp_path / "x.pkl", "--consent", "me"), ".person")
+    refused(capfd, learn(stock, stock / "me.png", "-o", tmp_path / "gone" / "x.person", "--consent", "me"), "Cannot write")
     refused(capfd, learn(stock, stock / "me.png", "-o", tmp_path / "x.person"), "--consent")
     refused(capfd, learn(stock, stock / "me.person", "-o", tmp_path / "x.person"), "has been learned")
     refused(capfd, animate(stock, stock / "me.person", stock / "me.png", "-o", tmp_path / "x.mp4"), "stands alone")
