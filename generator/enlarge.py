@@ -31,7 +31,8 @@ def start_from(checkpoint: Checkpoint, config: ModelConfig, embedder: nn.Module,
     weights = {f"{part}.{name}": value for part, module in parts.items() for name, value in module.state_dict().items()}
     if checkpoint.config != config:
         old = checkpoint.config
-        if config.stem != _LARGE or config.spectral_norm or replace(old, size=2 * old.size, stem=2 * old.stem) != config:
+        stems = (old.stem, config.stem) == (_SMALL, _LARGE)
+        if not stems or config.spectral_norm or replace(old, size=2 * old.size, stem=_LARGE) != config:
             raise CheckpointError(
                 f"A {checkpoint.config.family} of {checkpoint.config.size} px cannot start a {config.family} of {config.size} px",
                 "Start from a checkpoint with the same [model], or with half its size and stem 2 where it has 4.",
@@ -49,5 +50,6 @@ def _enlarged(name: str, value: Tensor) -> Tensor:
         pixels = value[:, features:].unflatten(1, (-1, _SMALL**2))[:, :, places] / 4  # (O, C, 16, k, k): the mean of 4 stands for one
         return torch.cat([value[:, :features], pixels.flatten(1, 2)], dim=1)
     if name.startswith(_WRITER):
-        return value.unflatten(0, (-1, _SMALL**2))[:, places].flatten(0, 1)
+        written: Tensor = value.unflatten(0, (-1, _SMALL**2))[:, places].flatten(0, 1)
+        return written
     return value

@@ -49,7 +49,7 @@ def test_the_same_shape_is_copied() -> None:
         assert torch.equal(value, old.generator.state_dict()[name])
 
 
-@pytest.mark.parametrize("change", [{"width": 16}, {"size": 64}, {"size": 64, "stem": 2}, {"family": "zakharov2019"}])
+@pytest.mark.parametrize("change", [{"width": 16}, {"size": 64}, {"size": 64, "stem": 2}, {"stem": 4}, {"family": "zakharov2019"}])
 def test_another_shape_is_refused(change: dict[str, Any]) -> None:
     config = model(**change)
     with pytest.raises(CheckpointError, match="cannot start"):
