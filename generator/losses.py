@@ -38,7 +38,7 @@ def present(images: Tensor, convention: InputConvention) -> Tensor:
 
 
 class ContentLoss(nn.Module):
-    """Sum over layers of the L1 distance between the activations of two pictures."""
+    """L_CNT: the sum over layers of the L1 distance between the activations of two pictures."""
 
     def __init__(self, network: nn.Module, convention: InputConvention) -> None:
         super().__init__()
@@ -50,6 +50,21 @@ class ContentLoss(nn.Module):
             goal: Sequence[Tensor] = self.network(present(wanted, self.convention))
         seen: Sequence[Tensor] = self.network(present(made, self.convention))
         return torch.stack([functional.l1_loss(a, b) for a, b in zip(seen, goal, strict=True)]).sum()
+
+
+class FeatureDistance(ContentLoss):
+    """Stands in for L_CNT on a network whose layers differ in scale: the squared distance of the features' directions.
+
+    After LPIPS (Zhang et al. 2018) without its learned weights: at each place the channels are divided by their length.
+    """
+
+    def forward(self, made: Tensor, wanted: Tensor) -> Tensor:
+        """made, wanted: (B, 3, H, W) in [-1, 1]. The gradient reaches `made` only."""
+        with torch.no_grad():
+            goal: Sequence[Tensor] = self.network(present(wanted, self.convention))
+        seen: Sequence[Tensor] = self.network(present(made, self.convention))
+        pairs = ((functional.normalize(a, dim=1), functional.normalize(b, dim=1)) for a, b in zip(seen, goal, strict=True))
+        return torch.stack([(a - b).square().sum(1).mean() for a, b in pairs]).sum()
 
 
 class VggFeatures(nn.Module):
@@ -187,7 +202,7 @@ class ReconstructionLoss(nn.Module):
         if config.vggface:
             self.content["vggface"] = ContentLoss(load_vgg(16, VGGFACE_TAPS, config.vggface_weights), "caffe")
         if config.lite0:
-            self.content["lite0"] = ContentLoss(load_lite0(), "centred")
+            self.content["lite0"] = FeatureDistance(load_lite0(), "centred")
         self.identity = IdentityLoss() if config.identity else None
 
     def forward(self, made: Tensor, wanted: Tensor, landmarks: Tensor) -> tuple[Tensor, dict[str, float]]:
