@@ -2,7 +2,7 @@
 
 `zakharov2019` is the paper's. `zakharov2019-warp` is ours: the same network also sees the nearest source frames, warped
 into the target pose by landmarks, and its output is composed from warp and synthesis by a predicted mask. At step 0 its
-output IS the warp of the nearest frame, so training can only add to it.
+output IS the warp of the nearest frame, so training can only add to it. `landmark-warp` is that warp alone, untrained.
 """
 
 from __future__ import annotations
@@ -14,13 +14,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.config import ModelConfig
+from generator.embedder import Embedder
 from generator.synthesizer import Generator, Synthesizer
 from generator.warp import identity_grid, sample
 from sfumato.registry import Registry
 
 REGISTRY = Registry(
     "generator family",
-    {"zakharov2019": "generator.families:Generator", "zakharov2019-warp": "generator.families:WarpGenerator"},
+    {
+        "zakharov2019": "generator.families:Generator",
+        "zakharov2019-warp": "generator.families:WarpGenerator",
+        "landmark-warp": "generator.landmark_warp:LandmarkWarp",
+    },
 )
 _GATE_GAIN, _FLOW_GAIN, _PAINT_GAIN = 8.0, 2.0, 2.0  # the head starts at 0: without gains its gates take thousands of steps to open
 _SHUT = -3.0  # logit at which a gate starts; the gate is shifted so that this is exactly 0
@@ -92,4 +97,10 @@ def opening(logits: Tensor) -> Tensor:
 def build_generator(config: ModelConfig) -> Generator | WarpGenerator:
     """The family that `config.family` names. Raises UsageError for an unknown one."""
     network: Generator | WarpGenerator = REGISTRY.load(config.family)(config)
+    return network
+
+
+def build_embedder(config: ModelConfig) -> Embedder:
+    """E for the family that `config.family` names; a family without a network has its own. Raises UsageError for an unknown one."""
+    network: Embedder = getattr(REGISTRY.load(config.family), "embedder", Embedder)(config)
     return network
