@@ -112,7 +112,8 @@ def _histograms(paths: list[Path], clips: list[Clip], files_of_people: list[int]
 
     def all_of(name: str) -> NDArray[np.float32]:
         found = [measures[name] for measures in shards if name in measures]
-        return np.concatenate(found) if found else np.empty(0, np.float32)
+        values = np.concatenate(found) if found else np.empty(0, np.float32)
+        return values[np.isfinite(values)]
 
     def limit(name: str) -> float | None:
         return float(settings[name]) if name in settings else None
