@@ -18,7 +18,7 @@ from torch import Tensor
 from generator.config import ModelConfig
 from generator.critic import Critic
 from generator.embedder import Embedder
-from generator.families import WarpGenerator, build_embedder, build_generator
+from generator.families import REGISTRY, WarpGenerator, build_generator
 from generator.synthesizer import Generator
 from sfumato.atomic import atomic_path
 from sfumato.config import from_dict, to_dict
@@ -117,7 +117,7 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
         record = json.loads(header.get("record", "{}"))
         if not isinstance(record, dict):
             raise TypeError("the training record is no object")
-        embedder, generator = build_embedder(config), build_generator(config)
+        embedder, generator = _build_embedder(config), build_generator(config)
         critic = Critic(config, 1) if any(name.startswith("critic.") for name in tensors) else None
         _load(embedder, tensors, "embedder.")
         _load(generator, tensors, "generator.")
@@ -129,6 +129,12 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
     embedder, generator = embedder.to(device).eval(), generator.to(device).eval()
     facts = header.get("landmarks", ""), header.get("crop", "")
     return Checkpoint(config, embedder, generator, critic, *facts, record, file_digest(path))
+
+
+def _build_embedder(config: ModelConfig) -> Embedder:
+    """E; a family without a network names its own."""
+    network: Embedder = getattr(REGISTRY.load(config.family), "embedder", Embedder)(config)
+    return network
 
 
 def _load(module: torch.nn.Module, tensors: dict[str, Tensor], prefix: str, allowed_missing: tuple[str, ...] = ()) -> None:

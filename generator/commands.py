@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import click
 
-_COUNTED = 20_000  # files that are counted before the work, for the progress bar
 _LISTED = 20  # refused files shown by name; footage has thousands
+_COUNTED = 20_000  # files that are counted before the work, for the progress bar
 
 
 @click.command()

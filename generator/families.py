@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.config import ModelConfig
-from generator.embedder import Embedder
 from generator.synthesizer import Generator, Synthesizer
 from generator.warp import identity_grid, sample
 from sfumato.registry import Registry
@@ -97,10 +96,4 @@ def opening(logits: Tensor) -> Tensor:
 def build_generator(config: ModelConfig) -> Generator | WarpGenerator:
     """The family that `config.family` names. Raises UsageError for an unknown one."""
     network: Generator | WarpGenerator = REGISTRY.load(config.family)(config)
-    return network
-
-
-def build_embedder(config: ModelConfig) -> Embedder:
-    """E for the family that `config.family` names; a family without a network has its own. Raises UsageError for an unknown one."""
-    network: Embedder = getattr(REGISTRY.load(config.family), "embedder", Embedder)(config)
     return network
