@@ -116,7 +116,8 @@ class PersonFile:
         self.require(checkpoint)
         generator, psi = checkpoint.generator, torch.from_numpy(self.psi).to(faces.device)
         own = generator.state_dict()
-        expected = generator.project(torch.zeros(1, checkpoint.config.max_width, device=faces.device)).shape
+        with torch.no_grad():
+            expected = generator.project(checkpoint.embedder.identity(faces[None], sketches[None])).shape
         fits = all(name in own and _fits(factors, tuple(own[name].shape)) for name, factors in self.delta.items())
         if psi.shape != expected or not fits:
             raise CheckpointError("The person file does not fit the checkpoint that it names", _ADVICE)

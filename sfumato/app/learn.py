@@ -45,6 +45,7 @@ def learn(
 
     With four pictures or more, some are kept out of the tuning, which ends when it no longer helps on them; the best state is kept.
     """
+    from generator.checkpoint import TRAINING_FREE
     from generator.fine_tune import usual_iterations
     from generator.person_file import check_destination
     from sfumato.app.animate import ask_for_consent
@@ -58,9 +59,10 @@ def learn(
         raise OutputError(f"{output} exists already", "Choose another name, or --overwrite.")
     pictures = [portrait_path(name) for name in portraits]
     consent = consent if consent is not None else ask_for_consent(pictures)
-    if tune_iterations is None:
-        tune_iterations = 0 if tune_seconds else usual_iterations(len(pictures))
     studio = Studio(checkpoint_path(checkpoint), device=choose_device(device), stage=progress)
+    if tune_iterations is None:
+        nothing_to_tune = studio.animator.checkpoint.config.family == TRAINING_FREE
+        tune_iterations = 0 if tune_seconds or nothing_to_tune else usual_iterations(len(pictures))
     config = AnimateConfig(faces=faces, tune_seconds=tune_seconds, tune_iterations=tune_iterations, seed=seed)
     sitting = studio.learn(pictures, output, config, consent)
     person, size = sitting.person, output.stat().st_size / 1e6

@@ -124,3 +124,11 @@ def test_an_empty_record_counts_for_nothing_even_signed(stock: Path) -> None:
     assert recorded_here(empty)
     with pytest.raises(UsageError, match="--consent"):
         right_to_person(stock / "me.person", empty, None)
+
+
+def test_a_family_without_a_network_learns_a_person_too(stock: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    fixed = ["--checkpoint", "landmark-warp", "--device", "cpu"]
+    assert main(["learn", str(stock / "me.png"), "-o", str(tmp_path / "x.person"), "--consent", "me", *fixed]) == 0
+    assert "not tuned" in capfd.readouterr().out
+    out = ["-o", str(tmp_path / "x.mp4"), "-m", str(stock / "nod.motion"), "--size", "64"]
+    assert main(["animate", str(tmp_path / "x.person"), *out, *fixed]) == 0
