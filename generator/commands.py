@@ -82,12 +82,12 @@ def train_generator(
     def warn(text: str) -> None:
         click.echo(f"Warning: {text}", err=True)
 
+    footage = open_dataset(list(dataset), config.landmarks)
+    folder = RunFolder(out, resume=resume)  # on every rank, before they meet: what is wrong is then wrong for all
     with ranks_of_this_run(device) as ranks:
-        footage = open_dataset(list(dataset), config.landmarks)
         if not ranks.first:
-            meta_train(footage, config, RunFolder(out, resume=True), ranks.device, resume, ranks=ranks)
+            meta_train(footage, config, folder, ranks.device, resume, ranks=ranks)
             return
-        folder = RunFolder(out, resume=resume)
         with progress("Training", 1.0) as advance:
             checkpoint = meta_train(footage, config, folder, ranks.device, resume, advance, warn, ranks)
     click.echo(f"{printable(out / 'model.safetensors')}: {checkpoint.record['steps']} steps on {len(footage.people)} people")

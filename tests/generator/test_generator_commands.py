@@ -103,7 +103,7 @@ def test_a_papers_preset_without_vgg_says_what_to_do(tmp_path: Path, capfd: pyte
 
 def test_a_preset_trains_with_settings_over_it(tmp_path: Path) -> None:
     footage = prepared_folder(tmp_path / "set", 3)
-    settings_over = [word for value in TINY[:7] + ["steps=1", "batch=1", "held_out=0"] for word in ("--set", value)]
+    settings_over = [word for value in [*TINY[:7], "steps=1", "batch=1", "held_out=0"] for word in ("--set", value)]
     arguments = [str(footage), "-o", str(tmp_path / "run"), "--device", "cpu", "--preset", "cpu-small", *settings_over]
     ended = CliRunner().invoke(train_generator, [*arguments, "--set", "model.stem=1", "--set", "loss.identity=0"])
     assert ended.exit_code == 0, ended.output
