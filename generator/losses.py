@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.config import LossConfig
-from generator.perceptual import VGG19_TAPS, VGGFACE_TAPS, ContentLoss, load_lite0, load_vgg
+from generator.perceptual import VGG19_TAPS, VGGFACE_TAPS, ContentLoss, FeatureDistance, load_lite0, load_vgg
 
 _GLIMPSE = 128  # px that the lite0 loss looks at
 
@@ -91,7 +91,7 @@ class ReconstructionLoss(nn.Module):
                 network, origin = load_vgg(depth, taps, getattr(config, f"{name}_weights"))
                 self.content[name], self.networks[name] = ContentLoss(network, "caffe"), origin
         if config.lite0:
-            self.content["lite0"] = ContentLoss(load_lite0(), "centred")
+            self.content["lite0"] = FeatureDistance(load_lite0(), "centred")
             self.networks["lite0"] = "EfficientNet-Lite0 (ImageNet), in place of VGG19"
         self.identity = IdentityLoss() if config.identity else None
         if self.identity is not None:

@@ -40,7 +40,7 @@ def present(images: Tensor, convention: InputConvention) -> Tensor:
 
 
 class ContentLoss(nn.Module):
-    """Sum over layers of the L1 distance between the activations of two pictures."""
+    """L_CNT: the sum over layers of the L1 distance between the activations of two pictures."""
 
     def __init__(self, network: nn.Module, convention: InputConvention) -> None:
         super().__init__()
@@ -52,6 +52,21 @@ class ContentLoss(nn.Module):
             goal: Sequence[Tensor] = self.network(present(wanted, self.convention))
         seen: Sequence[Tensor] = self.network(present(made, self.convention))
         return torch.stack([functional.l1_loss(a, b) for a, b in zip(seen, goal, strict=True)]).sum()
+
+
+class FeatureDistance(ContentLoss):
+    """Stands in for L_CNT on a network whose layers differ in scale: the squared distance of the features' directions.
+
+    After LPIPS (Zhang et al. 2018) without its learned weights: at each place the channels are divided by their length.
+    """
+
+    def forward(self, made: Tensor, wanted: Tensor) -> Tensor:
+        """made, wanted: (B, 3, H, W) in [-1, 1]. The gradient reaches `made` only."""
+        with torch.no_grad():
+            goal: Sequence[Tensor] = self.network(present(wanted, self.convention))
+        seen: Sequence[Tensor] = self.network(present(made, self.convention))
+        pairs = ((functional.normalize(a, dim=1), functional.normalize(b, dim=1)) for a, b in zip(seen, goal, strict=True))
+        return torch.stack([(a - b).square().sum(1).mean() for a, b in pairs]).sum()
 
 
 class VggFeatures(nn.Module):
@@ -89,7 +104,7 @@ def require_weights(config: LossConfig) -> None:
         raise MissingPartError(
             f"The loss needs Caffe-trained weights of {' and '.join(missing)}, {state}",
             f"Name them, .safetensors or .pth: {settings}. Or train with what is at hand in their place: "
-            f"{without} --set loss.lite0=0.08 --set loss.identity=8 --set loss.pixel=8.",
+            f"{without} --set loss.lite0=0.3 --set loss.identity=3 --set loss.pixel=8.",
         )
 
 

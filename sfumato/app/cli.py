@@ -66,6 +66,7 @@ COMMANDS: Table = {
         "Measure, in a way that can be repeated.",
         {
             "quality": LazyCommand("benchmarks.commands:quality", "Self-reenactment of held-out people: likeness and geometry."),
+            "cross": LazyCommand("benchmarks.commands:cross", "Portraits that follow other people: whose face comes out."),
             "survival": LazyCommand("benchmarks.commands:survival", "What watermark and recovery outlive, and what the mark costs."),
             "tables": LazyCommand("benchmarks.commands:tables", "Rewrite the tables of MODEL_CARD.md from their records."),
         },
