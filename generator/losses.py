@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from generator.config import LossConfig
 from generator.perceptual import VGG19_TAPS, VGGFACE_TAPS, ContentLoss, FeatureDistance, load_lite0, load_vgg
+from generator.warp import identity_grid, sample
 
 _GLIMPSE = 128  # px that the lite0 loss looks at
 
@@ -108,30 +109,34 @@ class ReconstructionLoss(nn.Module):
         if self.identity is not None:
             parts["identity"] = config.identity * self.identity(made, wanted, landmarks)
         for name, loss in self.content.items():
-            pair = glimpse(made, wanted) if name == "lite0" and made.shape[-1] > _GLIMPSE else (made, wanted)
+            pair = glimpse(made, wanted, landmarks) if name == "lite0" and made.shape[-1] > _GLIMPSE else (made, wanted)
             parts[name] = getattr(config, name) * loss(*pair)
         total = torch.stack(list(parts.values())).sum() if parts else made.sum() * 0
         return total, {name: float(value.detach()) for name, value in parts.items()}
 
 
-def glimpse(made: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """The whole of both pictures (B, 3, H, W) at 128 px, or a square of 128 px out of them at full detail; drawn anew each time.
+def glimpse(made: Tensor, wanted: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor]:
+    """One of three views at 128 px, drawn anew each time: the whole, a square at full detail, or the mouths, enlarged.
 
-    A perceptual network costs by the pixel; over many steps the two views say what the large picture would.
+    made, wanted: (B, 3, H, W) in [-1, 1]; landmarks: (B, 68, 2) in [-1, 1]. A perceptual network costs by the pixel; over many steps
+    the views say what the large picture would, and more of the mouth, which is small and the hardest to paint.
     """
-    size = made.shape[-1]
-    if float(torch.rand(())) < 0.5:
+    size, view = made.shape[-1], int(torch.randint(3, ()))
+    if view == 0:
         whole = [functional.interpolate(x, size=(_GLIMPSE, _GLIMPSE), mode="area") for x in (made, wanted)]
         return whole[0], whole[1]
-    left, top = (int(v) for v in torch.randint(0, size - _GLIMPSE + 1, (2,)))
-    part = (..., slice(top, top + _GLIMPSE), slice(left, left + _GLIMPSE))
-    return made[part], wanted[part]
+    if view == 1:
+        left, top = (int(v) for v in torch.randint(0, size - _GLIMPSE + 1, (2,)))
+        part = (..., slice(top, top + _GLIMPSE), slice(left, left + _GLIMPSE))
+        return made[part], wanted[part]
+    low, high = landmarks[:, 48:68].amin(dim=1), landmarks[:, 48:68].amax(dim=1)  # (B, 2)
+    reach = 0.9 * (high - low).amax(dim=1).clamp_min(0.05)  # (B,): half the view's width is .9 of the mouth's
+    grid = (low + high)[:, None, None] / 2 + reach[:, None, None, None] * identity_grid(_GLIMPSE, landmarks)
+    return sample(made, grid), sample(wanted, grid)
 
 
 def mouth_mask(landmarks: Tensor, size: int) -> Tensor:
     """(B, 1, size, size): 1 inside a soft ellipse over the lips. landmarks: (B, 68, 2) in [-1, 1]."""
-    from generator.warp import identity_grid
-
     lips = landmarks[:, 48:68]
     low, high = lips.amin(dim=1), lips.amax(dim=1)
     centre, radius = (low + high) / 2, ((high - low) / 2).clamp_min(0.02)

@@ -27,8 +27,8 @@ SETTINGS = [
 TOLERANCE = 1e-4
 
 
-def start(footage: Path, out: Path, batch: int, environment: dict[str, str]) -> subprocess.Popen[str]:
-    settings = [word for value in [*SETTINGS, f"batch={batch}"] for word in ("--set", value)]
+def start(footage: Path, out: Path, own: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+    settings = [word for value in [*SETTINGS, *own] for word in ("--set", value)]
     command = [sys.executable, "-m", "sfumato", "train", "generator", str(footage), "-o", str(out), "--device", "cpu", "--threads", "1"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     root = Path(__file__).parents[2]
@@ -50,10 +50,11 @@ def test_two_processes_give_the_curve_of_one_with_twice_the_batch(tmp_path: Path
     footage = prepared(tmp_path / "set", 3)
     # What torchrun sets.
     world = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "GLOO_SOCKET_IFNAME": "lo"}
-    two = [start(footage, tmp_path / "two", 2, {**world, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in (0, 1)]
+    own = ["batch=2", "workers=1"]  # frames come from stored shards, read in a forked process
+    two = [start(footage, tmp_path / "two", own, {**world, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in (0, 1)]
     said = [process.communicate(timeout=120) for process in two]
     assert [process.returncode for process in two] == [0, 0], said
-    one = start(footage, tmp_path / "one", 4, {})
+    one = start(footage, tmp_path / "one", ["batch=4"], {})
     assert one.wait(timeout=120) == 0, one.communicate()
     assert said[1][0] == "" and "8 steps" in said[0][0]  # the second one is silent
     assert json.loads((tmp_path / "two" / "options.json").read_text())["processes"] == 2
