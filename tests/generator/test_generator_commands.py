@@ -117,7 +117,7 @@ def test_wrong_settings_end_with_2(tmp_path: Path, capfd: pytest.CaptureFixture[
 
 
 def test_a_folder_that_was_not_prepared_ends_with_2(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "generator", str(tmp_path), "-o", str(tmp_path / "run")]) == 2
+    assert main(["train", "generator", str(tmp_path), "-o", str(tmp_path / "run"), *settings()]) == 2
     assert "sfumato prepare" in capfd.readouterr().err
 
 
