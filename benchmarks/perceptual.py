@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from generator.losses import load_lite0, present
+from generator.perceptual import load_lite0, present
 
 _CHANNELS = 320  # of the deepest features
 

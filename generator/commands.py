@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import click
 
+from generator.presets import PRESETS, preset_path
+
 _LISTED = 20  # refused files shown by name; footage has thousands
 _COUNTED = 20_000  # files that are counted before the work, for the progress bar
 
@@ -70,42 +72,55 @@ def prepare(
     click.echo(f"{printable(out)}: {result.made} made ({result.frames} frames), {result.kept} kept, {len(result.refused)} left out")
 
 
-@click.command("generator")
+@click.command("generator", epilog="Presets: " + ". ".join(f"{name}, {what}" for name, what in PRESETS.items()) + ".")
 @click.argument("dataset", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("-o", "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Run folder; gets the checkpoint.")
-@click.option("--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML file of settings.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. model.size=64 or minutes=20.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), help="Settings to start from (see below).")
+@click.option("--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML file, over the preset.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="One setting, over both, e.g. model.size=64 or minutes=20.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
 @click.option("--seed", type=click.IntRange(0), help="Seed of everything random (default: the configuration's).")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads for torch (default: its own choice).")
 def train_generator(
-    dataset: tuple[Path, ...], out: Path, config_file: Path | None, overrides: tuple[str, ...], resume: bool, device: str,
-    seed: int | None, threads: int | None,
+    dataset: tuple[Path, ...], out: Path, preset: str | None, config_file: Path | None, overrides: tuple[str, ...], resume: bool,
+    device: str, seed: int | None, threads: int | None,
 ) -> None:  # fmt: skip
     """Meta-train a generator on DATASETs, folders made by `sfumato prepare`.
 
     Some people are held out (held_out) and their names written to OUT/options.json. OUT/log.jsonl holds the losses,
-    OUT/samples.png what the held-out people look like, OUT/model.safetensors the checkpoint.
+    OUT/samples.png what the held-out people look like, OUT/model.safetensors the checkpoint, OUT/best.safetensors the one
+    with the highest SSIM + CSIM on them. Several GPUs: torchrun --nproc-per-node N -m sfumato train generator ...
     """
     import torch
 
     from generator.config import TrainConfig
     from generator.dataset import open_dataset
+    from generator.distributed import ranks_of_this_run
     from generator.meta_train import meta_train
+    from generator.perceptual import require_weights
     from sfumato.config import load_config
     from sfumato.progress import progress
-    from sfumato.run import RunFolder, choose_device
+    from sfumato.run import RunFolder
     from sfumato.text import printable
 
     if threads:
         torch.set_num_threads(threads)
-    config = load_config(TrainConfig, config_file, [*overrides, *([f"seed={seed}"] if seed is not None else [])])
-    chosen = choose_device(device)
+    settings = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
+    config = load_config(TrainConfig, config_file, settings, base=preset_path(preset) if preset else None)
+    require_weights(config.loss)
+
+    def warn(text: str) -> None:
+        click.echo(f"Warning: {text}", err=True)
+
     footage = open_dataset(list(dataset), config.landmarks)
-    folder = RunFolder(out, resume=resume)
-    with progress("Training", 1.0) as advance:
-        checkpoint = meta_train(footage, config, folder, chosen, resume, advance, lambda text: click.echo(f"Warning: {text}", err=True))
+    folder = RunFolder(out, resume=resume)  # on every rank, before they meet: what is wrong is then wrong for all
+    with ranks_of_this_run(device) as ranks:
+        if not ranks.first:
+            meta_train(footage, config, folder, ranks.device, resume, ranks=ranks)
+            return
+        with progress("Training", 1.0) as advance:
+            checkpoint = meta_train(footage, config, folder, ranks.device, resume, advance, warn, ranks)
     click.echo(f"{printable(out / 'model.safetensors')}: {checkpoint.record['steps']} steps on {len(footage.people)} people")
 
 

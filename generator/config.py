@@ -52,8 +52,8 @@ class LossConfig:
 
     vgg19: float = 0.15  # L_CNT, paper's second version (first: 1e-2); needs vgg19_weights
     vggface: float = 0.025  # L_CNT, paper's second version (first: 2e-3); needs vggface_weights
-    vgg19_weights: str = ""  # a file of Caffe-trained VGG19 weights (safetensors)
-    vggface_weights: str = ""
+    vgg19_weights: str = ""  # a file of Caffe-trained VGG19 weights (.safetensors or .pth)
+    vggface_weights: str = ""  # the same of VGGFace, a VGG16
     lite0: float = 0.0  # stands in for VGG19 where its weights are not at hand
     pixel: float = 0.0  # L1 on pixels; not in the paper, what keeps a short run stable
     structure: float = 0.0  # 1 - SSIM; not in the paper
@@ -80,7 +80,9 @@ class TrainConfig:
     mode: Literal["FT", "FF"] = "FT"  # FF leaves L_MCH out (paper)
     steps: int = 100_000
     minutes: float = 0.0  # ends the run earlier; 0: no limit
-    batch: int = 2  # episodes a step
+    batch: int = 2  # episodes at a time, on each process
+    accumulate: int = 1  # batches whose gradients make one step: a large batch in little memory
+    workers: int = 0  # processes that decode and draw ahead; 0: the training process does it in between
     frames: int = 8  # K; paper
     vary_frames: bool = False  # K drawn from 1..frames at each step, so that one portrait is a case the networks have seen
     learning_rate: float = 5e-5  # E, G, P; paper
@@ -106,6 +108,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _require(self.steps > 0 and self.batch > 0 and self.frames > 0, "steps, batch and frames must be positive")
+        _require(self.accumulate >= 1 and 0 <= self.workers <= 256, "accumulate must be 1 or more, workers lie in 0..256")
+        _require(min(self.log_every, self.save_every, self.validate_every) >= 1, "log_every, save_every, validate_every must be 1 or more")
         _require(min(self.learning_rate, self.critic_learning_rate, self.projection_rate) > 0, "learning rates must be positive")
         _require(0 <= self.ema < 1 and 0 <= self.pictures <= 1, "ema must lie in [0, 1), pictures in [0, 1]")
         _require(0 <= self.albums <= 1 and 0 <= self.open_mouths <= 1, "albums and open_mouths must lie in [0, 1]")

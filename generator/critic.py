@@ -6,6 +6,9 @@ when a checkpoint is exported. For a new person w' = w_0 + e_NEW takes the place
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -47,3 +50,16 @@ class Critic(nn.Module):
         """videos: (B,) indices of training videos. Returns W_i + w_0: (B, N)."""
         rows: Tensor = self.identities(videos)
         return rows + self.shared
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """Gradients pass through `module` but none are kept in it, except in W, which L_MCH moves."""
+    changed = [p for n, p in module.named_parameters() if p.requires_grad and not n.startswith("identities")]
+    for parameter in changed:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in changed:
+            parameter.requires_grad_(True)

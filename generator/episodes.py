@@ -7,6 +7,7 @@ which people of whom there is one photograph can teach. An album's episode takes
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -47,6 +48,11 @@ class Episode:
     def to(self, device: torch.device) -> Episode:
         return replace(self, **{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
 
+    def split(self, parts: int) -> list[Episode]:
+        """`parts` batches of B / parts each, in order."""
+        pieces = {name: value.chunk(parts) for name, value in vars(self).items()}
+        return [replace(self, **{name: piece[index] for name, piece in pieces.items()}) for index in range(parts)]
+
 
 def to_tensors(images: list[NDArray[np.uint8]], points: list[NDArray[np.float32]]) -> tuple[Tensor, Tensor, Tensor]:
     """Frames (size, size, 3) uint8 RGB and their landmarks (68, 2) px: pictures, sketches (N, 3, H, W), landmarks (N, 68, 2) in [-1, 1]."""
@@ -57,12 +63,12 @@ def to_tensors(images: list[NDArray[np.uint8]], points: list[NDArray[np.float32]
 
 
 class EpisodeSampler:
-    """Draws batches for ever, the same ones for the same seed. Never mixes the K frames of two people."""
+    """Draws the batches of each step, the same ones for the same seed. Never mixes the K frames of two people."""
 
-    def __init__(self, people: tuple[Person, ...], config: TrainConfig, rng: np.random.Generator | None = None) -> None:
+    def __init__(self, people: tuple[Person, ...], config: TrainConfig) -> None:
         """Raises UsageError when `people` have neither a clip of three frames nor a picture."""
         self.config, self.size = config, config.model.size
-        self.rng = rng or np.random.default_rng(config.seed)
+        self.rng = np.random.default_rng(config.seed)  # of the episode that is being drawn, see `batch`
         self.clips = [[c for c in p.videos if len(c) > 2] for p in people]
         self.clips = [clips for clips in self.clips if clips]
         self.pictures = [c for p in people for c in p.clips if c.picture]
@@ -79,21 +85,29 @@ class EpisodeSampler:
         return len(self.rows)
 
     def __iter__(self) -> Iterator[Episode]:
-        while True:
-            yield self.batch()
+        return (self.batch(step) for step in itertools.count())
 
-    def batch(self) -> Episode:
+    def batch(self, step: int, update: int = 0, episodes: range | None = None) -> Episode:
+        """The batch of `step`: update 0 is for G and D, the others for D alone. `episodes`: only these of it (default: `config.batch`).
+
+        Episode j comes from a generator seeded by (seed, step, update, j): whoever draws it, wherever and in which order, it
+        is the same. Ranks share a batch, workers draw ahead and runs resume without a state. K is one number for all of them.
+        """
         config = self.config
-        count = int(self.rng.integers(1, config.frames + 1)) if config.vary_frames else config.frames
-        episodes = []
-        for _ in range(config.batch):
-            if not self.pictures or (self.clips and self.rng.random() >= config.pictures):
-                episodes.append(self._from_clip(count))
-            elif self.albums and self.rng.random() < config.albums:
-                episodes.append(self._from_album(count))
-            else:
-                episodes.append(self._from_picture(count))
-        return collate(episodes)
+        place = [config.seed, step, update]
+        count = int(np.random.default_rng([*place, 0]).integers(1, config.frames + 1)) if config.vary_frames else config.frames
+        drawn = []
+        for index in episodes or range(config.batch):
+            self.rng = np.random.default_rng([*place, 1 + index])
+            drawn.append(self._draw(count))
+        return collate(drawn)
+
+    def _draw(self, count: int) -> Episode:
+        if not self.pictures or (self.clips and self.rng.random() >= self.config.pictures):
+            return self._from_clip(count)
+        if self.albums and self.rng.random() < self.config.albums:
+            return self._from_album(count)
+        return self._from_picture(count)
 
     def _from_clip(self, count: int) -> Episode:
         clips = self.clips[int(self.rng.integers(len(self.clips)))]  # people, not clips, are drawn evenly

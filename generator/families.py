@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.config import ModelConfig
+from generator.episodes import Episode, source_warps
 from generator.synthesizer import Generator, Synthesizer
 from generator.warp import identity_grid, sample
 from sfumato.registry import Registry
@@ -97,3 +98,13 @@ def build_generator(config: ModelConfig) -> Generator | WarpGenerator:
     """The family that `config.family` names. Raises UsageError for an unknown one."""
     network: Generator | WarpGenerator = REGISTRY.load(config.family)(config)
     return network
+
+
+def make_image(generator: Generator | WarpGenerator, psi: Tensor, episode: Episode) -> Tensor:
+    """The episode's target pose by either family, from its sources if the family needs them. psi: (B, coefficients). (B, 3, H, W)."""
+    if isinstance(generator, WarpGenerator):
+        sources, grids = source_warps(episode, generator.warps)
+        image: Tensor = generator(episode.target_sketch, psi, sources, grids).image
+    else:
+        image = generator(episode.target_sketch, psi)
+    return image

@@ -188,7 +188,7 @@ class _Adversary:
 
     def loss(self, made: Tensor, episode: Episode) -> Tensor:
         """L_ADV with L_FM for G; no L_MCH here (paper)."""
-        from generator.meta_train import frozen
+        from generator.critic import frozen
 
         with frozen(self.critic):
             scores, features = self.critic(made, episode.target_sketch, self.weights.detach())

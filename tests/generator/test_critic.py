@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from generator.config import ModelConfig
-from generator.critic import Critic
+from generator.critic import Critic, frozen
 from generator.losses import critic_loss
 from tests.generator.test_embedder import millions
 from tests.generator_fixtures import episode, model
@@ -62,3 +63,11 @@ def test_one_pictures_score_does_not_depend_on_another() -> None:
     both, _ = critic(e.target, e.target_sketch, weights)
     alone, _ = critic(e.target[:1], e.target_sketch[:1], weights[:1])
     assert both[0].item() == pytest.approx(alone[0].item(), rel=1e-4, abs=1e-5)
+
+
+def test_frozen_lets_gradients_through_and_keeps_none() -> None:
+    layer, x = nn.Linear(2, 2), torch.ones(1, 2, requires_grad=True)
+    with frozen(layer):
+        layer(x).sum().backward()
+    assert x.grad is not None and layer.weight.grad is None
+    assert layer.weight.requires_grad

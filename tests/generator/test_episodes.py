@@ -62,31 +62,55 @@ def test_all_frames_of_a_row_show_one_person() -> None:
 
 def test_the_same_seed_draws_the_same_batches() -> None:
     first, second = (EpisodeSampler(people(3, pictures=1), train_config(seed=5)) for _ in range(2))
-    for _ in range(3):
-        a, b = first.batch(), second.batch()
-        assert all(torch.equal(getattr(a, name), getattr(b, name)) for name in vars(a))
+    second.batch(3)  # what was drawn before does not matter
+    a, b = first.batch(7), second.batch(7)
+    assert all(torch.equal(getattr(a, name), getattr(b, name)) for name in vars(a))
+
+
+@pytest.mark.parametrize("vary", [False, True])
+def test_two_shares_of_a_batch_are_the_batch(vary: bool) -> None:
+    sampler = EpisodeSampler(people(3, pictures=2), train_config(batch=4, pictures=0.5, vary_frames=vary))
+    for step, update in ((0, 0), (5, 1)):
+        whole = sampler.batch(step, update)
+        halves = collate([sampler.batch(step, update, range(2)), sampler.batch(step, update, range(2, 4))])
+        assert all(torch.equal(getattr(whole, name), getattr(halves, name)) for name in vars(whole))
+
+
+def test_every_step_update_episode_and_seed_is_another() -> None:
+    footage = people(3)
+    one, two = (EpisodeSampler(footage, train_config(batch=2, seed=seed)) for seed in (0, 1))
+    drawn = [one.batch(0), one.batch(0, 1), one.batch(1), two.batch(0)]
+    targets = [target for e in drawn for target in e.target]
+    assert not any(torch.equal(a, b) for a, b in itertools.combinations(targets, 2))
+
+
+def test_a_batch_splits_into_parts_in_order() -> None:
+    whole = episode(batch=4)
+    parts = whole.split(2)
+    assert [len(p.target) for p in parts] == [2, 2]
+    assert torch.equal(collate(parts).faces, whole.faces)
 
 
 def test_every_clip_and_picture_has_a_row_of_w() -> None:
     sampler = EpisodeSampler(people(3, pictures=2), train_config(pictures=0.5))
     assert sampler.videos == 5
-    assert {int(v) for _ in range(40) for v in sampler.batch().videos} == set(range(5))
+    assert {int(v) for drawn in itertools.islice(sampler, 40) for v in drawn.videos} == set(range(5))
 
 
 def test_vary_frames_draws_every_k_from_1_on() -> None:
     sampler = EpisodeSampler(people(2), train_config(frames=3, vary_frames=True))
-    assert {sampler.batch().faces.shape[1] for _ in range(30)} == {1, 2, 3}
+    assert {drawn.faces.shape[1] for drawn in itertools.islice(sampler, 30)} == {1, 2, 3}
 
 
 def test_pictures_alone_are_enough() -> None:
-    drawn = EpisodeSampler(people(0, pictures=2), train_config()).batch()
+    drawn = EpisodeSampler(people(0, pictures=2), train_config()).batch(0)
     assert drawn.faces.shape == (2, 3, 3, SIZE, SIZE)
     assert drawn.faces.isfinite().all()
 
 
 def test_a_pictures_sources_are_bent_and_its_target_is_not() -> None:
     sampler = EpisodeSampler(people(0, pictures=1), train_config(batch=1))
-    drawn = sampler.batch()
+    drawn = sampler.batch(0)
     moved = (drawn.landmarks - drawn.target_landmarks[:, None]).norm(dim=-1).mean(dim=-1)
     assert (moved > 0.005).all()
 
@@ -97,7 +121,7 @@ def test_nobody_to_learn_from_is_refused() -> None:
 
 
 def test_shapes_and_ranges() -> None:
-    drawn = EpisodeSampler(people(3), train_config()).batch()
+    drawn = EpisodeSampler(people(3), train_config()).batch(0)
     assert drawn.faces.shape == drawn.sketches.shape == (2, 3, 3, SIZE, SIZE)
     assert drawn.landmarks.shape == (2, 3, 68, 2)
     assert drawn.faces.abs().max() <= 1 and drawn.sketches.min() == -1
@@ -172,7 +196,7 @@ def test_an_album_shows_one_person_in_other_photographs_than_the_target() -> Non
 def test_landmark_noise_moves_the_sources_and_leaves_the_target() -> None:
     clip = marked(1, 6)
     exact, noisy = (
-        EpisodeSampler((Person(clip.digest, (clip,)),), train_config(batch=1, landmark_noise=noise)).batch() for noise in (0.0, 0.01)
+        EpisodeSampler((Person(clip.digest, (clip,)),), train_config(batch=1, landmark_noise=noise)).batch(0) for noise in (0.0, 0.01)
     )
     torch.testing.assert_close(exact.target_landmarks, noisy.target_landmarks)
     difference = (exact.landmarks - noisy.landmarks).std()

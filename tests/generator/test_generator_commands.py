@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from generator.commands import motion, prepare, train_generator
 from generator.motion import read_motion
+from generator.presets import PRESETS
 from sfumato.app.cli import main
 from sfumato.media.images import write_image
 from tests.generator.test_dataset import prepared as prepared_folder
@@ -115,8 +117,31 @@ def test_wrong_settings_end_with_2(tmp_path: Path, capfd: pytest.CaptureFixture[
 
 
 def test_a_folder_that_was_not_prepared_ends_with_2(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "generator", str(tmp_path), "-o", str(tmp_path / "run")]) == 2
+    assert main(["train", "generator", str(tmp_path), "-o", str(tmp_path / "run"), *settings()]) == 2
     assert "sfumato prepare" in capfd.readouterr().err
+
+
+def test_a_papers_preset_without_vgg_says_what_to_do(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    footage = prepared_folder(tmp_path / "set", 1)
+    assert main(["train", "generator", str(footage), "-o", str(tmp_path / "run"), "--preset", "paper-v2"]) == 2
+    errors = capfd.readouterr().err
+    assert "--set loss.vgg19_weights=FILE --set loss.vggface_weights=FILE" in errors and "lite0" in errors
+    assert len(errors.splitlines()) == 1 and not (tmp_path / "run").exists()
+
+
+def test_a_preset_trains_with_settings_over_it(tmp_path: Path) -> None:
+    footage = prepared_folder(tmp_path / "set", 3)
+    settings_over = [word for value in [*TINY[:7], "steps=1", "batch=1", "held_out=0"] for word in ("--set", value)]
+    arguments = [str(footage), "-o", str(tmp_path / "run"), "--device", "cpu", "--preset", "cpu-small", *settings_over]
+    ended = CliRunner().invoke(train_generator, [*arguments, "--set", "model.stem=1", "--set", "loss.identity=0"])
+    assert ended.exit_code == 0, ended.output
+    options = json.loads((tmp_path / "run" / "options.json").read_text())["config"]
+    assert (options["model"]["family"], options["loss"]["mouth"], options["steps"]) == ("zakharov2019-warp", 5, 1)
+
+
+def test_the_help_lists_the_presets() -> None:
+    shown = CliRunner().invoke(train_generator, ["--help"]).stdout
+    assert all(name in shown for name in PRESETS)
 
 
 def test_motion_writes_a_track_without_a_likeness(tmp_path: Path, driver: Path) -> None:

@@ -7,93 +7,22 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from generator.config import LossConfig
 from generator.losses import (
-    VGG19_TAPS,
-    VGGFACE_TAPS,
-    ContentLoss,
     IdentityLoss,
     ReconstructionLoss,
-    VggFeatures,
     adversarial_loss,
     feature_matching_loss,
     glimpse,
-    load_vgg,
     match_loss,
     mouth_mask,
-    present,
     structure_loss,
 )  # fmt: skip
+from generator.perceptual import VGG19_TAPS, VggFeatures
 from generator.retarget import canonical_face
-from sfumato.errors import MissingPartError
 from tests.generator_fixtures import SIZE, episode
-
-
-class Seen(nn.Module):
-    """A network that hands its input on."""
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        return [x]
-
-
-def colour(red: float, green: float, blue: float) -> Tensor:
-    return torch.tensor([red, green, blue]).view(1, 3, 1, 1) * torch.ones(1, 3, 8, 8)
-
-
-def test_caffe_networks_see_bgr_from_0_to_255_without_the_mean() -> None:
-    seen = present(colour(1.0, -1.0, 0.0), "caffe")[0, :, 0, 0]
-    assert torch.allclose(seen, torch.tensor([127.5 - 103.939, 0 - 116.779, 255 - 123.68]), atol=1e-4)
-
-
-def test_torchvision_networks_see_the_image_net_normalisation() -> None:
-    seen = present(colour(1.0, -1.0, 0.0), "torchvision")[0, :, 0, 0]
-    assert torch.allclose(seen, torch.tensor([(1 - 0.485) / 0.229, -0.456 / 0.224, (0.5 - 0.406) / 0.225]), atol=1e-4)
-
-
-def test_the_content_losses_scale_is_caffes() -> None:
-    loss = ContentLoss(Seen(), "caffe")(colour(0.1, 0.1, 0.1), colour(0, 0, 0))
-    assert loss.item() == pytest.approx(12.75, rel=1e-4)  # a tenth of half of 0..255; torchvision's would be .2
-
-
-def test_the_content_loss_reaches_the_made_picture_only() -> None:
-    torch.manual_seed(0)
-    made, wanted = (torch.rand(1, 3, 32, 32, requires_grad=True) for _ in range(2))
-    ContentLoss(VggFeatures(19, (1, 6)), "caffe")(made, wanted).backward()
-    assert made.grad is not None and made.grad.abs().sum() > 0
-    assert wanted.grad is None
-
-
-def test_the_content_losses_network_is_not_trained() -> None:
-    loss = ContentLoss(VggFeatures(16, VGGFACE_TAPS), "caffe")
-    assert not [p for p in loss.parameters() if p.requires_grad]
-
-
-@pytest.mark.parametrize(("depth", "taps"), [(19, VGG19_TAPS), (16, VGGFACE_TAPS)])
-def test_the_taps_follow_relus_of_the_papers_layers(depth: int, taps: tuple[int, ...]) -> None:
-    network = VggFeatures(depth, taps)
-    assert all(isinstance(network.features[index], nn.ReLU) for index in taps)
-    assert [f.shape[1] for f in network(torch.zeros(1, 3, 32, 32))] == [64, 128, 256, 512, 512]
-
-
-def test_vgg_weights_are_read_from_a_file(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    network = VggFeatures(19, (1,))
-    save_file(network.state_dict(), tmp_path / "vgg.safetensors")
-    x = torch.randn(1, 3, 8, 8)
-    assert torch.equal(load_vgg(19, (1,), str(tmp_path / "vgg.safetensors"))(x)[0], network(x)[0])
-
-
-def test_missing_vgg_weights_are_refused_with_advice(tmp_path: Path) -> None:
-    with pytest.raises(MissingPartError, match="lite0"):
-        ReconstructionLoss(LossConfig(vgg19=0.15, vgg19_weights=str(tmp_path / "none.safetensors")))
-
-
-def test_a_file_that_holds_no_vgg_is_refused(tmp_path: Path) -> None:
-    save_file({"x": torch.zeros(2)}, tmp_path / "other.safetensors")
-    with pytest.raises(MissingPartError, match="does not hold VGG19"):
-        load_vgg(19, (1,), str(tmp_path / "other.safetensors"))
 
 
 def test_lite0_stands_in_where_its_package_is() -> None:
@@ -105,6 +34,21 @@ def test_lite0_stands_in_where_its_package_is() -> None:
     total.backward()
     assert set(parts) == {"lite0"} and parts["lite0"] > 0
     assert made.grad is not None and made.grad.abs().sum() > 0
+
+
+def test_the_record_says_what_stands_in() -> None:
+    loss = ReconstructionLoss(LossConfig(vgg19=0, vggface=0, identity=1))
+    assert loss.networks == {"identity": "SFace, in place of VGGFace"}
+
+
+def test_the_record_says_which_file_vgg_came_from(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    save_file(VggFeatures(19, VGG19_TAPS).state_dict(), tmp_path / "vgg.safetensors")
+    loss = ReconstructionLoss(LossConfig(vgg19=0.1, vggface=0, vgg19_weights=str(tmp_path / "vgg.safetensors")))
+    assert "VGG19" in loss.networks["vgg19"] and "vgg.safetensors" in loss.networks["vgg19"]
+    e = episode()
+    total, parts = loss(e.target * 0, e.target, e.target_landmarks)
+    assert set(parts) == {"vgg19"} and total > 0
 
 
 def test_the_identity_loss_of_a_picture_with_itself_is_0() -> None:

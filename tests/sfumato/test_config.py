@@ -137,3 +137,11 @@ def test_a_required_key_that_is_not_given_is_named() -> None:
 
     with pytest.raises(ConfigError, match="size"):
         from_dict(Needs, {})
+
+
+def test_a_file_lies_over_its_base_key_by_key(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text("steps = 1\nname = 'base'\n[optimiser]\nrate = 0.5\nbetas = [0.1, 0.2]\n")
+    (tmp_path / "own.toml").write_text("steps = 2\n[optimiser]\nrate = 0.25\n")
+    read = load_config(Training, tmp_path / "own.toml", ["amp=true"], base=tmp_path / "base.toml")
+    assert (read.steps, read.name, read.amp) == (2, "base", True)
+    assert read.optimiser == Optimiser(0.25, (0.1, 0.2))
