@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from generator.backends import require_backend
 from generator.checkpoint import Checkpoint
 from generator.config import LossConfig, TuneConfig
 from generator.episodes import source_warps, to_tensors
 from generator.families import WarpGenerator
 from generator.fine_tune import Person, fine_tune, meet
 from generator.motion import Landmarks
+from generator.render import Renderer, load_renderer
 from generator.warp import nearest, warp_grid
 from sfumato.errors import ConfigError, NoFaceError
 from sfumato.media.faces import Crop, Face, FaceDetector, crop_around
@@ -65,13 +67,26 @@ def read_portrait(
 
 
 class Animator:
-    """One checkpoint, one identity at a time."""
+    """One checkpoint, one identity at a time.
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "cpu") -> None:
+    `backend`: what runs the network, see generator/backends.py. `auto` is the fastest one on a CPU, and torch where the device is a GPU.
+    `threads`: how many threads call `render` at once. Raises UsageError for an unknown backend, MissingPartError for one not installed.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "cpu", backend: str = "auto", threads: int = 1) -> None:
         self.checkpoint, self.device = checkpoint, torch.device(device)
         self.size = checkpoint.config.size
         self.person: Person | None = None
         self._large: Tensor | None = None
+        self._portraits: list[NDArray[np.uint8]] = []
+        self._renderer: Renderer | None = None
+        self._threads = threads
+        self._backend = "" if self.device.type != "cpu" and backend in ("auto", "torch") else require_backend(backend)
+
+    @property
+    def backend(self) -> str:
+        """What renders; `plain torch` where there is nothing faster."""
+        return self._backend or "plain torch"
 
     def set_identity(
         self, portraits: list[Portrait], tune: TuneConfig | None = None, advance: Callable[[float], None] = lambda amount: None
@@ -84,17 +99,25 @@ class Animator:
         person = meet(self.checkpoint, faces, sketches, landmarks)
         if tune is not None:
             person = fine_tune(self.checkpoint, person, tune, advance)
+        self._portraits = [p.large for p in portraits]
+        self._renderer = load_renderer(person, self._portraits, self._backend, self._threads) if self._backend else None
         self.person = person
         self._large = torch.stack([torch.from_numpy(p.large).permute(2, 0, 1).float() / 127.5 - 1 for p in portraits]).to(self.device)
         return person
 
-    @torch.inference_mode()
     def render(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:
         """landmarks: (68, 2) in [-1, 1]. Returns the frame (size, size, 3) uint8 RGB; `size` defaults to the portraits'.
 
         The network works at its own size. For the warp family a larger frame takes its texture from the portrait itself;
-        the plain family is enlarged.
+        the plain family is enlarged. May be called from `threads` threads at once.
         """
+        if self._renderer is None:
+            return self.render_plainly(landmarks, size)
+        return self._renderer(landmarks, size or self._portraits[0].shape[0])
+
+    @torch.inference_mode()
+    def render_plainly(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:
+        """The same as `render`, written down as training has it, in torch on the device: what the fast path is held against."""
         if self.person is None or self._large is None:
             raise ValueError("call set_identity before render")
         person, wanted = self.person, size or int(self._large.shape[-1])
