@@ -11,47 +11,53 @@ if TYPE_CHECKING:
     from benchmarks.quality import Measured, Result
     from generator.checkpoint import Checkpoint
 
-_INTERVAL = "95 % paired percentile bootstrap over clips, 2000 draws, seed {seed}; method minus warp"
-_SHOWN = ("method", "T", "SSIM", "L1", "CSIM", "landmarks", "SSIM - warp", "CSIM - warp")
+_INTERVAL = "95 % paired percentile bootstrap over clips, 2000 draws, seed {seed}; method minus the other"
+_COLUMNS = {"ssim": "SSIM", "csim": "CSIM", "perceptual": "perceptual", "landmark_error": "landmarks"}
 
 
 @click.command()
 @click.option("--footage", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="Clips, one person each.")
 @click.option("--clips", multiple=True, metavar="FILE", help="Only these clips of the folder; may be repeated.")
-@click.option("--checkpoint", metavar="PATH", help="The warp family's checkpoint: a path or a shipped name.  [default: portrait-128]")
+@click.option("--checkpoint", metavar="PATH", help="The warp family's checkpoint: a path or a shipped name.  [default: the shipped one]")
 @click.option("--plain-checkpoint", metavar="PATH", help="The paper's family's checkpoint.  [default: paper-128]")
-@click.option("--shots", multiple=True, default=(1, 8), show_default=True, type=click.IntRange(1), help="T: source frames; repeatable.")
-@click.option("--targets", default=8, show_default=True, type=click.IntRange(1), help="Target frames of a clip.")
+@click.option("--previous", metavar="PATH", help="Another checkpoint, with which every method is compared as well.")
+@click.option("--shots", multiple=True, default=(1, 8, 32), show_default=True, type=click.IntRange(1), help="T: source frames; repeatable.")
+@click.option("--targets", default=16, show_default=True, type=click.IntRange(2), help="Target frames of a clip.")
+@click.option("--size", default=256, show_default=True, type=click.IntRange(64, 1024), help="Pixels at which all methods are compared.")
 @click.option("--tune-seconds", default=20.0, show_default=True, type=click.FloatRange(0, 60), help="Fine-tuning of each person; 0: none.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of fine-tuning and bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Add the lines, and how they came about, to this file.")
 def quality(
-    footage: Path, clips: tuple[str, ...], checkpoint: str | None, plain_checkpoint: str | None, shots: tuple[int, ...], targets: int,
-    tune_seconds: float, seed: int, as_json: bool, out: Path | None,
+    footage: Path, clips: tuple[str, ...], checkpoint: str | None, plain_checkpoint: str | None, previous: str | None,
+    shots: tuple[int, ...], targets: int, size: int, tune_seconds: float, seed: int, as_json: bool, out: Path | None,
 ) -> None:  # fmt: skip
-    """Self-reenactment: each clip's second half made from frames of its first, at the checkpoint's size.
+    """Self-reenactment: each clip's second half made from frames of its first.
 
-    SSIM: 11 px Gaussian window, per picture. L1 in 0 to 1. CSIM: cosine of SFace embeddings of output and target. Landmark
-    error: in eye distances. The intervals (95 %, paired bootstrap over clips) are against the warp alone, which learns nothing.
+    SSIM: 11 px Gaussian window, per picture. CSIM: cosine of SFace embeddings of output and target. Perceptual and FD-lite0:
+    distances in the features of EfficientNet-Lite0, for each picture and for all. Landmarks: error in eye distances. Learning:
+    seconds a person. The intervals (95 %, paired bootstrap over clips) are against the checkpoint given as --previous, else
+    against the warp alone, which learns nothing.
     """
     import json
 
-    from benchmarks.quality import PROTOCOL, QualityConfig, choose_clips, measure
+    from benchmarks.quality import PREVIOUS, PROTOCOL, QualityConfig, choose_clips, measure
     from benchmarks.record import append_results, describe
     from generator.checkpoint import SHIPPED
     from sfumato.progress import progress
     from sfumato.text import printable
 
-    config = QualityConfig(tuple(sorted(set(shots))), targets, tune_seconds, seed)
+    config = QualityConfig(tuple(sorted(set(shots))), targets, size, tune_seconds, seed)
     chosen = choose_clips(footage, clips)
     plain, warp = _load(plain_checkpoint, SHIPPED[1]), _load(checkpoint, SHIPPED[0])
     checkpoints = {c.config.family: c for c in (plain, warp) if c is not None}
+    if previous is not None and (older := _load(previous, previous)) is not None:
+        checkpoints[PREVIOUS] = older
     with progress("Measuring", len(chosen) * len(config.shots)) as advance:
         done = measure(chosen, checkpoints, config, _shipped_digest(warp, checkpoint), advance)
     for path, reason in done.skipped:
         click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
-    facts: dict[str, Any] = {"protocol": PROTOCOL, "footage": done.footage, "size": done.size, "tune_seconds": tune_seconds, "seed": seed}
+    facts: dict[str, Any] = {"protocol": PROTOCOL, "footage": done.footage, "size": size, "tune_seconds": tune_seconds, "seed": seed}
     rows = [{**r.row(), "model": _digest(r, checkpoints), **facts} for r in done.results]
     if out is not None:
         append_results(out, rows, describe("sfumato bench quality", PROTOCOL, _INTERVAL.format(seed=seed)))
@@ -59,7 +65,7 @@ def quality(
         for row in rows:
             click.echo(json.dumps(row))
     else:
-        _print_table(done)
+        _print_table(done, size)
 
 
 def _load(given: str | None, shipped: str) -> Checkpoint | None:
@@ -98,19 +104,22 @@ def _digest(result: Result, checkpoints: dict[str, Checkpoint]) -> str | None:
     return None if used is None else used.digest
 
 
-def _print_table(done: Measured) -> None:
-    lines = [list(_SHOWN)]
+def _print_table(done: Measured, size: int) -> None:
+    from benchmarks.quality import PREVIOUS
+
+    other = PREVIOUS if any(r.method == PREVIOUS for r in done.results) else "warp"
+    against = {f"{name}_vs_{other}": f"{_COLUMNS[name]} - {other}" for name in ("csim", "perceptual")}
+    lines = [["method", "T", *_COLUMNS.values(), "FD-lite0", "learning", *against.values()]]
     for r in done.results:
-        numbers = [f"{r.scores[name]:.3f}" for name in ("ssim", "l1", "csim", "landmark_error")]
-        intervals = ["" if pair is None else f"{pair[0]:+.3f} to {pair[1]:+.3f}" for pair in (r.ssim_vs_warp, r.csim_vs_warp)]
+        numbers = [*(f"{r.scores[name]:.3f}" for name in _COLUMNS), f"{r.fd_lite0:.2f}", f"{r.learning:.1f} s"]
+        pairs = [r.differences.get(name) for name in against]
+        intervals = ["" if pair is None else f"{pair[0]:+.3f} to {pair[1]:+.3f}" for pair in pairs]
         lines.append([r.method + (" *" if r.shipped else ""), str(r.shots), *numbers, *intervals])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_SHOWN))]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     for line in lines:
         cells = [text.ljust(w) if column == 0 else text.rjust(w) for column, (text, w) in enumerate(zip(line, widths, strict=True))]
         click.echo("  ".join(cells).rstrip())
-    frames = max((r.frames for r in done.results), default=0)
-    mark = "; * is what the program delivers" if any(r.shipped for r in done.results) else ""
-    click.echo(f"N = {len(done.used)} clips, {frames} frames at {done.size} px; higher is better for SSIM and CSIM{mark}.")
+    click.echo(f"N = {done.results[0].clips} clips, {done.results[0].frames} frames at {size} px. * is what `sfumato animate` uses.")
 
 
 @click.command()

@@ -1,8 +1,8 @@
 """Episodes: K frames of one person to learn from, and one frame that is NOT among them to reproduce (section 3.2).
 
-Two kinds. A clip's episode takes K frames and a target of the same clip. A picture's episode (a pseudo-clip) bends a
+Three kinds. A clip's episode takes K frames and a target of the same clip. A picture's episode (a pseudo-clip) bends a
 single picture to K random poses by the same spline that the warp uses, and asks for the picture itself: the only way in
-which people of whom there is one photograph can teach.
+which people of whom there is one photograph can teach. An album's episode takes several photographs of one person.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ class EpisodeSampler:
         self.clips = [[c for c in p.videos if len(c) > 2] for p in people]
         self.clips = [clips for clips in self.clips if clips]
         self.pictures = [c for p in people for c in p.clips if c.picture]
+        self.albums = [album for p in people if len(album := [c for c in p.clips if c.picture]) > 1]
         self.rows = {clip.digest: row for row, clip in enumerate(c for clips in self.clips for c in clips)}
         for picture in self.pictures:
             self.rows.setdefault(picture.digest, len(self.rows))
@@ -86,8 +87,12 @@ class EpisodeSampler:
         count = int(self.rng.integers(1, config.frames + 1)) if config.vary_frames else config.frames
         episodes = []
         for _ in range(config.batch):
-            from_picture = self.pictures and (not self.clips or self.rng.random() < config.pictures)
-            episodes.append(self._from_picture(count) if from_picture else self._from_clip(count))
+            if not self.pictures or (self.clips and self.rng.random() >= config.pictures):
+                episodes.append(self._from_clip(count))
+            elif self.albums and self.rng.random() < config.albums:
+                episodes.append(self._from_album(count))
+            else:
+                episodes.append(self._from_picture(count))
         return collate(episodes)
 
     def _from_clip(self, count: int) -> Episode:
@@ -110,7 +115,18 @@ class EpisodeSampler:
         moved = [((p + 1) * self.size - 1) / 2 for p in bent.numpy()]
         return self._episode([(image, points), *zip(images, moved, strict=True)], clip)
 
+    def _from_album(self, count: int) -> Episode:
+        album = self.albums[int(self.rng.integers(len(self.albums)))]
+        chosen = self.rng.permutation(len(album))
+        target, sources = int(chosen[0]), [int(i) for i in np.resize(chosen[1:], count)]
+        change = Augmentation.draw(self.rng)
+        return self._episode([change.apply(*album[i].frame(0, self.size)) for i in [target, *sources]], album[target])
+
     def _episode(self, frames: list[tuple[NDArray[np.uint8], NDArray[np.float32]]], clip: Clip) -> Episode:
+        if self.config.landmark_noise:
+            deviation = self.config.landmark_noise * self.size
+            noisy = [(f, (p + self.rng.normal(0, deviation, p.shape)).astype(np.float32)) for f, p in frames[1:]]
+            frames = [frames[0], *noisy]
         faces, sketches, landmarks = to_tensors([f for f, _ in frames], [p for _, p in frames])
         row = torch.tensor([self.rows[clip.digest]])
         return Episode(faces[None, 1:], sketches[None, 1:], landmarks[None, 1:], faces[:1], sketches[:1], landmarks[:1], row)

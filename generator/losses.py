@@ -22,6 +22,7 @@ _VGG_LAYERS: dict[int, list[int | str]] = {
     16: [64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512],
     19: [64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512, 512, 512, 512],
 }
+_GLIMPSE = 128  # px that the lite0 loss looks at
 VGG19_TAPS, VGGFACE_TAPS = (1, 6, 11, 20, 29), (1, 6, 11, 18, 25)  # the paper's "Conv 1, 6, 11, ..."
 
 
@@ -200,9 +201,24 @@ class ReconstructionLoss(nn.Module):
         if self.identity is not None:
             parts["identity"] = config.identity * self.identity(made, wanted, landmarks)
         for name, loss in self.content.items():
-            parts[name] = getattr(config, name) * loss(made, wanted)
+            pair = glimpse(made, wanted) if name == "lite0" and made.shape[-1] > _GLIMPSE else (made, wanted)
+            parts[name] = getattr(config, name) * loss(*pair)
         total = torch.stack(list(parts.values())).sum() if parts else made.sum() * 0
         return total, {name: float(value.detach()) for name, value in parts.items()}
+
+
+def glimpse(made: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """The whole of both pictures (B, 3, H, W) at 128 px, or a square of 128 px out of them at full detail; drawn anew each time.
+
+    A perceptual network costs by the pixel; over many steps the two views say what the large picture would.
+    """
+    size = made.shape[-1]
+    if float(torch.rand(())) < 0.5:
+        whole = [functional.interpolate(x, size=(_GLIMPSE, _GLIMPSE), mode="area") for x in (made, wanted)]
+        return whole[0], whole[1]
+    left, top = (int(v) for v in torch.randint(0, size - _GLIMPSE + 1, (2,)))
+    part = (..., slice(top, top + _GLIMPSE), slice(left, left + _GLIMPSE))
+    return made[part], wanted[part]
 
 
 def mouth_mask(landmarks: Tensor, size: int) -> Tensor:

@@ -20,11 +20,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from generator.checkpoint import Checkpoint, save_checkpoint
+from generator.checkpoint import Checkpoint, checkpoint_path, load_checkpoint, save_checkpoint
 from generator.config import TrainConfig
 from generator.critic import Critic
 from generator.dataset import Dataset, Person
 from generator.embedder import Embedder, spread
+from generator.enlarge import start_from
 from generator.episodes import Episode, EpisodeSampler, source_warps
 from generator.families import WarpGenerator, build_generator
 from generator.losses import ReconstructionLoss, adversarial_loss, critic_loss, feature_matching_loss, match_loss
@@ -70,6 +71,8 @@ class MetaTrainer:
         memory = torch.channels_last
         self.embedder = Embedder(config.model).to(device, memory_format=memory)  # type: ignore[call-overload]
         self.generator = build_generator(config.model).to(device, memory_format=memory)  # type: ignore[call-overload]
+        if config.start_from:
+            start_from(load_checkpoint(checkpoint_path(config.start_from)), config.model, self.embedder, self.generator)
         self.critic = Critic(config.model, self.sampler.videos).to(device, memory_format=memory)  # type: ignore[call-overload]
         self.reconstruction = ReconstructionLoss(config.loss).to(device)
         self.ema_embedder, self.ema_generator = copy.deepcopy(self.embedder).eval(), copy.deepcopy(self.generator).eval()

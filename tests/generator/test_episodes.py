@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -147,3 +148,32 @@ def test_source_warps_bring_the_nearest_sources() -> None:
 def test_collate_keeps_the_order() -> None:
     one, two = episode(batch=1, seed=1), episode(batch=1, seed=2)
     assert torch.equal(collate([one, two]).target, torch.cat([one.target, two.target]))
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_an_album_shows_one_person_in_other_photographs_than_the_target() -> None:
+    albums = []
+    for person in (1, 2):
+        shots = [replace(marked(person, shot + 1), picture=True, digest=f"{person}{shot}") for shot in range(4)]
+        last = [replace(clip, jpegs=clip.jpegs[-1:], landmarks=clip.landmarks[-1:]) for clip in shots]  # frame `shot` alone
+        albums.append(Person(str(person), tuple(last)))
+    sampler = EpisodeSampler(tuple(albums), train_config(pictures=1.0, albums=1.0))
+    seen = set()
+    for drawn in itertools.islice(sampler, 30):
+        for faces, target in zip(drawn.faces, drawn.target, strict=True):
+            person, shot = marks(target[None])[0]
+            assert {p for p, _ in marks(faces)} == {person}
+            assert shot not in {s for _, s in marks(faces)}
+            seen.add((person, shot))
+    assert len(seen) == 8
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_landmark_noise_moves_the_sources_and_leaves_the_target() -> None:
+    clip = marked(1, 6)
+    exact, noisy = (
+        EpisodeSampler((Person(clip.digest, (clip,)),), train_config(batch=1, landmark_noise=noise)).batch() for noise in (0.0, 0.01)
+    )
+    torch.testing.assert_close(exact.target_landmarks, noisy.target_landmarks)
+    difference = (exact.landmarks - noisy.landmarks).std()
+    assert 0.01 < float(difference) < 0.03  # 0.01 of the width is 0.02 in [-1, 1]

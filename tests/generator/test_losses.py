@@ -19,6 +19,7 @@ from generator.losses import (
     VggFeatures,
     adversarial_loss,
     feature_matching_loss,
+    glimpse,
     load_vgg,
     match_loss,
     mouth_mask,
@@ -182,3 +183,16 @@ def test_losses_are_finite_at_this_size() -> None:
     loss = ReconstructionLoss(LossConfig(vgg19=0, vggface=0, pixel=1, structure=1, identity=1, mouth=1))
     total, _ = loss(e.target * 0, e.target, e.target_landmarks)
     assert total.isfinite()
+
+
+def test_lite0_looks_at_128_pixels_of_a_large_picture() -> None:
+    torch.manual_seed(0)
+    picture = torch.rand(1, 3, 192, 192)
+    sizes, wholes = set(), 0
+    for _ in range(20):
+        made, wanted = glimpse(picture, picture)
+        assert torch.equal(made, wanted)
+        sizes.add(made.shape)
+        wholes += torch.equal(made, torch.nn.functional.interpolate(picture, size=(128, 128), mode="area"))
+    assert sizes == {(1, 3, 128, 128)}
+    assert 0 < wholes < 20
