@@ -78,32 +78,43 @@ class Animator:
         self.size = checkpoint.config.size
         self.person: Person | None = None
         self._large: Tensor | None = None
-        self._portraits: list[NDArray[np.uint8]] = []
+        self.threads = threads
         self._renderer: Renderer | None = None
-        self._threads = threads
         self._backend = "" if self.device.type != "cpu" and backend in ("auto", "torch") else require_backend(backend)
 
     @property
     def backend(self) -> str:
-        """What renders; `plain torch` where there is nothing faster."""
+        """What runs the network: a name of generator/backends.py, or `plain torch`."""
         return self._backend or "plain torch"
+
+    @property
+    def products(self) -> int:
+        """Multiplications with weights that a frame of this person takes; 0 in plain torch."""
+        return self._renderer.products if self._renderer is not None else 0
 
     def set_identity(
         self, portraits: list[Portrait], tune: TuneConfig | None = None, advance: Callable[[float], None] = lambda amount: None
     ) -> Person:
         """Learns the person from T portraits; with `tune`, fine-tunes on them (section 3.4)."""
+        person = meet(self.checkpoint, *self.frames(portraits))
+        if tune is not None:
+            person = fine_tune(self.checkpoint, person, tune, advance)
+        self.set_person(person, portraits)
+        return person
+
+    def frames(self, portraits: list[Portrait]) -> tuple[Tensor, Tensor, Tensor]:
+        """The portraits as the networks see them: faces, sketches (T, 3, S, S) and landmarks (T, 68, 2), all in [-1, 1]."""
         shape = (self.size, self.size)
         small = [np.asarray(cv2.resize(p.large, shape, interpolation=cv2.INTER_AREA), np.uint8) for p in portraits]
         pixels = [((p.landmarks + 1) * self.size - 1) / 2 for p in portraits]
-        faces, sketches, landmarks = (x.to(self.device) for x in to_tensors(small, [np.asarray(p, np.float32) for p in pixels]))
-        person = meet(self.checkpoint, faces, sketches, landmarks)
-        if tune is not None:
-            person = fine_tune(self.checkpoint, person, tune, advance)
-        self._portraits = [p.large for p in portraits]
-        self._renderer = load_renderer(person, self._portraits, self._backend, self._threads) if self._backend else None
+        faces, sketches, landmarks = to_tensors(small, [np.asarray(p, np.float32) for p in pixels])
+        return faces.to(self.device), sketches.to(self.device), landmarks.to(self.device)
+
+    def set_person(self, person: Person, portraits: list[Portrait]) -> None:
+        """Renders `person` from now on, who was learned from `portraits` by `set_identity`, or earlier."""
         self.person = person
         self._large = torch.stack([torch.from_numpy(p.large).permute(2, 0, 1).float() / 127.5 - 1 for p in portraits]).to(self.device)
-        return person
+        self._renderer = load_renderer(person, [p.large for p in portraits], self._backend, self.threads) if self._backend else None
 
     def render(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:
         """landmarks: (68, 2) in [-1, 1]. Returns the frame (size, size, 3) uint8 RGB; `size` defaults to the portraits'.
@@ -111,9 +122,9 @@ class Animator:
         The network works at its own size. For the warp family a larger frame takes its texture from the portrait itself;
         the plain family is enlarged. May be called from `threads` threads at once.
         """
-        if self._renderer is None:
+        if self._renderer is None or self._large is None:
             return self.render_plainly(landmarks, size)
-        return self._renderer(landmarks, size or self._portraits[0].shape[0])
+        return self._renderer(landmarks, size or int(self._large.shape[-1]))
 
     @torch.inference_mode()
     def render_plainly(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:

@@ -31,7 +31,7 @@ _KEPT = 8  # portraits held as floats at a time; a 1024 px portrait takes 17 MB 
 class Renderer(Protocol):
     """Renders one person."""
 
-    backend: str
+    products: int  # multiplications with weights in one frame
 
     def __call__(self, landmarks: Landmarks, size: int) -> Image:
         """landmarks: (68, 2) in [-1, 1]. Returns (size, size, 3) uint8 RGB."""
@@ -58,7 +58,7 @@ class PlainRenderer:
             network, person.psi, self._size // self._stem, lambda w: w[:, order], lambda w, b: (w[order], b[order]), tanh=True
         )  # fmt: skip
         self._network: Backend = load_backend(backend, plan, threads)
-        self.backend = self._network.name
+        self.products = plan.products
 
     def __call__(self, landmarks: Landmarks, size: int) -> Image:
         guide = np.empty((self._size // self._stem,) * 2 + (3 * self._stem**2,), np.float32)
@@ -82,7 +82,7 @@ class WarpRenderer:
         self._large = lru_cache(maxsize=_KEPT)(self._read_large)
         plan = fold(network, person.psi, self._size // self._stem, self._guide_weights, self._head_weights)
         self._network: Backend = load_backend(backend, plan, threads)
-        self.backend, self._inputs = self._network.name, plan.inputs
+        self.products, self._inputs = plan.products, plan.inputs
 
     def __call__(self, landmarks: Landmarks, size: int) -> Image:
         points = np.asarray(landmarks, np.float32)

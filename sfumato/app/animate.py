@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sfumato.media.video import Seal
 
 
+_BACKENDS = ("auto", "torch", "onnxruntime", "openvino", "openvino-bf16")  # a test compares them with generator/backends.py
+
+
 def animate_portrait(
     portraits: Sequence[Path],
     motion: Path,
@@ -34,11 +37,12 @@ def animate_portrait(
     device: Any = "cpu",
     seal: Seal | None = None,
     stage: Stage | None = None,
+    backend: str = "auto",
 ) -> LivingPortrait:
     """One video from one call: see `sfumato.app.studio.Studio`, whose errors it raises and which is faster for several videos."""
     from sfumato.app.studio import Studio, quietly
 
-    studio = Studio(checkpoint, landmarks, device, seal, stage or quietly)
+    studio = Studio(checkpoint, landmarks, device, seal, stage or quietly, backend)
     return studio.animate(portraits, motion, output, config, consent)
 
 
@@ -69,6 +73,7 @@ def animate_portrait(
 @click.option("--checkpoint", default="portrait-128", show_default=True, metavar="PATH|NAME", help="The generator.")
 @click.option("--landmarks", type=click.Choice(["mesh", "face-alignment"]), help="Landmark backend; the checkpoint's own unless given.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
+@click.option("--backend", default="auto", show_default=True, type=click.Choice(_BACKENDS), help="What runs the network.")
 @click.option("--sound", is_flag=True, help="Copy the sound of the motion's video.")
 @click.option("--consent", metavar="TEXT", help="What gives you the right to use the portrait. Sealed into the video, for all to read.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
@@ -80,6 +85,7 @@ def animate(
     checkpoint: str,
     landmarks: str | None,
     device: str,
+    backend: str,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -110,6 +116,7 @@ def animate(
         landmarks=landmarks,
         device=choose_device(device),
         stage=progress,
+        backend=backend,
     )
     if not config.faces:
         for path, others in zip(pictures, made.others, strict=True):

@@ -6,9 +6,10 @@ portraits and motions. Frames are rendered, encoded and forgotten one by one.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import takewhile
@@ -31,6 +32,7 @@ Advance = Callable[[float], None]
 Stage = Callable[[str, float | None], AbstractContextManager[Advance]]  # (what is being done, how much of it)
 DEFAULT_CHECKPOINT = "portrait-128"
 SLOWEST, FASTEST = 1.0, 120.0  # frames a second
+_MOST_WORKERS = 4  # one thread encodes what they render, and cannot keep up with more
 
 
 @contextmanager
@@ -97,11 +99,13 @@ class Studio:
     """One checkpoint on one device, and the seal that every video gets."""
 
     def __init__(
-        self, checkpoint: Path, landmarks: str | None = None, device: Any = "cpu", seal: Seal | None = None, stage: Stage = quietly
-    ) -> None:
+        self, checkpoint: Path, landmarks: str | None = None, device: Any = "cpu", seal: Seal | None = None, stage: Stage = quietly,
+        backend: str = "auto", workers: int | None = None,
+    ) -> None:  # fmt: skip
         """`landmarks` defaults to the backend the checkpoint was trained with, `seal` to the development keys of this machine.
 
-        Raises CheckpointError when the checkpoint is missing, damaged, or was trained with other landmarks or another crop.
+        `backend` runs the network (generator/backends.py); `workers` frames are rendered at once, by default one on each core.
+        Raises UsageError or MissingPartError for a backend that is not there, CheckpointError when the checkpoint is missing, damaged, or was trained with other landmarks or another crop.
         """
         from generator.animate import Animator
         from generator.checkpoint import load_checkpoint
@@ -114,7 +118,7 @@ class Studio:
         self.path, self.stage, self.seal = checkpoint, stage, seal or C2paSeal()
         self.landmarks = load_backend(loaded.landmarks)
         self.detector = FaceDetector()
-        self.animator = Animator(loaded, device)
+        self.animator = Animator(loaded, device, backend, workers or min(os.cpu_count() or 1, _MOST_WORKERS))
 
     @property
     def model_name(self) -> str:
@@ -157,6 +161,7 @@ class Studio:
             "strength": config.strength,
             "tune_seconds": config.tune_seconds,
             "landmarks": self.landmarks.name,
+            "backend": self.animator.backend,
             "motion": template or ("motion file" if motion.suffix == ".motion" else "video"),
             "consent": right,
         }
@@ -231,15 +236,21 @@ class Studio:
         self, sitters: list[Portrait], motion: Motion, output: Path, facts: GeneratedFacts, config: AnimateConfig, source: Path
     ) -> LivingPortrait:
         from generator.retarget import Retargeter
+        from sfumato.overlap import in_order
 
         retargeter = Retargeter(sitters[0].landmarks, motion, config.mode, config.strength)
         rate = config.fps or min(max(motion.rate, SLOWEST), FASTEST)
         total = sum(1 for _ in poses(motion, config.fps, config.seconds))
         last = 0.0
-        with self.stage("Painting frames", total) as advance, self._writer(output, rate, facts, config, source) as video:
-            for moment, driver in poses(motion, config.fps, config.seconds):
-                landmarks = retargeter.apply(driver)
-                video.write(self.animator.render(landmarks, config.size), moment, [face_box(landmarks, config.size)])
+
+        def paint(pose: tuple[float, NDArray[np.float32]]) -> tuple[float, NDArray[np.float32], NDArray[np.uint8]]:
+            landmarks = retargeter.apply(pose[1])
+            return pose[0], landmarks, self.animator.render(landmarks, config.size)
+
+        painted = in_order(paint, poses(motion, config.fps, config.seconds), self.animator.threads)
+        with self.stage("Painting frames", total) as advance, self._writer(output, rate, facts, config, source) as video, closing(painted):
+            for moment, landmarks, image in painted:  # painted ahead by other threads; encoded by this one
+                video.write(image, moment, [face_box(landmarks, config.size)])
                 last = moment
                 advance(1)
         return LivingPortrait(output, total, last + 1 / rate, rate, tuple(portrait.others for portrait in sitters), facts, sitters[0].large)
