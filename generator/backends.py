@@ -84,7 +84,7 @@ class OnnxRuntimeBackend:
     def __init__(self, plan: Plan, threads: int = 1) -> None:
         import onnxruntime
 
-        from generator.export import to_onnx
+        from generator.graph import to_onnx
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
@@ -104,7 +104,7 @@ class OpenVinoBackend:
     def __init__(self, plan: Plan, threads: int = 1) -> None:
         import openvino
 
-        from generator.export import to_onnx
+        from generator.graph import to_onnx
 
         core = openvino.Core()
         settings = {

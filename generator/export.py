@@ -1,102 +1,140 @@
-"""A folded network as ONNX or OpenVINO IR. A plan in, bytes or files out, with what must be known to use them in their metadata.
+"""The generator's network as a file that other programs run: ONNX or OpenVINO IR. A checkpoint in, a checked file out, and back.
 
-The graph is written node by node: no tracing, no exporter to install, 30 ms, and nothing in it but the network. What leaves as a file has
-been read back, run, and found equal to the plan in torch.
+Only the network leaves: guide (sketch, warped sources, how far each place moved) and psi in, head out. What makes the guide and composes
+the frame is `generator.render`. The file says of which checkpoint it is and is refused for another one; it appears only after it was read
+back and answered what the network in torch answers.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
-from generator.folding import Plan, Step
-from sfumato.errors import CheckpointError
+from generator.checkpoint import Checkpoint
+from generator.folding import fold
+from generator.graph import to_onnx
+from sfumato.atomic import atomic_path
+from sfumato.errors import CheckpointError, MissingPartError, UsageError
 
 FORMAT = "sfumato-network-1"
-OPSET = 18
+TOLERANCE = 1e-4  # of the largest number of the answer (at least 1); rounding costs about 1e-6
+Array = NDArray[np.float32]
+Network = Callable[[Array, Array], Array]
+_ADVICE = "Make it again: sfumato export generator CHECKPOINT."
 
 
-def to_onnx(plan: Plan, facts: Mapping[str, Any] | None = None) -> bytes:
-    """The ONNX model: input "guide" (1, n, n, inputs), output "head" (1, n, n, outputs), float32, channels last. `facts` go into its metadata."""
-    from onnx import TensorProto, helper
+def export_network(checkpoint: Checkpoint, path: Path) -> float:
+    """Writes `path`, .onnx or .xml (with its .bin beside it). Returns the largest difference to torch, as a share of the largest number.
 
-    graph = _Graph()
-    graph.node("Transpose", ["guide"], "x", perm=[0, 3, 1, 2])
-    names = {"guide": "x"}
-    for step in plan.steps:
-        names[step.output] = graph.step(step, [names[name] for name in step.inputs])
-    graph.node("Transpose", [names[plan.steps[-1].output]], "head", perm=[0, 2, 3, 1])
-    ends = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, plan.side, plan.side, channels])
-        for name, channels in (("guide", plan.inputs), ("head", plan.outputs))
-    ]
-    made = helper.make_graph(graph.nodes, "generator", ends[:1], ends[1:], graph.constants)
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9, producer_name="sfumato")
-    helper.set_model_props(model, {name: value if isinstance(value, str) else json.dumps(value) for name, value in (facts or {}).items()})
-    written: bytes = model.SerializeToString()
-    return written
+    Raises UsageError for another suffix or a family without a network, MissingPartError without OpenVINO for .xml, CheckpointError where
+    the file does not answer as the network does, OutputError.
+    """
+    if path.suffix not in (".onnx", ".xml"):
+        raise UsageError(f"{path} ends neither in .onnx nor in .xml", "Name the output x.onnx, or x.xml for OpenVINO.")
+    network = getattr(checkpoint.generator, "network", None)
+    if network is None:
+        raise UsageError(f"The family {checkpoint.config.family} has no network", "There is nothing to export.")
+    side = checkpoint.config.size // network.stem
+    plan = fold(network, None, side, lambda weight: weight, lambda weight, bias: (weight, bias))
+    written = to_onnx(plan, _facts(checkpoint), network.stem, network.coefficients)
+    with tempfile.TemporaryDirectory(prefix="sfumato-export-") as name:
+        draft = Path(name) / path.name
+        _write(written, draft)
+        difference = _difference(checkpoint, open_network(draft, checkpoint))
+        if not difference <= TOLERANCE:
+            raise CheckpointError(f"The exported network's answer differs by {difference:.1e} of its largest number", "Nothing was written.")
+        for suffix in [".bin", ".xml"] if path.suffix == ".xml" else [".onnx"]:  # the one that names the other comes last
+            with atomic_path(path.with_suffix(suffix)) as temporary:
+                shutil.copyfile(draft.with_suffix(suffix), temporary)
+    return difference
 
 
-class _Graph:
-    """Nodes and constants of an ONNX graph."""
+def open_network(path: Path, checkpoint: Checkpoint) -> Network:
+    """Loads an exported network: guide (1, inputs, S, S) and psi (1, coefficients) to head (1, outputs, S, S).
 
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
+    Raises CheckpointError when it is missing, damaged, foreign, or was made from another checkpoint; MissingPartError without OpenVINO for .xml.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"There is no network {path}", _ADVICE)
+    try:
+        facts, network = _open_openvino(path) if path.suffix == ".xml" else _open_onnx(path)
+    except MissingPartError:
+        raise
+    except Exception as error:  # each runtime has errors of its own
+        raise CheckpointError(f"The network {path} is damaged or of another kind: {str(error)[:120]}", _ADVICE) from error
+    if facts.get("format") != FORMAT:
+        raise CheckpointError(f"{path} has the format {facts.get('format', 'unknown')!r}, not {FORMAT!r}", _ADVICE)
+    for name, wanted in _facts(checkpoint).items():
+        if facts.get(name) != wanted:
+            raise CheckpointError(f"{path} was made from another checkpoint: its {name} is {str(facts.get(name))[:70]!r}", _ADVICE)
+    return network
 
-    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        from onnx import helper
 
-        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
-        return output
+def _facts(checkpoint: Checkpoint) -> dict[str, str]:
+    config = checkpoint.config
+    return {
+        "format": FORMAT,
+        "family": config.family,
+        "size": str(config.size),
+        "digest": checkpoint.digest,
+        "landmarks": checkpoint.landmarks,
+        "crop": checkpoint.crop,
+    }
 
-    def constant(self, name: str, values: Any) -> str:
-        from onnx import numpy_helper
 
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
+def _write(written: bytes, path: Path) -> None:
+    if path.suffix == ".onnx":
+        path.write_bytes(written)
+        return
+    openvino = _openvino()
+    model = openvino.Core().read_model(written)
+    import onnx
 
-    def step(self, step: Step, x: list[str]) -> str:
-        """Adds the nodes of `step` on the values `x`; returns its output's name."""
-        out, given = step.output, [*x, *(self.constant(f"{step.output}.{i}", array) for i, array in enumerate(step.arrays))]
-        match step.kind:
-            case "conv":
-                kernel = step.arrays[0].shape[-1]
-                return self.node("Conv", given, out, pads=[(kernel - 1) // 2] * 4, strides=[step.stride] * 2, kernel_shape=[kernel] * 2)
-            case "upconv":
-                return self.node("ConvTranspose", given, out, pads=[1] * 4, strides=[2, 2], kernel_shape=[4, 4])
-            case "norm":
-                return self.node("InstanceNormalization", given, out, epsilon=1e-5)
-            case "leaky":
-                return self.node("LeakyRelu", given, out, alpha=0.2)
-            case "concat":
-                return self.node("Concat", given, out, axis=1)
-            case "pool":
-                return self.node("AveragePool", given, out, kernel_shape=[2, 2], strides=[2, 2])
-            case "up":
-                size = self.constant(f"{out}.size", np.array([1, 1, 2, 2], np.float32))
-                return self.node("Resize", [*x, "", size], out, mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
-            case "attention":
-                return self._attention(step, x[0])
-            case _:
-                return self.node({"relu": "Relu", "tanh": "Tanh", "add": "Add"}[step.kind], given, out)
+    known = {entry.key: entry.value for entry in onnx.load_from_string(written).metadata_props}
+    model.set_rt_info(json.dumps(known), ["sfumato"])
+    openvino.save_model(model, path, compress_to_fp16=False)
 
-    def _attention(self, step: Step, x: str) -> str:
-        out = step.output
-        query, key, value, output, gain = step.arrays
-        flat = self.node("Reshape", [x, self.constant(f"{out}.flat", np.array([1, 0, -1]))], f"{out}.x")  # (1, C, n n)
-        parts = {"query": query, "key": key, "value": value}
-        q, k, v = (
-            self.node("MatMul", [self.constant(f"{out}.{name}", weight), flat], f"{out}.{name}.y") for name, weight in parts.items()
-        )
-        place = self.node("Transpose", [q], f"{out}.q", perm=[0, 2, 1])  # (1, n n, c)
-        seen = self.node("Softmax", [self.node("MatMul", [place, k], f"{out}.qk")], f"{out}.share", axis=-1)  # (1, n n, n n)
-        back = self.node("Transpose", [seen], f"{out}.t", perm=[0, 2, 1])
-        mixed = self.node("MatMul", [v, back], f"{out}.v")  # (1, c, n n)
-        added = self.node("MatMul", [self.constant(f"{out}.output", gain * output), mixed], f"{out}.o")
-        shape = self.node("Shape", [x], f"{out}.shape")
-        return self.node("Add", [x, self.node("Reshape", [added, shape], f"{out}.r")], out)
+
+def _open_onnx(path: Path) -> tuple[Mapping[str, str], Network]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    facts: Mapping[str, str] = session.get_modelmeta().custom_metadata_map
+    return facts, lambda guide, psi: np.asarray(session.run(None, {"guide": guide, "psi": psi})[0])
+
+
+def _open_openvino(path: Path) -> tuple[Mapping[str, str], Network]:
+    core = _openvino().Core()
+    model = core.read_model(path)
+    facts = json.loads(model.get_rt_info(["sfumato"]).astype(str)) if model.has_rt_info(["sfumato"]) else {}
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return facts, lambda guide, psi: np.asarray(compiled({"guide": guide, "psi": psi})["head"])
+
+
+def _openvino() -> Any:
+    try:
+        import openvino
+    except ModuleNotFoundError as error:
+        raise MissingPartError("OpenVINO is not installed", "Run: pip install 'sfumato[fast]', or write .onnx.") from error
+    return openvino
+
+
+def _difference(checkpoint: Checkpoint, network: Network) -> float:
+    """On seeded noise."""
+    generator = checkpoint.generator
+    random = torch.Generator().manual_seed(0)
+    first = generator.network.encoder[0]
+    channels = getattr(first, "conv1", first).in_channels // generator.network.stem**2
+    guide = torch.rand(1, channels, checkpoint.config.size, checkpoint.config.size, generator=random) * 2 - 1
+    psi = torch.rand(1, generator.network.coefficients, generator=random) - 0.5
+    with torch.inference_mode():
+        expected = generator.network(guide, psi).numpy()
+    return float(np.abs(network(guide.numpy(), psi.numpy()) - expected).max() / max(1.0, float(np.abs(expected).max())))

@@ -29,7 +29,7 @@ class Step:
     """`output` = `kind` of `inputs`, names of earlier outputs; `arrays` are its constants.
 
     conv (weight, bias), stride 1 or 2, any kernel, output as large as the input over the stride; upconv (weight, bias): transposed, stride 2;
-    norm (scale, shift): instance norm; attention (query, key, value, output, gain); relu; leaky (.2); tanh; add; concat; pool and up: by 2.
+    norm (scale, shift): instance norm; where psi is an input its place in psi stands for them; attention (query, key, value, output, gain); relu; leaky (.2); tanh; add; concat; pool and up: by 2.
     """
 
     kind: str
@@ -37,6 +37,7 @@ class Step:
     output: str
     arrays: tuple[Array, ...] = ()
     stride: int = 1
+    place: tuple[int, int] | None = None  # in psi: where the scale begins, less 1, and how many channels; the shift follows it
 
 
 @dataclass
@@ -48,11 +49,13 @@ class Plan:
     side: int
     steps: list[Step] = field(default_factory=list)
 
-    def add(self, kind: str, *inputs: str, arrays: Iterable[Array] = (), stride: int = 1) -> str:
+    def add(
+        self, kind: str, *inputs: str, arrays: Iterable[Array] = (), stride: int = 1, place: tuple[int, int] | None = None
+    ) -> str:
         """Adds a step and returns the name of its output."""
         name = f"{kind}{len(self.steps)}"
         whole = tuple(np.ascontiguousarray(array, np.float32) for array in arrays)
-        self.steps.append(Step(kind, inputs, name, whole, stride))
+        self.steps.append(Step(kind, inputs, name, whole, stride, place))
         return name
 
     def conv(self, x: str, weight: Array, bias: Array | None, stride: int = 1) -> str:
@@ -78,8 +81,8 @@ Channels = Callable[[Array], Array]  # a weight (O, I, h, w) that reads the guid
 Answer = Callable[[Array, Array], tuple[Array, Array]]  # weight (O, I, h, w) and bias (O,) of the last convolution to those wanted
 
 
-def fold(network: Synthesizer, psi: Tensor, side: int, inputs: Channels, outputs: Answer, tanh: bool = False) -> Plan:
-    """psi: (1, coefficients) of one person; side: the network's size over its stem. Returns the plan.
+def fold(network: Synthesizer, psi: Tensor | None, side: int, inputs: Channels, outputs: Answer, tanh: bool = False) -> Plan:
+    """psi: (1, coefficients) of one person, None where it is an input; side: the network's size over its stem. Returns the plan.
 
     `inputs` and `outputs` bring the weights next to the guide and to the answer into the order that the caller uses.
     """
@@ -125,11 +128,15 @@ def motion_basis(stem: int) -> Array:
 class _Coefficients:
     """psi, cut up in the order in which the network reads it."""
 
-    def __init__(self, psi: Tensor) -> None:
-        self._left = psi.detach().float().cpu().numpy()[0]
+    def __init__(self, psi: Tensor | None) -> None:
+        self._psi = None if psi is None else psi.detach().float().cpu().numpy()[0]
+        self._start = 0
 
     def norm(self, plan: Plan, x: str, channels: int) -> str:
-        scale, shift, self._left = np.split(self._left, [channels, 2 * channels])
+        start, self._start = self._start, self._start + 2 * channels
+        if self._psi is None:
+            return plan.add("norm", x, place=(start, channels))
+        scale, shift = self._psi[start : start + channels], self._psi[start + channels : self._start]
         return plan.add("norm", x, arrays=(1 + scale, shift))
 
 

@@ -128,8 +128,7 @@ class WarpRenderer:
             layer *= opening
             warp += layer
         warp = cv2.cvtColor(warp, cv2.COLOR_RGBA2RGB)
-        synthesis = 2 * self._tanh(residual, size)
-        synthesis += warp
+        synthesis = cv2.scaleAdd(self._tanh(residual, size), 2, warp)
         np.clip(synthesis, -1, 1, out=synthesis)
         synthesis -= warp
         synthesis *= cv2.merge([0.5 * self._tanh(mask, size) + 0.5] * 3)
@@ -184,14 +183,15 @@ def _block_order(indices: NDArray[np.int64], stem: int, groups: Sequence[Sequenc
 
 def _fold_picture(picture: Array, stem: int, blocks: Array) -> None:
     """Writes (S, S, 3) as blocks of stem x stem pixels, (n, n, stem stem 3)."""
-    n = len(blocks)
-    blocks.reshape(n, n, stem, 3 * stem)[...] = picture.reshape(n, stem, n, 3 * stem).transpose(0, 2, 1, 3)
+    n, row = len(blocks), np.dtype((np.void, 3 * stem * 4))  # a block's row as one piece: copied five times faster than its numbers
+    blocks.view(row)[...] = picture.reshape(n, stem, n, 3 * stem).view(row)[..., 0].transpose(0, 2, 1)
 
 
 def _unfold(blocks: Array, stem: int) -> Array:
-    """(n, n, stem stem C) to (n stem, n stem, C)."""
-    n = len(blocks)
-    return np.ascontiguousarray(blocks.reshape(n, n, stem, -1).transpose(0, 2, 1, 3)).reshape(n * stem, n * stem, -1)
+    """(n, n, stem stem C) to (n stem, n stem, C), a copy."""
+    n, channels = len(blocks), blocks.shape[2] // stem**2
+    rows = blocks.view(np.dtype((np.void, channels * stem * 4))).transpose(0, 2, 1)  # (n, stem, n), each a row of a block
+    return rows.copy().view(np.float32).reshape(n * stem, n * stem, channels)
 
 
 def _resize(field: Array, size: int) -> Array:
@@ -222,10 +222,8 @@ def _sample(picture: Array, places: Array) -> Array:
 
 def _sketch(landmarks: Landmarks, size: int) -> Array:
     pixels = ((np.asarray(landmarks, np.float32) + 1) * size - 1) / 2
-    sketch = draw_sketch(pixels, size).astype(np.float32)
-    sketch /= np.float32(127.5)
-    sketch -= 1
-    return sketch
+    sketch = draw_sketch(pixels, size)
+    return np.asarray(cv2.addWeighted(sketch, 1 / 127.5, sketch, 0, -1, dtype=cv2.CV_32F))
 
 
 def _to_image(picture: Array) -> Image:
