@@ -1,4 +1,4 @@
-"""Speed: one portrait, one motion, every backend in turn. In: a checkpoint. Out: frames a second, against plain torch and against the machine.
+"""Speed: one portrait, one motion, every backend in turn. In: a checkpoint. Out: frames a second, against plain torch and the machine.
 
 The methods take turns, `rounds` times, so that what else the machine does falls on all of them; a ratio is taken within a round. Frames a
 second of wall time are what a user sees; frames a CPU second say the same on a machine that is busy with something else.
@@ -110,8 +110,9 @@ def measure_rendering(
     finally:
         torch.set_num_threads(before)
     rate = float(np.median(rates))
-    facts = {"size": config.size, "shots": config.shots, "workers": config.workers, "rounds": config.rounds, "n": config.frames}
-    facts |= {"network_size": loaded.config.size, "family": loaded.config.family, "model": loaded.digest}
+    facts: dict[str, Any] = {"size": config.size, "shots": config.shots, "workers": config.workers}
+    facts |= {"rounds": config.rounds, "n": config.frames, "network_size": loaded.config.size}
+    facts |= {"family": loaded.config.family, "model": loaded.digest}
     rows: list[dict[str, Any]] = [{"kind": "machine", "matmul_gmac": round(rate, 2), "processor": processor(), **facts}]
     for name, (animator, timing) in methods.items():
         products = plain_products if name == PLAIN else animator.products

@@ -50,7 +50,8 @@ def require_backend(name: str) -> str:
     chosen = fastest() if name == "auto" else name
     needed: str = REGISTRY.load(chosen).package
     if importlib.util.find_spec(needed) is None:
-        raise MissingPartError(f"The backend {name!r} needs {needed}, which is not installed", "Run: pip install 'sfumato[fast]', or use --backend auto.")
+        advice = "Run: pip install 'sfumato[fast]', or use --backend auto."
+        raise MissingPartError(f"The backend {name!r} needs {needed}, which is not installed", advice)
     return chosen
 
 

@@ -50,7 +50,8 @@ def export_network(checkpoint: Checkpoint, path: Path) -> float:
         _write(written, draft)
         difference = _difference(checkpoint, open_network(draft, checkpoint))
         if not difference <= TOLERANCE:
-            raise CheckpointError(f"The exported network's answer differs by {difference:.1e} of its largest number", "Nothing was written.")
+            cause = f"The exported network's answer differs by {difference:.1e} of its largest number"
+            raise CheckpointError(cause, "Nothing was written.")
         for suffix in [".bin", ".xml"] if path.suffix == ".xml" else [".onnx"]:  # the one that names the other comes last
             with atomic_path(path.with_suffix(suffix)) as temporary:
                 shutil.copyfile(draft.with_suffix(suffix), temporary)
@@ -60,7 +61,8 @@ def export_network(checkpoint: Checkpoint, path: Path) -> float:
 def open_network(path: Path, checkpoint: Checkpoint) -> Network:
     """Loads an exported network: guide (1, inputs, S, S) and psi (1, coefficients) to head (1, outputs, S, S).
 
-    Raises CheckpointError when it is missing, damaged, foreign, or was made from another checkpoint; MissingPartError without OpenVINO for .xml.
+    Raises CheckpointError when it is missing, damaged, foreign, or was made from another checkpoint; MissingPartError for .xml without
+    OpenVINO.
     """
     if not path.is_file():
         raise CheckpointError(f"There is no network {path}", _ADVICE)
@@ -129,12 +131,12 @@ def _openvino() -> Any:
 
 def _difference(checkpoint: Checkpoint, network: Network) -> float:
     """On seeded noise."""
-    generator = checkpoint.generator
+    network_in_torch: Any = checkpoint.generator.network
     random = torch.Generator().manual_seed(0)
-    first = generator.network.encoder[0]
-    channels = getattr(first, "conv1", first).in_channels // generator.network.stem**2
+    first = network_in_torch.encoder[0]
+    channels = getattr(first, "conv1", first).in_channels // network_in_torch.stem**2
     guide = torch.rand(1, channels, checkpoint.config.size, checkpoint.config.size, generator=random) * 2 - 1
-    psi = torch.rand(1, generator.network.coefficients, generator=random) - 0.5
+    psi = torch.rand(1, network_in_torch.coefficients, generator=random) - 0.5
     with torch.inference_mode():
-        expected = generator.network(guide, psi).numpy()
+        expected = network_in_torch(guide, psi).numpy()
     return float(np.abs(network(guide.numpy(), psi.numpy()) - expected).max() / max(1.0, float(np.abs(expected).max())))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from generator.layers import AdaptiveBlock, Block, SelfAttention
 from generator.synthesizer import Synthesizer
 
 Array = NDArray[np.float32]
-_POOLED = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1]], np.float32) / 2  # taps of conv3, then the mean of two
+_POOLED: Array = np.array([[0.5, 0, 0], [0.5, 0.5, 0], [0, 0.5, 0.5], [0, 0, 0.5]], np.float32)  # taps of conv3, then the mean of two
 _UPSAMPLED = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], np.float32)  # taps of conv3 behind nearest x2, as a transposed conv
 
 
@@ -28,8 +29,9 @@ _UPSAMPLED = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], np.float32) 
 class Step:
     """`output` = `kind` of `inputs`, names of earlier outputs; `arrays` are its constants.
 
-    conv (weight, bias), stride 1 or 2, any kernel, output as large as the input over the stride; upconv (weight, bias): transposed, stride 2;
-    norm (scale, shift): instance norm; where psi is an input its place in psi stands for them; attention (query, key, value, output, gain); relu; leaky (.2); tanh; add; concat; pool and up: by 2.
+    conv (weight, bias), stride 1 or 2, any kernel, output as large as the input over the stride; upconv (weight, bias): transposed,
+    stride 2; norm (scale, shift): instance norm, and where psi is an input the place in it stands for them; attention (query, key, value,
+    output, gain); relu; leaky (.2); tanh; add; concat; pool and up: by 2.
     """
 
     kind: str
@@ -49,9 +51,7 @@ class Plan:
     side: int
     steps: list[Step] = field(default_factory=list)
 
-    def add(
-        self, kind: str, *inputs: str, arrays: Iterable[Array] = (), stride: int = 1, place: tuple[int, int] | None = None
-    ) -> str:
+    def add(self, kind: str, *inputs: str, arrays: Iterable[Array] = (), stride: int = 1, place: tuple[int, int] | None = None) -> str:
         """Adds a step and returns the name of its output."""
         name = f"{kind}{len(self.steps)}"
         whole = tuple(np.ascontiguousarray(array, np.float32) for array in arrays)
@@ -86,8 +86,7 @@ def fold(network: Synthesizer, psi: Tensor | None, side: int, inputs: Channels, 
 
     `inputs` and `outputs` bring the weights next to the guide and to the answer into the order that the caller uses.
     """
-    first = _first_conv(network)
-    plan = Plan(inputs(_weight(first)).shape[1], network.last.out_channels, side)
+    plan = Plan(inputs(_weight(_first_conv(network))).shape[1], int(_weight(network.last).shape[0]), side)
     coefficients = _Coefficients(psi)
     features, x, size = dict[str, str](), "guide", side
     for position, block in enumerate(network.encoder):
@@ -118,7 +117,7 @@ def fold(network: Synthesizer, psi: Tensor | None, side: int, inputs: Channels, 
 
 
 def motion_basis(stem: int) -> Array:
-    """(stem stem, k): polynomials of degree 2 over the pixels of a block, row by row, orthonormal; k is 6, or all where a block has fewer."""
+    """(stem stem, k): orthonormal polynomials of degree 2 over a block's pixels, row by row; k is 6, or all where a block has fewer."""
     line = (np.arange(stem) - (stem - 1) / 2) / max(stem / 2, 1)
     y, x = (axis.ravel() for axis in np.meshgrid(line, line, indexing="ij"))
     terms = [np.ones_like(x), x, y, x * y, x * x, y * y][: min(stem * stem, 6)]
@@ -175,7 +174,7 @@ def _any(plan: Plan, x: str, layer: nn.Module, change: Channels) -> str:
     raise TypeError(f"a {type(layer).__name__} cannot be folded")
 
 
-def _affine(plan: Plan, x: str, norm: nn.Module) -> str:
+def _affine(plan: Plan, x: str, norm: Any) -> str:
     if isinstance(norm, nn.Identity):
         return x
     return plan.add("norm", x, arrays=(norm.weight.detach().cpu().numpy(), norm.bias.detach().cpu().numpy()))
@@ -190,11 +189,11 @@ def _first_conv(network: Synthesizer) -> nn.Module:
     return first.conv1 if isinstance(first, Block) else first
 
 
-def _weight(layer: nn.Module) -> Array:
+def _weight(layer: Any) -> Array:
     return np.asarray(layer.weight.detach().float().cpu().numpy())  # with spectral norm: the weight over its norm
 
 
-def _bias(layer: nn.Module) -> Array | None:
+def _bias(layer: Any) -> Array | None:
     return None if layer.bias is None else np.asarray(layer.bias.detach().float().cpu().numpy())
 
 
@@ -204,7 +203,7 @@ def _or_zero(bias: Array | None, weight: Array) -> Array:
 
 def _spread(weight: Array, taps: Array) -> Array:
     """A 3 x 3 kernel to the 4 x 4 one with pooling or upsampling in it."""
-    return np.einsum("ah,bw,oihw->oiab", taps, taps, weight, dtype=np.float32)
+    return np.asarray(np.einsum("ah,bw,oihw->oiab", taps, taps, weight), np.float32)
 
 
 def _as_it_is(weight: Array) -> Array:
@@ -215,19 +214,19 @@ def as_torch(plan: Plan, device: torch.device | str) -> Callable[[Tensor], Tenso
     """The plan run by torch, layer by layer."""
     from torch.nn import functional
 
-    constants = [tuple(torch.from_numpy(array).to(device) for array in step.arrays) for step in plan.steps]
+    constants: list[Any] = [tuple(torch.from_numpy(array).to(device) for array in step.arrays) for step in plan.steps]
 
     @torch.inference_mode()
     def run(guide: Tensor) -> Tensor:
         """guide: (1, inputs, n, n). Returns (1, outputs, n, n)."""
-        values = {"guide": guide}
+        values, y = {"guide": guide}, guide
         for step, arrays in zip(plan.steps, constants, strict=True):
             x = values[step.inputs[0]]
             match step.kind:
                 case "conv":
-                    y = functional.conv2d(x, *arrays, stride=step.stride, padding=(arrays[0].shape[-1] - 1) // 2)
+                    y = functional.conv2d(x, arrays[0], arrays[1], step.stride, (arrays[0].shape[-1] - 1) // 2)
                 case "upconv":
-                    y = functional.conv_transpose2d(x, *arrays, stride=2, padding=1)
+                    y = functional.conv_transpose2d(x, arrays[0], arrays[1], 2, 1)
                 case "norm":
                     y = functional.instance_norm(x, weight=arrays[0], bias=arrays[1], eps=1e-5)
                 case "relu":

@@ -103,7 +103,8 @@ class _Graph:
                 return self.node("AveragePool", given, out, kernel_shape=[2, 2], strides=[2, 2])
             case "up":
                 size = self.constant(f"{out}.size", np.array([1, 1, 2, 2], np.float32))
-                return self.node("Resize", [*x, "", size], out, mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+                corners = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+                return self.node("Resize", [*x, "", size], out, mode="nearest", **corners)
             case "attention":
                 return self._attention(step, x[0])
             case _:
@@ -114,9 +115,7 @@ class _Graph:
         query, key, value, output, gain = step.arrays
         flat = self.node("Reshape", [x, self.constant(f"{out}.flat", np.array([1, 0, -1]))], f"{out}.x")  # (1, C, n n)
         parts = {"query": query, "key": key, "value": value}
-        q, k, v = (
-            self.node("MatMul", [self.constant(f"{out}.{name}", weight), flat], f"{out}.{name}.y") for name, weight in parts.items()
-        )
+        q, k, v = (self.node("MatMul", [self.constant(f"{out}.{name}", weight), flat], f"{out}.{name}.y") for name, weight in parts.items())
         place = self.node("Transpose", [q], f"{out}.q", perm=[0, 2, 1])  # (1, n n, c)
         seen = self.node("Softmax", [self.node("MatMul", [place, k], f"{out}.qk")], f"{out}.share", axis=-1)  # (1, n n, n n)
         back = self.node("Transpose", [seen], f"{out}.t", perm=[0, 2, 1])

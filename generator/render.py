@@ -123,15 +123,15 @@ class WarpRenderer:
                 continue
             gate = self._tanh(gates[..., (index - 1) * self._stem**2 : index * self._stem**2], size)
             shut = np.float32(1 / (1 + np.exp(-SHUT)))
-            opening = cv2.merge([(0.5 / (1 - shut)) * gate + (0.5 - shut) / (1 - shut)] * 4)  # a channel of its own each: 5 times faster
+            opening = _spread((0.5 / (1 - shut)) * gate + (0.5 - shut) / (1 - shut), 4)
             layer -= warp
             layer *= opening
             warp += layer
         warp = cv2.cvtColor(warp, cv2.COLOR_RGBA2RGB)
-        synthesis = cv2.scaleAdd(self._tanh(residual, size), 2, warp)
+        synthesis: Any = cv2.scaleAdd(self._tanh(residual, size), 2, warp)
         np.clip(synthesis, -1, 1, out=synthesis)
         synthesis -= warp
-        synthesis *= cv2.merge([0.5 * self._tanh(mask, size) + 0.5] * 3)
+        synthesis *= _spread(0.5 * self._tanh(mask, size) + 0.5, 3)
         warp += synthesis
         return _to_image(warp)
 
@@ -198,7 +198,7 @@ def _resize(field: Array, size: int) -> Array:
     """(s, s, C) to (size, size, C), bicubic as torch's: both have -0.75 and repeat the border."""
     if len(field) == size:
         return field
-    return np.asarray(cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC)).reshape(size, size, -1)
+    return np.asarray(cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC), np.float32).reshape(size, size, -1)
 
 
 def _places(moved: Array, size: int) -> Array:
@@ -215,9 +215,15 @@ def _identity(size: int) -> Array:
     return np.stack(np.meshgrid(line, line), axis=-1)
 
 
+def _spread(share: Array, channels: int) -> Array:
+    """(H, W, 1) to (H, W, channels): five times faster than leaving it to NumPy to repeat one number for each channel."""
+    return np.asarray(cv2.merge([share] * channels), np.float32)
+
+
 def _sample(picture: Array, places: Array) -> Array:
     """Bilinear, mirrored at the border as `grid_sample`'s reflection is."""
-    return np.asarray(cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
+    nothing: Any = None
+    return np.asarray(cv2.remap(picture, places, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
 
 
 def _sketch(landmarks: Landmarks, size: int) -> Array:

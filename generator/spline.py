@@ -7,6 +7,7 @@ landmarks and the border are nodes of every source's spline, so the expensive pa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,7 +37,7 @@ class Spline:
         return order + order[-1:] * (count - len(order))
 
     def moves(self, chosen: Sequence[int], target: Landmarks) -> Array:
-        """target: (68, 2) in [-1, 1]. Returns (c, c, 2 D): for each place where in the source it comes from, x and y of each of D sources."""
+        """target: (68, 2) in [-1, 1]. Returns (c, c, 2 D): how far from each place its origin in the source lies, x and y of D sources."""
         shared = np.concatenate([target.astype(np.float64), self._border])  # nodes of every source
         common = self._basis(shared)  # (c c, 68 + 16)
         parts = []
@@ -70,12 +71,14 @@ def _solve(nodes: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[n
     system[np.arange(count), np.arange(count)] += STIFFNESS
     system[:count, count], system[:count, count + 1 :] = 1, nodes
     system[count, :count], system[count + 1 :, :count] = 1, nodes.T
-    return np.linalg.solve(system, np.concatenate([values, np.zeros((3, 2))]))
+    weights: NDArray[np.float64] = np.linalg.solve(system, np.concatenate([values, np.zeros((3, 2))]))
+    return weights
 
 
-def _kernel(squared: NDArray[np.floating]) -> NDArray[np.floating]:
+def _kernel(squared: NDArray[Any]) -> NDArray[Any]:
     """r^2 log r from r^2."""
-    return squared * squared.dtype.type(0.5) * np.log(squared + squared.dtype.type(1e-9))
+    half, least = squared.dtype.type(0.5), squared.dtype.type(1e-9)
+    return np.asarray(half * squared * np.log(squared + least))
 
 
 def _move_rigidly(points: NDArray[np.float64], source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -85,4 +88,4 @@ def _move_rigidly(points: NDArray[np.float64], source: NDArray[np.float64], targ
     a, b = a - centre, b - goal
     size = max(float((a * a).sum()), 1e-9)
     cos, sin = float((a * b).sum()) / size, float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / size
-    return (points - centre) @ np.array([[cos, sin], [-sin, cos]]) + goal
+    return np.asarray((points - centre) @ np.array([[cos, sin], [-sin, cos]]) + goal)

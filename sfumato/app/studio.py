@@ -105,7 +105,8 @@ class Studio:
         """`landmarks` defaults to the backend the checkpoint was trained with, `seal` to the development keys of this machine.
 
         `backend` runs the network (generator/backends.py); `workers` frames are rendered at once, by default one on each core.
-        Raises UsageError or MissingPartError for a backend that is not there, CheckpointError when the checkpoint is missing, damaged, or was trained with other landmarks or another crop.
+        Raises UsageError or MissingPartError for a backend that is not there, CheckpointError when the checkpoint is missing, damaged, or
+        was trained with other landmarks or another crop.
         """
         from generator.animate import Animator
         from generator.checkpoint import load_checkpoint

@@ -215,7 +215,8 @@ def test_the_backend_is_chosen_by_name_and_sealed(studio, tmp_path) -> None:
     from sfumato.app.animate import _BACKENDS
 
     assert set(_BACKENDS) == {"auto", *REGISTRY.names()}
-    made = Studio(studio.path, backend="torch").animate([PAINTING], make_motion(tmp_path / "m.motion", 2), tmp_path / "a.mp4", AnimateConfig(size=64))
+    motion = make_motion(tmp_path / "m.motion", 2)
+    made = Studio(studio.path, backend="torch").animate([PAINTING], motion, tmp_path / "a.mp4", AnimateConfig(size=64))
     assert verify(made.path).facts["parameters"]["backend"] == "torch"
     with pytest.raises(UsageError, match="abacus"):
         Studio(studio.path, backend="abacus")
