@@ -51,7 +51,7 @@ def _memory(rows: Sequence[Row]) -> str:
 
 def _machine(row: Row) -> str:
     return (
-        f"{row['processor']}; float32 matrix product with {row['workers']} thread(s): {row['matmul_gmac']:.0f} GMAC/s in the same run; "
+        f"{row['processor']}; float32 matrix product, {row['workers']} thread(s): {row['matmul_gmac']:.0f} GMAC a CPU second; "
         f"{row['rounds']} rounds of {row['n']} frames."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,11 @@ def test_a_ratio_that_varies_has_an_interval_around_it() -> None:
     assert low < mean < high and mean == pytest.approx(8**0.5, abs=1e-3)
 
 
-def test_timing_counts_frames() -> None:
+def test_timing_counts_frames_and_takes_medians() -> None:
     timing = Timing()
-    timing.add(lambda: 10)
-    assert timing.row()["fps"] > 1000
+    timing.add(lambda: time.sleep(0.2) or 4)
+    assert 0.05 <= timing.wall[0] < 5 and timing.cpu[0] < 0.05
+    assert Timing([0.5, 0.2, 0.1], [0.25, 0.5, 1.0]).row() == {"fps": 5.0, "fps_cpu": 2.0}
 
 
 @pytest.mark.parametrize("wrong", [{"rounds": 1}, {"shots": 0}, {"frames": 0}, {"workers": 0}, {"size": 8}])
