@@ -66,7 +66,7 @@ def test_memory_is_that_of_the_program(tmp_path: Path) -> None:
 
 def test_a_run_that_fails_says_why(tmp_path: Path) -> None:
     (tmp_path / "bad.safetensors").write_bytes(b"no")
-    with pytest.raises(SfumatoError, match="ended with 2.*damaged"):
+    with pytest.raises(SfumatoError, match=r"ended with 2.*damaged"):
         measure_memory(tmp_path / "bad.safetensors", SpeedConfig(size=64), lengths=(3,))
 
 
