@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from generator.checkpoint import Checkpoint
 
 _INTERVAL = "95 % paired percentile bootstrap over clips, 2000 draws, seed {seed}; method minus the other"
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _COLUMNS = {"ssim": "SSIM", "csim": "CSIM", "perceptual": "perceptual", "landmark_error": "landmarks"}
 
 
@@ -120,6 +121,78 @@ def _print_table(done: Measured, size: int) -> None:
         cells = [text.ljust(w) if column == 0 else text.rjust(w) for column, (text, w) in enumerate(zip(line, widths, strict=True))]
         click.echo("  ".join(cells).rstrip())
     click.echo(f"N = {done.results[0].clips} clips, {done.results[0].frames} frames at {size} px. * is what `sfumato animate` uses.")
+
+
+@click.command()
+@click.option("--portrait", "portraits", multiple=True, required=True, type=_FILE, metavar="PICTURE", help="May be repeated.")
+@click.option("--driver", "drivers", multiple=True, required=True, type=_FILE, metavar="VIDEO", help="May be repeated.")
+@click.option("--checkpoint", metavar="PATH", help="A checkpoint, or a shipped name.  [default: the shipped one]")
+@click.option("--size", default=256, show_default=True, type=click.IntRange(64, 1024), help="Pixels of the output.")
+@click.option("--moments", default=24, show_default=True, type=click.IntRange(4), help="Of each driving video.")
+@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Write a contact sheet, a sealed .png; needs --consent.")
+@click.option("--consent", metavar="TEXT", help="What gives you the right to use the portraits; sealed into the sheet.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Add the lines, and how they came about, to this file.")
+def cross(
+    portraits: tuple[Path, ...], drivers: tuple[Path, ...], checkpoint: str | None, size: int, moments: int, sheet: Path | None,
+    consent: str | None, as_json: bool, out: Path | None,
+) -> None:  # fmt: skip
+    """Cross-person: every portrait follows every driver. Whose face comes out?
+
+    CSIM to source and to driver: cosine of SFace embeddings of the output and of the portrait, and of the driver at that moment.
+    Shape: distance of contour, brows and nose from the portrait's and from the driver's, in eye distances.
+    """
+    import json
+
+    from benchmarks.cross_person import PROTOCOL, CrossConfig, measure
+    from benchmarks.record import append_results, describe
+    from generator.animate import Animator
+    from generator.checkpoint import SHIPPED
+    from sfumato.errors import UsageError
+    from sfumato.progress import progress
+    from sfumato.text import printable
+
+    if sheet is not None and (not consent or sheet.suffix.lower() != ".png"):
+        raise UsageError("A contact sheet shows people as they never moved", "Name it something.png and say --consent TEXT.")
+    given = _load(checkpoint or SHIPPED[0], SHIPPED[0])
+    if given is None:
+        raise UsageError("There is no checkpoint to measure", "Name one with --checkpoint.")
+    with progress("Measuring", len(portraits) * len(drivers)) as advance:
+        done = measure(list(portraits), list(drivers), Animator(given), CrossConfig(size, moments), advance)
+    for path, reason in done.skipped:
+        click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
+    rows = [{**pair.row(), "model": given.digest, "footage": done.footage, "size": size} for pair in done.pairs]
+    if out is not None:
+        append_results(out, rows, describe("sfumato bench cross", PROTOCOL, "none: each row is the mean over its moments"))
+    if sheet is not None:
+        _write_sheet(sheet, done.sheet, given, portraits, str(consent))
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row))
+        return
+    click.echo(f"{'portrait':<22}  {'driver':<22}  CSIM to source  to driver  shape to source  to driver")
+    for pair in done.pairs:
+        names = f"{printable(pair.portrait)[:22]:<22}  {printable(pair.driver)[:22]:<22}"
+        click.echo(f"{names}  {pair.csim_source:>14.3f}  {pair.csim_driver:>9.3f}  {pair.shape_source:>15.3f}  {pair.shape_driver:>9.3f}")
+
+
+def _write_sheet(path: Path, sheet: Any, checkpoint: Checkpoint, portraits: tuple[Path, ...], consent: str) -> None:
+    """Sealed as every generated picture is."""
+    import tempfile
+
+    from provenance.declaration import Declaration
+    from provenance.sign import development_signer, sign_file
+    from sfumato.media.images import write_image
+
+    parameters = {"consent": consent, "family": checkpoint.config.family}
+    declaration = Declaration(
+        title="Contact sheet of living portraits", model_name=checkpoint.config.family, model_digest=checkpoint.digest,
+        portraits=portraits, parameters=parameters,
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="sfumato-bench-") as folder:
+        unsealed = Path(folder) / "sheet.png"
+        write_image(unsealed, sheet)
+        sign_file(unsealed, path, declaration, development_signer())
 
 
 @click.command()

@@ -23,7 +23,7 @@ from generator.episodes import source_warps, to_tensors
 from generator.families import WarpGenerator
 from generator.fine_tune import Person, fine_tune, meet
 from generator.motion import Landmarks
-from generator.render import Renderer, load_renderer
+from generator.render import Renderer, has_fast_path, load_renderer
 from generator.warp import nearest, warp_grid
 from sfumato.errors import ConfigError, NoFaceError
 from sfumato.media.faces import Crop, Face, FaceDetector, crop_around
@@ -78,9 +78,10 @@ class Animator:
         self.size = checkpoint.config.size
         self.person: Person | None = None
         self._large: Tensor | None = None
-        self.threads = threads
         self._renderer: Renderer | None = None
-        self._backend = "" if self.device.type != "cpu" and backend in ("auto", "torch") else require_backend(backend)
+        name, on_gpu = require_backend(backend), self.device.type != "cpu" and backend in ("auto", "torch")
+        self._backend = "" if on_gpu or not has_fast_path(checkpoint.generator) else name
+        self.threads = threads if self._backend else 1  # plain torch has threads of its own
 
     @property
     def backend(self) -> str:

@@ -18,7 +18,7 @@ from torch import Tensor
 from generator.config import ModelConfig
 from generator.critic import Critic
 from generator.embedder import Embedder
-from generator.families import WarpGenerator, build_generator
+from generator.families import REGISTRY, WarpGenerator, build_generator
 from generator.synthesizer import Generator
 from sfumato.atomic import atomic_path
 from sfumato.config import from_dict, to_dict
@@ -28,6 +28,7 @@ from sfumato.media.faces import CROP_VERSION
 
 FORMAT = "sfumato-generator-1"
 SHIPPED = ("portrait-128", "paper-128")  # the warp family, which the program uses by itself, and the paper's, which it is compared with
+TRAINING_FREE = "landmark-warp"  # a family without a network: its file holds a configuration and no weights
 
 
 @dataclass
@@ -85,8 +86,9 @@ def checkpoint_path(name: str | Path = SHIPPED[0]) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    if str(name) not in SHIPPED:
-        advice = f"Name a model.safetensors made by `sfumato train generator`, or one of: {', '.join(SHIPPED)}."
+    known = (*SHIPPED, TRAINING_FREE)
+    if str(name) not in known:
+        advice = f"Name a model.safetensors made by `sfumato train generator`, or one of: {', '.join(known)}."
         raise CheckpointError(f"There is no checkpoint {name}", advice)
     shipped = Path(str(files("generator") / "weights" / f"{name}.safetensors"))
     if not shipped.is_file():
@@ -115,7 +117,7 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
         record = json.loads(header.get("record", "{}"))
         if not isinstance(record, dict):
             raise TypeError("the training record is no object")
-        embedder, generator = Embedder(config), build_generator(config)
+        embedder, generator = _build_embedder(config), build_generator(config)
         critic = Critic(config, 1) if any(name.startswith("critic.") for name in tensors) else None
         _load(embedder, tensors, "embedder.")
         _load(generator, tensors, "generator.")
@@ -127,6 +129,12 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
     embedder, generator = embedder.to(device).eval(), generator.to(device).eval()
     facts = header.get("landmarks", ""), header.get("crop", "")
     return Checkpoint(config, embedder, generator, critic, *facts, record, file_digest(path))
+
+
+def _build_embedder(config: ModelConfig) -> Embedder:
+    """E; a family without a network names its own."""
+    network: Embedder = getattr(REGISTRY.load(config.family), "embedder", Embedder)(config)
+    return network
 
 
 def _load(module: torch.nn.Module, tensors: dict[str, Tensor], prefix: str, allowed_missing: tuple[str, ...] = ()) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 
 _LISTED = 20  # refused files shown by name; footage has thousands
+_COUNTED = 20_000  # files that are counted before the work, for the progress bar
 
 
 @click.command()
@@ -14,28 +16,57 @@ _LISTED = 20  # refused files shown by name; footage has thousands
 @click.option("-o", "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the prepared footage.")
 @click.option("--landmarks", default="mesh", show_default=True, help="Landmark backend: mesh or face-alignment.")
 @click.option("--size", default=192, show_default=True, type=click.IntRange(32, 1024), help="Stored pixels of a crop.")
-@click.option("--frames", default=64, show_default=True, type=click.IntRange(1, 10_000), help="Frames kept of a clip, at most.")
-def prepare(footage: tuple[Path, ...], out: Path, landmarks: str, size: int, frames: int) -> None:
+@click.option("--frames", default=64, show_default=True, type=click.IntRange(1, 512), help="Frames kept of a shot, at most.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Files read at once, a process each.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first files.")
+@click.option("--per-person", type=click.IntRange(1), help="Only the first files of each person that the folders or names tell apart.")
+@click.option(
+    "--people", default="layout", show_default=True, type=click.Choice(["layout", "folders"]),
+    help="Whom files show: known layouts (VoxCeleb, HDTF) say it, or each folder below FOOTAGE is a person.",
+)
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A limit of the screening, e.g. largest_turn=45.")
+@click.option("--report/--no-report", default=True, show_default=True, help="Write OUT/report.html, a page with pictures.")
+def prepare(
+    footage: tuple[Path, ...], out: Path, landmarks: str, size: int, frames: int, workers: int, limit: int | None, per_person: int | None,
+    people: Literal["layout", "folders"], overrides: tuple[str, ...], report: bool,
+) -> None:  # fmt: skip
     """Turn FOOTAGE (videos, pictures, folders of them) into crops, landmarks and identities to train on.
 
-    Files that are done already are kept, so an interrupted run continues where it stopped. Files without a usable face are
-    listed and left out.
+    Files that are done already are kept, so an interrupted run continues where it stopped. Files and frames without a usable face are
+    counted by reason and left out. VoxCeleb's test part, and any folder named test, is prepared but never trained on.
     """
-    from generator.prepare import PrepareConfig, find_media
+    from itertools import islice
+
+    from generator.prepare import PrepareConfig, choose, find_sources
     from generator.prepare import prepare as prepare_footage
+    from generator.prepare_report import write_report
+    from sfumato.config import load_config
     from sfumato.errors import NoFaceError
     from sfumato.progress import progress
     from sfumato.text import printable
 
-    files = find_media(list(footage))
-    with progress("Preparing", len(files)) as advance:
-        result = prepare_footage(files, out, PrepareConfig(size=size, frames=frames, landmarks=landmarks), advance)
+    chosen = [f"landmarks={landmarks}", f"size={size}", f"frames={frames}"]
+    config = load_config(PrepareConfig, None, [*chosen, *overrides])
+    selection: dict[str, Any] = {"people": people, "limit": limit or 0, "per_person": per_person or 0}
+    known = sum(1 for _ in islice(choose(find_sources(footage, people), limit or 0, per_person or 0), _COUNTED))
+    with progress("Preparing", known if known < _COUNTED else None) as advance:
+        result = prepare_footage(list(footage), out, config, advance, workers=workers, **selection)
     for path, reason in result.refused[:_LISTED]:
-        click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
+        click.echo(f"Left out: {printable(reason if str(path) in reason else f'{path}: {reason}')}", err=True)
     if len(result.refused) > _LISTED:
         click.echo(f"Left out {len(result.refused) - _LISTED} more.", err=True)
+    for what, counts in (("files", result.reasons), ("frames", result.dropped)):
+        if counts:
+            click.echo(f"Left out, {what}: {', '.join(f'{reason} {count}' for reason, count in counts.most_common())}", err=True)
+    if result.cut_off:
+        click.echo(f"{result.cut_off} file(s) end before their declared end; what is there was used.", err=True)
     if not result.made and not result.kept:
-        raise NoFaceError(f"None of {len(files)} file(s) could be used", "Use footage in which a face is seen well.")
+        raise NoFaceError(f"None of {len(result.refused)} file(s) could be used", "Use footage in which a face is seen well.")
+    if report:
+        click.echo(f"Report: {printable(write_report(out, result))}", err=True)
+    if result.named:
+        kept_out = f"; {result.held_out} file(s) are kept for testing" if result.held_out else ""
+        click.echo(f"The layout names {len(result.named)} people{kept_out}", err=True)
     click.echo(f"{printable(out)}: {result.made} made ({result.frames} frames), {result.kept} kept, {len(result.refused)} left out")
 
 

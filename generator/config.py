@@ -94,6 +94,7 @@ class TrainConfig:
     precision: Literal["fp32", "bf16"] = "fp32"
     pictures: float = 0.3  # share of episodes made from single pictures by warping (pseudo-clips)
     albums: float = 0.0  # share of those that take people with several photographs instead: another day, another light, the same person
+    open_mouths: float = 0.0  # share of clip episodes from closed mouths to an open one: what lies behind the lips no warp knows
     landmark_noise: float = 0.0  # standard deviation of noise on the source landmarks, of the picture's width: detectors miss by so much
     start_from: str = ""  # a checkpoint whose weights the run starts from: of the same shape, or of half its size and stem
     landmarks: str = "mesh"
@@ -107,7 +108,8 @@ class TrainConfig:
         _require(self.steps > 0 and self.batch > 0 and self.frames > 0, "steps, batch and frames must be positive")
         _require(min(self.learning_rate, self.critic_learning_rate, self.projection_rate) > 0, "learning rates must be positive")
         _require(0 <= self.ema < 1 and 0 <= self.pictures <= 1, "ema must lie in [0, 1), pictures in [0, 1]")
-        _require(0 <= self.albums <= 1 and 0 <= self.landmark_noise < 0.1, "albums must lie in [0, 1], landmark_noise in [0, 0.1)")
+        _require(0 <= self.albums <= 1 and 0 <= self.open_mouths <= 1, "albums and open_mouths must lie in [0, 1]")
+        _require(0 <= self.landmark_noise < 0.1, "landmark_noise must lie in [0, 0.1)")
         _require(self.minutes >= 0 and self.critic_updates >= 1, "minutes must not be negative, critic_updates at least 1")
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from generator.checkpoint import Checkpoint
 from generator.folding import fold
 from generator.graph import to_onnx
+from generator.render import has_fast_path
 from sfumato.atomic import atomic_path
 from sfumato.errors import CheckpointError, MissingPartError, UsageError
 
@@ -39,9 +40,9 @@ def export_network(checkpoint: Checkpoint, path: Path) -> float:
     """
     if path.suffix not in (".onnx", ".xml"):
         raise UsageError(f"{path} ends neither in .onnx nor in .xml", "Name the output x.onnx, or x.xml for OpenVINO.")
-    network = getattr(checkpoint.generator, "network", None)
-    if network is None:
+    if not has_fast_path(checkpoint.generator):
         raise UsageError(f"The family {checkpoint.config.family} has no network", "There is nothing to export.")
+    network = checkpoint.generator.network
     side = checkpoint.config.size // network.stem
     plan = fold(network, None, side, lambda weight: weight, lambda weight, bias: (weight, bias))
     written = to_onnx(plan, _facts(checkpoint), network.stem, network.coefficients)

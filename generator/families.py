@@ -2,7 +2,7 @@
 
 `zakharov2019` is the paper's. `zakharov2019-warp` is ours: the same network also sees the nearest source frames, warped
 into the target pose by landmarks, and its output is composed from warp and synthesis by a predicted mask. At step 0 its
-output IS the warp of the nearest frame, so training can only add to it.
+output IS the warp of the nearest frame, so training can only add to it. `landmark-warp` is that warp alone, untrained.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ from sfumato.registry import Registry
 
 REGISTRY = Registry(
     "generator family",
-    {"zakharov2019": "generator.families:Generator", "zakharov2019-warp": "generator.families:WarpGenerator"},
+    {
+        "zakharov2019": "generator.families:Generator",
+        "zakharov2019-warp": "generator.families:WarpGenerator",
+        "landmark-warp": "generator.landmark_warp:LandmarkWarp",
+    },
 )
 GATE_GAIN, FLOW_GAIN, PAINT_GAIN = 8.0, 2.0, 2.0  # the head starts at 0: without gains its gates take thousands of steps to open
 SHUT = -3.0  # logit at which a gate starts; the gate is shifted so that this is exactly 0

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.config import LossConfig
+from generator.warp import identity_grid, sample
 from sfumato.errors import MissingPartError
 
 InputConvention = Literal["caffe", "torchvision", "centred"]
@@ -38,7 +39,7 @@ def present(images: Tensor, convention: InputConvention) -> Tensor:
 
 
 class ContentLoss(nn.Module):
-    """Sum over layers of the L1 distance between the activations of two pictures."""
+    """L_CNT: the sum over layers of the L1 distance between the activations of two pictures."""
 
     def __init__(self, network: nn.Module, convention: InputConvention) -> None:
         super().__init__()
@@ -50,6 +51,21 @@ class ContentLoss(nn.Module):
             goal: Sequence[Tensor] = self.network(present(wanted, self.convention))
         seen: Sequence[Tensor] = self.network(present(made, self.convention))
         return torch.stack([functional.l1_loss(a, b) for a, b in zip(seen, goal, strict=True)]).sum()
+
+
+class FeatureDistance(ContentLoss):
+    """Stands in for L_CNT on a network whose layers differ in scale: the squared distance of the features' directions.
+
+    After LPIPS (Zhang et al. 2018) without its learned weights: at each place the channels are divided by their length.
+    """
+
+    def forward(self, made: Tensor, wanted: Tensor) -> Tensor:
+        """made, wanted: (B, 3, H, W) in [-1, 1]. The gradient reaches `made` only."""
+        with torch.no_grad():
+            goal: Sequence[Tensor] = self.network(present(wanted, self.convention))
+        seen: Sequence[Tensor] = self.network(present(made, self.convention))
+        pairs = ((functional.normalize(a, dim=1), functional.normalize(b, dim=1)) for a, b in zip(seen, goal, strict=True))
+        return torch.stack([(a - b).square().sum(1).mean() for a, b in pairs]).sum()
 
 
 class VggFeatures(nn.Module):
@@ -187,7 +203,7 @@ class ReconstructionLoss(nn.Module):
         if config.vggface:
             self.content["vggface"] = ContentLoss(load_vgg(16, VGGFACE_TAPS, config.vggface_weights), "caffe")
         if config.lite0:
-            self.content["lite0"] = ContentLoss(load_lite0(), "centred")
+            self.content["lite0"] = FeatureDistance(load_lite0(), "centred")
         self.identity = IdentityLoss() if config.identity else None
 
     def forward(self, made: Tensor, wanted: Tensor, landmarks: Tensor) -> tuple[Tensor, dict[str, float]]:
@@ -201,30 +217,34 @@ class ReconstructionLoss(nn.Module):
         if self.identity is not None:
             parts["identity"] = config.identity * self.identity(made, wanted, landmarks)
         for name, loss in self.content.items():
-            pair = glimpse(made, wanted) if name == "lite0" and made.shape[-1] > _GLIMPSE else (made, wanted)
+            pair = glimpse(made, wanted, landmarks) if name == "lite0" and made.shape[-1] > _GLIMPSE else (made, wanted)
             parts[name] = getattr(config, name) * loss(*pair)
         total = torch.stack(list(parts.values())).sum() if parts else made.sum() * 0
         return total, {name: float(value.detach()) for name, value in parts.items()}
 
 
-def glimpse(made: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """The whole of both pictures (B, 3, H, W) at 128 px, or a square of 128 px out of them at full detail; drawn anew each time.
+def glimpse(made: Tensor, wanted: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor]:
+    """One of three views at 128 px, drawn anew each time: the whole, a square at full detail, or the mouths, enlarged.
 
-    A perceptual network costs by the pixel; over many steps the two views say what the large picture would.
+    made, wanted: (B, 3, H, W) in [-1, 1]; landmarks: (B, 68, 2) in [-1, 1]. A perceptual network costs by the pixel; over many steps
+    the views say what the large picture would, and more of the mouth, which is small and the hardest to paint.
     """
-    size = made.shape[-1]
-    if float(torch.rand(())) < 0.5:
+    size, view = made.shape[-1], int(torch.randint(3, ()))
+    if view == 0:
         whole = [functional.interpolate(x, size=(_GLIMPSE, _GLIMPSE), mode="area") for x in (made, wanted)]
         return whole[0], whole[1]
-    left, top = (int(v) for v in torch.randint(0, size - _GLIMPSE + 1, (2,)))
-    part = (..., slice(top, top + _GLIMPSE), slice(left, left + _GLIMPSE))
-    return made[part], wanted[part]
+    if view == 1:
+        left, top = (int(v) for v in torch.randint(0, size - _GLIMPSE + 1, (2,)))
+        part = (..., slice(top, top + _GLIMPSE), slice(left, left + _GLIMPSE))
+        return made[part], wanted[part]
+    low, high = landmarks[:, 48:68].amin(dim=1), landmarks[:, 48:68].amax(dim=1)  # (B, 2)
+    reach = 0.9 * (high - low).amax(dim=1).clamp_min(0.05)  # (B,): half the view's width is .9 of the mouth's
+    grid = (low + high)[:, None, None] / 2 + reach[:, None, None, None] * identity_grid(_GLIMPSE, landmarks)
+    return sample(made, grid), sample(wanted, grid)
 
 
 def mouth_mask(landmarks: Tensor, size: int) -> Tensor:
     """(B, 1, size, size): 1 inside a soft ellipse over the lips. landmarks: (B, 68, 2) in [-1, 1]."""
-    from generator.warp import identity_grid
-
     lips = landmarks[:, 48:68]
     low, high = lips.amin(dim=1), lips.amax(dim=1)
     centre, radius = (low + high) / 2, ((high - low) / 2).clamp_min(0.02)

@@ -1,206 +1,200 @@
 """Footage to training data: crops, landmarks, identity and quality of every clip and picture, cached as Parquet.
 
-In: a folder of videos and pictures. Out: a folder with one shard per file (`shards/<digest>.parquet`) and `dataset.json`
-(crop version, landmark backend, size). A shard that exists is not made again, so an interrupted run continues. Landmark
-coordinates are cached, never their drawings. One clip has one fixed square: the head moves in it, the background stays.
+In: folders of videos and pictures (see `generator.footage`). Out: a folder with a shard for each shot (`shards/<digest>.parquet`),
+`dataset.json` (crop version, landmark backend, settings) and `files.jsonl`, a line for each file that was read and what became of it.
+A file that stands there unchanged is not read again, so an interrupted run continues. Landmark coordinates are cached, never their
+drawings.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from sfumato.atomic import atomic_path, write_text
-from sfumato.errors import MediaError, NoFaceError, OutputError, UsageError
+from generator.footage import PICTURES, VIDEOS, People, Source, choose, find_media, find_sources, nothing_found
+from generator.reading import PrepareConfig, Preparer, median_box, shard_path
+from generator.shards import write_shard
+from generator.workers import Outcome, Task, read_all
+from sfumato.atomic import write_text
+from sfumato.errors import MediaError, OutputError
 from sfumato.media.clips import file_digest
-from sfumato.media.faces import CROP_VERSION, Crop, Face, FaceDetector, FaceTracker, crop_around
-from sfumato.media.images import read_image
-from sfumato.media.landmarks import LandmarkBackend, load_backend
-from sfumato.media.video import VideoReader
+from sfumato.media.faces import CROP_VERSION
 
-VIDEOS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".gif"})
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class PrepareConfig:
-    """How footage is read."""
-
-    size: int = 192  # stored pixels of a crop: training at 128 may then zoom in without inventing detail
-    frames: int = 64  # at most, spread over the clip: neighbours teach little
-    landmarks: str = "mesh"
-    smallest_face: float = 48.0  # px; smaller faces are blur at any training size
-    largest_shift: float = 0.55  # of the crop's side between a frame's face and the square's centre; more and it leaves the picture
-    quality: int = 95  # JPEG
+__all__ = [
+    "PICTURES", "VIDEOS", "People", "PrepareConfig", "Prepared", "Preparer", "choose", "find_media", "find_sources", "median_box",
+    "prepare", "read_journal", "write_shard",
+]  # fmt: skip
+SCHEMA = 2
+JOURNAL = "files.jsonl"
+TWICE = "the same file as another"
 
 
 @dataclass
 class Prepared:
-    """What came of a run: files made, kept from before, and refused with the reason."""
+    """What came of a run. Counts of files: made, kept from before, refused (each with its reason); of frames: kept, and dropped
+    from files that were made or refused in this run."""
 
     made: int = 0
     kept: int = 0
     frames: int = 0
+    shards: int = 0
     refused: list[tuple[Path, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Observation:
-    """One frame of the tracked person."""
-
-    index: int
-    time: float
-    image: NDArray[np.uint8]
-    face: Face
-
-
-def find_media(paths: list[Path]) -> list[Path]:
-    """Files as given, and everything readable below folders, sorted. Raises UsageError if there is nothing."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found += sorted(p for p in path.rglob("*") if p.suffix.lower() in VIDEOS | PICTURES and p.is_file())
-        else:
-            found.append(path)
-    if not found:
-        raise UsageError(f"No videos or pictures in {', '.join(map(str, paths))}", "Name a folder that holds some.")
-    return found
+    reasons: Counter[str] = field(default_factory=Counter)  # of refused files
+    dropped: Counter[str] = field(default_factory=Counter)  # frames
+    cut_off: int = 0  # files used although they end before their declared end
+    held_out: int = 0  # files, made or kept, that the layout keeps for testing
+    named: set[str] = field(default_factory=set)  # people whom the layout names, of files made or kept
 
 
 def prepare(
-    footage: list[Path], out: Path, config: PrepareConfig | None = None, advance: Callable[[float], None] = lambda amount: None
-) -> Prepared:
-    """Reads every file of `footage` (see `find_media`) into shards below `out`. Files without a usable face are listed, not fatal.
+    footage: list[Path], out: Path, config: PrepareConfig | None = None, advance: Callable[[float], None] = lambda amount: None, *,
+    workers: int = 1, people: People = "layout", limit: int = 0, per_person: int = 0,
+) -> Prepared:  # fmt: skip
+    """Reads `footage` (files, and folders that are searched) into shards below `out`, in `workers` processes; the shards are the same
+    for any number of them. Files that cannot be used are listed, not fatal. `people`, `limit` and `per_person`: see `generator.footage`.
 
     Raises UsageError for nothing to read, OutputError when `out` holds data prepared another way or cannot be written.
     """
     config = config or PrepareConfig()
-    description = {
-        "schema": SCHEMA, "crop": CROP_VERSION, "landmarks": config.landmarks, "size": config.size, "frames": config.frames
-    }  # fmt: skip
-    _open_dataset(out, description)
-    worker = Preparer(config)
-    result = Prepared()
-    for path in find_media(footage):
+    sources = choose(find_sources(footage, people), limit, per_person)
+    first = next(sources, None)
+    if first is None:
+        raise nothing_found(footage)
+    _open_dataset(out, {"schema": SCHEMA, "crop": CROP_VERSION, **asdict(config)})
+    run = _Run(out)
+    with run.journal(), closing(read_all(run.tasks(chain([first], sources)), config, workers)) as outcomes:
+        for outcome in outcomes:
+            run.finish(outcome)
+            advance(1 + run.passed())
+    advance(run.passed())
+    run.result.refused = [(path, why) for _, path, why in sorted(run.refused, key=lambda item: item[0])]
+    return run.result
+
+
+class _Run:
+    """The bookkeeping of one call: what is done already, what came of the rest, and the journal of both."""
+
+    def __init__(self, out: Path) -> None:
+        self.out, self.result = out, Prepared()
+        self.refused: list[tuple[int, Path, str]] = []
+        lines = read_journal(out)
+        self.by_path = {line["path"]: line for line in lines}
+        self.by_digest = {line["sha256"]: line for line in lines}  # a file that was moved or renamed
+        self.count = 0
+        self._seen: set[str] = set()
+        self._file: IO[str]
+        self._passed = 0
+
+    def journal(self) -> IO[str]:
         try:
-            digest = file_digest(path)
-            shard = out / "shards" / f"{digest[:32]}.parquet"
-            if shard.exists():
-                result.kept += 1
+            self._file = (self.out / JOURNAL).open("a", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"Cannot write {self.out / JOURNAL}: {error.strerror}", "Choose a folder you may write to.") from error
+        return self._file
+
+    def passed(self) -> int:
+        """Files since the last call for which nothing had to be read."""
+        passed, self._passed = self._passed, 0
+        return passed
+
+    def tasks(self, sources: Iterable[Source]) -> Iterator[Task]:
+        """What has to be read. Of identical files the first counts."""
+        for source in sources:
+            number, self.count = self.count, self.count + 1
+            try:
+                status = source.path.stat()
+                before = self.by_path.get(str(source.path))
+                unchanged = before is not None and (before["bytes"], before["changed"]) == (status.st_size, status.st_mtime_ns)
+                digest = str(before["sha256"]) if before is not None and unchanged else file_digest(source.path)
+                before = before if unchanged else self.by_digest.get(digest)
+            except OSError as error:
+                self._refuse(number, source.path, f"Cannot read {source.path}: {error.strerror}", "unreadable")
+                continue
+            except MediaError as error:
+                self._refuse(number, source.path, error.message, "unreadable")
+                continue
+            if digest in self._seen:
+                self._refuse(number, source.path, f"{source.path} is {TWICE}", TWICE)
+                continue
+            self._seen.add(digest)
+            task = Task(number, source, digest, self.out / "shards" / f"{digest[:32]}.parquet")
+            if before is not None and self._still_there(before, task):
+                self._keep(number, source, before)
             else:
-                frames = worker.prepare_file(path, digest, shard)
-                result.made += 1
-                result.frames += frames
-        except MediaError as error:
-            result.refused.append((path, error.message))
-        advance(1)
-    return result
+                yield task
 
+    def finish(self, outcome: Outcome) -> None:
+        """Counts what came of a file and writes it down."""
+        task, result = outcome.task, self.result
+        result.dropped += outcome.dropped
+        result.cut_off += outcome.cut_off
+        if outcome.refused:
+            self.refused.append((task.number, task.source.path, outcome.refused))
+            result.reasons[outcome.reason] += 1
+        else:
+            result.made += 1
+            result.shards += outcome.shards
+            result.frames += outcome.frames
+            self._count(task.source)
+        with suppress(OSError):  # gone since: it will be read again if it comes back
+            status = task.source.path.stat()
+            self._write(
+                {
+                    "path": str(task.source.path), "bytes": status.st_size, "changed": status.st_mtime_ns, "sha256": task.digest,
+                    "shards": outcome.shards, "frames": outcome.frames, "dropped": outcome.dropped, "cut_off": outcome.cut_off,
+                    "refused": outcome.refused, "reason": outcome.reason, "person": task.source.person, "held_out": task.source.held_out,
+                }
+            )  # fmt: skip
 
-class Preparer:
-    """Holds the nets that reading needs, loaded once for all files."""
-
-    def __init__(self, config: PrepareConfig) -> None:
-        self.config = config
-        self.detector = FaceDetector()
-        self.landmarks: LandmarkBackend = load_backend(config.landmarks)
-
-    def prepare_file(self, path: Path, digest: str, shard: Path) -> int:
-        """Writes the shard of one file, returns its number of frames. Raises MediaError (NoFaceError) when it is unusable."""
-        seen = list(self._picture(path) if path.suffix.lower() in PICTURES else self._video(path))  # bounded by config.frames
-        if not seen:
-            raise NoFaceError(f"No face of {self.config.smallest_face:g} px or more in {path}")
-        height, width = seen[0].image.shape[:2]
-        crop = crop_around(median_box([o.face for o in seen]), (width, height))
-        rows = [row for row in (self._row(o, crop) for o in seen) if row is not None]
-        if not rows:
-            raise NoFaceError(f"No face that stays in the picture in {path}")
-        write_shard(shard, rows, {"source": path.name, "sha256": digest, "picture": path.suffix.lower() in PICTURES})
-        return len(rows)
-
-    def _picture(self, path: Path) -> Iterator[Observation]:
-        image = read_image(path)
-        faces = [f for f in self.detector.detect(image) if f.size >= self.config.smallest_face]
-        if faces:
-            yield Observation(0, 0.0, image, faces[0])
-
-    def _video(self, path: Path) -> Iterator[Observation]:
-        """The longest-seen person of the clip, at up to `frames` frames spread evenly over it."""
-        with VideoReader(path, max_side=960) as video:
-            declared = video.info.declared_frames or int((video.info.duration or 0) * video.info.rate) or self.config.frames
-            step = max(1, declared // self.config.frames)
-            tracker, kept = FaceTracker(smoothing=0.0, patience=4), list[tuple[Observation, int]]()
-            for frame in video:
-                if frame.index % step or len({o.index for o, _ in kept}) >= self.config.frames:
-                    continue
-                faces = [f for f in self.detector.detect(frame.image) if f.size >= self.config.smallest_face][:3]
-                for identifier, face in tracker.update(frame.index // step, faces).items():
-                    kept.append((Observation(frame.index, frame.time, frame.image, face), identifier))
-        if kept:
-            longest = max(tracker.tracks, key=lambda t: (len(t.frames), t.box[2])).identifier
-            yield from (o for o, identifier in kept if identifier == longest)
-
-    def _row(self, seen: Observation, crop: Crop) -> dict[str, Any] | None:
-        from sfumato.media.identity import embed_image
-
-        size = self.config.size
+    def _write(self, line: dict[str, Any]) -> None:
         try:
-            points = crop.to_crop(self.landmarks.detect(seen.image, seen.face.box), size)
-        except NoFaceError:
-            return None  # one frame in which the landmark net sees no face spoils only itself
-        shift = np.abs(points.mean(0) / size - 0.5).max()
-        if shift > self.config.largest_shift / 2 or not (points > -0.1 * size).all():
-            return None
-        image = crop.apply(seen.image, size)
-        done, jpeg = cv2.imencode(".jpg", np.ascontiguousarray(image[:, :, ::-1]), [cv2.IMWRITE_JPEG_QUALITY, self.config.quality])
-        if not done:
-            raise MediaError("A crop could not be stored as JPEG")
-        return {
-            "index": seen.index,
-            "time": seen.time,
-            "jpeg": jpeg.tobytes(),
-            "landmarks": points.reshape(-1).tolist(),
-            "identity": embed_image(image, points).tolist(),
-            "sharpness": float(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F).var()),
-            "face_pixels": seen.face.size,
-        }
+            self._file.write(f"\n{json.dumps(line)}\n")  # the first line end closes a line that a crash left open
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(f"Cannot write {self.out / JOURNAL}: {error.strerror}", "Make room, or choose another folder.") from error
+
+    def _still_there(self, before: dict[str, Any], task: Task) -> bool:
+        facts = before["person"], before["held_out"]
+        return facts == (task.source.person, task.source.held_out) and all(
+            shard_path(task.shard, shot).exists() for shot in range(before["shards"])
+        )
+
+    def _keep(self, number: int, source: Source, before: dict[str, Any]) -> None:
+        self._passed += 1
+        if before["refused"]:
+            self.refused.append((number, source.path, before["refused"]))
+            self.result.reasons[before["reason"]] += 1
+        else:
+            self.result.kept += 1
+            self._count(source)
+
+    def _refuse(self, number: int, path: Path, why: str, reason: str) -> None:
+        self._passed += 1
+        self.refused.append((number, path, why))
+        self.result.reasons[reason] += 1
+
+    def _count(self, source: Source) -> None:
+        self.result.held_out += source.held_out
+        self.result.named |= {source.person} - {""}
 
 
-def median_box(faces: list[Face]) -> tuple[float, float, float, float]:
-    """The box of the clip: median centre, and a size that holds nine frames in ten."""
-    boxes = np.array([face.box for face in faces])
-    centre = np.median(boxes[:, :2] + boxes[:, 2:] / 2, axis=0)
-    size = np.percentile(boxes[:, 2:], 90, axis=0)
-    return (float(centre[0] - size[0] / 2), float(centre[1] - size[1] / 2), float(size[0]), float(size[1]))
-
-
-def write_shard(path: Path, rows: list[dict[str, Any]], facts: dict[str, Any]) -> None:
-    """One clip's rows as Parquet, `facts` as its metadata; atomic."""
-    import pyarrow
-    import pyarrow.parquet
-
-    schema = pyarrow.schema(
-        [
-            ("index", pyarrow.int32()),
-            ("time", pyarrow.float64()),
-            ("jpeg", pyarrow.binary()),
-            ("landmarks", pyarrow.list_(pyarrow.float32(), 136)),
-            ("identity", pyarrow.list_(pyarrow.float32(), 128)),
-            ("sharpness", pyarrow.float32()),
-            ("face_pixels", pyarrow.float32()),
-        ],
-        metadata={"sfumato": json.dumps(facts)},
-    )
-    with atomic_path(path) as temporary:
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), temporary)
+def read_journal(out: Path) -> list[dict[str, Any]]:
+    """The lines of `files.jsonl`, the last one of each file; none if there is no journal. Lines that were cut off are passed over."""
+    lines: dict[str, dict[str, Any]] = {}
+    with suppress(FileNotFoundError), (out / JOURNAL).open(encoding="utf-8", errors="replace") as file:
+        for text in file:
+            with suppress(ValueError, KeyError, TypeError):
+                line = json.loads(text)
+                needed = {"path", "bytes", "changed", "sha256", "shards", "frames", "dropped", "refused", "reason", "person", "held_out"}
+                if needed <= line.keys():
+                    lines[line["path"]] = line
+    return list(lines.values())
 
 
 def _open_dataset(out: Path, description: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from generator.motion import Landmarks
-from generator.warp import BORDER, COARSE, SKULL, STIFFNESS, control_points
+from generator.warp import BORDER, COARSE, SKULL, STIFFNESS, control_points, nearest
 
 Array = NDArray[np.float32]
 
@@ -24,17 +24,17 @@ class Spline:
 
     def __init__(self, sources: Landmarks) -> None:
         points = torch.from_numpy(np.asarray(sources, np.float32))
-        self._sources = points.numpy()
+        self._points, self._sources = points, points.numpy()
         self._crowns = control_points(points, points)[0][:, 68:].numpy()  # (T, 5, 2): with equal landmarks they stay where they are
         self._border = BORDER.numpy().astype(np.float64)
         self._line = ((np.arange(COARSE, dtype=np.float32) * 2 + 1) / COARSE - 1).astype(np.float32)
-        self._weight = np.where(np.arange(68) >= 36, np.float32(2), np.float32(1))  # as `generator.warp.nearest`
 
     def nearest(self, target: Landmarks, count: int) -> list[int]:
         """`count` indices of sources, the nearest pose first; with fewer sources the last repeats."""
-        distance = (np.linalg.norm(self._sources - target, axis=2) * self._weight).mean(axis=1)
-        order = [int(i) for i in np.argsort(distance, kind="stable")[:count]]
-        return order + order[-1:] * (count - len(order))
+        if len(self._sources) == 1:
+            return [0] * count
+        order: list[int] = nearest(self._points[None], torch.from_numpy(np.asarray(target, np.float32))[None], count)[0].tolist()
+        return order
 
     def moves(self, chosen: Sequence[int], target: Landmarks) -> Array:
         """target: (68, 2) in [-1, 1]. Returns (c, c, 2 D): how far from each place its origin in the source lies, x and y of D sources."""

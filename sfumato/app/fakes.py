@@ -114,6 +114,7 @@ class FakeMaker:
         import numpy as np
 
         from generator.animate import Animator, tune_config
+        from generator.checkpoint import TRAINING_FREE
         from generator.motion import motion_path
         from generator.retarget import Retargeter
         from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter
@@ -128,7 +129,7 @@ class FakeMaker:
         except MediaError:
             return None
         animator = Animator(checkpoint)
-        tuned = bool(rng.random() < config.tuned)
+        tuned = bool(rng.random() < config.tuned) and checkpoint.config.family != TRAINING_FREE
         animator.set_identity(portraits, tune_config(checkpoint, config.tune_seconds, seed=config.seed) if tuned else None)
         span = min(len(motion), config.frames * config.stride)
         start = int(rng.integers(len(motion) - span + 1))
@@ -226,23 +227,16 @@ class Journal:
 
 @click.command("fakes")
 @click.argument("clips", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--checkpoint",
-    "checkpoints",
-    multiple=True,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="May be repeated.",
-)
+@click.option("--checkpoint", "checkpoints", multiple=True, required=True, metavar="PATH|NAME", help="A generator; may be repeated.")
 @click.option("--out", required=True, help="Name of the new list, beside CLIPS.")
 @click.option("--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML file of settings.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. share=0.5.")
-def fakes(clips: Path, checkpoints: tuple[Path, ...], out: str, config_file: Path | None, overrides: tuple[str, ...]) -> None:
+def fakes(clips: Path, checkpoints: tuple[str, ...], out: str, config_file: Path | None, overrides: tuple[str, ...]) -> None:
     """Animate people of CLIPS (clips.jsonl) and list the fakes with their real twins, for `sfumato train detector`.
 
     Fakes that CLIPS lists already stay in the new list, so that several generators can add to it in turn.
     """
-    from generator.checkpoint import load_checkpoint
+    from generator.checkpoint import checkpoint_path, load_checkpoint
     from provenance.sign import C2paSeal
     from sfumato.config import load_config
     from sfumato.media.clips import check_disjoint, read_clips, write_clips
@@ -253,7 +247,7 @@ def fakes(clips: Path, checkpoints: tuple[Path, ...], out: str, config_file: Pat
     config = load_config(FakesConfig, config_file, overrides)
     rows = list(read_clips(clips))
     check_disjoint(rows)
-    loaded = [_with_digest(load_checkpoint(path), path) for path in checkpoints]
+    loaded = [_with_digest(load_checkpoint(path), path) for path in map(checkpoint_path, checkpoints)]
     with progress("Making fakes") as advance:  # unmarked: a detector would learn the watermark instead of the forgery
         made = make_fakes(clips, rows, loaded, config, C2paSeal(mark=False), lambda amount, total: advance(amount))
     check_disjoint(made)

@@ -68,6 +68,15 @@ def test_painting_moves_sealed(stock, tmp_path, capfd) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
+def test_the_warp_alone_is_sealed_too_and_cannot_be_tuned(stock, tmp_path, capfd) -> None:
+    output = tmp_path / "out.mp4"
+    assert animate(stock, "mona-lisa", "-o", output, "--json", checkpoint="landmark-warp") == 0
+    assert json.loads(capfd.readouterr().out)["parameters"]["family"] == "landmark-warp"
+    assert verify(output).declares == ("trainedAlgorithmicMedia",)
+    tuned = animate(stock, "mona-lisa", "-o", tmp_path / "x.mp4", "--tune-seconds", 1, checkpoint="landmark-warp")
+    refused(capfd, tuned, 2, "nothing to train")
+
+
 def test_says_where_it_is_and_what_was_sealed(stock, tmp_path, capfd) -> None:
     assert animate(stock, "mona-lisa", "-o", tmp_path / "out.mp4", "--fps", 20, "--seconds", 0.2) == 0
     out = capfd.readouterr().out

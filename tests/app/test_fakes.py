@@ -74,6 +74,21 @@ def test_fakes_are_written_and_name_their_twins(tmp_path, checkpoint, monkeypatc
             assert video.info.width in (64, 96)
 
 
+def test_the_family_without_a_network_makes_fakes_under_its_own_name(tmp_path, monkeypatch) -> None:
+    from generator.animate import Portrait
+    from generator.landmark_warp import landmark_warp
+    from sfumato.media.faces import Crop, Face
+
+    points = (landmarks(64) / 32 - 1).astype(np.float32)
+    portrait = Portrait(Crop(0, 0, 64), Face((10, 10, 40, 40), 1.0, np.zeros((5, 2), np.float32)), face_picture(0, 64), points)
+    monkeypatch.setattr(FakeMaker, "_portraits", lambda self, row, size, rng: [dataclasses.replace(portrait, large=face_picture(0, size))])
+    monkeypatch.setattr(FakeMaker, "_track", lambda self, row: Motion(np.repeat(points[None], 9, 0), np.arange(9) / 25, 0, "mesh", "toy"))
+    config = FakesConfig(share=0.1, frames=3, stride=2, sizes=(64,), tuned=1.0)  # there is nothing to tune, which must not end the run
+    warp = dataclasses.replace(landmark_warp(), digest="cd" * 32)
+    made = make_fakes(tmp_path / "clips.jsonl", rows(), [warp], config, mark_seal)
+    assert {row.method for row in made if row.label == "fake"} == {"landmark-warp"}
+
+
 def test_people_without_a_usable_face_are_passed_over(tmp_path, checkpoint, monkeypatch) -> None:
     def faceless(self, row, size, rng):
         raise MediaError("No face")

@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.dataset import as_people, open_dataset, read_shard
+from generator.dataset import Dataset, as_people, open_dataset, read_shard
 from generator.prepare import write_shard
 from sfumato.errors import CheckpointError, UsageError
 from sfumato.media.faces import CROP_VERSION
 from tests.generator_fixtures import clip_of, dataset
 
 
-def shard(path: Path, person: int = 0, frames: int = 3) -> Path:
-    """Writes a shard as `prepare` does."""
-    clip = clip_of(person, frames, size=64)
+def shard(path: Path, number: int = 0, frames: int = 3, **facts: object) -> Path:
+    """Writes a shard of a drawn person as `prepare` does; `facts` beside the usual ones."""
+    clip = clip_of(number, frames, size=64)
     rows = [
         {
             "index": i, "time": i / 25, "jpeg": clip.jpegs[i], "landmarks": clip.landmarks[i].reshape(-1).tolist(),
@@ -27,7 +27,7 @@ def shard(path: Path, person: int = 0, frames: int = 3) -> Path:
         for i in range(frames)
     ]  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_shard(path, rows, {"source": clip.name, "sha256": clip.digest, "picture": clip.picture})
+    write_shard(path, rows, {"source": clip.name, "sha256": clip.digest, "picture": clip.picture, **facts})
     return path
 
 
@@ -45,7 +45,7 @@ def test_a_shard_comes_back_as_it_was_written(tmp_path: Path) -> None:
     made, read = clip_of(0, 3, size=64), read_shard(shard(tmp_path / "a.parquet"), 64)
     assert (read.name, read.digest, read.picture, len(read)) == (made.name, made.digest, False, 3)
     assert np.allclose(read.landmarks, made.landmarks, atol=1e-4)
-    assert read.jpegs == made.jpegs
+    assert tuple(read.jpegs) == tuple(made.jpegs)
     assert np.linalg.norm(read.identity) == pytest.approx(1)
 
 
@@ -138,3 +138,85 @@ def test_folders_prepared_differently_are_not_joined(tmp_path: Path) -> None:
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No usable clips"):
         open_dataset([prepared(tmp_path / "a", 0)])
+
+
+def test_pictures_are_read_when_a_frame_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import generator.shards as module
+
+    folder = prepared(tmp_path / "a", 3)
+    looked: list[Path] = []
+    read = module.read_crops
+    monkeypatch.setattr(module, "read_crops", lambda path: looked.append(path) or read(path))  # type: ignore[func-returns-value]
+    module._crops.cache_clear()
+    people = open_dataset([folder]).people
+    assert looked == []
+    clip = people[0].clips[0]
+    assert len(clip) == 3
+    image, _ = clip.frame(1, 64)
+    clip.frame(2, 64)
+    assert len(looked) == 1  # one look serves the frames of an episode
+    assert np.array_equal(image, read_shard(looked[0], 64).frame(1, 64)[0])
+
+
+def test_a_clip_can_be_handed_to_another_process(tmp_path: Path) -> None:
+    import pickle
+
+    clip = open_dataset([prepared(tmp_path / "a", 1)]).people[0].clips[0]
+    sent = pickle.dumps(clip)
+    assert len(sent) < 20_000 and np.array_equal(pickle.loads(sent).frame(0, 64)[0], clip.frame(0, 64)[0])
+
+
+def test_a_shard_that_is_gone_is_an_error_with_advice(tmp_path: Path) -> None:
+    folder = prepared(tmp_path / "a", 1)
+    clip = open_dataset([folder]).people[0].clips[0]
+    next((folder / "shards").iterdir()).unlink()
+    with pytest.raises(UsageError, match="damaged or gone"):
+        clip.frame(0, 64)
+
+
+def test_a_half_written_shard_is_none(tmp_path: Path) -> None:
+    folder = prepared(tmp_path / "a", 2)
+    (folder / "shards" / ".0-12ab.parquet").write_bytes(b"PAR1")
+    assert len(open_dataset([folder]).people) == 2
+
+
+def test_a_recording_in_two_folders_counts_once(tmp_path: Path) -> None:
+    people = open_dataset([prepared(tmp_path / "a", 2), prepared(tmp_path / "b", 3)]).people
+    assert [len(p.clips) for p in people] == [1, 1, 1]
+
+
+def test_shots_of_one_file_are_clips_of_their_own(tmp_path: Path) -> None:
+    folder = prepared(tmp_path / "a", 1)
+    shard(folder / "shards" / "0-1.parquet", 0, shot=1)
+    (person,) = open_dataset([folder]).people
+    assert len({clip.digest for clip in person.clips}) == 2
+
+
+def test_labels_join_people_and_keep_them_for_testing(tmp_path: Path) -> None:
+    folder = prepared(tmp_path / "a", 0)
+    for person, label, held_out in ((0, "x", False), (1, "x", True), (2, "y", False)):
+        shard(folder / "shards" / f"{person}.parquet", person, person=label, held_out=held_out)
+    people = open_dataset([folder]).people
+    assert sorted((len(p.clips), p.held_out) for p in people) == [(1, False), (2, True)]
+
+
+def kept_for_testing(count: int, total: int = 6) -> Dataset:
+    """`total` people with clips, the first `count` of them kept for testing by the footage."""
+    clips = [replace(clip_of(i, 24), held_out=i < count) for i in range(total)]
+    return Dataset(as_people(clips), dataset(1).description)
+
+
+def test_people_kept_for_testing_are_never_trained_on() -> None:
+    training, held_out = kept_for_testing(3).split(2)
+    assert len(training) == 3 and len(held_out) == 2
+    assert not any(p.held_out for p in training) and all(p.held_out for p in held_out)
+
+
+def test_others_are_held_out_when_too_few_are_kept_for_testing() -> None:
+    training, held_out = kept_for_testing(1).split(3)
+    assert len(training) == 3 and sum(p.held_out for p in held_out) == 1
+
+
+def test_footage_that_is_all_for_testing_is_refused() -> None:
+    with pytest.raises(UsageError, match="kept for testing"):
+        kept_for_testing(6).split(2)

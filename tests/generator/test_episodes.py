@@ -177,3 +177,15 @@ def test_landmark_noise_moves_the_sources_and_leaves_the_target() -> None:
     torch.testing.assert_close(exact.target_landmarks, noisy.target_landmarks)
     difference = (exact.landmarks - noisy.landmarks).std()
     assert 0.01 < float(difference) < 0.03  # 0.01 of the width is 0.02 in [-1, 1]
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_open_mouths_are_made_from_closed_ones() -> None:
+    clip = marked(1, 8)
+    landmarks = clip.landmarks.copy()
+    landmarks[:, 66] = landmarks[:, 62] + np.array([0.0, 1.0]) * np.array([3, 0, 6, 1, 7, 2, 5, 4], np.float32)[:, None]
+    clip = replace(clip, landmarks=landmarks)
+    sampler = EpisodeSampler((Person(clip.digest, (clip,)),), train_config(open_mouths=1.0, batch=1, frames=2))
+    for drawn in itertools.islice(sampler, 20):
+        assert marks(drawn.target)[0][1] in {2, 4}  # the widest quarter
+        assert {frame for _, frame in marks(drawn.faces[0])} <= {0, 1, 3, 5}  # the closed half

@@ -76,3 +76,10 @@ def test_the_command_writes_a_file_and_says_how_near_it_is(tmp_path: Path, capfd
     assert "x.onnx" in (said := capfd.readouterr().out) and "of torch" in said
     assert main(["export", "generator", "nobody", "-o", str(tmp_path / "y.onnx")]) != 0
     assert [path.name for path in tmp_path.iterdir()] == ["x.onnx"]
+
+
+def test_a_family_without_a_network_is_refused(tmp_path: Path) -> None:
+    from generator.landmark_warp import landmark_warp
+
+    with pytest.raises(UsageError, match="no network"):
+        export_network(landmark_warp(), tmp_path / "x.onnx")

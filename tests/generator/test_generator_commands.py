@@ -45,6 +45,34 @@ def test_prepare_says_what_it_made_and_what_it_left_out(tmp_path: Path, driver: 
     assert "0 made (0 frames), 2 kept, 1 left out" in CliRunner().invoke(prepare, arguments).stdout
 
 
+def test_prepare_of_a_layout_counts_by_reason_and_writes_the_report(tmp_path: Path) -> None:
+    for person, name in (("id10001", "mona-lisa"), ("id10270", "la-velata"), ("id10002", "lady-agnew")):
+        folder = tmp_path / "vox" / person / "video"
+        folder.mkdir(parents=True)
+        write_image(folder / "1.png", portrait(name))
+        write_image(folder / "2.png", portrait(name, side=150))
+    arguments = [str(tmp_path / "vox"), "-o", str(tmp_path / "set"), "--size", "64", "--set", "smallest_face=100"]
+    result = CliRunner().invoke(prepare, arguments)
+    assert result.exit_code == 0, result.output
+    assert "3 made" in result.stdout and "Left out, frames: face too small 3" in result.stderr
+    assert "names 3 people; 1 file(s) are kept for testing" in result.stderr
+    assert "set/report.html" in result.stderr and (tmp_path / "set" / "report.html").is_file()
+    few = CliRunner().invoke(prepare, [*arguments, "--per-person", "1", "--limit", "2", "--no-report"])
+    assert "0 made (0 frames), 2 kept, 0 left out" in few.stdout
+
+
+def test_prepare_with_an_unknown_limit_ends_with_2(tmp_path: Path, driver: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["prepare", str(driver), "-o", str(tmp_path / "set"), "--set", "largest_yaw=3"]) == 2
+    assert "largest_yaw" in capfd.readouterr().err
+
+
+def test_prepare_of_metadata_says_what_is_missing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "txt" / "id10001" / "video").mkdir(parents=True)
+    (tmp_path / "txt" / "id10001" / "video" / "00001.txt").write_text("FRAME X Y W H")
+    assert main(["prepare", str(tmp_path), "-o", str(tmp_path / "set")]) == 2
+    assert "metadata" in capfd.readouterr().err
+
+
 def test_prepare_of_nothing_usable_ends_with_3(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     make_video(tmp_path / "bars.mp4", frames=2)
     assert main(["prepare", str(tmp_path / "bars.mp4"), "-o", str(tmp_path / "set")]) == 3

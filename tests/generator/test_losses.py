@@ -26,6 +26,7 @@ from generator.losses import (
     present,
     structure_loss,
 )  # fmt: skip
+from generator.retarget import canonical_face
 from sfumato.errors import MissingPartError
 from tests.generator_fixtures import SIZE, episode
 
@@ -185,14 +186,22 @@ def test_losses_are_finite_at_this_size() -> None:
     assert total.isfinite()
 
 
-def test_lite0_looks_at_128_pixels_of_a_large_picture() -> None:
+def test_lite0_looks_at_128_pixels_of_a_large_picture_and_closely_at_the_mouth() -> None:
     torch.manual_seed(0)
+    landmarks = torch.from_numpy(canonical_face())[None]
+    lips = landmarks[:, 48:68]
     picture = torch.rand(1, 3, 192, 192)
-    sizes, wholes = set(), 0
-    for _ in range(20):
-        made, wanted = glimpse(picture, picture)
-        assert torch.equal(made, wanted)
-        sizes.add(made.shape)
-        wholes += torch.equal(made, torch.nn.functional.interpolate(picture, size=(128, 128), mode="area"))
-    assert sizes == {(1, 3, 128, 128)}
-    assert 0 < wholes < 20
+    marked = picture.clone()
+    x, y = (int((v + 1) / 2 * 192) for v in lips[0].mean(0))
+    marked[..., y - 2 : y + 3, x - 2 : x + 3] = 5.0
+    whole, mouths, parts = 0, 0, 0
+    for _ in range(60):
+        made, wanted = glimpse(marked, marked, landmarks)
+        assert torch.equal(made, wanted) and made.shape == (1, 3, 128, 128)
+        if torch.equal(made, torch.nn.functional.interpolate(marked, size=(128, 128), mode="area")):
+            whole += 1
+        elif (made[..., 56:72, 56:72] > 4).float().mean() > 0.2:
+            mouths += 1
+        else:
+            parts += 1
+    assert min(whole, mouths, parts) > 8

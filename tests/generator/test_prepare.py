@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from generator import prepare as module
+from generator import reading
 from generator.dataset import open_dataset
-from generator.prepare import PrepareConfig, find_media, median_box, prepare
+from generator.prepare import TWICE, PrepareConfig, find_media, median_box, prepare, read_journal
 from sfumato.errors import OutputError, UsageError
 from sfumato.media.faces import Face
 from sfumato.media.images import write_image
@@ -95,11 +96,59 @@ def test_an_interrupted_run_continues(footage: Path, tmp_path: Path) -> None:
 
 def test_nets_are_loaded_once_for_all_files(footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[str] = []
-    detector, backend = module.FaceDetector, module.load_backend
-    monkeypatch.setattr(module, "FaceDetector", lambda *a: loaded.append("detector") or detector(*a))  # type: ignore[func-returns-value]
-    monkeypatch.setattr(module, "load_backend", lambda name: loaded.append(name) or backend(name))  # type: ignore[func-returns-value]
+    detector, backend = reading.FaceDetector, reading.load_backend
+    monkeypatch.setattr(reading, "FaceDetector", lambda *a: loaded.append("detector") or detector(*a))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(reading, "load_backend", lambda name: loaded.append(name) or backend(name))  # type: ignore[func-returns-value]
     prepare([footage], tmp_path / "set", SMALL)
     assert sorted(loaded) == ["detector", "mesh"]
+
+
+def test_a_file_that_changed_is_read_again_and_a_renamed_one_is_not(footage: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "a.png"
+    write_image(picture, portrait())
+    assert prepare([picture], tmp_path / "set", SMALL).made == 1
+    picture = picture.rename(tmp_path / "b.png")
+    assert prepare([picture], tmp_path / "set", SMALL).kept == 1
+    write_image(picture, portrait("la-velata"))
+    assert prepare([picture], tmp_path / "set", SMALL).made == 1
+
+
+def test_a_shard_that_was_deleted_is_made_again(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", portrait())
+    prepare([tmp_path / "a.png"], tmp_path / "set", SMALL)
+    next((tmp_path / "set" / "shards").iterdir()).unlink()
+    assert prepare([tmp_path / "a.png"], tmp_path / "set", SMALL).made == 1
+
+
+def test_a_journal_whose_last_line_was_cut_off_is_still_read(tmp_path: Path) -> None:
+    for name in ("mona-lisa", "la-velata"):
+        write_image(tmp_path / f"{name}.png", portrait(name))
+    prepare([tmp_path], tmp_path / "set", SMALL)
+    journal = tmp_path / "set" / "files.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-40])
+    again = prepare([tmp_path], tmp_path / "set", SMALL)
+    assert (again.made, again.kept) == (1, 1)
+    assert len(read_journal(tmp_path / "set")) == 2
+
+
+def test_of_identical_files_the_first_counts(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        write_image(tmp_path / name, portrait())
+    for made, kept in ((1, 0), (0, 1)):
+        result = prepare([tmp_path], tmp_path / "set", SMALL)
+        assert (result.made, result.kept, dict(result.reasons)) == (made, kept, {TWICE: 1})
+        assert result.refused[0][0].name == "b.png"
+
+
+def test_labels_of_the_layout_reach_the_data_set(tmp_path: Path) -> None:
+    for person, name in (("id10001", "mona-lisa"), ("id10270", "la-velata")):
+        folder = tmp_path / "vox" / person / "video"
+        folder.mkdir(parents=True)
+        write_image(folder / "1.png", portrait(name))
+    result = prepare([tmp_path / "vox"], tmp_path / "set", SMALL)
+    assert (len(result.named), result.held_out) == (2, 1)
+    people = open_dataset([tmp_path / "set"]).people
+    assert {(p.clips[0].person, p.held_out) for p in people} == {("voxceleb id10001", False), ("voxceleb id10270", True)}
 
 
 def test_other_settings_in_the_same_folder_are_refused(footage: Path, prepared: tuple[Path, module.Prepared]) -> None:
@@ -123,14 +172,10 @@ def test_coordinates_are_cached_and_drawings_are_not(prepared: tuple[Path, modul
     import pyarrow.parquet
 
     shard = next((prepared[0] / "shards").iterdir())
-    assert pyarrow.parquet.read_schema(shard).names == ["index", "time", "jpeg", "landmarks", "identity", "sharpness", "face_pixels"]
+    assert pyarrow.parquet.read_schema(shard).names == [
+        "index", "time", "jpeg", "landmarks", "identity", "sharpness", "face_pixels", "turn",
+    ]  # fmt: skip
     assert json.loads((prepared[0] / "dataset.json").read_text())["crop"] == "square60-v1"
-
-
-def test_small_faces_are_left_out(tmp_path: Path) -> None:
-    write_image(tmp_path / "far.png", portrait(side=120))
-    result = prepare([tmp_path / "far.png"], tmp_path / "set", SMALL)
-    assert result.made == 0 and "48 px" in result.refused[0][1]
 
 
 def test_one_square_holds_nine_boxes_in_ten() -> None:

@@ -90,3 +90,12 @@ def test_landmarks_beyond_the_picture_still_give_a_frame(sitters: list[Portrait]
     wild = np.full((68, 2), 9.0, np.float32)
     assert animator.render(wild, 64).shape == animator.render_plainly(wild, 64).shape == (64, 64, 3)
     assert torch.is_inference_mode_enabled() is False
+
+
+def test_a_family_without_a_fast_path_is_rendered_plainly_and_says_so(sitters: list[Portrait]) -> None:
+    from generator.landmark_warp import landmark_warp
+
+    animator = Animator(landmark_warp(), threads=2)
+    animator.set_identity(sitters[:1])
+    assert (animator.backend, animator.threads) == ("plain torch", 1)
+    assert far(animator, sitters[0].landmarks, 64) == (0, 0.0)

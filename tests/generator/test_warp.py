@@ -122,3 +122,17 @@ def test_normalise_puts_pixel_centres_where_grid_sample_has_them() -> None:
     corners = torch.tensor([[0.0, 0.0], [31.0, 31.0]])
     expected = identity_grid(32, corners)[0, [0, 31], [0, 31]]
     assert torch.allclose(normalise(corners, 32), expected)
+
+
+def test_a_source_with_the_wanted_expression_is_nearer_than_one_with_the_wanted_place() -> None:
+    target = torch.from_numpy(canonical_face())[None]
+    open_mouth, moved = target.clone(), target + 0.06
+    open_mouth[:, 55:60, 1] += 0.12  # lower lip
+    open_mouth[:, 65:68, 1] += 0.12
+    sources = torch.stack([open_mouth, moved], dim=1)  # (1, 2, 68, 2)
+    assert nearest(sources, target, 2).tolist() == [[1, 0]]
+
+
+def test_of_equal_expressions_the_nearer_place_is_chosen() -> None:
+    target = torch.from_numpy(canonical_face())[None]
+    assert nearest(torch.stack([target + 0.2, target + 0.05], dim=1), target, 1).tolist() == [[1]]
