@@ -3,7 +3,7 @@
 VENV   ?= .venv
 PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.sfumato-ready
-EXTRAS := dev,train
+EXTRAS := dev,train,fast
 
 .PHONY: demo test check lint types layers bench wheel clean setup
 .DEFAULT_GOAL := demo

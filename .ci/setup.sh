@@ -4,7 +4,7 @@
 set -eu
 
 venv=${1:-.venv}
-extras=${EXTRAS:-dev,train}
+extras=${EXTRAS:-dev,train,fast}
 
 fail() {
     echo "Error: $*" >&2

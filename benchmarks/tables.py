@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.speed_table import speed_table
 from benchmarks.survival_table import survival_table
 from sfumato.errors import UsageError
 
@@ -51,6 +52,7 @@ def shipped_records() -> Mapping[str, Path]:
     return {
         "quality": Path(str(files("benchmarks"))) / "results" / "quality.jsonl",
         "survival": Path(str(files("benchmarks"))) / "results" / "survival.jsonl",
+        "speed": Path(str(files("benchmarks"))) / "results" / "speed.jsonl",
         "detection": Path(str(files("detector"))) / "weights" / "detector.json",
     }
 
@@ -104,4 +106,5 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "quality": quality_table,
     "detection": detection_table,
     "survival": survival_table,
+    "speed": speed_table,
 }

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from generator.backends import require_backend
 from generator.checkpoint import Checkpoint
 from generator.config import LossConfig, TuneConfig
 from generator.episodes import source_warps, to_tensors
 from generator.families import WarpGenerator
 from generator.fine_tune import Person, fine_tune, meet
 from generator.motion import Landmarks
+from generator.render import Renderer, has_fast_path, load_renderer
 from generator.warp import nearest, warp_grid
 from sfumato.errors import ConfigError, NoFaceError
 from sfumato.media.faces import Crop, Face, FaceDetector, crop_around
@@ -65,13 +67,31 @@ def read_portrait(
 
 
 class Animator:
-    """One checkpoint, one identity at a time."""
+    """One checkpoint, one identity at a time.
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "cpu") -> None:
+    `backend`: what runs the network, see generator/backends.py. `auto` is the fastest one on a CPU, and torch where the device is a GPU.
+    `threads`: how many threads call `render` at once. Raises UsageError for an unknown backend, MissingPartError for one not installed.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "cpu", backend: str = "auto", threads: int = 1) -> None:
         self.checkpoint, self.device = checkpoint, torch.device(device)
         self.size = checkpoint.config.size
         self.person: Person | None = None
         self._large: Tensor | None = None
+        self._renderer: Renderer | None = None
+        name, on_gpu = require_backend(backend), self.device.type != "cpu" and backend in ("auto", "torch")
+        self._backend = "" if on_gpu or not has_fast_path(checkpoint.generator) else name
+        self.threads = threads if self._backend else 1  # plain torch has threads of its own
+
+    @property
+    def backend(self) -> str:
+        """What runs the network: a name of generator/backends.py, or `plain torch`."""
+        return self._backend or "plain torch"
+
+    @property
+    def products(self) -> int:
+        """Multiplications with weights that a frame of this person takes; 0 in plain torch."""
+        return self._renderer.products if self._renderer is not None else 0
 
     def set_identity(
         self, portraits: list[Portrait], tune: TuneConfig | None = None, advance: Callable[[float], None] = lambda amount: None
@@ -95,14 +115,21 @@ class Animator:
         """Renders `person` from now on, who was learned from `portraits` by `set_identity`, or earlier (generator.person_file)."""
         self.person = person
         self._large = torch.stack([torch.from_numpy(p.large).permute(2, 0, 1).float() / 127.5 - 1 for p in portraits]).to(self.device)
+        self._renderer = load_renderer(person, [p.large for p in portraits], self._backend, self.threads) if self._backend else None
 
-    @torch.inference_mode()
     def render(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:
         """landmarks: (68, 2) in [-1, 1]. Returns the frame (size, size, 3) uint8 RGB; `size` defaults to the portraits'.
 
         The network works at its own size. For the warp family a larger frame takes its texture from the portrait itself;
-        the plain family is enlarged.
+        the plain family is enlarged. May be called from `threads` threads at once.
         """
+        if self._renderer is None or self._large is None:
+            return self.render_plainly(landmarks, size)
+        return self._renderer(landmarks, size or int(self._large.shape[-1]))
+
+    @torch.inference_mode()
+    def render_plainly(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:
+        """The same as `render`, written down as training has it, in torch on the device: what the fast path is held against."""
         if self.person is None or self._large is None:
             raise ValueError("call set_identity before render")
         person, wanted = self.person, size or int(self._large.shape[-1])

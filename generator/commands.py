@@ -166,3 +166,20 @@ def motion(video: str, out: Path, seconds: float | None, neutral: float | None, 
     write_motion(out, track)
     length = float(track.times[-1])
     click.echo(f"{printable(out)}: {len(track)} frames, {length:.1f} s, neutral at {float(track.times[track.neutral]):.1f} s")
+
+
+@click.command("generator")
+@click.argument("checkpoint", metavar="CHECKPOINT")
+@click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="x.onnx, or x.xml for OpenVINO.")
+def export_generator(checkpoint: str, out: Path) -> None:
+    """Write the network of CHECKPOINT (a path, or a shipped name) as ONNX or OpenVINO IR.
+
+    Inputs: "guide" and "psi"; output: "head". The file names its checkpoint, and has been read back and compared with torch.
+    `sfumato animate` needs no such file: it makes its own in memory.
+    """
+    from generator.checkpoint import checkpoint_path, load_checkpoint
+    from generator.export import export_network
+    from sfumato.text import printable
+
+    difference = export_network(load_checkpoint(checkpoint_path(checkpoint)), out)
+    click.echo(f"{printable(out)}: {out.stat().st_size / 1e6:.1f} MB, within {difference:.1e} of torch")

@@ -27,8 +27,8 @@ REGISTRY = Registry(
         "landmark-warp": "generator.landmark_warp:LandmarkWarp",
     },
 )
-_GATE_GAIN, _FLOW_GAIN, _PAINT_GAIN = 8.0, 2.0, 2.0  # the head starts at 0: without gains its gates take thousands of steps to open
-_SHUT = -3.0  # logit at which a gate starts; the gate is shifted so that this is exactly 0
+GATE_GAIN, FLOW_GAIN, PAINT_GAIN = 8.0, 2.0, 2.0  # the head starts at 0: without gains its gates take thousands of steps to open
+SHUT = -3.0  # logit at which a gate starts; the gate is shifted so that this is exactly 0
 
 
 @dataclass(frozen=True)
@@ -78,20 +78,20 @@ class WarpGenerator(nn.Module):
             head = functional.interpolate(head, size=grids.shape[2:4], mode="bicubic", align_corners=False)
         count = self.warps
         flows, gates, residual, mask = head.split([2 * count, count - 1, 3, 1], dim=1)
-        flows = (self.reach * torch.tanh(_FLOW_GAIN * flows)).unflatten(1, (count, 2)).permute(0, 1, 3, 4, 2)  # (B, n, H, W, 2)
+        flows = (self.reach * torch.tanh(FLOW_GAIN * flows)).unflatten(1, (count, 2)).permute(0, 1, 3, 4, 2)  # (B, n, H, W, 2)
         layers = sample(sources.flatten(0, 1).float(), (grids + flows).flatten(0, 1)).unflatten(0, sources.shape[:2])
         warp = layers[:, 0]
         for index in range(1, count):
-            warp = warp + opening(_GATE_GAIN * gates[:, index - 1 : index]) * (layers[:, index] - warp)
-        share = torch.sigmoid(_GATE_GAIN * mask)
-        synthesis = (warp + 2 * torch.tanh(_PAINT_GAIN * residual)).clamp(-1, 1)  # the whole range, wherever the warp starts from
+            warp = warp + opening(GATE_GAIN * gates[:, index - 1 : index]) * (layers[:, index] - warp)
+        share = torch.sigmoid(GATE_GAIN * mask)
+        synthesis = (warp + 2 * torch.tanh(PAINT_GAIN * residual)).clamp(-1, 1)  # the whole range, wherever the warp starts from
         return Composition(warp + share * (synthesis - warp), warp, synthesis, share)
 
 
 def opening(logits: Tensor) -> Tensor:
     """A gate in (-.05, 1) that is exactly 0 at logit 0 and can learn from there in both directions."""
-    shut = torch.sigmoid(torch.tensor(_SHUT))
-    return (torch.sigmoid(logits + _SHUT) - shut) / (1 - shut)
+    shut = torch.sigmoid(torch.tensor(SHUT))
+    return (torch.sigmoid(logits + SHUT) - shut) / (1 - shut)
 
 
 def build_generator(config: ModelConfig) -> Generator | WarpGenerator:

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-_BORDER = torch.tensor([[x, y] for x in (-1.0, -0.5, 0.0, 0.5, 1.0) for y in (-1.0, -0.5, 0.0, 0.5, 1.0) if max(abs(x), abs(y)) == 1.0])
+BORDER = torch.tensor([[x, y] for x in (-1.0, -0.5, 0.0, 0.5, 1.0) for y in (-1.0, -0.5, 0.0, 0.5, 1.0) if max(abs(x), abs(y)) == 1.0])
 _CROWN = (3, 5, 8, 11, 13)  # jaw points whose mirror images stand for the hair line
-_SKULL = (0, 16, 27, 28, 29, 30, 33, 36, 39, 42, 45)  # ears, nose, eye corners: what the mouth does not move
-_STIFFNESS = 1e-2  # how far the spline may miss a landmark: closed lips map two points to one, an exact spline folds there
+SKULL = [0, 16, 27, 28, 29, 30, 33, 36, 39, 42, 45]  # ears, nose, eye corners: what the mouth does not move
+STIFFNESS = 1e-2  # how far the spline may miss a landmark: closed lips map two points to one, an exact spline folds there
 _EXPRESSIVE, _POSE_SHARE = 4.0, 0.5  # in the choice of a source: weight of eyes and lips, and of how far the head moved
-_COARSE = 32  # the spline is evaluated on this grid and interpolated: it is smooth, and 16 times cheaper than at 128
+COARSE = 32  # the spline is evaluated on this grid and interpolated: it is smooth, and 16 times cheaper than at 128
 
 
 def normalise(points: Tensor, size: int) -> Tensor:
@@ -41,7 +41,7 @@ def control_points(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 def move_rigidly(points: Tensor, source: Tensor, target: Tensor) -> Tensor:
     """Moves points (B, P, 2) by the similarity that best takes the skull's landmarks of `source` to those of `target`."""
-    a, b = source[:, list(_SKULL)], target[:, list(_SKULL)]  # (B, S, 2)
+    a, b = source[:, SKULL], target[:, SKULL]  # (B, S, 2)
     centre_a, centre_b = a.mean(1, keepdim=True), b.mean(1, keepdim=True)
     a, b = a - centre_a, b - centre_b
     size = (a * a).sum((1, 2)).clamp_min(1e-9)
@@ -57,20 +57,20 @@ def warp_grid(source: Tensor, target: Tensor, size: int) -> Tensor:
 
     With equal landmarks it is the identity. Degenerate landmarks (all in one point) still give a finite grid.
     """
-    border = _BORDER.to(source).expand(len(source), -1, -1)
+    border = BORDER.to(source).expand(len(source), -1, -1)
     start, end = control_points(source, target)
     nodes = torch.cat([end, border], dim=1).double()  # (B, P, 2), where the spline is given ...
     values = torch.cat([start, border], dim=1).double() - nodes  # ... and by how much it moves there
     count = nodes.shape[1]
-    kernel = _thin_plate(nodes, nodes) + _STIFFNESS * torch.eye(count, dtype=nodes.dtype, device=nodes.device)
+    kernel = _thin_plate(nodes, nodes) + STIFFNESS * torch.eye(count, dtype=nodes.dtype, device=nodes.device)
     affine = torch.cat([torch.ones_like(nodes[..., :1]), nodes], dim=-1)  # (B, P, 3)
     zeros = nodes.new_zeros(len(nodes), 3, 3)
     system = torch.cat([torch.cat([kernel, affine], 2), torch.cat([affine.transpose(1, 2), zeros], 2)], 1)  # (B, P + 3, P + 3)
     weights = torch.linalg.solve(system, torch.cat([values, nodes.new_zeros(len(nodes), 3, 2)], 1)).float()
-    place = identity_grid(min(size, _COARSE), source).reshape(1, -1, 2)
+    place = identity_grid(min(size, COARSE), source).reshape(1, -1, 2)
     everywhere = place.expand(len(nodes), -1, -1)  # (B, c c, 2)
     basis = torch.cat([_thin_plate(everywhere, nodes.float()), torch.ones_like(everywhere[..., :1]), everywhere], dim=-1)
-    moved = (basis @ weights).unflatten(1, (min(size, _COARSE),) * 2).permute(0, 3, 1, 2)  # (B, 2, c, c)
+    moved = (basis @ weights).unflatten(1, (min(size, COARSE),) * 2).permute(0, 3, 1, 2)  # (B, 2, c, c)
     if moved.shape[-1] != size:
         moved = functional.interpolate(moved, size=(size, size), mode="bicubic", align_corners=False)
     grid: Tensor = identity_grid(size, source) + moved.permute(0, 2, 3, 1).clamp(-2, 2).to(source.dtype)

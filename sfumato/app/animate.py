@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from sfumato.media.video import Seal
 
 
+_BACKENDS = ("auto", "torch", "onnxruntime", "openvino", "openvino-bf16")  # a test compares them with generator/backends.py
+
+
 def animate_portrait(
     portraits: Sequence[Path],
     motion: Path | Driver,
@@ -37,11 +40,12 @@ def animate_portrait(
     device: Any = "cpu",
     seal: Seal | None = None,
     stage: Stage | None = None,
+    backend: str = "auto",
 ) -> LivingPortrait:
     """One video from one call: see `sfumato.app.studio.Studio`, whose errors it raises and which is faster for several videos."""
     from sfumato.app.studio import Studio, quietly
 
-    studio = Studio(checkpoint, landmarks, device, seal, stage or quietly)
+    studio = Studio(checkpoint, landmarks, device, seal, stage or quietly, backend)
     return studio.animate(portraits, motion, output, config, consent, overwrite=overwrite)
 
 
@@ -85,6 +89,7 @@ def animate_portrait(
 @click.option("--checkpoint", default="portrait-128", show_default=True, metavar="PATH|NAME", help="The generator.")
 @click.option("--landmarks", type=click.Choice(["mesh", "face-alignment"]), help="Landmark backend; the checkpoint's own unless given.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
+@click.option("--backend", default="auto", show_default=True, type=click.Choice(_BACKENDS), help="What runs the network.")
 @click.option("--sound", is_flag=True, help="Copy the sound of the motion's video.")
 @click.option("--sound-from", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Copy the sound of another file.")
 @click.option("--consent", metavar="TEXT", help="What gives you the right to use the portrait. Sealed into the video, for all to read.")
@@ -99,6 +104,7 @@ def animate(
     checkpoint: str,
     landmarks: str | None,
     device: str,
+    backend: str,
     as_json: bool,
     **settings: Any,
 ) -> int:
@@ -124,7 +130,7 @@ def animate(
         from sfumato.app.batch import run_batch
 
         request = AnimateConfig(**settings)
-        where = checkpoint_path(checkpoint), landmarks, choose_device(device)
+        where = checkpoint_path(checkpoint), landmarks, choose_device(device), backend
         return run_batch(portraits, motions, out_folder, request, where, consent, overwrite=overwrite, as_json=as_json)
     if output is None or len(motions) > 1:
         raise UsageError("One video follows one motion", "Give --out-folder OUT for several.")
@@ -142,6 +148,7 @@ def animate(
         landmarks=landmarks,
         device=choose_device(device),
         stage=progress,
+        backend=backend,
     )
     if not config.faces:
         for path, others in zip(pictures, made.others, strict=True):

@@ -116,16 +116,16 @@ def is_finished(studio: Studio, portrait: Path, motion: Driver, output: Path, co
 
 
 def run_batch(
-    portraits: Sequence[str], motions: Sequence[str], folder: Path, config: AnimateConfig, where: tuple[Path, str | None, Any],
+    portraits: Sequence[str], motions: Sequence[str], folder: Path, config: AnimateConfig, where: tuple[Path, str | None, Any, str],
     consent: str | None, *, overwrite: bool, as_json: bool,
 ) -> int:  # fmt: skip
-    """The command behind --out-folder: `where` is checkpoint, landmarks and device. Returns 1 when something failed, else 0."""
+    """The command behind --out-folder: `where` is checkpoint, landmarks, device and backend. Returns 1 when something failed, else 0."""
     from sfumato.app.studio import Studio
     from sfumato.progress import progress
 
     pictures, drivers = find_portraits(portraits), find_motions(motions)
-    checkpoint, landmarks, device = where
-    studio = Studio(checkpoint, landmarks, device)
+    checkpoint, landmarks, device, backend = where
+    studio = Studio(checkpoint, landmarks, device, backend=backend)
     outcomes = []
     with progress("Animating, videos", len(pictures) * len(drivers)) as advance:
         for outcome in animate_all(studio, pictures, drivers, folder, config, consent, overwrite=overwrite, advance=advance):

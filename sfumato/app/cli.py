@@ -63,10 +63,15 @@ COMMANDS: Table = {
             "detector": LazyCommand("detector.commands:train_detector", "Train, calibrate and export a detector."),
         },
     ),
+    "export": (
+        "Write a trained network in a form that other programs run.",
+        {"generator": LazyCommand("generator.commands:export_generator", "The generator's network as ONNX or OpenVINO IR.")},
+    ),
     "bench": (
         "Measure, in a way that can be repeated.",
         {
             "quality": LazyCommand("benchmarks.commands:quality", "Self-reenactment of held-out people: likeness and geometry."),
+            "speed": LazyCommand("benchmarks.commands:speed", "Frames a second of every backend, and of the whole program."),
             "cross": LazyCommand("benchmarks.commands:cross", "Portraits that follow other people: whose face comes out."),
             "survival": LazyCommand("benchmarks.commands:survival", "What watermark and recovery outlive, and what the mark costs."),
             "tables": LazyCommand("benchmarks.commands:tables", "Rewrite the tables of MODEL_CARD.md from their records."),

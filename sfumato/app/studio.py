@@ -7,8 +7,9 @@ then follow. Frames are rendered, encoded and forgotten one by one.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -30,6 +31,7 @@ Stage = Callable[[str, float | None], AbstractContextManager[Advance]]  # (what 
 DEFAULT_CHECKPOINT = "portrait-128"
 SLOWEST, FASTEST = 1.0, 120.0  # frames a second
 _REMEMBERED = 16  # motions that were followed before: one person after the other does the same ones
+_MOST_WORKERS = 4  # one thread encodes what they render, and cannot keep up with more
 
 
 @contextmanager
@@ -108,11 +110,14 @@ class Studio:
     """One checkpoint on one device, and the seal that every video gets."""
 
     def __init__(
-        self, checkpoint: Path, landmarks: str | None = None, device: Any = "cpu", seal: Seal | None = None, stage: Stage = quietly
-    ) -> None:
+        self, checkpoint: Path, landmarks: str | None = None, device: Any = "cpu", seal: Seal | None = None, stage: Stage = quietly,
+        backend: str = "auto", workers: int | None = None,
+    ) -> None:  # fmt: skip
         """`landmarks` defaults to the backend the checkpoint was trained with, `seal` to the development keys of this machine.
 
-        Raises CheckpointError when the checkpoint is missing, damaged, or was trained with other landmarks or another crop.
+        `backend` runs the network (generator/backends.py); `workers` frames are rendered at once, by default one on each core.
+        Raises UsageError or MissingPartError for a backend that is not there, CheckpointError when the checkpoint is missing, damaged, or
+        was trained with other landmarks or another crop.
         """
         from generator.animate import Animator
         from generator.checkpoint import load_checkpoint
@@ -125,7 +130,7 @@ class Studio:
         self.path, self.stage, self.seal = checkpoint, stage, seal or C2paSeal()
         self.landmarks = load_backend(loaded.landmarks)
         self.detector = FaceDetector()
-        self.animator = Animator(loaded, device)
+        self.animator = Animator(loaded, device, backend, workers or min(os.cpu_count() or 1, _MOST_WORKERS))
         self._sitting: Sitting | None = None
         self._motions: dict[tuple[Any, ...], Motion] = {}
 
@@ -187,6 +192,7 @@ class Studio:
             "strength": config.strength,
             "tune_seconds": config.tune_seconds,
             "landmarks": self.landmarks.name,
+            "backend": self.animator.backend,
             "motion": driver.kind,
             "consent": sitter.right,
         }
@@ -240,15 +246,24 @@ class Studio:
         self, sitting: Sitting, motion: Motion, output: Path, facts: GeneratedFacts, config: AnimateConfig, sound: Path | None
     ) -> LivingPortrait:
         from generator.retarget import Retargeter
+        from sfumato.overlap import in_order
 
         retargeter = Retargeter(sitting.portraits[0].landmarks, motion, config.mode, config.strength)
         rate = config.fps or min(max(motion.rate, SLOWEST), FASTEST)
         total = sum(1 for _ in poses(motion, config.fps, config.seconds))
         last = 0.0
-        with self.stage("Painting frames", total) as advance, self._writer(output, rate, facts, sitting.frame_size, sound) as video:
-            for moment, driver in poses(motion, config.fps, config.seconds):
-                landmarks = retargeter.apply(driver)
-                image = sitting.framed(self.animator.render(landmarks, sitting.size), landmarks)
+
+        def paint(pose: tuple[float, NDArray[np.float32]]) -> tuple[float, NDArray[np.float32], NDArray[np.uint8]]:
+            landmarks = retargeter.apply(pose[1])
+            return pose[0], landmarks, sitting.framed(self.animator.render(landmarks, sitting.size), landmarks)
+
+        painted = in_order(paint, poses(motion, config.fps, config.seconds), self.animator.threads)
+        with (
+            self.stage("Painting frames", total) as advance,
+            self._writer(output, rate, facts, sitting.frame_size, sound) as video,
+            closing(painted),
+        ):
+            for moment, landmarks, image in painted:  # painted ahead by other threads; encoded by this one
                 video.write(image, moment, [sitting.face_box(landmarks)])
                 last = moment
                 advance(1)

@@ -187,3 +187,37 @@ def _fingerprint(path):
     for frame in VideoReader(path):
         builder.add(frame.image, frame.time)
     return builder.done()
+
+
+def test_frames_painted_ahead_are_those_painted_one_by_one(studio, tmp_path) -> None:
+    motion = make_motion(tmp_path / "m.motion", frames=9)
+    for name, workers in (("one.mp4", 1), ("two.mp4", 2)):
+        made = Studio(studio.path, workers=workers).animate([PAINTING], motion, tmp_path / name, AnimateConfig(size=64))
+        assert made.frames == 9
+    frames = [[frame.image for frame in VideoReader(tmp_path / name)] for name in ("one.mp4", "two.mp4")]
+    np.testing.assert_array_equal(*frames)
+
+
+def test_a_fault_while_painting_leaves_nothing(studio, tmp_path, monkeypatch) -> None:
+    import threading
+
+    def fail(landmarks, size):
+        raise MediaError("no paint", "Buy some.")
+
+    monkeypatch.setattr(studio.animator, "render", fail)
+    with pytest.raises(MediaError, match="no paint"):
+        studio.animate([PAINTING], make_motion(tmp_path / "m.motion"), tmp_path / "a.mp4", AnimateConfig(size=64))
+    assert not (tmp_path / "a.mp4").exists()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sfumato-overlap")]
+
+
+def test_the_backend_is_chosen_by_name_and_sealed(studio, tmp_path) -> None:
+    from generator.backends import REGISTRY
+    from sfumato.app.animate import _BACKENDS
+
+    assert set(_BACKENDS) == {"auto", *REGISTRY.names()}
+    motion = make_motion(tmp_path / "m.motion", 2)
+    made = Studio(studio.path, backend="torch").animate([PAINTING], motion, tmp_path / "a.mp4", AnimateConfig(size=64))
+    assert verify(made.path).facts["parameters"]["backend"] == "torch"
+    with pytest.raises(UsageError, match="abacus"):
+        Studio(studio.path, backend="abacus")
