@@ -262,7 +262,7 @@ def survival(
 
 
 @click.command()
-@click.option("--checkpoint", metavar="PATH", help="A path or a shipped name.  [default: portrait-128]")
+@click.option("--checkpoint", metavar="PATH", help="A path or a shipped name.  [default: the shipped one]")
 @click.option("--size", default=256, show_default=True, type=click.IntRange(64, 1024), help="Pixels of the frames; even.")
 @click.option("--shots", default=1, show_default=True, type=click.IntRange(1), help="T: portraits of the person.")
 @click.option("--frames", default=40, show_default=True, type=click.IntRange(1), help="Frames of a method in a round.")

@@ -27,7 +27,8 @@ from sfumato.media.clips import file_digest
 from sfumato.media.faces import CROP_VERSION
 
 FORMAT = "sfumato-generator-1"
-SHIPPED = ("portrait-128", "paper-128")  # the warp family, which the program uses by itself, and the paper's, which it is compared with
+# The warp family, which the program uses by itself; the paper's, which it is compared with; and the one that was shipped before it.
+SHIPPED = ("portrait-256", "paper-128", "portrait-128")
 TRAINING_FREE = "landmark-warp"  # a family without a network: its file holds a configuration and no weights
 
 

@@ -86,7 +86,7 @@ def animate_portrait(
     "--tune-seconds", default=0.0, show_default=True, type=click.FloatRange(0, 86_400), help="Fine-tune on the portraits for so long."
 )
 @click.option("--seed", default=0, show_default=True, type=int)
-@click.option("--checkpoint", default="portrait-128", show_default=True, metavar="PATH|NAME", help="The generator.")
+@click.option("--checkpoint", default="portrait-256", show_default=True, metavar="PATH|NAME", help="The generator.")
 @click.option("--landmarks", type=click.Choice(["mesh", "face-alignment"]), help="Landmark backend; the checkpoint's own unless given.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
 @click.option("--backend", default="auto", show_default=True, type=click.Choice(_BACKENDS), help="What runs the network.")

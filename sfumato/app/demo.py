@@ -90,7 +90,7 @@ def _prepare(folder: Path) -> None:
 @click.option("--portrait", default="mona-lisa", show_default=True, type=click.Choice(list(shipped_portraits())))
 @click.option("--motion", "motions", multiple=True, metavar="M", help="A motion; may be repeated. All shipped ones unless given.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Use only the first seconds of each motion.")
-@click.option("--checkpoint", default="portrait-128", show_default=True, metavar="PATH|NAME", help="The generator.")
+@click.option("--checkpoint", default="portrait-256", show_default=True, metavar="PATH|NAME", help="The generator.")
 @click.option("--detector", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
 def demo(

@@ -11,13 +11,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sfumato.app.driving import Driver, find_driver, motion_digest, poses, read_driver, require_sound
 from sfumato.app.sitting import Sitter, Sitting, find_sitter, sit
-from sfumato.errors import CheckpointError, OutputError, UsageError
+from sfumato.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 Advance = Callable[[float], None]
 Stage = Callable[[str, float | None], AbstractContextManager[Advance]]  # (what is being done, how much of it)
-DEFAULT_CHECKPOINT = "portrait-128"
+DEFAULT_CHECKPOINT = "portrait-256"
 SLOWEST, FASTEST = 1.0, 120.0  # frames a second
 _REMEMBERED = 16  # motions that were followed before: one person after the other does the same ones
 _MOST_WORKERS = 4  # one thread encodes what they render, and cannot keep up with more
@@ -94,16 +93,9 @@ class LivingPortrait:
 
 def checkpoint_path(name: str | Path = DEFAULT_CHECKPOINT) -> Path:
     """A path as given, or a shipped checkpoint by its name. Raises CheckpointError when it is neither."""
-    path = Path(name)
-    folder = Path(str(files("generator") / "weights"))
-    shipped = folder / f"{name}.safetensors"
-    if path.is_file():
-        return path
-    if path.name == str(name) and shipped.is_file():
-        return shipped
-    known = ", ".join(sorted(p.stem for p in folder.glob("*.safetensors"))) if folder.is_dir() else ""
-    shipping = f"or one of: {known}" if known else "none ships with this copy"
-    raise CheckpointError(f"There is no checkpoint {name}", f"Name a model.safetensors made by `sfumato train generator`; {shipping}.")
+    from generator import checkpoint
+
+    return checkpoint.checkpoint_path(name)
 
 
 class Studio:

