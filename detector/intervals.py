@@ -1,15 +1,15 @@
 """How sure a number is: exact bounds of a rate, and bootstrap intervals that resample people or sources, not frames.
 
-In: what belongs together (clusters) and a metric over weighted rows. Out: intervals at 95 %. Videos of one person or one source rise and
+In: what belongs together (clusters) and metrics over weighted rows. Out: intervals at 95 %. Videos of one person or one source rise and
 fall together; resampled one by one they promise more than they hold.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,8 +68,10 @@ def cluster(ties: Sequence[frozenset[str]], identities: Sequence[str], unit: Uni
     return Clusters(numbers, "identity", int(numbers.max(initial=-1)) + 1)
 
 
-def bootstrap(metric: Callable[[Floats], Floats], labels: Sequence[int] | NDArray[np.int64], clusters: Clusters, seed: int = 0) -> Interval:
-    """The 95 % percentile interval of `metric`, which takes weights (draws, N) and returns (draws,).
+def bootstrap(
+    metrics: Callable[[Floats], Mapping[str, Floats]], labels: Sequence[int] | NDArray[Any], clusters: Clusters, seed: int = 0
+) -> dict[str, Interval]:
+    """The 95 % percentile interval of each of `metrics`, which takes weights (draws, N) and returns {name: (draws,)}.
 
     Clusters are drawn with replacement, those with reals only, fakes only and both each among themselves, so that the classes keep
     about their sizes. Raises UsageError when reals or fakes come from too few clusters, or draws without one class are too many.
@@ -83,20 +85,23 @@ def bootstrap(metric: Callable[[Floats], Floats], labels: Sequence[int] | NDArra
             raise UsageError(f"The {name} come from {held} {_plural(clusters.unit, held)}: no interval", f"It needs at least {_FEWEST}.")
     rng = np.random.default_rng(seed)
     strata = [np.flatnonzero(kinds == kind) for kind in (1, 2, 3) if (kinds == kind).any()]
-    values: list[Floats] = []
+    values: list[Floats] = []  # (metrics, draws) each
+    names: list[str] = []
     step = max(1, min(DRAWS, _CHUNK // max(1, fake.size)))
     for start in range(0, DRAWS, step):
         draws = min(step, DRAWS - start)
         weights = np.zeros((draws, clusters.count))
         for members in strata:
             weights[:, members] = rng.multinomial(members.size, np.full(members.size, 1 / members.size), size=draws)
-        values.append(metric(weights[:, clusters.of]))
-    found = np.concatenate(values)
-    usable = found[np.isfinite(found)]
-    if usable.size < 0.95 * DRAWS:
-        raise UsageError(f"{DRAWS - usable.size} of {DRAWS} draws hold one class only: no interval", "It needs more people or sources.")
-    low, high = np.percentile(usable, [2.5, 97.5])
-    return float(low), float(high)
+        found = metrics(weights[:, clusters.of])
+        names = list(found)
+        values.append(np.stack([found[name] for name in names]))
+    drawn = np.concatenate(values, 1)  # (metrics, DRAWS)
+    usable = drawn[:, np.isfinite(drawn).all(0)]
+    if usable.shape[1] < 0.95 * DRAWS:
+        raise UsageError(f"{DRAWS - usable.shape[1]} of {DRAWS} draws hold one class only: no interval", "It needs more people or sources.")
+    low, high = np.percentile(usable, [2.5, 97.5], axis=1)
+    return {name: (float(low[i]), float(high[i])) for i, name in enumerate(names)}
 
 
 def _components(ties: Sequence[frozenset[str]]) -> list[str]:

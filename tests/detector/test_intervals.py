@@ -38,7 +38,7 @@ def test_a_chain_through_everybody_falls_back_to_identities() -> None:
 
 
 def interval(labels, scores, clusters):
-    return bootstrap(lambda weights: Curve(labels, scores, weights).auc(), labels, clusters)
+    return bootstrap(lambda weights: {"auc": Curve(labels, scores, weights).auc()}, labels, clusters)["auc"]
 
 
 def test_interval_holds_the_estimate_and_is_the_same_each_time() -> None:
