@@ -22,6 +22,7 @@ _SPLITS = ("train", "validation", "calibration", "test", "all")
 @click.option("--adapter", metavar="NAME", help="How to read SOURCE; see sfumato datasets list. Told from SOURCE where it can be.")
 @click.option("--predictions", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="CSV (path,score) of another detector.")
 @click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector of ours.")
+@click.option("--reals", metavar="NAME=PATH", help="Add the reals of another data set, e.g. faceforensics=DIR for DF40.")
 @click.option("--split", type=click.Choice(_SPLITS), help="Which part (default: test if there is one, otherwise all).")
 @click.option("--method", metavar="NAME", help="Fakes of one generator only; reals stay.")
 @click.option("--compression", metavar="NAME", help="One compression only, e.g. c23.")
@@ -61,6 +62,8 @@ def evaluate(source: Path, predictions: Path | None, out: Path | None, as_json: 
         whole, root = find_samples(source, options["adapter"])
         samples, split = choose_split(whole, options["split"])
         samples = _chosen(samples, options)
+        if options["reals"]:
+            samples += _reals(options["reals"], split)
         click.echo(f"{len(samples)} videos, split {split}", err=True)
         if predictions is not None:
             scored = list(with_media(join_predictions(samples, predictions, root)))
@@ -94,6 +97,18 @@ def _score(samples: list[Sample], options: dict[str, Any], out: Path | None) -> 
     journal = out.with_suffix(".scores.jsonl") if out is not None else None
     with progress("Scoring", len(samples)) as advance:
         return list(score(samples, judge, options["frames"], journal, advance)), record
+
+
+def _reals(named: str, split: str) -> list[Sample]:
+    """The reals of `split` of a data set given as NAME=PATH."""
+    from detector.datasets.sample import only
+    from detector.evaluation import choose_split, find_samples
+    from sfumato.errors import UsageError
+
+    name, _, path = named.partition("=")
+    if not path or not Path(path).exists():
+        raise UsageError(f"--reals {named} names nothing that is there", "Write NAME=PATH, e.g. faceforensics=DATA/FaceForensics.")
+    return only(choose_split(find_samples(Path(path), name)[0], split)[0], label="real")
 
 
 def _chosen(samples: list[Sample], options: dict[str, Any]) -> list[Sample]:

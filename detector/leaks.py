@@ -1,7 +1,7 @@
 """What a test set shares with what a detector was trained on, and with itself: people, recordings, files, generators.
 
 In: the samples that are evaluated; where it is known, the clips.jsonl of the training and the record of the model. Out: `Leak`s. A number
-taken in spite of one says more about memory than about detection. Detection handbook, section 2.
+taken in spite of one says more about memory than about detection.
 """
 
 from __future__ import annotations

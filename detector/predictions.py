@@ -19,11 +19,12 @@ from sfumato.errors import MediaError, UsageError
 def read_predictions(path: Path) -> list[Scored]:
     """A CSV with labels. Raises MediaError with the line's number, UsageError without a single score."""
     grouped: dict[Key, list[Sample]] = {}
+    kinds: dict[tuple[str, Path], tuple[str, str]] = {}
     for sample in Table().samples(path):
         grouped.setdefault(sample.key, []).append(sample)
-    for rows in grouped.values():
-        if len({(row.label, row.family) for row in rows}) > 1:
-            raise MediaError(f"{path}: the rows of {rows[0].video_id} contradict each other", "Give each video a video_id of its own.")
+        kind = (sample.label, sample.family)
+        if kinds.setdefault((sample.dataset, sample.path), kind) != kind:
+            raise MediaError(f"{path}: the rows of {sample.path.name} contradict each other", "A path has one label and one family.")
     return _with_a_score([_scored(rows[0], [row.score for row in rows]) for rows in grouped.values()], path)
 
 

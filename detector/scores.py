@@ -3,7 +3,7 @@
 Levels: `frame` (each sampled frame, the highest of its faces), `video` (an aggregate over those), `track` (the highest aggregate of one
 person through the file, which a scan reports: one forged person among many counts). Without a face: `drop` leaves frame and video out,
 `half` gives .5, `abstain` leaves the video out of rankings, counts it as not flagged at a threshold, and tells the coverage. All of it is
-in the protocol's identifier, since one net has three "AUCs" by protocol. Detection handbook, section 2.
+in the protocol's identifier, since one net has three "AUCs" by protocol.
 """
 
 from __future__ import annotations

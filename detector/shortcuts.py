@@ -2,7 +2,7 @@
 
 In: scored videos with what their containers declare and how sharp their faces are. Out: AUC of a depth-3 tree on the metadata alone, by
 cross-validation over people and sources; AUC of sharpness alone; and the detector's AUC on pairs of equal sharpness, to be read beside
-the plain one (on public talking-head fakes sharpness alone reaches .90). Detection handbook, section 2.
+the plain one (on public talking-head fakes sharpness alone reaches .90).
 """
 
 from __future__ import annotations

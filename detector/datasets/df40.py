@@ -54,7 +54,7 @@ class DF40(Adapter):
             )  # fmt: skip
 
     def notes(self, root: Path) -> Iterator[str]:
-        yield "The reals of ff and cdf are not part of DF40: add those of FaceForensics++ and Celeb-DF to the evaluation."
+        yield "The reals of ff and cdf are not part of DF40: name FaceForensics++ or Celeb-DF with --reals."
         yield "No counts by method are stated by its authors in a form that could be checked here."
 
 

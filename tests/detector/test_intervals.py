@@ -49,7 +49,7 @@ def test_interval_holds_the_estimate_and_is_the_same_each_time() -> None:
     clusters = cluster(names, [str(i) for i in range(100)])
     low, high = interval(labels, scores, clusters)
     assert low < Curve(labels, scores).auc()[0] < high
-    assert 0.06 < high - low < 0.16  # 50 + 50 clips at AUC .9: .10 in the handbook
+    assert 0.06 < high - low < 0.16  # 50 + 50 clips at an AUC of .9 give about .10
     assert interval(labels, scores, clusters) == (low, high)
 
 

@@ -7,8 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, average_precision_score, brier_score_loss, roc_auc_score, roc_curve
 from sklearn.metrics import log_loss as sklearn_log_loss
-from torchmetrics.functional.classification import binary_auroc, binary_average_precision, binary_calibration_error
-from torchmetrics.functional.classification import binary_sensitivity_at_specificity
+from torchmetrics.functional.classification import (
+    binary_auroc,
+    binary_average_precision,
+    binary_calibration_error,
+    binary_sensitivity_at_specificity,
+)
 
 from detector import metrics
 from detector.metrics import Curve
