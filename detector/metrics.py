@@ -2,7 +2,7 @@
 
 In: labels (N,) of 0 (real) and 1 (fake), scores (N,), the larger the more fake. Out: one number each. What cannot be measured is refused
 with the reason: one class only, no scores, NaN, a false-positive rate below 1 / n_real. Ranking metrics are read off `Curve`, which also
-takes a row of weights a bootstrap draw, so that two thousand draws cost about as much as twenty calls of scikit-learn's; they agree with
+takes a row of weights a bootstrap draw (thirty times faster than a call of scikit-learn's for each draw); they agree with
 scikit-learn and torchmetrics to 1e-9, ties included, by test. EER by linear interpolation.
 """
 
