@@ -66,8 +66,8 @@ class Pkcs11Signer:
         return self._chain_pem
 
     def close(self) -> None:
-        """Ends the session and logs out of the token, if it is still there."""
-        with suppress(pkcs11.exceptions.PKCS11Error):
+        """Ends the session and logs out of the token, if it is still there. Waits for a signature under way: modules crash otherwise."""
+        with self._lock, suppress(pkcs11.exceptions.PKCS11Error):
             self._key.session.close()
 
     def sign(self, data: bytes) -> bytes:
