@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from detector.config import FAMILY_HEADS, HEADS
-from detector.evaluate import ClipEvidence, Floats, auc
+from detector.evaluate import ClipEvidence, Floats
+from detector.metrics import auc
 from detector.stack import Stack, joined, pooled
 from sfumato.errors import UsageError
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from detector.config import FAMILY_HEADS, HEADS
 from detector.crops import tighten
 from detector.degrade import Pass
+from detector.metrics import auc
 from detector.model import DetectorNet
 from detector.samples import PairSource
 from sfumato.media.faces import Crop
@@ -34,16 +35,6 @@ class ClipEvidence:
     identity: str
     family: str
     evidence: Floats
-
-
-def auc(positive: Sequence[float] | Floats, negative: Sequence[float] | Floats) -> float:
-    """P(a positive scores above a negative) + half the ties. Raises ValueError if either side is empty."""
-    p, n = np.asarray(positive, np.float64), np.asarray(negative, np.float64)
-    if p.size == 0 or n.size == 0:
-        raise ValueError("an AUC needs at least one positive and one negative")
-    ordered = np.sort(n)
-    below, upto = np.searchsorted(ordered, p, "left"), np.searchsorted(ordered, p, "right")
-    return float((below + upto).sum() / (2 * p.size * n.size))
 
 
 @torch.no_grad()

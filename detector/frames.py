@@ -1,7 +1,8 @@
-"""Evenly spaced frames of a video, or the one frame of a still picture, as a stream.
+"""Evenly spaced frames of a video or of a folder of frames, or the one frame of a still picture, as a stream.
 
-In: a path. Out: `Frame`s (HWC uint8 RGB, seconds). The file is read from front to back once and only one frame is held:
-seeking by frame number is many times slower and wrong on variable rate. No torch here.
+In: a path; a folder is a video whose frames are pictures with numbers for names, as data sets are often handed out. Out: `Frame`s (HWC
+uint8 RGB, seconds). The file is read from front to back once and only one frame is held: seeking by frame number is many times slower and
+wrong on variable rate. No torch here.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURES
 
 
+def frames_in(folder: Path) -> list[Path]:
+    """The pictures directly in a folder, in the order of their numbers."""
+    return sorted((file for file in folder.iterdir() if is_picture(file)), key=lambda file: (len(file.stem), file.stem))
+
+
 class SampledFrames:
     """Iterates over about `count` evenly spaced frames. After it: `sampled`, `decoded`, `truncated`, `damaged`, `media`.
 
@@ -37,7 +43,7 @@ class SampledFrames:
         self.media: dict[str, Any] = {}
 
     def __iter__(self) -> Iterator[Frame]:
-        frames = self._still() if self.still else self._video()
+        frames = self._still() if self.still else self._folder() if self.path.is_dir() else self._video()
         for frame in frames:
             self.sampled += 1
             yield frame
@@ -49,6 +55,18 @@ class SampledFrames:
         self.media = {"kind": "picture", "width": image.shape[1], "height": image.shape[0]}
         self.decoded = 1
         yield Frame(image, 0.0, 0)
+
+    def _folder(self) -> Iterator[Frame]:
+        """Time is the place in the folder: the rate is not known, and frames may have been left out."""
+        from sfumato.media.images import read_image
+
+        names = frames_in(self.path)
+        schedule = _Schedule(len(names), self.count)
+        self.decoded = len(names)
+        for position in (position for position in range(len(names)) if schedule.wants(position)):
+            image = read_image(names[position])
+            self.media = {"kind": "frames", "width": image.shape[1], "height": image.shape[0], "frames": len(names)}
+            yield Frame(image, float(position), position)
 
     def _video(self) -> Iterator[Frame]:
         with VideoReader(self.path) as reader:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.crops import judged_crop
+from detector.degrade import sharpness
 from detector.frames import SampledFrames
 from detector.shipped import ShippedDetector, load_shipped
 from detector.stack import pooled, probability
@@ -87,6 +88,7 @@ class Judgement:
     frames: dict[str, int] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
     timing: dict[str, float] = field(default_factory=dict)
+    sharpness: float | None = None  # the median over the judged crops of the variance of their Laplacian
 
 
 class Judge:
@@ -158,6 +160,7 @@ class Judge:
             "ok", (), _squash(best), best, self._threshold(source), tuple(sorted(highest.items())),
             tuple(sorted(counted, key=lambda track: -track.logit)), source.media,
             {"sampled": source.sampled, "with_face": len({s.time for s in sightings})}, self._model(), clock.seconds(),
+            median(sharpness(s.crop) for s in sightings),
         )  # fmt: skip
 
     def _without_score(self, status: Status, reason: Reason, source: SampledFrames, clock: _Clock, faces: int) -> Judgement:

@@ -55,6 +55,16 @@ COMMANDS: Table = {
     "scan": LazyCommand("sfumato.app.scan:scan", "Judge videos: credentials first, then the detector."),
     "clips": LazyCommand("sfumato.app.clips:clips", "List a folder of real footage: who is who, split by person."),
     "fakes": LazyCommand("sfumato.app.fakes:fakes", "Labelled fakes of the people in a clips.jsonl, with their real twins."),
+    "evaluate": LazyCommand("detector.evaluation_commands:evaluate", "Measure a detector: ours, or any other by its scores."),
+    "datasets": (
+        "Public data sets: what can be read, and what of it is here.",
+        {
+            "list": LazyCommand("detector.evaluation_commands:list_datasets", "Names of all data sets that can be read."),
+            "verify": LazyCommand("detector.evaluation_commands:verify", "Count what is there against what should be."),
+            "clips": LazyCommand("detector.evaluation_commands:write_clips_of", "Write clips.jsonl, to train on."),
+            "deepfakebench": LazyCommand("detector.evaluation_commands:export_deepfakebench", "Write DeepfakeBench's JSON."),
+        },
+    ),
     "prepare": LazyCommand("generator.commands:prepare", "Turn footage into crops, landmarks and identities to train on."),
     "train": (
         "Train a generator or a detector.",

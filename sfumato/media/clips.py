@@ -43,6 +43,8 @@ class ClipRow:
     split: Split | None = None       # None only until `split_by_identity` has decided
     seed: int | None = None
     generator_digest: str | None = None  # sha256 of the generator's weights
+    dataset: str | None = None  # the collection it comes from; None: the folder itself
+    compression: str | None = None  # as the data set names it: "c23"
 
     def __post_init__(self) -> None:
         _check_path("path", self.path)
@@ -57,7 +59,8 @@ class ClipRow:
         if not isinstance(self.source_ids, tuple):
             raise ValueError("source_ids is a list of names")  # noqa: TRY004 (one kind of error for a row that is wrong)
         names = [("method", self.method), ("identity", self.identity), *(("source_ids", name) for name in self.source_ids)]
-        for name, value in [*names, *([("driver_id", self.driver_id)] if self.driver_id is not None else [])]:
+        optional = [(name, getattr(self, name)) for name in ("driver_id", "dataset", "compression")]
+        for name, value in [*names, *((name, value) for name, value in optional if value is not None)]:
             if not isinstance(value, str) or not value.strip() or not value.isprintable():
                 raise ValueError(f"{name} is {value!r}; it must be a name")
         for name, value in (("sha256", self.sha256), ("generator_digest", self.generator_digest or "0" * 64)):

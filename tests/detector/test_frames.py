@@ -48,3 +48,14 @@ def test_text_named_mp4_is_refused(tmp_path) -> None:
     (tmp_path / "a.mp4").write_text("not a video")
     with pytest.raises(MediaError):
         list(SampledFrames(tmp_path / "a.mp4", 5))
+
+
+def test_a_folder_of_frames_is_read_by_number(tmp_path) -> None:
+    for number in (0, 2, 10, 1):
+        write_image(tmp_path / f"{number}.png", np.full((8, 12, 3), number, np.uint8))
+    (tmp_path / "notes.txt").write_text("no picture")
+    source = SampledFrames(tmp_path, 2)
+    assert [int(frame.image[0, 0, 0]) for frame in source] == [0, 2]
+    assert (source.sampled, source.decoded, source.still) == (2, 4, False)
+    assert source.media == {"kind": "frames", "width": 12, "height": 8, "frames": 4}
+    assert [int(frame.image[0, 0, 0]) for frame in SampledFrames(tmp_path, 8)] == [0, 1, 2, 10]

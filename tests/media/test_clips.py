@@ -206,3 +206,11 @@ def test_every_kind_of_leak_is_named(changes: dict[str, Any], leak: str) -> None
     check_disjoint([REAL, other])
     with pytest.raises(MediaError, match=f"{leak} .test and train"):
         check_disjoint([REAL, dataclasses.replace(other, **changes)])
+
+
+@pytest.mark.parametrize("key", ["dataset", "compression"])
+def test_data_set_and_compression_are_names_or_absent(key: str) -> None:
+    assert getattr(REAL, key) is None
+    assert getattr(dataclasses.replace(REAL, **{key: "c23"}), key) == "c23"
+    with pytest.raises(ValueError, match=key):
+        dataclasses.replace(REAL, **{key: " "})
