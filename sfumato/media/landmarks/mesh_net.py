@@ -26,7 +26,7 @@ def mesh_file() -> str:
 
 
 def quickest_net() -> Net:
-    """The net in OpenVINO where it is installed, or in OpenCV: (192, 192, 3) uint8 RGB to (468, 2) px of it and a logit. One thread's own."""
+    """The net in OpenVINO where it is installed, or in OpenCV: (192, 192, 3) uint8 RGB to (468, 2) px and a logit. One thread's own."""
     return openvino_net() if importlib.util.find_spec("openvino") is not None else opencv_net()
 
 
