@@ -108,6 +108,6 @@ class _Runs:
     def animate(self, motion: Path, name: str) -> _Run:
         output = self.folder / name
         words = ["--motion", motion, "--output", output, "--size", self.config.size, "--checkpoint", self.checkpoint]
-        words += ["--backend", self.backend, "--device", "cpu"]
+        words += ["--backend", self.backend, "--device", "cpu", "--overwrite"]
         command = [sys.executable, "-m", "sfumato", "animate", *["mona-lisa"] * self.config.shots, *map(str, words)]
         return _Run(output, command, self.environment)

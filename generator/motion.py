@@ -7,7 +7,7 @@ canonical face, not on the driver's: the driver's geometry is taken out (see ret
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.following import follow_face
 from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError, NoFaceError, UsageError
-from sfumato.media.faces import Box, Crop, Face, FaceDetector, FaceTracker, crop_around
+from sfumato.media.faces import Box, Crop, crop_around
 from sfumato.media.landmarks import LandmarkBackend
 
 if TYPE_CHECKING:
@@ -139,16 +140,16 @@ def track_frames(
     """
     points, times, boxes = list[Landmarks](), list[float](), list[Box]()
     before: list[float] = []  # frames before the face appears: the motion starts with the video, or sound would not fit it
-    for time, seen in _faces(frames, landmarks, seconds):
+    for time, seen in follow_face(frames, landmarks, seconds):
         if seen is None:
             before += [time] if not times else []
             continue
-        face, shape = seen
+        box, shape = seen
         if times and time - times[-1] > 0.5:
             break
         points.append(shape)
         times.append(time)
-        boxes.append(face.box)
+        boxes.append(box)
         advance(1)
     if not points:
         raise NoFaceError(f"No face was found in {name}", "Use a video in which one face is seen well.")
@@ -157,23 +158,6 @@ def track_frames(
     stamps = np.asarray(before + times)
     track = smooth_track(np.concatenate([np.repeat(local[:1], len(before), axis=0), local]), stamps, smooth)
     return Motion(track, stamps, find_neutral(track), landmarks.name, Path(name).stem)
-
-
-def _faces(
-    frames: Iterable[Frame], landmarks: LandmarkBackend, seconds: float | None
-) -> Iterator[tuple[float, tuple[Face, Landmarks] | None]]:
-    """Every frame's time, with the followed face and its landmarks, or None where it is not seen."""
-    detector, tracker, followed = FaceDetector(), FaceTracker(), None
-    for frame in frames:
-        if seconds is not None and frame.time > seconds:
-            return
-        seen = tracker.update(frame.index, detector.detect(frame.image)[:4])
-        if followed is None and seen:
-            followed = max(seen, key=lambda identifier: seen[identifier].size)
-        if followed is not None and followed in seen:
-            yield frame.time, (seen[followed], landmarks.detect(frame.image, tracker.tracks[followed].box))
-        else:
-            yield frame.time, None
 
 
 def _crop(boxes: list[Box]) -> Crop:

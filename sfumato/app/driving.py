@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sfumato.errors import CheckpointError, UsageError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from generator.motion import Motion
-    from sfumato.app.studio import Advance, Stage
+    from sfumato.app.studio import Stage
     from sfumato.media.landmarks import LandmarkBackend
 
 
@@ -114,26 +114,13 @@ def _followed(driver: Driver, landmarks: LandmarkBackend, stage: Stage, seconds:
         with VideoReader(driver.path) as video:
             total = video.info.declared_frames
         with stage("Following the face of the video", total) as advance:
-            return track_video(driver.path, _Counted(landmarks, advance), seconds, smooth=smooth)
+            return track_video(driver.path, landmarks, seconds, advance=advance, smooth=smooth)
     with (
         stopped_by_interrupt() as stop,
         Camera(driver.camera, seconds=seconds, stop=stop) as camera,
         stage("Following the camera; Ctrl-C ends it", None) as advance,
     ):
-        return track_frames(camera, f"camera {driver.camera}", _Counted(landmarks, advance), None, smooth=smooth)
-
-
-class _Counted:
-    """A landmark backend that says each time it was used."""
-
-    def __init__(self, backend: Any, advance: Advance) -> None:
-        self.name: str = backend.name
-        self._backend, self._advance = backend, advance
-
-    def detect(self, image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.float32]:
-        self._advance(1)
-        points: NDArray[np.float32] = self._backend.detect(image, box)
-        return points
+        return track_frames(camera, f"camera {driver.camera}", landmarks, None, advance, smooth)
 
 
 def poses(motion: Motion, fps: float | None, seconds: float | None) -> Iterator[tuple[float, NDArray[np.float32]]]:

@@ -269,6 +269,12 @@ def test_a_face_that_is_gone_ends_the_motion(tmp_path: Path) -> None:
     assert len(made) == 4
 
 
+def test_a_face_that_is_gone_for_less_than_half_a_second_is_bridged(tmp_path: Path) -> None:
+    images = moving(astronaut(), 4) + [np.full((512, 512, 3), 90, np.uint8)] * 3 + moving(astronaut(), 4)
+    made = track_video(make_video(tmp_path / "blink.mp4", frames=11, width=512, height=512, images=images), load_backend("mesh"))
+    assert np.allclose(made.times, [0, 0.1, 0.2, 0.3, 0.7, 0.8, 0.9, 1.0])
+
+
 def test_a_video_without_a_face_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NoFaceError, match="No face"):
         track_video(make_video(tmp_path / "bars.mp4", frames=3), load_backend("mesh"))

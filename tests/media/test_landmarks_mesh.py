@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -9,9 +11,10 @@ from numpy.typing import NDArray
 
 from sfumato.errors import UsageError
 from sfumato.media.faces import FaceDetector
-from sfumato.media.landmarks import REGISTRY, LandmarkBackend, load_backend
-from sfumato.media.landmarks.mesh import MESH_TO_68
-from tests.generator_fixtures import astronaut, portrait
+from sfumato.media.landmarks import REGISTRY, LandmarkBackend, follower_of, load_backend, mesh_net
+from sfumato.media.landmarks.mesh import MESH_TO_68, MeshFollower
+from sfumato.media.landmarks.mesh_net import VIEW, opencv_net, openvino_net
+from tests.generator_fixtures import astronaut, moving, portrait
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +91,57 @@ def test_every_backend_has_a_name_and_unknown_ones_list_them() -> None:
     assert REGISTRY.names() == ["face-alignment", "mesh"]
     with pytest.raises(UsageError, match="face-alignment, mesh"):
         load_backend("dots")
+
+
+def view(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The astronaut's face, as the net wants it."""
+    x, y, width, height = (round(v) for v in FaceDetector().detect(image)[0].box)
+    return np.asarray(cv2.resize(image[y - height // 4 : y + height * 5 // 4, x - width // 4 : x + width * 5 // 4], (VIEW, VIEW)), np.uint8)
+
+
+def test_both_engines_say_the_same_and_know_a_face_from_a_wall() -> None:
+    pytest.importorskip("openvino")
+    face, wall = view(astronaut()), np.full((VIEW, VIEW, 3), 90, np.uint8)
+    (points, presence), (others, other) = opencv_net()(face), openvino_net()(face)
+    assert points.shape == (468, 2) and np.abs(points - others).max() < 1e-2 and presence == pytest.approx(other, abs=1e-2)
+    assert presence > 22 and opencv_net()(wall)[1] < 8 and openvino_net()(wall)[1] < 8
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_quickest_net_is_one_that_is_installed(installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if installed else None)
+    monkeypatch.setattr(mesh_net, "openvino_net", lambda: "openvino")
+    monkeypatch.setattr(mesh_net, "opencv_net", lambda: "opencv")
+    assert mesh_net.quickest_net() == ("openvino" if installed else "opencv")
+
+
+@pytest.mark.parametrize("make", [opencv_net, mesh_net.quickest_net])
+def test_a_follower_finds_what_detection_finds_frame_by_frame(backend: LandmarkBackend, points: NDArray[np.float32], make: Any) -> None:
+    images = moving(astronaut(), 12, 60)
+    follower = MeshFollower(make())
+    assert follower.step(images[0]) is None  # nothing to follow yet
+    box = FaceDetector().detect(images[0])[0].box
+    assert np.abs(follower.start(images[0], box) - backend.detect(images[0], box)).max() < 0.01
+    for image in images[1:]:
+        found = follower.step(image)
+        known = backend.detect(image, FaceDetector().detect(image)[0].box)
+        assert found is not None and np.linalg.norm(found - known, axis=1).mean() < 0.04 * eye_distance(points)
+
+
+def test_a_follower_does_not_shrink_the_face_in_time(backend: LandmarkBackend, points: NDArray[np.float32]) -> None:
+    follower = follower_of(backend)
+    follower.start(astronaut(), FaceDetector().detect(astronaut())[0].box)
+    last = [follower.step(astronaut()) for _ in range(20)][-1]
+    assert last is not None and np.ptp(last, axis=0) == pytest.approx(np.ptp(points, axis=0), rel=0.015)
+
+
+@pytest.mark.parametrize("image", [np.full((512, 512, 3), 90, np.uint8), np.roll(astronaut(), 120, axis=1)])
+def test_a_follower_doubts_what_is_gone_or_jumped_and_starts_again(backend: LandmarkBackend, image: NDArray[np.uint8]) -> None:
+    follower = follower_of(backend)
+    box = FaceDetector().detect(astronaut())[0].box
+    follower.start(astronaut(), box)
+    assert follower.step(astronaut()) is not None
+    assert follower.step(image) is None
+    assert follower.step(astronaut()) is None
+    follower.start(astronaut(), box)
+    assert follower.step(astronaut()) is not None

@@ -32,6 +32,35 @@ class LandmarkBackend(Protocol):
         ...
 
 
+class Follower(Protocol):
+    """Follows one face from frame to frame, where a backend can do that for less than finding it again."""
+
+    def start(self, image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.float32]:
+        """As `LandmarkBackend.detect`; this face is followed from here."""
+        ...
+
+    def step(self, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """(68, 2) px in the next frame, or None where the face is in doubt: look for it, and `start` again."""
+        ...
+
+
+class FindsAgain:
+    """The follower of a backend that has none: each frame is in doubt."""
+
+    def __init__(self, backend: LandmarkBackend) -> None:
+        self.start = backend.detect
+
+    def step(self, image: NDArray[np.uint8]) -> None:
+        """Always None."""
+
+
+def follower_of(backend: LandmarkBackend) -> Follower:
+    """The backend's own follower where it has one (`follower()`), or one that finds the face anew in each frame."""
+    make = getattr(backend, "follower", None)
+    follower: Follower = FindsAgain(backend) if make is None else make()
+    return follower
+
+
 def load_backend(name: str = "mesh", **options: Any) -> LandmarkBackend:
     """Raises UsageError for an unknown name, MissingPartError when its package or weights are not on this machine."""
     backend: LandmarkBackend = REGISTRY.load(name)(**options)
