@@ -1,7 +1,7 @@
 """Records to tables: the numbers in MODEL_CARD.md are written by this module from their records, never by hand.
 
-A block between `<!-- table NAME -->` and `<!-- end -->` is replaced: `quality` by the latest measurement in
-benchmarks/results/quality.jsonl, `detection` by what the shipped detector's own record says of its test.
+A block between `<!-- table NAME -->` and `<!-- end -->` is replaced: most by the latest measurement in
+benchmarks/results/NAME.jsonl, `detection` by what the shipped detector's own record says of its test.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.quality_table import cross_table, quality_table, training_table
 from benchmarks.speed_table import speed_table
 from benchmarks.survival_table import survival_table
 from sfumato.errors import UsageError
@@ -49,31 +50,11 @@ def shipped_records() -> Mapping[str, Path]:
     """Where the records behind MODEL_CARD.md lie."""
     from importlib.resources import files
 
+    results = Path(str(files("benchmarks"))) / "results"
     return {
-        "quality": Path(str(files("benchmarks"))) / "results" / "quality.jsonl",
-        "survival": Path(str(files("benchmarks"))) / "results" / "survival.jsonl",
-        "speed": Path(str(files("benchmarks"))) / "results" / "speed.jsonl",
+        **{name: results / f"{name}.jsonl" for name in ("quality", "training", "cross", "survival", "speed")},
         "detection": Path(str(files("detector"))) / "weights" / "detector.json",
     }
-
-
-def quality_table(records: Sequence[Record]) -> str:
-    """Self-reenactment: one row for each method and T, the shipped one in bold, intervals against the warp alone."""
-    latest = {(r["T"], r["method"]): r for r in records}
-    about = records[-1]
-    rows = [
-        "| T | method | SSIM | L1 | CSIM | landmark error | SSIM - warp, 95 % | CSIM - warp, 95 % |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for (shots, method), r in sorted(latest.items(), key=lambda item: item[0][0]):
-        name = f"**{method}** (shipped)" if r["shipped"] else method
-        metrics = f"{r['ssim']:.4f} | {r['l1']:.4f} | {r['csim']:.4f} | {r['landmark_error']:.4f}"
-        rows.append(f"| {shots} | {name} | {metrics} | {_interval(r['ssim_vs_warp'])} | {_interval(r['csim_vs_warp'])} |")
-    note = (
-        f"Protocol `{about['protocol']}`, {about['n']} clips of people held out of training, {about['frames']} frames, {about['size']} px; "
-        f"fine-tuning {about['tune_seconds']:g} s a person at most. {about['interval']}. {about['date']}, {about['machine']}."
-    )
-    return "\n".join([*rows, "", note])
 
 
 def detection_table(records: Sequence[Record]) -> str:
@@ -98,12 +79,10 @@ def detection_table(records: Sequence[Record]) -> str:
     return "\n".join([*rows, "", note])
 
 
-def _interval(pair: Sequence[float] | None) -> str:
-    return "" if pair is None else f"{pair[0]:+.4f} to {pair[1]:+.4f}"
-
-
 RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "quality": quality_table,
+    "training": training_table,
+    "cross": cross_table,
     "detection": detection_table,
     "survival": survival_table,
     "speed": speed_table,
