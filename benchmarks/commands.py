@@ -20,7 +20,7 @@ _COLUMNS = {"ssim": "SSIM", "csim": "CSIM", "perceptual": "perceptual", "landmar
 @click.option("--footage", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="Clips, one person each.")
 @click.option("--clips", multiple=True, metavar="FILE", help="Only these clips of the folder; may be repeated.")
 @click.option("--checkpoint", metavar="PATH", help="The warp family's checkpoint: a path or a shipped name.  [default: the shipped one]")
-@click.option("--plain-checkpoint", metavar="PATH", help="The paper's family's checkpoint.  [default: paper-128]")
+@click.option("--plain-checkpoint", metavar="PATH", help="The paper's family's.  [default: paper-128, without --checkpoint]")
 @click.option("--previous", metavar="PATH", help="Another checkpoint, with which every method is compared as well.")
 @click.option("--shots", multiple=True, default=(1, 8, 32), show_default=True, type=click.IntRange(1), help="T: source frames; repeatable.")
 @click.option("--targets", default=16, show_default=True, type=click.IntRange(2), help="Target frames of a clip.")
@@ -50,7 +50,8 @@ def quality(
 
     config = QualityConfig(tuple(sorted(set(shots))), targets, size, tune_seconds, seed)
     chosen = choose_clips(footage, clips)
-    plain, warp = _load(plain_checkpoint, SHIPPED[1]), _load(checkpoint, SHIPPED[0])
+    compared = plain_checkpoint is not None or checkpoint is None  # one's own checkpoint stands alone unless another is asked for
+    plain, warp = _load(plain_checkpoint, SHIPPED[1]) if compared else None, _load(checkpoint, SHIPPED[0])
     checkpoints = {c.config.family: c for c in (plain, warp) if c is not None}
     if previous is not None and (older := _load(previous, previous)) is not None:
         checkpoints[PREVIOUS] = older
@@ -120,7 +121,8 @@ def _print_table(done: Measured, size: int) -> None:
     for line in lines:
         cells = [text.ljust(w) if column == 0 else text.rjust(w) for column, (text, w) in enumerate(zip(line, widths, strict=True))]
         click.echo("  ".join(cells).rstrip())
-    click.echo(f"N = {done.results[0].clips} clips, {done.results[0].frames} frames at {size} px. * is what `sfumato animate` uses.")
+    legend = " * is what `sfumato animate` uses." if any(r.shipped for r in done.results) else ""
+    click.echo(f"N = {done.results[0].clips} clips, {done.results[0].frames} frames at {size} px.{legend}")
 
 
 @click.command()

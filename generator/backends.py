@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from generator.folding import Plan
 from sfumato.errors import MissingPartError
 from sfumato.registry import Registry
+from sfumato.signal_stack import signal_stack_kept
 
 Array = NDArray[np.float32]
 REGISTRY = Registry(
@@ -114,7 +115,8 @@ class OpenVinoBackend:
             "NUM_STREAMS": threads,
             "ENABLE_CPU_PINNING": "NO",  # other threads encode and warp meanwhile
         }
-        self._compiled: Any = core.compile_model(core.read_model(to_onnx(plan)), "CPU", settings)
+        with signal_stack_kept():
+            self._compiled: Any = core.compile_model(core.read_model(to_onnx(plan)), "CPU", settings)
         self._requests = threading.local()
 
     def __call__(self, guide: Array) -> Array:

@@ -121,7 +121,9 @@ def train_generator(
             return
         with progress("Training", 1.0) as advance:
             checkpoint = meta_train(footage, config, folder, ranks.device, resume, advance, warn, ranks)
-    click.echo(f"{printable(out / 'model.safetensors')}: {checkpoint.record['steps']} steps on {len(footage.people)} people")
+    training = len(footage.split(config.held_out)[0])
+    people = f"{training} people, {len(footage.people) - training} held out"
+    click.echo(f"{printable(out / 'model.safetensors')}: {checkpoint.record['steps']} steps on {people}")
 
 
 @click.command()

@@ -24,6 +24,7 @@ from generator.graph import to_onnx
 from generator.render import has_fast_path
 from sfumato.atomic import atomic_path
 from sfumato.errors import CheckpointError, MissingPartError, UsageError
+from sfumato.signal_stack import signal_stack_kept
 
 FORMAT = "sfumato-network-1"
 TOLERANCE = 1e-4  # of the largest number of the answer (at least 1); rounding costs about 1e-6
@@ -118,7 +119,8 @@ def _open_openvino(path: Path) -> tuple[Mapping[str, str], Network]:
     core = _openvino().Core()
     model = core.read_model(path)
     facts = json.loads(model.get_rt_info(["sfumato"]).astype(str)) if model.has_rt_info(["sfumato"]) else {}
-    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    with signal_stack_kept():
+        compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return facts, lambda guide, psi: np.asarray(compiled({"guide": guide, "psi": psi})["head"])
 
 

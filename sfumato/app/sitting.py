@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sfumato.media.faces import FaceDetector
     from sfumato.media.landmarks import LandmarkBackend
 
+_NOTHING_ALIKE = 0.3  # cosine of SFace embeddings: on 32 known faces the same person .706 and more, two people .291 and less
 _SQUARE = 256  # px, unless asked otherwise; the paper's size, and about what a portrait's face holds
 
 
@@ -176,7 +177,21 @@ def sit(sitter: Sitter, config: AnimateConfig, detector: FaceDetector, landmarks
             paste = PasteBack(image, found.crop, found.landmarks, config.size or LARGEST)
             size = paste.size
         portraits.append(read_portrait(image, detector, landmarks, size, path.name, which))
+    _refuse_two_people(sitter.paths, portraits)
     return Sitting(sitter, config, portraits, size, paste)
+
+
+def _refuse_two_people(paths: Sequence[Path], portraits: Sequence[Portrait]) -> None:
+    """Raises UsageError when a portrait's face is nothing like the first one's."""
+    from sfumato.media.identity import embed_image
+
+    if len(portraits) < 2:
+        return
+    first, *others = (embed_image(p.large, ((p.landmarks + 1) * p.large.shape[0] - 1) / 2) for p in portraits)
+    for path, other in zip(paths[1:], others, strict=True):
+        if float(first @ other) < _NOTHING_ALIKE:
+            advice = "Several pictures must show the same person; --out-folder OUT makes a video of each, --face N takes another face."
+            raise UsageError(f"{paths[0].name} and {path.name} show different people", advice)
 
 
 def face_box(landmarks: NDArray[np.float32]) -> tuple[float, float, float, float]:

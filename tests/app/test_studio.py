@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from generator.motion import Motion, read_motion
+from generator.motion import Motion, motion_path, read_motion
 from provenance.verify import verify
 from sfumato.app.driving import poses
-from sfumato.app.gallery import shipped_portraits
+from sfumato.app.gallery import portrait_path, shipped_portraits
 from sfumato.app.studio import AnimateConfig, Studio, checkpoint_path
 from sfumato.errors import CheckpointError, MediaError, UsageError
 from sfumato.media.video import VideoReader
@@ -221,3 +221,9 @@ def test_the_backend_is_chosen_by_name_and_sealed(studio, tmp_path) -> None:
     assert verify(made.path).facts["parameters"]["backend"] == "torch"
     with pytest.raises(UsageError, match="abacus"):
         Studio(studio.path, backend="abacus")
+
+
+def test_pictures_of_two_people_are_refused(studio, tmp_path) -> None:
+    with pytest.raises(UsageError, match=r"mona-lisa\.jpg and la-velata\.jpg show different people"):
+        studio.animate([portrait_path("mona-lisa"), portrait_path("la-velata")], motion_path("serene"), tmp_path / "two.mp4")
+    assert not (tmp_path / "two.mp4").exists()

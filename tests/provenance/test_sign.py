@@ -288,7 +288,8 @@ def test_memory_stays_flat(unsealed: Path, keys: DevelopmentKeys, tmp_path: Path
         file.write(data[start + size :])
     program = (
         "import sys; from pathlib import Path; from types import SimpleNamespace as Facts; from provenance.sign import C2paSeal;"
-        "facts = Facts(title='t', model_name='m', model_digest='a' * 64, seed=1, portraits=(), motion_digest='b' * 64, parameters={});"
+        "facts = Facts(title='t', model_name='m', model_digest='a' * 64, seed=1, portraits=(), motion_digest='b' * 64, parameters={},"
+        "portrait_digests=());"
         "C2paSeal(Path(sys.argv[1]))(Path(sys.argv[2]), Path(sys.argv[3]), facts);"
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"  # ru_maxrss counts the parent too
     )

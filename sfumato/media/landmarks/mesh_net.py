@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sfumato.signal_stack import signal_stack_kept
+
 VIEW = 192  # px, the net's input
 _POINTS, _PRESENCE = "conv2d_20", "conv2d_30"  # the net's outputs: points in px of the view, and a logit
 
@@ -48,7 +50,8 @@ def openvino_net() -> Net:
 
     core = openvino.Core()
     settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": "NO"}
-    request = core.compile_model(core.read_model(mesh_file()), "CPU", settings).create_infer_request()
+    with signal_stack_kept():
+        request = core.compile_model(core.read_model(mesh_file()), "CPU", settings).create_infer_request()
 
     def run(view: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
         request.infer([np.multiply(view, np.float32(1 / 255), dtype=np.float32)[None]])
