@@ -128,7 +128,8 @@ def test_an_interrupted_run_leaves_nothing_half_written_and_goes_on(tmp_path: Pa
     command = [sys.executable, "-m", "sfumato", "prepare", str(folder), "-o", str(tmp_path / "set"), "--workers", "2", "--no-report"]
     process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     end = time.monotonic() + WAIT
-    while not list((tmp_path / "set" / "shards").glob("[!.]*.parquet")) and process.poll() is None and time.monotonic() < end:
+    journal = tmp_path / "set" / "files.jsonl"  # a file counts as read once its line is here
+    while not (journal.exists() and journal.read_text().endswith("\n")) and process.poll() is None and time.monotonic() < end:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group gets it
     _, errors = process.communicate(timeout=WAIT)
