@@ -35,7 +35,7 @@ if [ ! -x "$venv/bin/python" ]; then
     fi
 fi
 
-echo "Setting up $venv: about 6 GB and a few minutes, once."
+echo "Setting up $venv: about 7 GB and a few minutes, once."
 if command -v uv >/dev/null 2>&1; then
     install() { VIRTUAL_ENV="$venv" uv pip install --python "$venv/bin/python" "$@"; }
     uninstall() { VIRTUAL_ENV="$venv" uv pip uninstall --python "$venv/bin/python" "$@"; }

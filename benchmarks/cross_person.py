@@ -21,13 +21,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.judge import face_box
 from generator.animate import Animator, Portrait, read_portrait
 from generator.motion import Landmarks, Motion, track_video
-from generator.retarget import Retargeter
+from generator.retarget import RIGID, Retargeter
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import file_digest
-from sfumato.media.faces import FaceDetector
+from sfumato.media.faces import FaceDetector, face_box
 from sfumato.media.identity import embed_image, similarity
 from sfumato.media.images import read_image
 from sfumato.media.landmarks import LandmarkBackend, load_backend
@@ -35,7 +34,6 @@ from sfumato.media.video import VideoReader
 
 PROTOCOL = "cross-person-1"
 _SHAPE = list(range(36))  # contour, brows, nose: what expressions move least
-_SKULL = [*range(27, 36), 36, 39, 42, 45, 0, 16]
 _EYES = (slice(36, 42), slice(42, 48))
 _CALM = 0.5  # share of the moments, those nearest to the neutral pose, that count for shape
 _SHEET = 6  # frames of a pair in the sheet
@@ -154,7 +152,7 @@ def _read_driver(path: Path, landmarks: LandmarkBackend, detector: FaceDetector,
     if len(kept) < 2:
         raise MediaError(f"{path.name} shows a face in too few frames")
     neutral = motion.landmarks[motion.neutral]
-    turned = [_shape_error(motion.landmarks[i], neutral, _SKULL) for i in kept]
+    turned = [_shape_error(motion.landmarks[i], neutral, RIGID) for i in kept]
     limit = float(np.quantile(turned, _CALM))
     return _Driver(path.stem, motion, kept, pictures, identities, [t <= limit for t in turned])
 

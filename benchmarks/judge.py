@@ -20,7 +20,7 @@ from torch import Tensor
 from benchmarks.perceptual import Perceptual, feature_distance, pooled
 from generator.motion import Landmarks
 from sfumato.errors import NoFaceError
-from sfumato.media.faces import Box
+from sfumato.media.faces import Box, face_box
 from sfumato.media.identity import embed_image
 from sfumato.media.images import to_tensor
 from sfumato.media.landmarks import LandmarkBackend, load_backend
@@ -87,13 +87,6 @@ class Judge:
         eyes = float(np.linalg.norm(seen.landmarks[36:42].mean(0) - seen.landmarks[42:48].mean(0)))
         error = float(np.linalg.norm(found - seen.landmarks, axis=1).mean()) / max(eyes, 1e-6)
         return float(embed_image(output, found) @ seen.identity), error
-
-
-def face_box(points: Landmarks) -> Box:
-    """A face detector's box from 68 points in pixels: they end at the brows, its box includes half the forehead."""
-    low, high = points.min(0), points.max(0)
-    brow = 0.25 * float(high[1] - low[1])
-    return float(low[0]), float(low[1]) - brow, float(high[0] - low[0]), float(high[1] - low[1]) + brow
 
 
 def paired_interval(differences: NDArray[np.float64], seed: int = 0, draws: int = 2000) -> tuple[float, float]:

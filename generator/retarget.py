@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from generator.motion import Landmarks, Motion
 from sfumato.media.identity import similarity
 
-_RIGID = [*range(27, 36), 36, 39, 42, 45, 0, 16]  # nose, eye corners, ears: they move with the skull
+RIGID = [*range(27, 36), 36, 39, 42, 45, 0, 16]  # nose, eye corners, ears: they move with the skull
 _LIMIT = 0.5  # of the face's width: no displacement beyond it is anatomy
 _PARTS = (list(range(17)), list(range(17, 27)), list(range(27, 36)), list(range(36, 48)), list(range(48, 68)))
 _LIDS = (((37, 41), (38, 40)), ((43, 47), (44, 46)))  # upper and lower lid points of each eye
@@ -34,7 +34,7 @@ class Retargeter:
     ) -> None:
         self.motion, self.mode, self.strength = motion, mode, strength
         self.neutral = motion.landmarks[motion.neutral].astype(np.float64)
-        self._to_driver = similarity(source[_RIGID], self.neutral[_RIGID])
+        self._to_driver = similarity(source[RIGID], self.neutral[RIGID])
         self._back = _inverse(self._to_driver)
         self.source = _apply(self._to_driver, source)  # the source's geometry in the driver's place
         across = self.neutral[45] - self.neutral[36]
@@ -52,7 +52,7 @@ class Retargeter:
 
     def apply(self, driver: Landmarks) -> Landmarks:
         """The source's landmarks (68, 2) for the driver's landmarks (68, 2), both in [-1, 1]."""
-        head = similarity(self.neutral[_RIGID], driver[_RIGID])
+        head = similarity(self.neutral[RIGID], driver[RIGID])
         calm = _apply(_inverse(head), driver)  # the driver's face without its head motion
         change = (calm - self.neutral) @ self._upright * self._scale @ self._upright.T * self.strength
         length = np.linalg.norm(change, axis=1, keepdims=True)

@@ -61,7 +61,7 @@ def animate_portrait(
 )
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @click.option(
-    "--size", type=click.IntRange(64, 3840), help="Pixels of the square video (256); with --paste-back, of the longer side; even."
+    "--size", type=click.IntRange(64, 3840), help="Pixels of the square video, even, up to 1024 (256); with --paste-back its longer side."
 )
 @click.option("--fps", type=click.FloatRange(1, 120), help="Frames a second; the motion's own unless given.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Use only the first seconds of the motion.")

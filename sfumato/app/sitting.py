@@ -154,6 +154,8 @@ class Sitting:
         """The box around `landmarks` (68, 2) in [-1, 1] in pixels of the video's frame."""
         import numpy as np
 
+        from sfumato.media.faces import face_box
+
         return face_box(self.paste.to_frame(landmarks) if self.paste else (landmarks + 1) * np.float32(self.size / 2))
 
 
@@ -192,13 +194,6 @@ def _refuse_two_people(paths: Sequence[Path], portraits: Sequence[Portrait]) -> 
         if float(first @ other) < _NOTHING_ALIKE:
             advice = "Several pictures must show the same person; --out-folder OUT makes a video of each, --face N takes another face."
             raise UsageError(f"{paths[0].name} and {path.name} show different people", advice)
-
-
-def face_box(landmarks: NDArray[np.float32]) -> tuple[float, float, float, float]:
-    """landmarks: (68, 2) px. The box around them and the forehead, which has none: (x, y, width, height)."""
-    (left, top), (right, bottom) = landmarks.min(axis=0), landmarks.max(axis=0)
-    high = float(bottom - top)
-    return float(left), float(top) - 0.25 * high, float(right - left), 1.25 * high
 
 
 def _in_seconds(advance: Advance) -> Advance:

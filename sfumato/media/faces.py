@@ -130,6 +130,13 @@ def intersection_over_union(a: Box, b: Box) -> float:
     return width * height / (a[2] * a[3] + b[2] * b[3] - width * height)
 
 
+def face_box(points: NDArray[Any]) -> Box:
+    """A face detector's box from landmarks (68, 2) px: they end at the brows, its box includes half the forehead."""
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    brow = 0.25 * float(bottom - top)
+    return float(left), float(top) - brow, float(right - left), float(bottom - top) + brow
+
+
 @dataclass(frozen=True)
 class Crop:
     """A square of the image: its left and top edge and its side, in pixels; it may reach over the image's border."""

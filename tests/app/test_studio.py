@@ -157,17 +157,6 @@ def test_damaged_motion_is_one_error(studio, tmp_path) -> None:
         studio.animate([PAINTING], tmp_path / "m.motion", tmp_path / "a.mp4")
 
 
-def test_the_face_box_holds_the_landmarks_and_the_forehead() -> None:
-    from sfumato.app.sitting import face_box
-
-    landmarks = np.zeros((68, 2), np.float32)
-    landmarks[:, 0], landmarks[:, 1] = np.linspace(-0.5, 0.5, 68), np.linspace(-0.2, 0.6, 68)
-    left, top, wide, high = face_box((landmarks + 1) * 100)
-    assert (left, wide) == pytest.approx((50, 100))
-    assert top == pytest.approx(80 - 20)
-    assert top + high == pytest.approx(160)
-
-
 def test_every_video_is_marked_and_entered(studio, tmp_path, monkeypatch) -> None:
     from provenance.repository import open_repository
     from provenance.soft_binding import embedded_store

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sfumato.media.faces import FACE_SHARE, Box, Crop, Face, FaceDetector, FaceTracker, crop_around, intersection_over_union
+from sfumato.media.faces import FACE_SHARE, Box, Crop, Face, FaceDetector, FaceTracker, crop_around, face_box, intersection_over_union
 from tests.generator_fixtures import astronaut, portrait
 
 Image = NDArray[np.uint8]
@@ -196,3 +196,12 @@ def test_a_crop_that_leaves_the_picture_is_pushed_back_by_a_tenth_at_most() -> N
     assert far.left == pytest.approx(-20 + 30 - side / 2 + side / 10)
     assert crop_around((300, 200, 60, 60), (640, 480)).left == pytest.approx(330 - side / 2)
     assert crop_around((560, 200, 60, 60), (640, 480)).left == pytest.approx(640 - side)
+
+
+def test_the_face_box_holds_the_landmarks_and_the_forehead() -> None:
+    landmarks = np.zeros((68, 2), np.float32)
+    landmarks[:, 0], landmarks[:, 1] = np.linspace(-0.5, 0.5, 68), np.linspace(-0.2, 0.6, 68)
+    left, top, wide, high = face_box((landmarks + 1) * 100)
+    assert (left, wide) == pytest.approx((50, 100))
+    assert top == pytest.approx(80 - 20)
+    assert top + high == pytest.approx(160)
