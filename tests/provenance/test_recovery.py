@@ -101,7 +101,7 @@ def test_a_faint_mark_is_known_again_by_its_payload(keys, tmp_path) -> None:
     sealed = sealed_video(tmp_path / "a.mp4", keys, tmp_path / "r.sqlite3")
     with VideoReader(sealed.path) as video:
         marked = [frame.image for frame in video]
-    for share in (0.3, 0.25, 0.2, 0.35):
+    for share in (0.4, 0.35, 0.3, 0.45):  # how much must be left depends on the payload, and so on the key
         faint = [np.clip(a + share * (b.astype(float) - a), 0, 255).round().astype(np.uint8) for a, b in zip(scene(0), marked, strict=True)]
         found = find(encode(faint, tmp_path / "faint.mp4", 18), sealed)
         if found.outcome == "confirmed" and found.mark.statistic < 11:
