@@ -46,7 +46,7 @@ else
     install() { "$venv/bin/python" -m pip install --disable-pip-version-check --quiet "$@"; }
     uninstall() { "$venv/bin/python" -m pip uninstall --disable-pip-version-check --quiet --yes "$@"; }
 fi
-install --editable ".[$extras]" || fail "The packages could not be installed. Is a package index reachable, and are 8 GB free?"
+install --editable ".[$extras]" || fail "The packages could not be installed. Is a package index reachable, and are 12 GB free (7 of them for good)?"
 
 # opencv-python links libGL, which a machine without a desktop may lack; the headless wheel holds the same cv2 without windows.
 if ! "$venv/bin/python" -c 'import cv2' >/dev/null 2>&1; then
