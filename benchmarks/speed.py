@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PROTOCOL = "speed-1"
 PLAIN = "torch eager"
-BACKENDS = ("torch", "onnxruntime", "openvino", "openvino-bf16")
+BACKENDS = ("torch", "onnxruntime", "openvino", "openvino-bf16", "openvino-int8")
 _MATRIX = 1024  # large enough for a core's full rate, small enough for its cache
 
 
@@ -143,7 +143,8 @@ def processor() -> str:
         return "unknown"
     fields = dict(line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
     known = {key.strip(): value.strip() for key, value in fields.items()}
-    flags = [flag for flag in known.get("flags", "").split() if flag in ("avx2", "avx512f", "avx512_bf16", "avx512_fp16", "amx_bf16")]
+    telling = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8")
+    flags = [flag for flag in known.get("flags", "").split() if flag in telling]
     return ", ".join([known.get("model name", "unknown"), *flags])
 
 

@@ -25,6 +25,7 @@ REGISTRY = Registry(
         "onnxruntime": "generator.backends:OnnxRuntimeBackend",
         "openvino": "generator.backends:OpenVinoBackend",
         "openvino-bf16": "generator.backends:OpenVinoHalfBackend",
+        "openvino-int8": "generator.backends:OpenVinoByteBackend",
         "torch": "generator.backends:TorchBackend",
     },
 )
@@ -116,8 +117,12 @@ class OpenVinoBackend:
             "ENABLE_CPU_PINNING": "NO",  # other threads encode and warp meanwhile
         }
         with signal_stack_kept():
-            self._compiled: Any = core.compile_model(core.read_model(to_onnx(plan)), "CPU", settings)
+            self._compiled: Any = core.compile_model(core.read_model(to_onnx(self.prepared(plan))), "CPU", settings)
         self._requests = threading.local()
+
+    def prepared(self, plan: Plan) -> Plan:
+        """The plan that is compiled."""
+        return plan
 
     def __call__(self, guide: Array) -> Array:
         request = getattr(self._requests, "own", None)
@@ -132,3 +137,14 @@ class OpenVinoHalfBackend(OpenVinoBackend):
 
     name = "openvino-bf16"
     precision = "bf16"
+
+
+class OpenVinoByteBackend(OpenVinoBackend):
+    """OpenVINO with most convolutions in 8 bits: half as fast again, frames that differ by less than anybody sees (docs/speed.md)."""
+
+    name = "openvino-int8"
+
+    def prepared(self, plan: Plan) -> Plan:
+        from generator.narrow import narrow
+
+        return narrow(plan)

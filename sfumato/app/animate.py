@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sfumato.media.video import Seal
 
 
-_BACKENDS = ("auto", "torch", "onnxruntime", "openvino", "openvino-bf16")  # a test compares them with generator/backends.py
+_BACKENDS = ("auto", "torch", "onnxruntime", "openvino", "openvino-bf16", "openvino-int8")  # see generator/backends.py; a test compares
 
 
 def animate_portrait(
