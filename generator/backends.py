@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.folding import Plan
-from sfumato.errors import MissingPartError
+from sfumato.errors import MissingPartError, install_extra
 from sfumato.registry import Registry
 from sfumato.signal_stack import signal_stack_kept
 
@@ -52,7 +52,7 @@ def require_backend(name: str) -> str:
     chosen = fastest() if name == "auto" else name
     needed: str = REGISTRY.load(chosen).package
     if importlib.util.find_spec(needed) is None:
-        advice = "Run: pip install 'sfumato[fast]', or use --backend auto."
+        advice = f"{install_extra('fast')} Or use --backend auto."
         raise MissingPartError(f"The backend {name!r} needs {needed}, which is not installed", advice)
     return chosen
 
