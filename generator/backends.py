@@ -140,7 +140,7 @@ class OpenVinoHalfBackend(OpenVinoBackend):
 
 
 class OpenVinoByteBackend(OpenVinoBackend):
-    """OpenVINO with most convolutions in 8 bits: half as fast again, frames that differ by less than anybody sees (docs/speed.md)."""
+    """OpenVINO with most convolutions in 8 bits: fastest, frames that differ by less than can be seen (docs/speed.md)."""
 
     name = "openvino-int8"
 
