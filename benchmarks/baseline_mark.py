@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sfumato.errors import MissingPartError
+from sfumato.errors import MissingPartError, install_extra
 
 METHOD = "dwtDctSvd"
 FRAMES_READ = 12
@@ -57,4 +57,4 @@ def _package() -> Any:
     try:
         return importlib.import_module("imwatermark")
     except ImportError as error:
-        raise MissingPartError("The baseline needs invisible-watermark", "Install it: pip install 'sfumato[bench]'.") from error
+        raise MissingPartError("The baseline needs invisible-watermark", install_extra("bench")) from error

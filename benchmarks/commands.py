@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfumato.frame_size import LARGEST, SMALLEST
+
 if TYPE_CHECKING:
     from benchmarks.quality import Measured, Result
     from generator.checkpoint import Checkpoint
 
 _INTERVAL = "95 % paired percentile bootstrap over clips, 2000 draws, seed {seed}; method minus the other"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_SIZES = f"{SMALLEST} to {LARGEST}, even"
 _COLUMNS = {"ssim": "SSIM", "csim": "CSIM", "perceptual": "perceptual", "landmark_error": "landmarks"}
 
 
@@ -24,7 +27,7 @@ _COLUMNS = {"ssim": "SSIM", "csim": "CSIM", "perceptual": "perceptual", "landmar
 @click.option("--previous", metavar="PATH", help="Another checkpoint, with which every method is compared as well.")
 @click.option("--shots", multiple=True, default=(1, 8, 32), show_default=True, type=click.IntRange(1), help="T: source frames; repeatable.")
 @click.option("--targets", default=16, show_default=True, type=click.IntRange(2), help="Target frames of a clip.")
-@click.option("--size", default=256, show_default=True, type=click.IntRange(64, 1024), help="Pixels at which all methods are compared.")
+@click.option("--size", default=256, show_default=True, metavar="PIXELS", help=f"At which all methods are compared; {_SIZES}.")
 @click.option("--tune-seconds", default=20.0, show_default=True, type=click.FloatRange(0, 60), help="Fine-tuning of each person; 0: none.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of fine-tuning and bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
@@ -129,7 +132,7 @@ def _print_table(done: Measured, size: int) -> None:
 @click.option("--portrait", "portraits", multiple=True, required=True, type=_FILE, metavar="PICTURE", help="May be repeated.")
 @click.option("--driver", "drivers", multiple=True, required=True, type=_FILE, metavar="VIDEO", help="May be repeated.")
 @click.option("--checkpoint", metavar="PATH", help="A checkpoint, or a shipped name.  [default: the shipped one]")
-@click.option("--size", default=256, show_default=True, type=click.IntRange(64, 1024), help="Pixels of the output.")
+@click.option("--size", default=256, show_default=True, metavar="PIXELS", help=f"Of the output; {_SIZES}.")
 @click.option("--moments", default=24, show_default=True, type=click.IntRange(4), help="Of each driving video.")
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Write a contact sheet, a sealed .png; needs --consent.")
 @click.option("--consent", metavar="TEXT", help="What gives you the right to use the portraits; sealed into the sheet.")
@@ -220,7 +223,7 @@ def tables(card: Path, check: bool) -> int:
 @click.option("--treatment", "treatments", multiple=True, metavar="NAME", help="Only this one; may be repeated.  [default: all]")
 @click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(1, 60), help="Of each clip.")
 @click.option("--max-side", default=720, show_default=True, type=click.IntRange(64, 4096), help="Larger clips are made smaller first, px.")
-@click.option("--baseline", is_flag=True, help="Measure dwtDctSvd of invisible-watermark too (pip install 'sfumato[bench]').")
+@click.option("--baseline", is_flag=True, help="Measure dwtDctSvd of invisible-watermark too (pip install -e '.[bench]').")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Add the lines, and how they came about, to this file.")
 def survival(
@@ -265,7 +268,7 @@ def survival(
 
 @click.command()
 @click.option("--checkpoint", metavar="PATH", help="A path or a shipped name.  [default: the shipped one]")
-@click.option("--size", default=256, show_default=True, type=click.IntRange(64, 1024), help="Pixels of the frames; even.")
+@click.option("--size", default=256, show_default=True, metavar="PIXELS", help=f"Of the frames; {_SIZES}.")
 @click.option("--shots", default=1, show_default=True, type=click.IntRange(1), help="T: portraits of the person.")
 @click.option("--frames", default=40, show_default=True, type=click.IntRange(1), help="Frames of a method in a round.")
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(2), help="How often the methods take turns.")

@@ -25,6 +25,7 @@ from generator.animate import Animator, Portrait, read_portrait
 from generator.motion import Landmarks, Motion, track_video
 from generator.retarget import RIGID, Retargeter
 from sfumato.errors import MediaError, UsageError
+from sfumato.frame_size import require_frame_size
 from sfumato.media.clips import file_digest
 from sfumato.media.faces import FaceDetector, face_box
 from sfumato.media.identity import embed_image, similarity
@@ -48,8 +49,9 @@ class CrossConfig:
     seconds: float = 10.0  # of each driving video, at most
 
     def __post_init__(self) -> None:
-        if not 64 <= self.size <= 1024 or self.moments < 4 or self.seconds <= 0:
-            raise UsageError("Cannot measure so", "Choose 64 to 1024 pixels, 4 moments or more, and a positive number of seconds.")
+        require_frame_size(self.size)
+        if self.moments < 4 or self.seconds <= 0:
+            raise UsageError("Cannot measure so", "Choose 4 moments or more, and a positive number of seconds.")
 
 
 @dataclass(frozen=True)

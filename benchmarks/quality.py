@@ -33,6 +33,7 @@ from generator.motion import Landmarks
 from generator.prepare import PICTURES, PrepareConfig, Preparer, find_media
 from generator.warp import nearest, normalise, sample, warp_grid
 from sfumato.errors import MediaError, UsageError
+from sfumato.frame_size import require_frame_size
 from sfumato.media.clips import file_digest
 from sfumato.media.faces import Crop, Face
 from sfumato.media.images import to_image, to_tensor
@@ -57,8 +58,7 @@ class QualityConfig:
     def __post_init__(self) -> None:
         if not self.shots or min(self.shots) < 1 or self.targets < 2:
             raise UsageError(f"Cannot measure T = {self.shots} on {self.targets} targets", "T must be 1 or more, targets 2 or more.")
-        if not 64 <= self.size <= 1024:
-            raise UsageError(f"Cannot compare at {self.size} pixels", "Choose 64 to 1024.")
+        require_frame_size(self.size)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sfumato.errors import MissingPartError, UsageError
+from sfumato.frame_size import require_frame_size
 from sfumato.overlap import in_order
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 PROTOCOL = "speed-1"
 PLAIN = "torch eager"
-BACKENDS = ("torch", "onnxruntime", "openvino", "openvino-bf16")
+BACKENDS = ("torch", "onnxruntime", "openvino", "openvino-bf16", "openvino-int8")
 _MATRIX = 1024  # large enough for a core's full rate, small enough for its cache
 
 
@@ -41,8 +42,9 @@ class SpeedConfig:
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)  # threads: torch's own for plain torch, frames at once for the rest
 
     def __post_init__(self) -> None:
-        if min(self.shots, self.frames, self.workers) < 1 or self.rounds < 2 or self.size < 64:
-            raise UsageError("shots, frames, rounds, workers or size are out of range", "1 or more; 2 rounds or more; 64 px or more.")
+        require_frame_size(self.size)
+        if min(self.shots, self.frames, self.workers) < 1 or self.rounds < 2:
+            raise UsageError("shots, frames, rounds or workers are out of range", "1 or more; 2 rounds or more.")
 
 
 @dataclass
@@ -86,12 +88,13 @@ def measure_rendering(
 
     from generator.animate import Animator
     from generator.checkpoint import load_checkpoint
+    from generator.render import has_fast_path
 
     loaded, before = load_checkpoint(checkpoint), torch.get_num_threads()
     sitters = portraits(loaded.landmarks, config)
     track = poses(sitters[0], config.frames)
     methods: dict[str, tuple[Animator, Timing]] = {PLAIN: (Animator(loaded, threads=1), Timing())}
-    for name in BACKENDS:
+    for name in BACKENDS if has_fast_path(loaded.generator) else ():
         try:
             methods[name] = Animator(loaded, backend=name, threads=config.workers), Timing()
         except MissingPartError:
@@ -143,7 +146,8 @@ def processor() -> str:
         return "unknown"
     fields = dict(line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
     known = {key.strip(): value.strip() for key, value in fields.items()}
-    flags = [flag for flag in known.get("flags", "").split() if flag in ("avx2", "avx512f", "avx512_bf16", "avx512_fp16", "amx_bf16")]
+    telling = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8")
+    flags = [flag for flag in known.get("flags", "").split() if flag in telling]
     return ", ".join([known.get("model name", "unknown"), *flags])
 
 

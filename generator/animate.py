@@ -25,7 +25,7 @@ from generator.fine_tune import Person, fine_tune, meet
 from generator.motion import Landmarks
 from generator.render import Renderer, has_fast_path, load_renderer
 from generator.warp import nearest, warp_grid
-from sfumato.errors import ConfigError, NoFaceError
+from sfumato.errors import ConfigError, NoFaceError, UsageError
 from sfumato.media.faces import Crop, Face, FaceDetector, crop_around
 from sfumato.media.landmarks import LandmarkBackend
 from sfumato.media.landmarks.drawing import draw_sketch
@@ -70,7 +70,8 @@ class Animator:
     """One checkpoint, one identity at a time.
 
     `backend`: what runs the network, see generator/backends.py. `auto` is the fastest one on a CPU, and torch where the device is a GPU.
-    `threads`: how many threads call `render` at once. Raises UsageError for an unknown backend, MissingPartError for one not installed.
+    `threads`: how many threads call `render` at once. Raises UsageError for a backend that is unknown, or that
+    has nothing to compile in this family; MissingPartError for one not installed.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "cpu", backend: str = "auto", threads: int = 1) -> None:
@@ -79,6 +80,10 @@ class Animator:
         self.person: Person | None = None
         self._large: Tensor | None = None
         self._renderer: Renderer | None = None
+        if backend not in ("auto", "torch") and not has_fast_path(checkpoint.generator):
+            require_backend(backend)
+            cause = f"The family {checkpoint.config.family} has no network that the backend {backend!r} could run"
+            raise UsageError(cause, "Leave --backend out.")
         name, on_gpu = require_backend(backend), self.device.type != "cpu" and backend in ("auto", "torch")
         self._backend = "" if on_gpu or not has_fast_path(checkpoint.generator) else name
         self.threads = threads if self._backend else 1  # plain torch has threads of its own

@@ -22,7 +22,7 @@ from generator.families import REGISTRY, WarpGenerator, build_generator
 from generator.synthesizer import Generator
 from sfumato.atomic import atomic_path
 from sfumato.config import from_dict, to_dict
-from sfumato.errors import CheckpointError, SfumatoError
+from sfumato.errors import CheckpointError, SfumatoError, choose_from
 from sfumato.media.clips import file_digest
 from sfumato.media.faces import CROP_VERSION
 
@@ -89,13 +89,18 @@ def checkpoint_path(name: str | Path = SHIPPED[0]) -> Path:
         return path
     known = (*SHIPPED, TRAINING_FREE)
     if str(name) not in known:
-        advice = f"Name a model.safetensors made by `sfumato train generator`, or one of: {', '.join(known)}."
+        advice = choose_from(name, known, "a model.safetensors made by `sfumato train generator`, or ")
         raise CheckpointError(f"There is no checkpoint {name}", advice)
     shipped = Path(str(files("generator") / "weights" / f"{name}.safetensors"))
     if not shipped.is_file():
         advice = "Reinstall sfumato, or name one of your own: `sfumato train generator` makes it."
         raise CheckpointError(f"The checkpoint {name} is not part of this installation", advice)
     return shipped
+
+
+def checkpoint_name(path: Path) -> str:
+    """What a checkpoint is called: its file's stem, and before it the run's folder where the stem is the one that every run gives."""
+    return f"{path.resolve().parent.name}/{path.stem}" if path.stem in ("model", "best") else path.stem
 
 
 def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoint:

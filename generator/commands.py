@@ -129,18 +129,22 @@ def train_generator(
 @click.command()
 @click.argument("video")
 @click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The motion file, something.motion.")
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Only the first seconds of the video.")
 @click.option("--neutral", type=click.FloatRange(0), help="Seconds into the video at which the face is calm; found unless given.")
 @click.option("--smooth", default=1.0, show_default=True, type=click.FloatRange(0, 3), help="How much jitter to take out.")
 @click.option("--landmarks", default="mesh", show_default=True, help="Landmark backend: mesh or face-alignment.")
-def motion(video: str, out: Path, seconds: float | None, neutral: float | None, smooth: float, landmarks: str) -> None:
+def motion(
+    video: str, out: Path, overwrite: bool, seconds: float | None, neutral: float | None, smooth: float, landmarks: str
+) -> None:  # fmt: skip
     """Turn VIDEO into a motion: a landmark track on a face that is nobody's.
 
     VIDEO may be a camera: its index, or camera:INDEX. It is followed for --seconds, or until Ctrl-C. The driver's face shape is taken
     out; what stays is how the head, the eyes and the mouth move.
     """
-    from generator.motion import camera_index, track_frames, track_video, with_neutral, write_motion
+    from generator.motion import camera_index, require_moving, track_frames, track_video, with_neutral, write_motion
     from generator.retarget import canonical_face, without_likeness
+    from sfumato.atomic import require_free
     from sfumato.errors import UsageError
     from sfumato.media.landmarks import load_backend
     from sfumato.progress import progress
@@ -148,13 +152,15 @@ def motion(video: str, out: Path, seconds: float | None, neutral: float | None, 
 
     if out.suffix != ".motion":  # before the work, not after it
         raise UsageError(f"{out} does not end in .motion", "Name the output something.motion.")
+    require_free(out, overwrite)
     backend = load_backend(landmarks)
     index = camera_index(video)
     if index is None:
         if not Path(video).is_file():
             raise UsageError(f"There is no video {video}", "Name a video file, or a camera's index.")
+        path = require_moving(Path(video))
         with progress("Following the face") as advance:
-            track = track_video(Path(video), backend, seconds, advance=advance, smooth=smooth)
+            track = track_video(path, backend, seconds, advance=advance, smooth=smooth)
     else:
         from sfumato.media.video.camera import Camera, stopped_by_interrupt
 
@@ -173,7 +179,8 @@ def motion(video: str, out: Path, seconds: float | None, neutral: float | None, 
 @click.command("generator")
 @click.argument("checkpoint", metavar="CHECKPOINT")
 @click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="x.onnx, or x.xml for OpenVINO.")
-def export_generator(checkpoint: str, out: Path) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+def export_generator(checkpoint: str, out: Path, overwrite: bool) -> None:
     """Write the network of CHECKPOINT (a path, or a shipped name) as ONNX or OpenVINO IR.
 
     Inputs: "guide" and "psi"; output: "head". The file names its checkpoint, and has been read back and compared with torch.
@@ -181,7 +188,10 @@ def export_generator(checkpoint: str, out: Path) -> None:
     """
     from generator.checkpoint import checkpoint_path, load_checkpoint
     from generator.export import export_network
+    from sfumato.atomic import require_free
     from sfumato.text import printable
 
+    for path in (out, out.with_suffix(".bin")) if out.suffix == ".xml" else (out,):
+        require_free(path, overwrite)
     difference = export_network(load_checkpoint(checkpoint_path(checkpoint)), out)
     click.echo(f"{printable(out)}: {out.stat().st_size / 1e6:.1f} MB, within {difference:.1e} of torch")

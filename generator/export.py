@@ -23,7 +23,7 @@ from generator.folding import fold
 from generator.graph import to_onnx
 from generator.render import has_fast_path
 from sfumato.atomic import atomic_path
-from sfumato.errors import CheckpointError, MissingPartError, UsageError
+from sfumato.errors import CheckpointError, MissingPartError, UsageError, install_extra
 from sfumato.signal_stack import signal_stack_kept
 
 FORMAT = "sfumato-network-1"
@@ -128,7 +128,7 @@ def _openvino() -> Any:
     try:
         import openvino
     except ModuleNotFoundError as error:
-        raise MissingPartError("OpenVINO is not installed", "Run: pip install 'sfumato[fast]', or write .onnx.") from error
+        raise MissingPartError("OpenVINO is not installed", f"{install_extra('fast')} Or write .onnx.") from error
     return openvino
 
 

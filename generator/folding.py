@@ -31,7 +31,7 @@ class Step:
 
     conv (weight, bias), stride 1 or 2, any kernel, output as large as the input over the stride; upconv (weight, bias): transposed,
     stride 2; norm (scale, shift): instance norm, and where psi is an input the place in it stands for them; attention (query, key, value,
-    output, gain); relu; leaky (.2); tanh; add; concat; pool and up: by 2.
+    output, gain); relu; leaky (.2); tanh; add; pool and up: by 2. `reach`: see generator.narrow.
     """
 
     kind: str
@@ -40,6 +40,7 @@ class Step:
     arrays: tuple[Array, ...] = ()
     stride: int = 1
     place: tuple[int, int] | None = None  # in psi: where the scale begins, less 1, and how many channels; the shift follows it
+    reach: tuple[float, float] | None = None  # lowest and highest number of the input of a convolution in 8 bits
 
 
 @dataclass
@@ -106,9 +107,9 @@ def fold(network: Synthesizer, psi: Tensor | None, side: int, inputs: Channels, 
     x = _relu(plan, coefficients.norm(plan, x, network.last_norm.channels))
     if network.fuse is not None:
         own = network.last_norm.channels
-        weight = _weight(network.fuse)
-        weight = np.concatenate([weight[:, :own], inputs(weight[:, own:])], axis=1)
-        x = plan.add("leaky", plan.conv(plan.add("concat", x, "guide"), weight, _bias(network.fuse)))
+        weight = _weight(network.fuse)  # of both in one; apart they need not be laid side by side, and each has a range of its own
+        seen = plan.conv("guide", inputs(weight[:, own:]), None)
+        x = plan.add("leaky", plan.add("add", plan.conv(x, weight[:, :own], _bias(network.fuse)), seen))
     weight = _weight(network.last)
     x = plan.conv(x, *outputs(weight, _or_zero(_bias(network.last), weight)))
     if tanh:
@@ -237,8 +238,6 @@ def as_torch(plan: Plan, device: torch.device | str) -> Callable[[Tensor], Tenso
                     y = torch.tanh(x)
                 case "add":
                     y = x + values[step.inputs[1]]
-                case "concat":
-                    y = torch.cat([x, values[step.inputs[1]]], dim=1)
                 case "pool":
                     y = functional.avg_pool2d(x, 2)
                 case "up":

@@ -51,6 +51,7 @@ class _Graph:
     def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
+        self._rounded: dict[str, str] = {}
 
     def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         from onnx import helper
@@ -80,7 +81,10 @@ class _Graph:
 
     def step(self, step: Step, x: list[str]) -> str:
         """Adds the nodes of `step` on the values `x`; returns its output's name."""
-        out, given = step.output, [*x, *(self.constant(f"{step.output}.{i}", array) for i, array in enumerate(step.arrays))]
+        out, arrays = step.output, step.arrays
+        if step.reach is not None:
+            x, arrays = [self.rounded(x[0], step.reach), self.rounded_weight(step)], arrays[1:]
+        given = [*x, *(self.constant(f"{out}.{i}", array) for i, array in enumerate(arrays))]
         match step.kind:
             case "conv":
                 kernel = step.arrays[0].shape[-1]
@@ -97,8 +101,6 @@ class _Graph:
                 return self.node("InstanceNormalization", given, out, epsilon=1e-5)
             case "leaky":
                 return self.node("LeakyRelu", given, out, alpha=0.2)
-            case "concat":
-                return self.node("Concat", given, out, axis=1)
             case "pool":
                 return self.node("AveragePool", given, out, kernel_shape=[2, 2], strides=[2, 2])
             case "up":
@@ -109,6 +111,29 @@ class _Graph:
                 return self._attention(step, x[0])
             case _:
                 return self.node({"relu": "Relu", "tanh": "Tanh", "add": "Add"}[step.kind], given, out)
+
+    def rounded(self, x: str, reach: tuple[float, float]) -> str:
+        """`x` in 8 bits and back: before a convolution the runtime takes both, and the weight's, as the order to multiply integers."""
+        if x not in self._rounded:
+            low, high = reach
+            kind: Any = np.uint8 if low >= 0 else np.int8
+            levels = [
+                self.constant(f"{x}.step", np.array(high / np.iinfo(kind).max, np.float32)),
+                self.constant(f"{x}.zero", np.array(0, kind)),
+            ]
+            near = self.node("QuantizeLinear", [x, *levels], f"{x}.near")
+            self._rounded[x] = self.node("DequantizeLinear", [near, *levels], f"{x}.rounded")
+        return self._rounded[x]
+
+    def rounded_weight(self, step: Step) -> str:
+        """A convolution's weight in 8 bits, with a step for each output."""
+        axis = 0 if step.kind == "conv" else 1  # of the outputs
+        weight = np.moveaxis(step.arrays[0], axis, -1)  # (.., .., .., O)
+        size = np.maximum(np.abs(weight).max(axis=(0, 1, 2)), np.float32(1e-12)) / np.float32(127)
+        near = np.moveaxis(np.rint(weight / size), -1, axis).astype(np.int8)
+        parts = {"near": near, "step": size, "zero": np.zeros(len(size), np.int8)}
+        names = [self.constant(f"{step.output}.{name}", part) for name, part in parts.items()]
+        return self.node("DequantizeLinear", names, f"{step.output}.weight", axis=axis)
 
     def _attention(self, step: Step, x: str) -> str:
         out = step.output

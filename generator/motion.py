@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.following import follow_face
+from generator.footage import PICTURES
 from sfumato.atomic import atomic_path
-from sfumato.errors import MediaError, NoFaceError, UsageError
+from sfumato.errors import MediaError, NoFaceError, UsageError, choose_from
 from sfumato.media.faces import Box, Crop, crop_around
 from sfumato.media.landmarks import LandmarkBackend
 
@@ -69,15 +70,22 @@ def shipped_motions() -> list[str]:
 
 
 def motion_path(name: str | Path) -> Path:
-    """A path as given, or a shipped template by its name. Raises UsageError when it is neither."""
+    """A path as given, or a shipped template by its name. Raises UsageError when it is neither, or a picture."""
     path = Path(name)
     if path.is_file():
-        return path
+        return require_moving(path)
     shipped = Path(str(files("generator") / "motions" / f"{name}.motion"))
     if str(name) in shipped_motions() and shipped.is_file():
         return shipped
-    advice = f"Name a video, a .motion file, a camera's index, or one of: {', '.join(shipped_motions())}."
-    raise UsageError(f"There is no motion {name}", advice)
+    raise UsageError(f"There is no motion {name}", choose_from(name, shipped_motions(), "a video, a .motion file, a camera's index, or "))
+
+
+def require_moving(path: Path) -> Path:
+    """`path`. Raises UsageError for a picture: FFmpeg would read one as a video of one frame."""
+    if path.suffix.lower() in PICTURES:
+        advice = f"Name a video, a .motion file, a camera's index, or one of: {', '.join(shipped_motions())}."
+        raise UsageError(f"{path} is a picture, and a motion has to move", advice)
+    return path
 
 
 def camera_index(name: str | Path) -> int | None:

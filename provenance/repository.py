@@ -22,7 +22,7 @@ from typing import Any, Protocol, Self
 
 from provenance.fingerprint import ALG as FINGERPRINT_ALG
 from provenance.fingerprint import THRESHOLD, Fingerprint, distance
-from sfumato.errors import MissingPartError, OutputError, UsageError
+from sfumato.errors import MissingPartError, OutputError, UsageError, install_extra
 
 SCHEMA_VERSION = 1
 VARIABLE = "SFUMATO_REPOSITORY"
@@ -239,7 +239,7 @@ def _postgres(url: str) -> Repository:
     try:
         import psycopg
     except ImportError as error:
-        raise MissingPartError("A PostgreSQL repository needs psycopg", "Run: pip install -e '.[postgres]'.") from error
+        raise MissingPartError("A PostgreSQL repository needs psycopg", install_extra("postgres")) from error
     try:
         connection = psycopg.connect(url, connect_timeout=10)
     except psycopg.Error as error:

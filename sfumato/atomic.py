@@ -37,6 +37,12 @@ def atomic_path(destination: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def require_free(destination: Path, overwrite: bool) -> None:
+    """Raises OutputError where `destination` exists and is not to be overwritten."""
+    if destination.exists() and not overwrite:
+        raise OutputError(f"{destination} exists already", "Choose another name, or --overwrite.")
+
+
 def write_bytes(destination: Path, data: bytes) -> None:
     """Writes `data` to `destination` atomically. Raises OutputError."""
     with atomic_path(destination) as temporary:

@@ -6,6 +6,28 @@ Libraries raise these; only the command line catches them. `exit_code` is what t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+
+def install_extra(extra: str) -> str:
+    """The advice for a package of an extra that is not installed."""
+    return f"In the folder of the source, run: pip install -e '.[{extra}]'."
+
+
+def nearest(name: object, known: Iterable[str]) -> str | None:
+    """The one of `known` that `name` was probably meant to be; capitals, spaces and underscores count for nothing."""
+    import difflib
+
+    plain = str(name).strip().lower().replace(" ", "-").replace("_", "-")
+    return next(iter(difflib.get_close_matches(plain, list(known), n=1)), None)
+
+
+def choose_from(name: object, known: Iterable[str], what: str = "") -> str:
+    """The advice for an unknown name: the nearest, if one is near; then `what` else would do, and all that is known."""
+    names = list(known)
+    near = nearest(name, names)
+    return (f"Did you mean {near!r}? " if near else "") + f"Choose {what}one of: {', '.join(names)}."
+
 
 class SfumatoError(Exception):
     """Base of all errors raised on purpose. `message` says what happened, `advice` what to do."""

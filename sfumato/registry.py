@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from sfumato.errors import MissingPartError, UsageError
+from sfumato.errors import MissingPartError, UsageError, choose_from, install_extra
 
 
 class Registry:
@@ -27,13 +27,13 @@ class Registry:
     def load(self, name: str) -> Any:
         """Returns the object behind `name`. Raises UsageError for an unknown name, MissingPartError for a missing package."""
         if name not in self._entries:
-            raise UsageError(f"Unknown {self.kind} {name!r}", f"Choose one of: {', '.join(self.names())}.")
+            raise UsageError(f"Unknown {self.kind} {name!r}", choose_from(name, self.names()))
         module_name, attribute = self._entries[name].split(":")
         try:
             return getattr(importlib.import_module(module_name), attribute)
         except ModuleNotFoundError as error:
             extra = self._extras.get(name)
-            advice = f"Run: pip install -e '.[{extra}]'." if extra else f"Install the package {error.name}."
+            advice = install_extra(extra) if extra else f"Install the package {error.name}."
             raise MissingPartError(f"The {self.kind} {name!r} needs {error.name}, which is not installed", advice) from error
         except ImportError as error:  # installed, but a shared library of the system is missing
             raise MissingPartError(f"The {self.kind} {name!r} cannot be loaded: {error}", "Run: sfumato doctor.") from error

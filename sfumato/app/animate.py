@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfumato.errors import UsageError
+from sfumato.frame_size import LARGEST, LARGEST_WHOLE, SMALLEST
 from sfumato.text import printable
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sfumato.media.video import Seal
 
 
-_BACKENDS = ("auto", "torch", "onnxruntime", "openvino", "openvino-bf16")  # a test compares them with generator/backends.py
+_BACKENDS = ("auto", "torch", "onnxruntime", "openvino", "openvino-bf16", "openvino-int8")  # see generator/backends.py; a test compares
 
 
 def animate_portrait(
@@ -61,8 +62,9 @@ def animate_portrait(
 )
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @click.option(
-    "--size", type=click.IntRange(64, 3840), help="Pixels of the square video, even, up to 1024 (256); with --paste-back its longer side."
-)
+    "--size", type=int, metavar="PIXELS",
+    help=f"Of the square video, {SMALLEST} to {LARGEST}, even (256); with --paste-back of its longer side, to {LARGEST_WHOLE}.",
+)  # fmt: skip
 @click.option("--fps", type=click.FloatRange(1, 120), help="Frames a second; the motion's own unless given.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Use only the first seconds of the motion.")
 @click.option(
@@ -154,6 +156,8 @@ def animate(
         for path, others in zip(pictures, made.others, strict=True):
             if others:
                 click.echo(f"{printable(path)} shows {others + 1} faces; the largest was taken. --face N takes another.", err=True)
+    if config.seconds is not None and made.seconds < config.seconds - 1 / made.rate:
+        click.echo(f"The motion ends after {made.seconds:.1f} s, before the {config.seconds:g} s of --seconds.", err=True)
     from provenance.verify import verify
 
     found = verify(output)

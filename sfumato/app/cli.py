@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from typing import Any, TextIO
 import click
 
 from sfumato import __version__
-from sfumato.errors import MissingPartError, SfumatoError, SfumatoWarning
+from sfumato.errors import MissingPartError, SfumatoError, SfumatoWarning, nearest
 from sfumato.text import printable
 
 INTERNAL_FAULT = 70  # EX_SOFTWARE of sysexits.h
@@ -113,10 +114,8 @@ class LazyGroup(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """As click's, with the nearest known name in the error."""
         if args[0] not in self.table and not args[0].startswith("-") and not ctx.resilient_parsing:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], self.table, n=1)
-            raise click.UsageError(f"No such command {args[0]!r}" + (f", did you mean {near[0]!r}?" if near else "."), ctx)
+            near = nearest(args[0], self.table)
+            raise click.UsageError(f"No such command {args[0]!r}" + (f", did you mean {near!r}?" if near else "."), ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -191,6 +190,7 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, click.ClickException):
         command = getattr(getattr(error, "ctx", None), "command_path", "sfumato")
         message = " ".join(error.format_message().split())  # click sets long choices on lines of their own
+        message = f"{message.rstrip('.')}{meant}" if (meant := _meant(error)) else message
         return printable(f"{message if message.endswith('?') else message.rstrip('.') + '.'} See: {command} --help"), error.exit_code
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return printable(f"The disk is full{_about(error)}. Make room, or choose another folder; the output was not written."), 2
@@ -199,6 +199,14 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # the second is torch's, known without torch
         return "Not enough memory. Choose a smaller size or a shorter video, or close other programs.", 2
     return printable(f"A fault of sfumato: {type(error).__name__}: {error}. SFUMATO_TRACEBACK=1 shows where."), INTERNAL_FAULT
+
+
+def _meant(error: click.ClickException) -> str:
+    """Which choice was probably meant, where a value is none of an option's choices."""
+    choices = getattr(getattr(error, "param", None), "type", None)
+    wrong = re.match(r"'([^']*)' is not one of ", error.message)
+    near = nearest(wrong[1], map(str, choices.choices)) if wrong and isinstance(choices, click.Choice) else None
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def _show_warning(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from sfumato.errors import MediaError, UsageError
+from sfumato.errors import MediaError, UsageError, choose_from
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def portrait_path(name: str | Path) -> Path:
     if path.is_dir():
         advice = "Name a picture in it, or animate all of them: --out-folder OUT."
         raise UsageError(f"{name} is a folder, and one portrait is wanted", advice)
-    raise UsageError(f"There is no portrait {name}", f"Name a picture, or one of: {', '.join(shipped_portraits())}.")
+    raise UsageError(f"There is no portrait {name}", choose_from(name, shipped_portraits(), "a picture, or "))
 
 
 def identify(path: Path) -> ShippedPortrait | None:

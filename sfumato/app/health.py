@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sfumato import __version__
-from sfumato.errors import SfumatoError
+from sfumato.errors import SfumatoError, install_extra
 
 State = Literal["ok", "missing", "broken"]
 REINSTALL = "Install sfumato again: its packaged files are incomplete."
@@ -93,7 +93,7 @@ def _packages() -> Iterator[Finding]:
 
 def _package(distribution: str, least: str, extra: str | None) -> Finding:
     module = _MODULES.get(distribution, distribution.replace("-", "_"))
-    advice = f"Run: pip install -e '.[{extra}]'" if extra else f"Run: pip install '{distribution}>={least}'"
+    advice = install_extra(extra) if extra else f"Run: pip install '{distribution}>={least}'"
     required = extra is None
     if importlib.util.find_spec(module) is None:
         return Finding("packages", distribution, "missing", "not installed", advice, required)

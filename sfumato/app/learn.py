@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from sfumato.errors import OutputError
+from sfumato.atomic import require_free
 from sfumato.text import printable
 
 
@@ -55,8 +55,7 @@ def learn(
     from sfumato.run import choose_device
 
     check_destination(output)
-    if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists already", "Choose another name, or --overwrite.")
+    require_free(output, overwrite)
     pictures = [portrait_path(name) for name in portraits]
     consent = consent if consent is not None else ask_for_consent(pictures)
     studio = Studio(checkpoint_path(checkpoint), device=choose_device(device), stage=progress)

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sfumato.app.driving import Driver, find_driver, motion_digest, poses, read_driver, require_sound
 from sfumato.app.sitting import Sitter, Sitting, find_sitter, sit
+from sfumato.atomic import require_free
 from sfumato.errors import OutputError, UsageError
+from sfumato.frame_size import LARGEST, LARGEST_WHOLE, require_frame_size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,9 +61,8 @@ class AnimateConfig:
     sound_from: Path | None = None  # or of another file
 
     def __post_init__(self) -> None:
-        largest = 3840 if self.paste_back else 1024
-        if self.size is not None and (not 64 <= self.size <= largest or self.size % 2):
-            raise UsageError(f"The size is {self.size}", f"Choose an even number of pixels from 64 to {largest}.")
+        if self.size is not None:
+            require_frame_size(self.size, LARGEST_WHOLE if self.paste_back else LARGEST)
         if self.fps is not None and not SLOWEST <= self.fps <= FASTEST:
             raise UsageError(f"The rate is {self.fps:g} frames a second", f"Choose {SLOWEST:g} to {FASTEST:g}.")
         if self.seconds is not None and not self.seconds > 0:
@@ -128,7 +129,9 @@ class Studio:
 
     @property
     def model_name(self) -> str:
-        return f"{self.path.stem} ({self.animator.checkpoint.config.family})"
+        from generator.checkpoint import checkpoint_name
+
+        return f"{checkpoint_name(self.path)} ({self.animator.checkpoint.config.family})"
 
     def animate(
         self, portraits: Sequence[Path], motion: Path | Driver, output: Path, config: AnimateConfig | None = None,
@@ -157,6 +160,7 @@ class Studio:
 
         Raises what `animate` raises, and UsageError for a person file among the portraits.
         """
+        from generator.checkpoint import checkpoint_name
         from generator.person_file import STORED, pack_person, write_person
         from sfumato.app.consent import with_record
 
@@ -167,7 +171,7 @@ class Studio:
             raise UsageError(f"{portraits[0]} is a person who has been learned", "Give the pictures themselves.")
         sitting = self._sit(sitter, config)
         sitting.learn(self.animator, config, self.stage)
-        facts = sitter.record(self.path.stem, self.animator, config)
+        facts = sitter.record(checkpoint_name(self.path), self.animator, config)
         write_person(output, with_record(pack_person(sitting.person, sitting.portraits, checkpoint, facts)))
         return sitting
 
@@ -208,8 +212,7 @@ class Studio:
             if output.exists() and source.exists() and output.samefile(source):
                 raise OutputError(f"{output} is also a source", "Choose another name for the output; a source is never overwritten.")
         self._writer(output, 25.0, facts, (64, 64), sound)  # its constructor writes nothing and refuses what cannot be written
-        if output.exists() and not overwrite:
-            raise OutputError(f"{output} exists already", "Choose another name, or --overwrite.")
+        require_free(output, overwrite)
 
     def _writer(self, output: Path, rate: float, facts: GeneratedFacts, size: tuple[int, int], sound: Path | None) -> Any:
         from sfumato.media.video import GeneratedVideoWriter

@@ -98,6 +98,11 @@ def test_without_a_command_help_is_shown() -> None:
         (["train", "generatr"], "Error: No such command 'generatr', did you mean 'generator'? See: sfumato train --help"),
         (["--nonsense"], "Error: No such option '--nonsense'. See: sfumato --help"),
         (["doctor", "--nonsense"], "Error: No such option '--nonsense'. See: sfumato doctor --help"),
+        (
+            ["animate", "mona-lisa", "-m", "cheerful", "--mode", "absolut"],
+            "Error: Invalid value for '--mode': 'absolut' is not one of 'relative', 'absolute'; did you mean 'absolute'? "
+            "See: sfumato animate --help",
+        ),
     ],
 )
 def test_a_wrong_request_gets_one_line_and_exit_code_2(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

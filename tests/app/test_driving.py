@@ -95,6 +95,31 @@ def test_a_camera_becomes_a_motion(tmp_path: Path) -> None:
     assert len(made) == 8 and made.times[0] == 0
 
 
+def test_a_motion_that_is_there_is_kept_unless_asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    video = make_video(tmp_path / "d.mp4", frames=2, width=512, height=512, images=moving(astronaut(), 2))
+    (tmp_path / "x.motion").write_text("mine")
+    assert main(["motion", str(video), "-o", str(tmp_path / "x.motion")]) == 2
+    assert "--overwrite" in capfd.readouterr().err and (tmp_path / "x.motion").read_text() == "mine"
+    assert main(["motion", str(video), "-o", str(tmp_path / "x.motion"), "--overwrite"]) == 0
+    assert len(read_motion(tmp_path / "x.motion")) == 2
+
+
+def test_a_picture_is_no_motion(stock: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "smile.JPG"
+    picture.write_bytes(b"")
+    assert animate(stock, tmp_path / "a.mp4", "-m", picture) == 2
+    assert "is a picture, and a motion has to move. Name a video" in capfd.readouterr().err
+    assert main(["motion", str(picture), "-o", str(tmp_path / "x.motion")]) == 2
+    assert "is a picture" in capfd.readouterr().err
+
+
+def test_a_motion_that_ends_before_the_seconds_says_so(stock: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert animate(stock, tmp_path / "a.mp4", "-m", stock / "nod.motion", "--size", "64", "--seconds", "60") == 0
+    assert "s, before the 60 s of --seconds." in capfd.readouterr().err
+    assert animate(stock, tmp_path / "b.mp4", "-m", stock / "nod.motion", "--size", "64", "--seconds", "0.2") == 0
+    assert "--seconds" not in capfd.readouterr().err
+
+
 def test_a_motion_of_a_video_can_have_a_chosen_neutral_frame(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     video = make_video(tmp_path / "d.mp4", frames=4, width=512, height=512, images=moving(astronaut(), 4))
     assert main(["motion", str(video), "-o", str(tmp_path / "x.motion"), "--neutral", "0.3"]) == 0

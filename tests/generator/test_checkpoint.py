@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from generator import checkpoint as module
-from generator.checkpoint import FORMAT, SHIPPED, checkpoint_path, load_checkpoint, save_checkpoint
+from generator.checkpoint import FORMAT, SHIPPED, checkpoint_name, checkpoint_path, load_checkpoint, save_checkpoint
 from sfumato.config import to_dict
 from sfumato.errors import CheckpointError, OutputError
 from sfumato.media.clips import file_digest
@@ -179,3 +179,13 @@ def test_a_shipped_name_that_is_not_installed_is_refused(tmp_path: Path, monkeyp
 def test_an_unknown_name_lists_the_shipped_ones() -> None:
     with pytest.raises(CheckpointError, match="portrait-256, paper-128"):
         checkpoint_path("../portrait")
+
+
+@pytest.mark.parametrize(("path", "name"), [("a/mine.safetensors", "mine"), ("one/model.safetensors", "one/model"), ("a/best", "a/best")])
+def test_a_checkpoint_is_called_what_its_owner_called_it(path: str, name: str) -> None:
+    assert checkpoint_name(Path(path)) == name
+
+
+def test_a_name_that_is_nearly_right_is_told() -> None:
+    with pytest.raises(CheckpointError, match="Did you mean 'portrait-256'"):
+        checkpoint_path("portrait256")

@@ -74,6 +74,10 @@ def test_another_suffix_is_refused_and_nothing_written(tmp_path: Path) -> None:
 def test_the_command_writes_a_file_and_says_how_near_it_is(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "generator", "portrait-128", "-o", str(tmp_path / "x.onnx")]) == 0
     assert "x.onnx" in (said := capfd.readouterr().out) and "of torch" in said
+    before = (tmp_path / "x.onnx").read_bytes()
+    assert main(["export", "generator", "paper-128", "-o", str(tmp_path / "x.onnx")]) == 2
+    assert "--overwrite" in capfd.readouterr().err and (tmp_path / "x.onnx").read_bytes() == before
+    assert main(["export", "generator", "paper-128", "-o", str(tmp_path / "x.onnx"), "--overwrite"]) == 0
     assert main(["export", "generator", "nobody", "-o", str(tmp_path / "y.onnx")]) != 0
     assert [path.name for path in tmp_path.iterdir()] == ["x.onnx"]
 

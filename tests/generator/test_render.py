@@ -8,6 +8,7 @@ import torch
 
 from generator.animate import Animator, Portrait, read_portrait
 from generator.checkpoint import checkpoint_path, load_checkpoint
+from sfumato.errors import UsageError
 from sfumato.media.faces import FaceDetector
 from sfumato.media.landmarks import load_backend
 from sfumato.overlap import in_order
@@ -99,3 +100,11 @@ def test_a_family_without_a_fast_path_is_rendered_plainly_and_says_so(sitters: l
     animator.set_identity(sitters[:1])
     assert (animator.backend, animator.threads) == ("plain torch", 1)
     assert far(animator, sitters[0].landmarks, 64) == (0, 0.0)
+
+
+def test_a_family_without_a_network_refuses_what_would_compile_one() -> None:
+    from generator.landmark_warp import landmark_warp
+
+    with pytest.raises(UsageError, match="landmark-warp has no network"):
+        Animator(landmark_warp(), backend="onnxruntime")
+    assert Animator(landmark_warp(), backend="torch").backend == "plain torch"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sfumato.atomic import atomic_path, write_bytes, write_text
+from sfumato.atomic import atomic_path, require_free, write_bytes, write_text
 from sfumato.errors import OutputError
 
 
@@ -123,3 +123,11 @@ def test_the_errors_of_other_files_pass_unchanged(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "a.bin"):
         (tmp_path / "source that is not there").read_bytes()
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_there_is_kept_unless_asked(tmp_path: Path) -> None:
+    (tmp_path / "there").touch()
+    with pytest.raises(OutputError, match="--overwrite"):
+        require_free(tmp_path / "there", overwrite=False)
+    require_free(tmp_path / "there", overwrite=True)
+    require_free(tmp_path / "new", overwrite=False)

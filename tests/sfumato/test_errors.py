@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from sfumato import errors
-from sfumato.errors import MediaError, NoFaceError, SfumatoError, UsageError
+from sfumato.errors import MediaError, NoFaceError, SfumatoError, UsageError, choose_from, nearest
 
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SfumatoError)]
 
@@ -33,3 +33,16 @@ def test_every_kind_says_what_it_is_for(kind: type[SfumatoError]) -> None:
 
 def test_a_missing_face_is_a_fault_of_the_input() -> None:
     assert isinstance(NoFaceError("No face"), MediaError)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("mona-liza", "mona-lisa"), ("Mona Lisa", "mona-lisa"), ("la_velata", "la-velata"), ("abacus", None), (7, None)]
+)
+def test_the_nearest_name_is_the_one_that_was_meant(name: object, found: str | None) -> None:
+    assert nearest(name, ["mona-lisa", "la-velata"]) == found
+
+
+def test_the_advice_names_the_nearest_first_and_then_all() -> None:
+    known = ["calm", "cheerful"]
+    assert choose_from("chearful", known, "a video, or ") == "Did you mean 'cheerful'? Choose a video, or one of: calm, cheerful."
+    assert choose_from("xyz", known) == "Choose one of: calm, cheerful."

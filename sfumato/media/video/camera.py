@@ -32,7 +32,8 @@ class Camera:
         """Raises MediaError when there is no such camera, or it may not be used."""
         self.index, self._stop, self._max_side = index, stop, max_side
         self._seconds = min(seconds or _LONGEST, _LONGEST)
-        self._capture: Any = cv2.VideoCapture(index)
+        with _silent_opencv():
+            self._capture: Any = cv2.VideoCapture(index)
         if not self._capture.isOpened():
             self._capture.release()
             raise MediaError(f"There is no camera {index} that can be opened", "Check that it is plugged in, allowed, and not in use.")
@@ -66,6 +67,18 @@ class Camera:
             index += 1
         if not index:
             raise MediaError(f"Camera {self.index} gave no picture", "Check that it is not covered, switched off, or in use.")
+
+
+@contextmanager
+def _silent_opencv() -> Iterator[None]:
+    """OpenCV asks one driver after the other, and writes on stderr what each has to say of a camera that is not there."""
+    logging: Any = cv2.utils.logging
+    before = logging.getLogLevel()
+    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(before)
 
 
 @contextmanager
