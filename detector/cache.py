@@ -29,12 +29,13 @@ from sfumato.media.faces import CROP_VERSION, FaceDetector
 from sfumato.media.landmarks import load_backend
 
 Image = NDArray[np.uint8]
+TWIN = "twin"  # the method of a real clip that only is the counterpart of a fake: the same frames through the same writer
 _LAYOUT = "1"  # raised when what is stored changes
 
 
 @dataclass(frozen=True)
 class StoredCrop:
-    """image: (side, side, 3) uint8 RGB; points: (68, 2) px in it, zeros for a fake; place: 0 at the clip's start, 1 at its end."""
+    """image: (side, side, 3) uint8 RGB; points: (68, 2) px in it, zeros for a fake or a twin; place: 0 at its start, 1 at its end."""
 
     image: Image
     points: NDArray[np.float32]
@@ -86,6 +87,11 @@ class CropCache:
         """The crop nearest in place: the twin of a fake's frame."""
         return self.crop(row, int(np.argmin(np.abs(self._arrays(row)["place"] - place))))
 
+    def points(self, row: ClipRow) -> NDArray[np.float32]:
+        """(n, 68, 2): the landmarks of all crops of a clip."""
+        points: NDArray[np.float32] = self._arrays(row)["points"]
+        return points
+
     def _arrays(self, row: ClipRow) -> dict[str, Any]:
         path = self.folder / f"{self._key(row)}.npz"
         try:
@@ -110,7 +116,7 @@ class CropCache:
                 crop = wide_crop(faces[0].box, frame.image)
                 size = max(48, min(self.config.stored_side, round(crop.side)))
                 points = np.zeros((68, 2), np.float32)
-                if row.label == "real":  # only reals are blended, and landmarks are a third of the cutting
+                if row.label == "real" and row.method != TWIN:  # only those are blended, and landmarks are a third of the cutting
                     points = crop.to_crop(self._landmarks.detect(frame.image, faces[0].box), size)
                 found.append((frame.time, crop.apply(frame.image, size), points))
         except MediaError as error:
@@ -131,7 +137,7 @@ class CropCache:
             )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)  # some 400 kB a clip; a miss costs a millisecond
 def _read(path: Path) -> dict[str, Any]:
     with np.load(path, allow_pickle=False) as stored:
         return {name: stored[name] for name in ("png", "start", "points", "place")}

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from detector.cache import TWIN
 from detector.config import FAMILY_HEADS, HEADS
 from detector.evaluate import ClipEvidence, Floats
 from detector.metrics import auc
@@ -49,7 +51,7 @@ class Calibration:
 def calibrate(
     fitting: Sequence[ClipEvidence], reals: Sequence[ClipEvidence], alphas: Iterable[float], trained: Iterable[str]
 ) -> Calibration:
-    """Fits the stack on `fitting` (reals and fakes), sets thresholds on `reals` (other people). `trained`: families the net saw.
+    """Fits the stack on `fitting` (reals, twins, fakes), sets thresholds on `reals` (other people). `trained`: families the net saw.
 
     Raises UsageError if not even the largest alpha can be had.
     """
@@ -90,19 +92,20 @@ def clip_logit(stack: Stack, clip: ClipEvidence) -> float:
 
 
 def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
-    """Least negative log-likelihood over clips, reals and each family of fakes weighing the same. `used`: which heads count.
+    """Least negative log-likelihood over clips, reals and each method of fakes weighing the same. `used`: which heads count.
 
     Raises UsageError without reals or without fakes.
     """
     from scipy.optimize import minimize
 
-    families = sorted({clip.family for clip in clips} - {"real"})
-    if not families or all(clip.family != "real" for clip in clips):
+    fakes = {clip.kind for clip in clips if clip.family != "real"}
+    if not fakes or all(clip.family != "real" for clip in clips):
         raise UsageError("Calibration needs real clips and fakes", "Give the split val some of both.")
     frames = np.concatenate([clip.evidence for clip in clips])  # (all frames, 2)
     ends = np.cumsum([len(clip.evidence) for clip in clips])[:-1]
     fake = np.array([clip.family != "real" for clip in clips])
-    weight = np.array([_clip_weight(clip, clips, len(families)) for clip in clips])
+    alike = Counter("real" if clip.family == "real" else clip.kind for clip in clips)
+    weight = np.array([0.5 / alike["real"] if clip.family == "real" else 0.5 / (alike[clip.kind] * len(fakes)) for clip in clips])
 
     def unpack(parameters: Floats) -> tuple[list[float], list[float]]:
         scale = [math.exp(min(p, 4.0)) if use else 0.0 for p, use in zip(parameters[:2], used, strict=True)]
@@ -116,7 +119,7 @@ def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
     found = minimize(cost, np.zeros(4), method="L-BFGS-B")
     scale, offset = unpack(found.x)
     fitted = Stack((scale[0], scale[1]), (offset[0] if used[0] else 0.0, offset[1] if used[1] else 0.0))
-    return _levelled(fitted, [clip for clip in clips if clip.family == "real"]) if all(used) else fitted
+    return _levelled(fitted, [clip for clip in clips if clip.kind == "real"]) if all(used) else fitted
 
 
 def _levelled(stack: Stack, reals: Sequence[ClipEvidence]) -> Stack:
@@ -144,22 +147,20 @@ def divide(clips: Sequence[ClipEvidence], share: float) -> tuple[list[ClipEviden
 
 
 def report(calibration: Calibration, clips: Sequence[ClipEvidence]) -> dict[str, Any]:
-    """AUC of each family against the reals, and the share of each above each threshold."""
+    """AUC of each method against the reals, and the share of each above each threshold; "twin": real counterparts of fakes."""
     logits: dict[str, list[float]] = {}
     for clip in clips:
-        logits.setdefault(clip.family, []).append(clip_logit(calibration.stack, clip))
+        logits.setdefault(clip.kind, []).append(clip_logit(calibration.stack, clip))
     reals = logits.get("real", [])
-    above = {str(a): {f: float((np.array(v) > t).mean()) for f, v in sorted(logits.items())} for a, t in calibration.thresholds.items()}
+    above = {
+        str(alpha): {kind: float((np.array(values) > threshold).mean()) for kind, values in sorted(logits.items())}
+        for alpha, threshold in calibration.thresholds.items()
+    }
     return {
-        "clips": {family: len(values) for family, values in sorted(logits.items())},
-        "auc": {family: auc(values, reals) for family, values in sorted(logits.items()) if family != "real" and reals},
+        "clips": {kind: len(values) for kind, values in sorted(logits.items())},
+        "auc": {kind: auc(values, reals) for kind, values in sorted(logits.items()) if kind not in ("real", TWIN) and reals},
         "above_threshold": above,
     }
-
-
-def _clip_weight(clip: ClipEvidence, clips: Sequence[ClipEvidence], families: int) -> float:
-    alike = sum(other.family == clip.family for other in clips)
-    return 0.5 / alike if clip.family == "real" else 0.5 / (alike * families)
 
 
 def _digest(reals: Sequence[ClipEvidence], logits: Sequence[float]) -> str:

@@ -203,7 +203,7 @@ def train(
             "command": "train detector", "format": FORMAT, "config": to_dict(config), "seed": config.train.seed, "device": str(device),
             "torch": torch.__version__, "clips": {name: len(split) for name, split in splits.items()},
             "people": {name: len({row.identity for row in split}) for name, split in splits.items()},
-            "families": training.families, "refused": len(cache.refused),
+            "families": training.families, "methods": training.methods, "refused": len(cache.refused),
             "started_from": file_digest(config.train.start) if config.train.start else None,
         }
     )  # fmt: skip
