@@ -8,8 +8,10 @@ and the settings, so that a stopped run goes on where it was and a changed clip 
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import zipfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -30,6 +32,7 @@ from sfumato.media.landmarks import load_backend
 
 Image = NDArray[np.uint8]
 TWIN = "twin"  # the method of a real clip that only is the counterpart of a fake: the same frames through the same writer
+_WORTH_PROCESSES = 16  # clips to cut for each further process: it takes seconds to start
 _LAYOUT = "1"  # raised when what is stored changes
 
 
@@ -58,17 +61,36 @@ class CropCache:
     def _landmarks(self) -> Any:
         return load_backend("mesh")
 
-    def prepare(self, rows: Sequence[ClipRow], advance: Callable[[float], None] = lambda amount: None) -> list[ClipRow]:
+    def prepare(
+        self, rows: Sequence[ClipRow], advance: Callable[[float], None] = lambda amount: None, processes: int = 1
+    ) -> list[ClipRow]:
         """Cuts every clip that is not cut yet. Returns the rows that hold at least one usable face, in the order given.
 
         Unreadable and faceless clips are left out and told in `refused`: a few of them must not stop a training run.
         """
+        if processes > 1:
+            missing = [row for row in rows if not self._path(row).exists()]
+            if len(missing) > _WORTH_PROCESSES * processes:
+                self._cut_together(missing, advance, processes)
+                advance(-float(len(missing)))
         usable = []
         for row in rows:
             if self.count(row):
                 usable.append(row)
             advance(1)
         return usable
+
+    def _cut_together(self, rows: Sequence[ClipRow], advance: Callable[[float], None], processes: int) -> None:
+        """Each process has detector and landmarks of its own; a clip's crops do not depend on which one cut it."""
+        context = multiprocessing.get_context("spawn")  # a forked OpenCV or torch may hang
+        with ProcessPoolExecutor(processes, context, _open_cache, (self.clips, self.folder, self.config)) as pool:
+            try:
+                for refused in pool.map(_cut_one, rows, chunksize=4):
+                    self.refused |= refused
+                    advance(1)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def count(self, row: ClipRow) -> int:
         """How many crops the clip holds; cuts it if need be."""
@@ -93,12 +115,15 @@ class CropCache:
         return points
 
     def _arrays(self, row: ClipRow) -> dict[str, Any]:
-        path = self.folder / f"{self._key(row)}.npz"
+        path = self._path(row)
         try:
             return _read(path)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # not there, or left by a crash of another program
             self._write(path, self._cut(row))
             return _read(path)
+
+    def _path(self, row: ClipRow) -> Path:
+        return self.folder / f"{self._key(row)}.npz"
 
     def _key(self, row: ClipRow) -> str:
         settings = (_LAYOUT, CROP_VERSION, self.config.frames_per_clip, self.config.stored_side, self.config.min_face)
@@ -135,6 +160,21 @@ class CropCache:
                 points=np.array([c.points for c in crops], np.float32).reshape(-1, 68, 2),
                 place=np.array([c.place for c in crops], np.float32),
             )
+
+
+_own: list[CropCache] = []  # of a process that cuts
+
+
+def _open_cache(clips: Path, folder: Path, config: SampleConfig) -> None:
+    cv2.setNumThreads(1)
+    _own[:] = [CropCache(clips, folder, config)]
+
+
+def _cut_one(row: ClipRow) -> dict[str, str]:
+    """Cuts a clip; returns why it was refused, if it was."""
+    cache = _own[0]
+    cache._write(cache._path(row), cache._cut(row))
+    return {row.path: cache.refused[row.path]} if row.path in cache.refused else {}
 
 
 @lru_cache(maxsize=1024)  # some 400 kB a clip; a miss costs a millisecond

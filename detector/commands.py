@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from sfumato.text import printable
+
+if TYPE_CHECKING:
+    from sfumato.distributed import Ranks
 
 
 @click.command("detector")
@@ -19,13 +28,15 @@ import click
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 @click.option("--prepare-only", is_flag=True, help="Cut the crops into the cache and stop.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads for torch (default: its own choice).")
+@click.option("--processes", type=click.IntRange(min=1), help="Processes that cut crops (default: one a core).")
 def train_detector(
     clips: Path, out: Path, config_file: Path | None, overrides: tuple[str, ...], minutes: float | None, cache: Path | None,
-    resume: bool, prepare_only: bool, threads: int | None,
+    resume: bool, prepare_only: bool, threads: int | None, processes: int | None,
 ) -> None:  # fmt: skip
     """Train a detector on CLIPS (clips.jsonl), calibrate it, export it to OUT/weights.
 
     CLIPS needs the splits train and validation; thresholds come from the split calibration, the final numbers from test.
+    Several GPUs or machines: torchrun --nproc-per-node N -m sfumato train detector ...
     """
     import torch
 
@@ -34,8 +45,8 @@ def train_detector(
     from detector.release import release
     from detector.train import train
     from sfumato.config import load_config
+    from sfumato.distributed import ranks_of_this_run
     from sfumato.media.clips import check_disjoint, read_clips
-    from sfumato.progress import progress
     from sfumato.run import RunFolder
 
     if threads:
@@ -46,16 +57,20 @@ def train_detector(
     check_disjoint(rows)
     run = RunFolder(out, resume=resume or prepare_only)
     crops = CropCache(clips, cache or out / "crops", config.samples)
-    with progress("Cutting crops", len(rows)) as advance:
-        usable = crops.prepare(rows, advance)
-    for path, reason in list(crops.refused.items())[:5]:
-        click.echo(f"Left out {path}: {reason}", err=True)
-    if len(crops.refused) > 5:
-        click.echo(f"Left out {len(crops.refused) - 5} more.", err=True)
-    if prepare_only:
+    with ranks_of_this_run(config.train.device) as ranks:
+        cutters = processes or (os.cpu_count() or 1 if ranks.world == 1 else 1)
+        with _shown("Cutting crops", len(rows), ranks) as advance:
+            crops.prepare(rows[ranks.rank :: ranks.world], advance, cutters)
+            ranks.mean({"cut": 1.0})  # the others may be at it still
+        usable = crops.prepare(rows)
+        if ranks.first:
+            _tell_refused(crops.refused)
+        if prepare_only:
+            return
+        with _shown("Training", 1.0, ranks) as advance:
+            done = train(usable, run, config, crops, resume, advance, ranks)
+    if not ranks.first:
         return
-    with progress("Training", 1.0) as advance:
-        done = train(usable, run, config, crops, resume, advance)
     click.echo(f"{done.step} steps; validation AUC: {_scores(done.scores)}", err=True)
     record = release(run.path, usable, crops, lambda text: click.echo(f"{text} ...", err=True))
     thresholds = ", ".join(f"{alpha}: {t:.2f}" for alpha, t in record["calibration"]["thresholds"].items())
@@ -63,6 +78,20 @@ def train_detector(
     for name, found in record["test"].items():
         click.echo(f"Test, {name}: AUC {_scores(found['auc'])}", err=True)
     click.echo(run.path / "weights")
+
+
+def _shown(what: str, total: float, ranks: Ranks) -> AbstractContextManager[Callable[[float], None]]:
+    """A progress bar of the first process; the others are silent."""
+    from sfumato.progress import progress
+
+    return progress(what, total) if ranks.first else nullcontext(lambda amount: None)
+
+
+def _tell_refused(refused: Mapping[str, str]) -> None:
+    for path, reason in list(refused.items())[:5]:
+        click.echo(f"Left out {printable(path)}: {printable(reason, 300)}", err=True)
+    if len(refused) > 5:
+        click.echo(f"Left out {len(refused) - 5} more.", err=True)
 
 
 def _scores(values: dict[str, float]) -> str:

@@ -35,6 +35,7 @@ class ModelConfig:
 
     backbone: str = "tf_efficientnet_lite0"  # ImageNet weights come from the package index, so a pretrained start needs no model hub
     size: int = 160  # px of the crop: a 128 px generator's traces survive it, and a training step costs half of one at 224
+    frequency: bool = False  # a small second branch that sees only the high frequencies
     dropout: float = 0.2  # before the heads; the data are few people
     mirrored: bool = True  # judge each crop as it is and mirrored, by the mean: fewer odd reals for twice the time
     pretrained: Literal["auto", "none"] = "auto"  # auto: weights found on this machine, otherwise from scratch; never a download
@@ -99,6 +100,7 @@ class TrainConfig:
     pairs: int = 12  # in a batch: 24 pictures, enough for batch statistics, small enough for one core
     head_share: float = 0.06  # of the budget with the backbone frozen, so that random heads do not spoil it
     frozen: int = 3  # first groups of layers (stem, then stages) that keep their weights: a third less time, and better on few people
+    tune: Literal["all", "norm"] = "all"  # norm: of the backbone only scale and offset of its norm layers; little data, or little time
     head_rate: float = 2e-3
     rate: float = 4e-4  # AdamW, cosine to a hundredth; short runs need the larger end
     weight_decay: float = 0.02
@@ -107,7 +109,7 @@ class TrainConfig:
     validations: int = 4
     validation_pairs: int = 320  # in all, over the methods
     seed: int = 0
-    workers: int = 0  # processes that prepare batches; 0: none, right for one core
+    workers: int = 0  # processes that prepare batches (a tenth of a step's time); 0: none, right for one core
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -118,6 +120,7 @@ class TrainConfig:
         _require(self.frozen >= 0, "train.frozen", self.frozen, "0 or more groups")
         _require(0 <= self.ema < 1, "train.ema", self.ema, "at least 0 and below 1")
         _require(self.rate > 0 and self.head_rate > 0, "train.rate", self.rate, "above 0")
+        _require(self.workers >= 0, "train.workers", self.workers, "0 or more")
         _require(self.validations >= 1, "train.validations", self.validations, "at least 1")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
     net, config, trained = load_detector(run / "detector.safetensors")
     note("exporting")
     network = export_onnx(net)
-    scorer = OnnxScorer(network)
+    scorer = OnnxScorer(network, os.cpu_count() or 1)
     options = json.loads((run / "options.json").read_text(encoding="utf-8"))
     families = [str(name) for name in options["families"]]
     note("calibrating")
