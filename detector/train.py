@@ -215,27 +215,6 @@ def train(
     Writes options.json, log.jsonl, checkpoint.safetensors and detector.safetensors into the run folder. Raises UsageError when a split
     has no real clip, or when the mix leaves no fakes.
     """
-    ranks = ranks or Ranks()
-    losses = F.binary_cross_entropy_with_logits(logits, target, reduction="none") * weight
-    samples = ranks.mean_of(weight.sum(0))
-    taught = ranks.mean_of((target * weight).sum(0)) > 0  # a head with no fake in this batch learns nothing: reals alone would sink it
-    return ((losses.sum(0) / samples.clamp(min=1e-6)) * taught).sum()
-
-
-def train(
-    rows: Sequence[ClipRow],
-    run: RunFolder,
-    config: DetectorConfig,
-    cache: CropCache,
-    resume: bool = False,
-    advance: Advance = lambda amount: None,
-    ranks: Ranks | None = None,
-) -> Progress:
-    """Trains on the split `train`, chooses the best average on `validation`. `rows`: those with crops (`CropCache.prepare`).
-
-    `advance` gets shares of 1. `ranks`: this process among those that train together, each with train.pairs pairs of a batch. Writes options.json, log.jsonl, checkpoint.safetensors and detector.safetensors into the run
-    folder. Raises UsageError when a split has no real clip.
-    """
     ranks = ranks or Ranks(device=choose_device(config.train.device))
     splits = {name: [row for row in rows if row.split == name] for name in ("train", "validation")}
     for name, split in splits.items():
