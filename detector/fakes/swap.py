@@ -47,7 +47,6 @@ def warp_face(source: Image, source_points: Points, target_points: Points, shape
     from scipy.spatial import Delaunay
 
     here, there = _mesh(target_points), _mesh(source_points)
-    height, width = shape
     labels = np.full(shape, -1, np.int32)
     triangles = np.asarray(Delaunay(here).simplices)
     for number, triangle in enumerate(triangles):
@@ -57,13 +56,13 @@ def warp_face(source: Image, source_points: Points, target_points: Points, shape
     corners = np.concatenate([here[triangles], ones], axis=2)  # (T, 3, 3)
     affine = np.linalg.solve(corners, there[triangles])  # (T, 3, 2): (x, y, 1) of the target to (x, y) of the source
     places = np.einsum("nk,nkc->nc", np.stack([x, y, np.ones_like(x)], 1), affine[labels[y, x]])
-    lookup = np.zeros((height, width, 2), np.float32)
-    lookup[y, x] = places
-    return np.asarray(cv2.remap(source, lookup, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.uint8)
+    across, down = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    across[y, x], down[y, x] = places[:, 0], places[:, 1]
+    return np.asarray(cv2.remap(source, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.uint8)
 
 
 def transfer_colours(face: Image, target: Image, where: NDArray[np.bool_], colour: Colour) -> Image:
-    """`face` in the colours that `target` has at `where` (HW): untouched, by mean and spread in Lab, or by the histogram of each channel."""
+    """`face` in the colours that `target` has at `where` (HW): untouched, by mean and spread in Lab, or by histograms."""
     if colour == "none" or not where.any():
         return face
     if colour == "histogram":
