@@ -4,8 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from detector.cache import TWIN, StoredCrop
+from detector.fakes.autoencoder import Autoencoder, build, draw_config, save_autoencoder
 from detector.makers import Generated, Material, even, makers, pose
 from detector.samples import PairSource
 from tests.detector_fixtures import TINY, checkered, clip_row, face_picture, landmarks
@@ -58,6 +60,15 @@ def test_one_person_alone_cannot_be_swapped(toy) -> None:
     rows, cache = toy
     alone = Material([row for row in rows if row.identity == rows[0].identity], cache, TINY.samples)
     assert [maker.method for maker in makers(alone)] == ["self-blend", "toy"]
+
+
+def test_an_autoencoder_file_adds_reconstructions(toy, tmp_path) -> None:
+    torch.manual_seed(0)
+    config = draw_config(0)
+    save_autoencoder(tmp_path / "ae.safetensors", Autoencoder(config, build(config)))
+    found = [maker for maker in makers(material(toy, autoencoder=tmp_path / "ae.safetensors")) if maker.method == "autoencoder"]
+    pair = found[0].draw(np.random.default_rng(0))
+    assert (pair.family, pair.fake.shape) == ("synthesis", pair.real.shape)
 
 
 def test_twin_is_the_clip_that_pair_of_names(toy) -> None:
