@@ -62,6 +62,12 @@ def calibrate(
 def set_thresholds(stack: Stack, reals: Sequence[ClipEvidence], alphas: Iterable[float]) -> Calibration:
     """Thresholds of a fitted stack on `reals`. Raises UsageError if not even the largest alpha can be had."""
     logits = [clip_logit(stack, clip) for clip in reals]
+    thresholds, left_out = thresholds_of(logits, alphas)
+    return Calibration(stack, thresholds, left_out, len(logits), _digest(reals, logits))
+
+
+def thresholds_of(logits: Sequence[float], alphas: Iterable[float]) -> tuple[dict[float, float], tuple[float, ...]]:
+    """{alpha: threshold} on the logits of reals, and the alphas that they are too few for. Raises UsageError if that is all."""
     thresholds: dict[float, float] = {}
     left_out = []
     for alpha in sorted(alphas, reverse=True):
@@ -71,7 +77,7 @@ def set_thresholds(stack: Stack, reals: Sequence[ClipEvidence], alphas: Iterable
             if not thresholds:
                 raise
             left_out.append(alpha)
-    return Calibration(stack, thresholds, tuple(left_out), len(logits), _digest(reals, logits))
+    return thresholds, tuple(left_out)
 
 
 def conformal_threshold(logits: Sequence[float], alpha: float) -> float:

@@ -80,6 +80,56 @@ def train_detector(
     click.echo(run.path / "weights")
 
 
+@click.command("calibrate")
+@click.argument("reals", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--out", default="calibrated-detector", show_default=True, type=click.Path(file_okay=False, path_type=Path),
+    help="The detector to write.",
+)  # fmt: skip
+@click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector to start from.")
+@click.option("--frames", default=32, show_default=True, type=click.IntRange(1, 10_000), help="As many as your scans look at.")
+@click.option("--overwrite", is_flag=True, help="Replace the detector in --out.")
+def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite: bool) -> None:
+    """Set the detector's thresholds on REALS: your own footage that is known to be real, a folder or the list of `sfumato clips`.
+
+    Writes a detector for `sfumato scan --model`. A false-positive rate of a tenth needs 9 people, of a hundredth 99, of a thousandth 999;
+    what they are too few for is left out. A stopped run goes on where it was: scores are kept in OUT.scores.jsonl.
+    """
+    import json
+
+    from detector.recalibrate import SECTIONS, find_reals, judge_reals, recalibrate
+    from detector.shipped import NETWORK, RECORD, network_bytes
+    from detector.track_scores import Judge
+    from sfumato.atomic import write_bytes, write_text
+    from sfumato.errors import OutputError
+    from sfumato.progress import progress
+
+    if (out / RECORD).exists() and not overwrite:
+        raise OutputError(f"{out} already holds a detector", "Choose another --out, or --overwrite.")
+    samples, people_known = find_reals(reals)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    judge = Judge(model)
+    with progress("Judging reals", len(samples)) as advance:
+        judged = list(judge_reals(samples, judge, frames, out.with_name(out.name + ".scores.jsonl"), advance))
+    found = recalibrate(judge.detector.record, judged, people_known)
+    if not people_known:
+        advice = "Clips of one person are no independent draws: list the footage with sfumato clips, and calibrate on the list."
+        click.echo(f"Warning: who is who is not known, each file counts as a person. {advice}", err=True)
+    for reason, count in sorted(found.abstained.items()):
+        click.echo(f"Not judged: {count} ({reason})", err=True)
+    for kind, section in SECTIONS.items():
+        if kind in found.kept:
+            click.echo(f"{kind.capitalize()}s keep the thresholds they had: {found.kept[kind]}", err=True)
+            continue
+        thresholds = ", ".join(f"{float(alpha):g}: {t:.2f}" for alpha, t in found.record[section]["thresholds"].items())
+        of = f"{found.n_real[kind]} {'people' if people_known else 'files'}, {found.files[kind]} files"
+        click.echo(f"{kind.capitalize()}s ({of}): thresholds by false-positive rate: {thresholds}", err=True)
+    out.mkdir(exist_ok=True)
+    write_bytes(out / NETWORK, network_bytes(model))
+    write_text(out / RECORD, json.dumps(found.record, indent=1) + "\n")
+    click.echo(out)
+
+
 def _shown(what: str, total: float, ranks: Ranks) -> AbstractContextManager[Callable[[float], None]]:
     """A progress bar of the first process; the others are silent."""
     from sfumato.progress import progress

@@ -20,6 +20,7 @@ from detector.crops import DETECTOR_CROP
 from detector.degrade import Pass
 from detector.evaluate import UNTOUCHED, ClipEvidence, clip_evidence
 from detector.export import export_onnx
+from detector.leaks import hashed_names
 from detector.samples import PairSource
 from detector.shipped import FORMAT, NETWORK, RECORD, OnnxScorer
 from detector.state import load_detector
@@ -61,6 +62,7 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
             "families": families, "methods": options["methods"], "clips": options["clips"], "people": options["people"],
             "step": trained["step"], "validation_auc": trained["validation"], "backbone_weights": trained["backbone_source"],
             "started_from": options.get("started_from"), "seed": options["seed"],
+            "learnt_from": hashed_names(rows),
             "generators": sorted({row.generator_digest for row in rows if row.generator_digest and row.split == "train"}),
         },
         "test": _test(scorer, rows, cache, config, calibration, video),

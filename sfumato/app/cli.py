@@ -53,6 +53,7 @@ COMMANDS: Table = {
     "verify": LazyCommand("provenance.commands.verify:verify", "Check the content credentials of files."),
     "inspect": LazyCommand("provenance.commands.inspect:inspect", "Show what the credential of a file says, as a tree."),
     "scan": LazyCommand("sfumato.app.scan:scan", "Judge videos: credentials first, then the detector."),
+    "calibrate": LazyCommand("detector.commands:calibrate", "Set the detector's thresholds on your own real footage."),
     "clips": LazyCommand("sfumato.app.clips:clips", "List a folder of real footage: who is who, split by person."),
     "fakes": LazyCommand("sfumato.app.fakes.commands:fakes", "Labelled fakes of the people in a clips.jsonl, with their real twins."),
     "evaluate": LazyCommand("detector.evaluation_commands:evaluate", "Measure a detector: ours, or any other by its scores."),
