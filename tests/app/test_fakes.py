@@ -10,6 +10,8 @@ import pytest
 from generator.checkpoint import Checkpoint
 from generator.config import ModelConfig
 from generator.motion import Motion
+from provenance.sign import development_signer
+from provenance.verify import verify
 from sfumato.app.fakes import make as making
 from sfumato.app.fakes.make import make_fakes, request_key
 from sfumato.app.fakes.makers import Studio, another_expression, normalised
@@ -60,8 +62,18 @@ class DrawnFaces:
         return [Face((0.22 * side, 0.2 * side, 0.56 * side, 0.64 * side), 1.0, np.zeros((5, 2), np.float32))]
 
 
+@pytest.fixture(scope="module")
+def film(tmp_path_factory) -> bytes:
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    facts = GeneratedFacts("film", "toy", "0" * 64, 0, (), "0" * 64)
+    with GeneratedVideoWriter(path, width=128, height=128, rate=25, seal=mark_seal, facts=facts) as video:
+        for _ in range(12):
+            video.write(face_picture(0, 128))
+    return path.read_bytes()
+
+
 @pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
+def folder(tmp_path, film, monkeypatch) -> Path:
     """A drawn picture for every row, and a film where it is a video. Returns clips.jsonl's place."""
     monkeypatch.setattr("sfumato.media.faces.FaceDetector", DrawnFaces)
     monkeypatch.setattr("sfumato.media.landmarks.load_backend", lambda name: DrawnFaces())
@@ -69,10 +81,7 @@ def folder(tmp_path, monkeypatch) -> Path:
         if row.path.endswith(".png"):
             cv2.imwrite(str(tmp_path / row.path), face_picture(number, 128)[:, :, ::-1])
         else:
-            facts = GeneratedFacts("film", "toy", "0" * 64, 0, (), "0" * 64)
-            with GeneratedVideoWriter(tmp_path / row.path, width=128, height=128, rate=25, seal=mark_seal, facts=facts) as video:
-                for _ in range(12):
-                    video.write(face_picture(number, 128))
+            (tmp_path / row.path).write_bytes(film)
     return tmp_path / "clips.jsonl"
 
 
@@ -111,7 +120,7 @@ def test_templates_drive_people_of_the_training_split_only() -> None:
 def test_every_fake_has_a_twin_of_the_same_form(kind, folder, checkpoint, autoencoder) -> None:
     counts = []
     scene = studio(folder, checkpoints=[checkpoint], autoencoders=[autoencoder])
-    made = make_fakes(scene, rows(), kind, mark_seal, None, lambda amount, total: counts.append(total))
+    made = make_fakes(scene, rows(), kind, development_signer(), lambda amount, total: counts.append(total))
     twins, fakes = ([row for row in made if row.label == label] for label in ("real", "fake"))
     assert len(twins) == len(fakes) == len(counts) == counts[0] > 2
     check_disjoint([*rows(), *made])
@@ -126,6 +135,10 @@ def test_every_fake_has_a_twin_of_the_same_form(kind, folder, checkpoint, autoen
         assert seen[0] == seen[1]
         ratio = (folder.parent / fake.path).stat().st_size / (folder.parent / twin.path).stat().st_size
         assert 0.7 < ratio < 1.4  # drawn faces compress to almost nothing, which leaves the search little to turn
+        says = {"animated": "trainedAlgorithmicMedia", "autoencoder": "trainedAlgorithmicMedia", "swap": "compositeSynthetic"}
+        assert verify(folder.parent / fake.path).declares == (says.get(kind, "compositeWithTrainedAlgorithmicMedia"),)
+        credential = verify(folder.parent / twin.path)
+        assert credential.outcome == "untrusted" and credential.declares == ()  # valid, by a development key; no AI anywhere
     wanted = {"animated": "reenact", "swap": "blend", "composite": "composite", "autoencoder": "synthesis"}[kind]
     assert {fake.family for fake in fakes} == {wanted}
     assert {fake.generator_digest for fake in fakes} == {{"swap": None, "autoencoder": "cd" * 32}.get(kind, "ab" * 32)}
@@ -156,7 +169,7 @@ def test_a_photographs_twin_moves_as_the_motion_moves_the_head(folder, checkpoin
 
 def test_people_without_a_usable_face_are_passed_over(folder, monkeypatch) -> None:
     monkeypatch.setattr(DrawnFaces, "detect", lambda self, image, box=None: [])
-    assert make_fakes(studio(folder), rows(), "swap", mark_seal, None) == []
+    assert make_fakes(studio(folder), rows(), "swap", development_signer()) == []
 
 
 def test_the_face_most_alike_is_taken(folder, monkeypatch) -> None:
@@ -197,7 +210,7 @@ def test_pictures_alone_cannot_be_driven() -> None:
 @pytest.mark.parametrize(("kind", "named"), [("animated", "--checkpoint"), ("composite", "--checkpoint"), ("autoencoder", "--autoencoder")])
 def test_what_a_kind_is_made_with_must_be_given(kind, named, folder) -> None:
     with pytest.raises(UsageError) as error:
-        make_fakes(studio(folder), rows(), kind, mark_seal, None)
+        make_fakes(studio(folder), rows(), kind, development_signer())
     assert named in str(error.value.advice)
 
 
@@ -220,7 +233,7 @@ def test_a_stopped_call_goes_on_where_it_was(folder, monkeypatch) -> None:
     """Also when the last line of the journal was cut off, and when a fake's file is gone."""
     calls: list[int] = []
 
-    def make(studio: Studio, job: Job, key: str, seal, signer) -> list[ClipRow]:
+    def make(studio: Studio, job: Job, key: str, signer) -> list[ClipRow]:
         calls.append(job.number)
         if len(calls) == 4:
             raise KeyboardInterrupt
@@ -233,7 +246,7 @@ def test_a_stopped_call_goes_on_where_it_was(folder, monkeypatch) -> None:
         return [clip_row(path, split=str(job.whom.split), label=label) for path, label in zip(paths, ("real", "fake"), strict=True)]
 
     monkeypatch.setattr(making, "make", make)
-    arguments = (studio(folder, FakesConfig()), rows(), "swap", mark_seal, None)
+    arguments = (studio(folder, FakesConfig()), rows(), "swap", development_signer())
     count = len(plan(rows(), FakesConfig(), "swap"))
     with pytest.raises(KeyboardInterrupt):
         make_fakes(*arguments)
@@ -249,8 +262,8 @@ def test_a_stopped_call_goes_on_where_it_was(folder, monkeypatch) -> None:
 
 
 def test_a_second_request_fakes_no_twin(folder) -> None:
-    made = make_fakes(studio(folder), rows(), "swap", mark_seal, None)
-    assert make_fakes(studio(folder), [*rows(), *made], "swap", mark_seal, None) == made
+    made = make_fakes(studio(folder), rows(), "swap", development_signer())
+    assert make_fakes(studio(folder), [*rows(), *made], "swap", development_signer()) == made
 
 
 def test_another_request_has_another_journal(folder) -> None:
@@ -259,7 +272,7 @@ def test_another_request_has_another_journal(folder) -> None:
 
 
 def test_the_sheet_shows_a_row_a_method(folder) -> None:
-    made = make_fakes(studio(folder), rows(), "swap", mark_seal, None)
+    made = make_fakes(studio(folder), rows(), "swap", development_signer())
     write_sheet(folder.parent / "sheet.png", folder, made, examples=2, side=64)
     sheet = read_image(folder.parent / "sheet.png")
     assert sheet.shape == (2 * (64 + 22 + 6) + 6, 6 + 2 * (2 * 64 + 12), 3)

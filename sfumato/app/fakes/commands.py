@@ -41,7 +41,7 @@ def fakes(
 
     from detector.fakes.autoencoder import load_autoencoder
     from generator.checkpoint import checkpoint_path, load_checkpoint
-    from provenance.sign import C2paSeal, development_signer
+    from provenance.sign import development_signer
     from sfumato.app.fakes.make import make_fakes
     from sfumato.app.fakes.makers import Studio
     from sfumato.app.fakes.plan import TWIN, FakesConfig
@@ -63,8 +63,8 @@ def fakes(
     signer, made = development_signer(), []
     for kind in chosen:
         began = time.monotonic()
-        with progress(f"Making fakes: {kind}") as advance:  # unmarked: a detector would learn the watermark instead of the forgery
-            pairs = make_fakes(studio, rows, kind, C2paSeal(signer=signer, mark=False), signer, lambda amount, total: advance(amount))
+        with progress(f"Making fakes: {kind}") as advance:
+            pairs = make_fakes(studio, rows, kind, signer, lambda amount, total: advance(amount))
         minutes = (time.monotonic() - began) / 60
         click.echo(f"{kind}: {len(pairs) // 2} fakes and their twins, {len(pairs) / 2 / max(minutes, 1e-9):.0f} a minute", err=True)
         made += pairs

@@ -20,7 +20,7 @@ from sfumato.app.fakes.pairs import write_fake, write_twin
 from sfumato.app.fakes.plan import KINDS, TWIN, Job, Kind, plan
 from sfumato.errors import MediaError, OutputError
 from sfumato.media.clips import ClipRow, clip_file, file_digest
-from sfumato.media.video import GeneratedFacts, Seal
+from sfumato.media.video import GeneratedFacts
 
 if TYPE_CHECKING:
     from provenance.signers import Signer
@@ -30,13 +30,13 @@ _VERSION = 2  # raised when the same request gives other files
 
 
 def make_fakes(
-    studio: Studio, rows: Sequence[ClipRow], kind: Kind, seal: Seal, signer: Signer | None,
+    studio: Studio, rows: Sequence[ClipRow], kind: Kind, signer: Signer,
     advance: Callable[[float, float], Any] = lambda amount, total: None,
 ) -> list[ClipRow]:  # fmt: skip
     """The rows of the fakes of one kind and of their twins, twin first. `advance` gets 1 and the total a fake.
 
-    `signer` signs twins and what is pasted into real frames; without one everything gets `seal`. A stopped call made again goes on
-    where it was: what is done is kept in `generated/<key>.jsonl`. Raises UsageError if none can be made.
+    `signer` signs both. A stopped call made again goes on where it was: what is done is kept in `generated/<key>.jsonl`.
+    Raises UsageError if none can be made.
     """
     studio.require(kind)
     reals = [row for row in rows if row.label == "real" and row.method != TWIN]
@@ -46,13 +46,13 @@ def make_fakes(
     made: list[ClipRow] = []
     for job in jobs:
         if job.number not in journal.done:
-            journal.add(job.number, make(studio, job, key, seal, signer))
+            journal.add(job.number, make(studio, job, key, signer))
         made += journal.done[job.number]
         advance(1, len(jobs))
     return made
 
 
-def make(studio: Studio, job: Job, key: str, seal: Seal, signer: Signer | None) -> list[ClipRow]:
+def make(studio: Studio, job: Job, key: str, signer: Signer) -> list[ClipRow]:
     """Writes one fake and its twin. Returns the twin's row and the fake's, or none where nobody shows a usable face."""
     config = studio.config
     rng = np.random.default_rng([config.seed, 1000, KINDS.index(job.kind), job.number])
@@ -71,9 +71,9 @@ def make(studio: Studio, job: Job, key: str, seal: Seal, signer: Signer | None) 
         portraits=(), motion_digest=take.motion_digest or job.whom.sha256,
         parameters={"source": job.whom.sha256, "size": size, **take.parameters},
     )  # fmt: skip
-    write_fake(folder / fake, take, source, crf, seal, signer, facts)
+    write_fake(folder / fake, take, source, crf, signer, facts)
     size_wanted = (folder / fake).stat().st_size if config.equal_bytes else 0
-    write_twin(folder / twin, take, source, crf, seal, signer, facts, size_wanted)
+    write_twin(folder / twin, take, source, crf, signer, facts, size_wanted)
     whom = job.whom
     return [
         ClipRow(

@@ -39,15 +39,16 @@ class DeclaredSeal:
         """Raises SealError."""
         from provenance.sign import sign_file
 
-        destination.unlink(missing_ok=True)
         sign_file(unsealed, destination, self.declaration, self.signer)
 
 
-def write_fake(path: Path, take: Take, source: Path, crf: float, seal: Seal, signer: Signer | None, facts: GeneratedFacts) -> None:
-    """`seal`: of what a model made as a whole; parts pasted into a real frame are declared, signed by `signer`. Raises OutputError."""
-    if take.family in ("blend", "composite") and signer is not None:
-        from provenance.declaration import Declaration
+def write_fake(path: Path, take: Take, source: Path, crf: float, signer: Signer, facts: GeneratedFacts) -> None:
+    """`source`: the person's file. What was pasted into a real frame is declared a composite of it. Raises SealError, OutputError."""
+    from provenance.declaration import Declaration
+    from provenance.sign import C2paSeal
 
+    seal: Seal = C2paSeal(signer=signer, mark=False)  # a detector would learn the watermark instead of the forgery
+    if take.family in ("blend", "composite"):
         kind = "compositeSynthetic" if take.family == "blend" else "compositeWithTrainedAlgorithmicMedia"
         declaration = Declaration(
             "composite", facts.title, kind, ingredients=(source, *take.parts), model_name=facts.model_name, model_digest=take.made_by[1],
@@ -57,15 +58,15 @@ def write_fake(path: Path, take: Take, source: Path, crf: float, seal: Seal, sig
     _write(path, take.fake, crf, seal, facts)
 
 
-def write_twin(
-    path: Path, take: Take, source: Path, crf: float, seal: Seal, signer: Signer | None, facts: GeneratedFacts, size: int
-) -> float:  # fmt: skip
-    """Writes the real frames until the file has `size` bytes, or with `crf` as it is where size is 0. Returns the crf. OutputError."""
-    if signer is not None:
-        from provenance.declaration import Declaration
+def write_twin(path: Path, take: Take, source: Path, crf: float, signer: Signer, facts: GeneratedFacts, size: int) -> float:
+    """Writes the real frames until the file has `size` bytes, or with `crf` as it is where size is 0. Returns the crf.
 
-        actions = ("c2pa.cropped", "c2pa.resized", "c2pa.transcoded")
-        seal = DeclaredSeal(Declaration("edited", facts.title, parent=source, actions=actions), signer)
+    Raises SealError, OutputError.
+    """
+    from provenance.declaration import Declaration
+
+    actions = ("c2pa.cropped", "c2pa.resized", "c2pa.transcoded")
+    seal = DeclaredSeal(Declaration("edited", facts.title, parent=source, actions=actions), signer)
     tried: dict[float, float] = {}  # crf -> logarithm of the bytes over those wanted
     for _ in range(_TRIES):
         _write(path, take.real, crf, seal, facts)
