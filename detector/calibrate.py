@@ -153,11 +153,12 @@ def divide(clips: Sequence[ClipEvidence], share: float) -> tuple[list[ClipEviden
 
 
 def report(calibration: Calibration, clips: Sequence[ClipEvidence]) -> dict[str, Any]:
-    """AUC of each method against the reals, and the share of each above each threshold; "twin": real counterparts of fakes."""
+    """AUC of each method against the reals, and against the twins, which share codec and size with the listed fakes; the share of each
+    method above each threshold, "twin" being the real counterparts of fakes; the error of the probabilities."""
     logits: dict[str, list[float]] = {}
     for clip in clips:
         logits.setdefault(clip.kind, []).append(clip_logit(calibration.stack, clip))
-    reals = logits.get("real", [])
+    reals, twins = logits.get("real", []), logits.get(TWIN, [])
     above = {
         str(alpha): {kind: float((np.array(values) > threshold).mean()) for kind, values in sorted(logits.items())}
         for alpha, threshold in calibration.thresholds.items()
@@ -165,6 +166,7 @@ def report(calibration: Calibration, clips: Sequence[ClipEvidence]) -> dict[str,
     return {
         "clips": {kind: len(values) for kind, values in sorted(logits.items())},
         "auc": {kind: auc(values, reals) for kind, values in sorted(logits.items()) if kind not in ("real", TWIN) and reals},
+        "auc_against_twins": {kind: auc(values, twins) for kind, values in sorted(logits.items()) if kind not in ("real", TWIN) and twins},
         "above_threshold": above,
     }
 
