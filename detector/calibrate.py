@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.cache import TWIN
 from detector.config import FAMILY_HEADS, HEADS
 from detector.evaluate import ClipEvidence, Floats
-from detector.metrics import auc
-from detector.stack import Stack, joined, pooled
+from detector.metrics import auc, calibration_error
+from detector.stack import Stack, joined, pooled, probability
 from sfumato.errors import UsageError
 
 RULE = "conformal: the k-th largest of n_real logits, k = floor(alpha (n_real + 1)); what is above it is flagged"
@@ -154,7 +155,7 @@ def divide(clips: Sequence[ClipEvidence], share: float) -> tuple[list[ClipEviden
 
 def report(calibration: Calibration, clips: Sequence[ClipEvidence]) -> dict[str, Any]:
     """AUC of each method against the reals, and against the twins, which share codec and size with the listed fakes; the share of each
-    method above each threshold, "twin" being the real counterparts of fakes; the error of the probabilities."""
+    method above each threshold, "twin" being the real counterparts of fakes."""
     logits: dict[str, list[float]] = {}
     for clip in clips:
         logits.setdefault(clip.kind, []).append(clip_logit(calibration.stack, clip))
@@ -169,6 +170,36 @@ def report(calibration: Calibration, clips: Sequence[ClipEvidence]) -> dict[str,
         "auc_against_twins": {kind: auc(values, twins) for kind, values in sorted(logits.items()) if kind not in ("real", TWIN) and twins},
         "above_threshold": above,
     }
+
+
+def temperature(stack: Stack, clips: Sequence[ClipEvidence]) -> float:
+    """The T for which the clips' logits / T have the least negative log-likelihood, reals and fakes weighing the same; 1/8 to 8."""
+    from scipy.optimize import minimize_scalar
+
+    logits, fake = _labelled(stack, clips)
+    weight = np.where(fake, 0.5 / max(fake.sum(), 1), 0.5 / max((~fake).sum(), 1))
+    signed = np.where(fake, -logits, logits)
+
+    def cost(log: float) -> float:
+        return float((np.logaddexp(0.0, signed / math.exp(log)) * weight).sum())
+
+    return math.exp(float(minimize_scalar(cost, bounds=(-2.08, 2.08), method="bounded").x))
+
+
+def probability_report(stack: Stack, fitting: Sequence[ClipEvidence], tested: Sequence[ClipEvidence]) -> dict[str, float]:
+    """ECE of the probabilities on `tested`, as they are and with the temperature that `fitting` asks for.
+
+    The temperature is not applied: the stack has scales of its own, and on the detector this was measured with (395 test clips) one of
+    1.15 raised the error from .039 to .047.
+    """
+    warmth = temperature(stack, fitting)
+    logits, fake = _labelled(stack, tested)
+    errors = [calibration_error(fake, probability(values)) for values in (logits, logits / warmth)]
+    return {"ece": errors[0], "temperature": warmth, "ece_with_temperature": errors[1], "clips": float(len(fake))}
+
+
+def _labelled(stack: Stack, clips: Sequence[ClipEvidence]) -> tuple[Floats, NDArray[np.bool_]]:
+    return np.array([clip_logit(stack, clip) for clip in clips]), np.array([clip.family != "real" for clip in clips])
 
 
 def _digest(reals: Sequence[ClipEvidence], logits: Sequence[float]) -> str:

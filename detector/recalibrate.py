@@ -96,7 +96,7 @@ def recalibrate(record: dict[str, Any], reals: Iterable[Real], people_known: boo
     """detector.json with the thresholds of `reals`. Raises UsageError when neither kind carries even the largest alpha."""
     reals = list(reals)
     alphas = record["config"].get("calibration", {}).get("alphas", CalibrationConfig().alphas)
-    found = Recalibration({name: value for name, value in record.items() if name != "test"})  # measured at the former thresholds
+    found = Recalibration({name: value for name, value in record.items() if name != "test"})  # that was measured at the former thresholds
     found.abstained = Counter(real.reason for real in reals if real.logit is None)
     for kind, section in SECTIONS.items():
         judged = [real for real in reals if real.kind == kind and real.logit is not None]

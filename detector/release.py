@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from detector.cache import TWIN, CropCache
-from detector.calibrate import Calibration, calibrate, divide, report, set_thresholds
+from detector.calibrate import Calibration, calibrate, divide, probability_report, report, set_thresholds
 from detector.config import DetectorConfig
 from detector.crops import DETECTOR_CROP
 from detector.degrade import Pass
@@ -47,8 +47,10 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
     options = json.loads((run / "options.json").read_text(encoding="utf-8"))
     families = [str(name) for name in options["families"]]
     note("calibrating")
-    calibration, video, name = _calibrate(scorer, rows, cache, config, families)
+    calibration, video, fitting, name = _calibrate(scorer, rows, cache, config, families)
     note("testing")
+    tested = {key: _evidence(scorer, rows, cache, config, "test", recipe, everything=True) for key, recipe in PASSES.items()}
+    trained_on = [clip for clip in tested["untouched"] if clip.family == "real" or clip.kind in options["methods"]]
     record = {
         "format": FORMAT,
         "name": f"{config.model.backbone}-{config.model.size}",
@@ -65,7 +67,8 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
             "learnt_from": hashed_names(rows),
             "generators": sorted({row.generator_digest for row in rows if row.generator_digest and row.split == "train"}),
         },
-        "test": _test(scorer, rows, cache, config, calibration, video),
+        "test": {key: report(video if key.startswith("h264") else calibration, clips) for key, clips in tested.items() if clips},
+        "probabilities": probability_report(calibration.stack, fitting, trained_on) if len({clip.family == "real" for clip in trained_on}) == 2 else {},
     }  # fmt: skip
     folder = run / "weights"
     folder.mkdir(exist_ok=True)
@@ -76,10 +79,11 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
 
 def _calibrate(
     scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, families: Sequence[str]
-) -> tuple[Calibration, Calibration, str]:
+) -> tuple[Calibration, Calibration, list[ClipEvidence], str]:
     """Stack from the validation split, thresholds from the calibration split; without that split, from other people of the former.
 
-    The second calibration has the same stack and people, after VIDEO_PASS: it is for videos, the first one for pictures.
+    The second calibration has the same stack and people, after VIDEO_PASS: it is for videos, the first one for pictures. Third: what the
+    stack was fitted on; fourth: where the thresholds come from.
     """
     validation = _evidence(scorer, rows, cache, config, "validation")
     real_rows = [row for row in rows if row.label == "real" and row.method != TWIN]
@@ -93,15 +97,7 @@ def _calibrate(
         kept = {clip.clip for clip in reals}
         encoded = [clip for clip in _evidence(scorer, real_rows, cache, config, "validation", VIDEO_PASS, made=False) if clip.clip in kept]
     calibration = calibrate(fitting, reals, config.calibration.alphas, families)
-    return calibration, set_thresholds(calibration.stack, encoded, config.calibration.alphas), name
-
-
-def _test(
-    scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, calibration: Calibration, video: Calibration
-) -> dict[str, Any]:
-    """The test split, all methods, untouched and under each pass, against the thresholds that a scan would use. Empty if there is none."""
-    found = {name: _evidence(scorer, rows, cache, config, "test", recipe, everything=True) for name, recipe in PASSES.items()}
-    return {name: report(video if name.startswith("h264") else calibration, clips) for name, clips in found.items() if clips}
+    return calibration, set_thresholds(calibration.stack, encoded, config.calibration.alphas), fitting, name
 
 
 def _evidence(
