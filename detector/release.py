@@ -51,6 +51,7 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
     note("testing")
     tested = {key: _evidence(scorer, rows, cache, config, "test", recipe, everything=True) for key, recipe in PASSES.items()}
     trained_on = [clip for clip in tested["untouched"] if clip.family == "real" or clip.kind in options["methods"]]
+    measurable = len({clip.family == "real" for clip in trained_on}) == 2
     record = {
         "format": FORMAT,
         "name": f"{config.model.backbone}-{config.model.size}",
@@ -68,7 +69,7 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
             "generators": sorted({row.generator_digest for row in rows if row.generator_digest and row.split == "train"}),
         },
         "test": {key: report(video if key.startswith("h264") else calibration, clips) for key, clips in tested.items() if clips},
-        "probabilities": probability_report(calibration.stack, fitting, trained_on) if len({clip.family == "real" for clip in trained_on}) == 2 else {},
+        "probabilities": probability_report(calibration.stack, fitting, trained_on) if measurable else {},
     }  # fmt: skip
     folder = run / "weights"
     folder.mkdir(exist_ok=True)
