@@ -16,6 +16,7 @@ from detector.config import ModelConfig
 from sfumato.errors import CheckpointError, UsageError
 
 _LITE0 = "tf_efficientnet_lite0"
+_NORMS = (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
 
 
 class Backbone(nn.Module):
@@ -45,16 +46,22 @@ class Backbone(nn.Module):
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1))
 
-    def freeze(self, groups: int) -> None:
-        """Keeps the first `groups` groups of layers, as timm divides them (stem, stages, ...), as they are."""
+    def freeze(self, groups: int, all_but_norms: bool = False) -> None:
+        """Keeps the first `groups` groups of layers, as timm divides them (stem, stages, ...), as they are; of the others, if
+        `all_but_norms`, everything but the scales and offsets of norm layers. Raises UsageError if nothing is left to train."""
         from timm.models import group_parameters
 
-        if groups == 0:
-            return
-        order = group_parameters(self.net, self.net.group_matcher(coarse=True))
-        fixed = {name for group in sorted(order)[:groups] for name in order[group]}
+        fixed: set[str] = set()
+        if groups:
+            order = group_parameters(self.net, self.net.group_matcher(coarse=True))
+            fixed = {name for group in sorted(order)[:groups] for name in order[group]}
+        if all_but_norms:
+            norms = {f"{name}.{own}" for name, part in self.net.named_modules() if isinstance(part, _NORMS) for own in ("weight", "bias")}
+            fixed |= {name for name, _ in self.net.named_parameters() if name not in norms}
         for name, parameter in self.net.named_parameters():
             parameter.requires_grad_(name not in fixed)
+        if not any(parameter.requires_grad for parameter in self.net.parameters()):
+            raise UsageError(f"Nothing of {self.name} is left to train", "Lower train.frozen, or set train.tune=all.")
 
     def train(self, mode: bool = True) -> Self:
         """As usual, but layers without a parameter to train keep their statistics too."""

@@ -8,8 +8,10 @@ and the settings, so that a stopped run goes on where it was and a changed clip 
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import zipfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -29,12 +31,14 @@ from sfumato.media.faces import CROP_VERSION, FaceDetector
 from sfumato.media.landmarks import load_backend
 
 Image = NDArray[np.uint8]
+TWIN = "twin"  # the method of a real clip that only is the counterpart of a fake: the same frames through the same writer
+_WORTH_PROCESSES = 16  # clips to cut for each further process: it takes seconds to start
 _LAYOUT = "1"  # raised when what is stored changes
 
 
 @dataclass(frozen=True)
 class StoredCrop:
-    """image: (side, side, 3) uint8 RGB; points: (68, 2) px in it, zeros for a fake; place: 0 at the clip's start, 1 at its end."""
+    """image: (side, side, 3) uint8 RGB; points: (68, 2) px in it, zeros for a fake or a twin; place: 0 at its start, 1 at its end."""
 
     image: Image
     points: NDArray[np.float32]
@@ -57,17 +61,36 @@ class CropCache:
     def _landmarks(self) -> Any:
         return load_backend("mesh")
 
-    def prepare(self, rows: Sequence[ClipRow], advance: Callable[[float], None] = lambda amount: None) -> list[ClipRow]:
+    def prepare(
+        self, rows: Sequence[ClipRow], advance: Callable[[float], None] = lambda amount: None, processes: int = 1
+    ) -> list[ClipRow]:
         """Cuts every clip that is not cut yet. Returns the rows that hold at least one usable face, in the order given.
 
         Unreadable and faceless clips are left out and told in `refused`: a few of them must not stop a training run.
         """
+        if processes > 1:
+            missing = [row for row in rows if not self._path(row).exists()]
+            if len(missing) > _WORTH_PROCESSES * processes:
+                self._cut_together(missing, advance, processes)
+                advance(-float(len(missing)))
         usable = []
         for row in rows:
             if self.count(row):
                 usable.append(row)
             advance(1)
         return usable
+
+    def _cut_together(self, rows: Sequence[ClipRow], advance: Callable[[float], None], processes: int) -> None:
+        """Each process has detector and landmarks of its own; a clip's crops do not depend on which one cut it."""
+        context = multiprocessing.get_context("spawn")  # a forked OpenCV or torch may hang
+        with ProcessPoolExecutor(processes, context, _open_cache, (self.clips, self.folder, self.config)) as pool:
+            try:
+                for refused in pool.map(_cut_one, rows, chunksize=4):
+                    self.refused |= refused
+                    advance(1)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def count(self, row: ClipRow) -> int:
         """How many crops the clip holds; cuts it if need be."""
@@ -86,13 +109,21 @@ class CropCache:
         """The crop nearest in place: the twin of a fake's frame."""
         return self.crop(row, int(np.argmin(np.abs(self._arrays(row)["place"] - place))))
 
+    def points(self, row: ClipRow) -> NDArray[np.float32]:
+        """(n, 68, 2): the landmarks of all crops of a clip."""
+        points: NDArray[np.float32] = self._arrays(row)["points"]
+        return points
+
     def _arrays(self, row: ClipRow) -> dict[str, Any]:
-        path = self.folder / f"{self._key(row)}.npz"
+        path = self._path(row)
         try:
             return _read(path)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # not there, or left by a crash of another program
             self._write(path, self._cut(row))
             return _read(path)
+
+    def _path(self, row: ClipRow) -> Path:
+        return self.folder / f"{self._key(row)}.npz"
 
     def _key(self, row: ClipRow) -> str:
         settings = (_LAYOUT, CROP_VERSION, self.config.frames_per_clip, self.config.stored_side, self.config.min_face)
@@ -110,7 +141,7 @@ class CropCache:
                 crop = wide_crop(faces[0].box, frame.image)
                 size = max(48, min(self.config.stored_side, round(crop.side)))
                 points = np.zeros((68, 2), np.float32)
-                if row.label == "real":  # only reals are blended, and landmarks are a third of the cutting
+                if row.label == "real" and row.method != TWIN:  # only those are blended, and landmarks are a third of the cutting
                     points = crop.to_crop(self._landmarks.detect(frame.image, faces[0].box), size)
                 found.append((frame.time, crop.apply(frame.image, size), points))
         except MediaError as error:
@@ -131,7 +162,22 @@ class CropCache:
             )
 
 
-@lru_cache(maxsize=4096)
+_own: list[CropCache] = []  # of a process that cuts
+
+
+def _open_cache(clips: Path, folder: Path, config: SampleConfig) -> None:
+    cv2.setNumThreads(1)
+    _own[:] = [CropCache(clips, folder, config)]
+
+
+def _cut_one(row: ClipRow) -> dict[str, str]:
+    """Cuts a clip; returns why it was refused, if it was."""
+    cache = _own[0]
+    cache._write(cache._path(row), cache._cut(row))
+    return {row.path: cache.refused[row.path]} if row.path in cache.refused else {}
+
+
+@lru_cache(maxsize=1024)  # some 400 kB a clip; a miss costs a millisecond
 def _read(path: Path) -> dict[str, Any]:
     with np.load(path, allow_pickle=False) as stored:
         return {name: stored[name] for name in ("png", "start", "points", "place")}

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from sfumato.text import printable
+
+if TYPE_CHECKING:
+    from sfumato.distributed import Ranks
 
 
 @click.command("detector")
@@ -19,13 +28,15 @@ import click
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 @click.option("--prepare-only", is_flag=True, help="Cut the crops into the cache and stop.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads for torch (default: its own choice).")
+@click.option("--processes", type=click.IntRange(min=1), help="Processes that cut crops (default: one a core).")
 def train_detector(
     clips: Path, out: Path, config_file: Path | None, overrides: tuple[str, ...], minutes: float | None, cache: Path | None,
-    resume: bool, prepare_only: bool, threads: int | None,
+    resume: bool, prepare_only: bool, threads: int | None, processes: int | None,
 ) -> None:  # fmt: skip
     """Train a detector on CLIPS (clips.jsonl), calibrate it, export it to OUT/weights.
 
     CLIPS needs the splits train and validation; thresholds come from the split calibration, the final numbers from test.
+    Several GPUs or machines: torchrun --nproc-per-node N -m sfumato train detector ...
     """
     import torch
 
@@ -34,8 +45,8 @@ def train_detector(
     from detector.release import release
     from detector.train import train
     from sfumato.config import load_config
+    from sfumato.distributed import ranks_of_this_run
     from sfumato.media.clips import check_disjoint, read_clips
-    from sfumato.progress import progress
     from sfumato.run import RunFolder
 
     if threads:
@@ -46,16 +57,20 @@ def train_detector(
     check_disjoint(rows)
     run = RunFolder(out, resume=resume or prepare_only)
     crops = CropCache(clips, cache or out / "crops", config.samples)
-    with progress("Cutting crops", len(rows)) as advance:
-        usable = crops.prepare(rows, advance)
-    for path, reason in list(crops.refused.items())[:5]:
-        click.echo(f"Left out {path}: {reason}", err=True)
-    if len(crops.refused) > 5:
-        click.echo(f"Left out {len(crops.refused) - 5} more.", err=True)
-    if prepare_only:
+    with ranks_of_this_run(config.train.device) as ranks:
+        cutters = processes or (os.cpu_count() or 1 if ranks.world == 1 else 1)
+        with _shown("Cutting crops", len(rows), ranks) as advance:
+            crops.prepare(rows[ranks.rank :: ranks.world], advance, cutters)
+            ranks.mean({"cut": 1.0})  # the others may be at it still
+        usable = crops.prepare(rows)
+        if ranks.first:
+            _tell_refused(crops.refused)
+        if prepare_only:
+            return
+        with _shown("Training", 1.0, ranks) as advance:
+            done = train(usable, run, config, crops, resume, advance, ranks)
+    if not ranks.first:
         return
-    with progress("Training", 1.0) as advance:
-        done = train(usable, run, config, crops, resume, advance)
     click.echo(f"{done.step} steps; validation AUC: {_scores(done.scores)}", err=True)
     record = release(run.path, usable, crops, lambda text: click.echo(f"{text} ...", err=True))
     thresholds = ", ".join(f"{alpha}: {t:.2f}" for alpha, t in record["calibration"]["thresholds"].items())
@@ -63,6 +78,70 @@ def train_detector(
     for name, found in record["test"].items():
         click.echo(f"Test, {name}: AUC {_scores(found['auc'])}", err=True)
     click.echo(run.path / "weights")
+
+
+@click.command("calibrate")
+@click.argument("reals", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--out", default="calibrated-detector", show_default=True, type=click.Path(file_okay=False, path_type=Path),
+    help="The detector to write.",
+)  # fmt: skip
+@click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector to start from.")
+@click.option("--frames", default=32, show_default=True, type=click.IntRange(1, 10_000), help="As many as your scans look at.")
+@click.option("--overwrite", is_flag=True, help="Replace the detector in --out.")
+def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite: bool) -> None:
+    """Set the detector's thresholds on REALS: your own footage that is known to be real, a folder or the list of `sfumato clips`.
+
+    Writes a detector for `sfumato scan --model`. A false-positive rate of a tenth needs 9 people, of a hundredth 99, of a thousandth 999;
+    what they are too few for is left out. A stopped run goes on where it was: scores are kept in OUT.scores.jsonl.
+    """
+    import json
+
+    from detector.recalibrate import SECTIONS, find_reals, judge_reals, recalibrate
+    from detector.shipped import NETWORK, RECORD, network_bytes
+    from detector.track_scores import Judge
+    from sfumato.atomic import write_bytes, write_text
+    from sfumato.errors import OutputError
+    from sfumato.progress import progress
+
+    if (out / RECORD).exists() and not overwrite:
+        raise OutputError(f"{out} already holds a detector", "Choose another --out, or --overwrite.")
+    samples, people_known = find_reals(reals)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    judge = Judge(model)
+    with progress("Judging reals", len(samples)) as advance:
+        judged = list(judge_reals(samples, judge, frames, out.with_name(out.name + ".scores.jsonl"), advance))
+    found = recalibrate(judge.detector.record, judged, people_known)
+    if not people_known:
+        advice = "Clips of one person are no independent draws: list the footage with sfumato clips, and calibrate on the list."
+        click.echo(f"Warning: who is who is not known, each file counts as a person. {advice}", err=True)
+    for reason, count in sorted(found.abstained.items()):
+        click.echo(f"Not judged: {count} ({reason})", err=True)
+    for kind, section in SECTIONS.items():
+        if kind in found.kept:
+            click.echo(f"{kind.capitalize()}s keep the thresholds they had: {found.kept[kind]}", err=True)
+            continue
+        thresholds = ", ".join(f"{float(alpha):g}: {t:.2f}" for alpha, t in found.record[section]["thresholds"].items())
+        of = f"{found.n_real[kind]} {'people' if people_known else 'files'}, {found.files[kind]} files"
+        click.echo(f"{kind.capitalize()}s ({of}): thresholds by false-positive rate: {thresholds}", err=True)
+    out.mkdir(exist_ok=True)
+    write_bytes(out / NETWORK, network_bytes(model))
+    write_text(out / RECORD, json.dumps(found.record, indent=1) + "\n")
+    click.echo(out)
+
+
+def _shown(what: str, total: float, ranks: Ranks) -> AbstractContextManager[Callable[[float], None]]:
+    """A progress bar of the first process; the others are silent."""
+    from sfumato.progress import progress
+
+    return progress(what, total) if ranks.first else nullcontext(lambda amount: None)
+
+
+def _tell_refused(refused: Mapping[str, str]) -> None:
+    for path, reason in list(refused.items())[:5]:
+        click.echo(f"Left out {printable(path)}: {printable(reason, 300)}", err=True)
+    if len(refused) > 5:
+        click.echo(f"Left out {len(refused) - 5} more.", err=True)
 
 
 def _scores(values: dict[str, float]) -> str:

@@ -5,6 +5,7 @@ Read from TOML and `--set section.key=value`; stored whole beside the weights.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,15 @@ FAMILY_HEADS: dict[str, tuple[str, ...]] = {  # which evidence a family of fakes
     "blend": ("blend",),
     "reenact": ("synthesis",),
     "synthesis": ("synthesis",),
+    "composite": ("blend", "synthesis"),
+}
+_MIX = {  # of a batch's pairs; what a data set lacks leaves its share to the others
+    "self-blend": 0.3,
+    "swap": 0.15,
+    "blend": 0.05,  # listed ones: other people's swaps
+    "reenact": 0.3,
+    "synthesis": 0.1,
+    "composite": 0.1,
 }
 
 
@@ -25,6 +35,7 @@ class ModelConfig:
 
     backbone: str = "tf_efficientnet_lite0"  # ImageNet weights come from the package index, so a pretrained start needs no model hub
     size: int = 160  # px of the crop: a 128 px generator's traces survive it, and a training step costs half of one at 224
+    frequency: bool = False  # a small second branch that sees only the high frequencies
     dropout: float = 0.2  # before the heads; the data are few people
     mirrored: bool = True  # judge each crop as it is and mirrored, by the mean: fewer odd reals for twice the time
     pretrained: Literal["auto", "none"] = "auto"  # auto: weights found on this machine, otherwise from scratch; never a download
@@ -42,7 +53,9 @@ class SampleConfig:
     frames_per_clip: int = 12  # many people and few frames teach more than few people and many frames
     stored_side: int = 288  # px of a cached crop at most; smaller faces stay at their own resolution
     min_face: int = 40  # px; below it nothing but the codec is left to see
-    blend_share: float = 0.5  # of the pairs that are self-blends when generated clips exist as well
+    mix: Mapping[str, float] = field(default_factory=lambda: dict(_MIX))  # by method ("swap" is every swap-...) or by family
+    autoencoder: Path | None = None  # reconstructs real crops on the fly, as family "synthesis"; without it only listed clips do
+    leave_out: tuple[str, ...] = ()  # methods or families that are not learnt from, nor used to choose or calibrate
     twin_codec_share: float = 0.9  # real twins that get the H.264 pass which a generated file has behind it
     match_sharpness_share: float = 0.6  # real twins softened to the fake's sharpness, so that blur cannot mean fake
     scale_jitter: float = 0.1  # of the crop's side, either way
@@ -51,8 +64,9 @@ class SampleConfig:
     def __post_init__(self) -> None:
         _require(self.frames_per_clip >= 1, "samples.frames_per_clip", self.frames_per_clip, "at least 1")
         _require(64 <= self.stored_side <= 1024, "samples.stored_side", self.stored_side, "from 64 to 1024 px")
-        for name in ("blend_share", "twin_codec_share", "match_sharpness_share"):
+        for name in ("twin_codec_share", "match_sharpness_share"):
             _require(0 <= getattr(self, name) <= 1, f"samples.{name}", getattr(self, name), "a share from 0 to 1")
+        _require(all(share >= 0 for share in self.mix.values()) and sum(self.mix.values()) > 0, "samples.mix", self.mix, "shares above 0")
         _require(0 <= self.scale_jitter <= 0.12, "samples.scale_jitter", self.scale_jitter, "0 to 0.12: the cached crop ends there")
         _require(0 <= self.shift_jitter <= 0.06, "samples.shift_jitter", self.shift_jitter, "0 to 0.06: the cached crop ends there")
 
@@ -86,15 +100,16 @@ class TrainConfig:
     pairs: int = 12  # in a batch: 24 pictures, enough for batch statistics, small enough for one core
     head_share: float = 0.06  # of the budget with the backbone frozen, so that random heads do not spoil it
     frozen: int = 3  # first groups of layers (stem, then stages) that keep their weights: a third less time, and better on few people
+    tune: Literal["all", "norm"] = "all"  # norm: of the backbone only scale and offset of its norm layers; little data, or little time
     head_rate: float = 2e-3
     rate: float = 4e-4  # AdamW, cosine to a hundredth; short runs need the larger end
     weight_decay: float = 0.02
     start: Path | None = None  # detector.safetensors of an earlier run to go on from, of the same net
     ema: float = 0.99  # averages over about 100 steps; a short run has under 1,000
     validations: int = 4
-    validation_pairs: int = 160
+    validation_pairs: int = 320  # in all, over the methods
     seed: int = 0
-    workers: int = 0  # processes that prepare batches; 0: none, right for one core
+    workers: int = 0  # processes that prepare batches (a tenth of a step's time); 0: none, right for one core
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -105,6 +120,7 @@ class TrainConfig:
         _require(self.frozen >= 0, "train.frozen", self.frozen, "0 or more groups")
         _require(0 <= self.ema < 1, "train.ema", self.ema, "at least 0 and below 1")
         _require(self.rate > 0 and self.head_rate > 0, "train.rate", self.rate, "above 0")
+        _require(self.workers >= 0, "train.workers", self.workers, "0 or more")
         _require(self.validations >= 1, "train.validations", self.validations, "at least 1")
 
 

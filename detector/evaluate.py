@@ -1,6 +1,6 @@
-"""How well the two kinds of evidence separate: per family, on pairs for training, on whole clips for calibration.
+"""How well the two kinds of evidence separate: per method, on pairs for training, on whole clips for calibration.
 
-In: a net and the clips of a split. Out: AUC per family, or the evidence of every frame of every clip.
+In: a net and the clips of a split. Out: AUC per method, or the evidence of every frame of every clip.
 """
 
 from __future__ import annotations
@@ -13,28 +13,41 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from detector.cache import TWIN
 from detector.config import FAMILY_HEADS, HEADS
 from detector.crops import tighten
 from detector.degrade import Pass
+from detector.makers import People
 from detector.metrics import auc
 from detector.model import DetectorNet
 from detector.samples import PairSource
+from sfumato.media.clips import ClipRow
 from sfumato.media.faces import Crop
 from sfumato.media.images import to_tensor
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 UNTOUCHED = Pass()
+_FEWEST_PAIRS = 16  # of a method in a validation
+_MADE_CLIPS, _MADE_FRAMES = 150, 4  # of each method that is made on the fly: as many as its AUC's interval needs, no more
 
 
 @dataclass(frozen=True)
 class ClipEvidence:
-    """evidence: (frames, 2) logits of one clip. `family` is "real" for a real clip."""
+    """evidence: (frames, 2) logits of one clip. `family` is "real" for a real clip; `method` as in clips.jsonl."""
 
     clip: str
     identity: str
     family: str
     evidence: Floats
+    method: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What it counts as: the method of a fake, "real", or "twin" for the real counterpart of a fake."""
+        if self.family == "real":
+            return TWIN if self.method == TWIN else "real"
+        return self.method or self.family
 
 
 @torch.no_grad()
@@ -51,44 +64,46 @@ def evidence_of(net: DetectorNet, images: Sequence[Image], device: Any = "cpu", 
 
 
 def validate(net: DetectorNet, source: PairSource, pairs: int, device: Any = "cpu") -> dict[str, float]:
-    """AUC of each family's own head, fakes against their real twins, on the same seeded pairs each time.
+    """AUC of each method's own head, fakes against their real twins, on the same seeded pairs each time; `pairs` in all.
 
     Half the pairs go through a drawn degradation and jitter, half stay untouched.
     """
     scores = {}
-    for family in source.families:
-        rng = np.random.default_rng([20, len(family)])
+    for method in source.methods:
+        chosen = [maker for maker in source.makers if maker.method == method]
+        rng = np.random.default_rng([20, *method.encode()])
         images: list[Image] = []
-        for i in range(pairs):
-            images += source.finish(_spread(source, family, i, rng), rng, steady=i % 2 == 0)
+        for i in range(max(_FEWEST_PAIRS, pairs // len(source.methods))):
+            pair = chosen[i % len(chosen)].spread(i, rng)
+            images += source.finish(pair, rng, steady=i % 2 == 0)
         evidence = evidence_of(net, images, device)
-        heads = [HEADS.index(name) for name in FAMILY_HEADS[family]]
+        heads = [HEADS.index(name) for name in FAMILY_HEADS[chosen[0].family]]
         values = evidence[:, heads].max(axis=1)
-        scores[family] = auc(values[1::2], values[0::2])
+        scores[method] = auc(values[1::2], values[0::2])
     return scores
 
 
-def _spread(source: PairSource, family: str, index: int, rng: np.random.Generator) -> Any:
-    """Pair number `index`: through the clips in an order that spreads over people."""
-    generated = [row for row in source.fakes if row.family == family]
-    if family == "blend" and not generated:
-        return source.blend_pair(source.reals[(index * 7919) % len(source.reals)], rng)
-    return source.generated_pair(generated[(index * 7919) % len(generated)], rng)
-
-
 def clip_evidence(
-    score: Callable[[Sequence[Image]], Floats], source: PairSource, recipe: Pass = UNTOUCHED, blends: bool = True
+    score: Callable[[Sequence[Image]], Floats], source: PairSource, recipe: Pass = UNTOUCHED, made: bool = True
 ) -> Iterator[ClipEvidence]:
-    """Scores every clip of a split frame by frame, as a scan would; `blends`: one self-blended twin of every real clip too."""
+    """Scores every clip of a split frame by frame, as a scan would; `made`: and of what is made on the fly, clips of a few frames each."""
     size = source.config.model.size
-    for row in [*source.reals, *source.fakes]:
+    material = source.material
+    methods = set(source.methods)
+    for row in [*material.reals, *material.twins, *(row for row in material.fakes if row.method in methods)]:
         images = [source.cache.crop(row, i).image for i in range(source.cache.count(row))]
-        family = "real" if row.label == "real" else row.family
-        yield ClipEvidence(row.path, row.identity, family, score([_view(recipe(image), size) for image in images]))
-    for row in source.reals if blends else []:
-        rng = np.random.default_rng([21, *row.identity.encode()])
-        fakes = [source.blend_pair(row, rng).fake for _ in range(min(4, source.cache.count(row)))]
-        yield ClipEvidence(row.path, row.identity, "blend", score([_view(recipe(fake), size) for fake in fakes]))
+        yield ClipEvidence(row.path, row.identity, row.family, score([_view(recipe(image), size) for image in images]), row.method)
+    for maker in (maker for maker in source.makers if made and maker.on_the_fly):
+        for row in _spread_over(maker.people, _MADE_CLIPS):
+            rng = np.random.default_rng([21, *f"{maker.method} {row.identity}".encode()])
+            fakes = [maker.of(row, rng).fake for _ in range(min(_MADE_FRAMES, source.cache.count(row)))]
+            yield ClipEvidence(row.path, row.identity, maker.family, score([_view(recipe(fake), size) for fake in fakes]), maker.method)
+
+
+def _spread_over(people: People, count: int) -> list[ClipRow]:
+    """A clip of every person, of at most `count` of them in an even walk."""
+    names = sorted(people)
+    return [people[names[i]][0] for i in range(0, len(names), -(-len(names) // count))]
 
 
 def _view(image: Image, size: int) -> Image:

@@ -6,17 +6,22 @@ taken in spite of one says more about memory than about detection.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from detector.cache import TWIN
 from detector.datasets.sample import Sample, content_digest
 from sfumato.errors import MediaError
+from sfumato.media.clips import ClipRow
 
 Kind = Literal["person or source", "file", "file with two labels", "split", "generator"]
 _SHOWN = 10
+_HASH = 6  # bytes
 LEARNT_FROM = ("train", "validation", "calibration")  # splits that shape a detector: weights, choice of weights, thresholds
 
 
@@ -45,9 +50,39 @@ def training_leaks(samples: Sequence[Sample], training: Iterable[Sample]) -> lis
 
 
 def model_leaks(samples: Sequence[Sample], record: Mapping[str, Any]) -> list[Leak]:
-    """Generators whose clips the model's own record says it was trained on."""
-    known = set(record.get("training", {}).get("generators", []))
-    return _leak("generator", {sample.generator_digest for sample in samples if sample.generator_digest in known}, severe=False)
+    """What the model's own record says it learnt from: people, sources and files by their hashes, generators by their digests."""
+    about = record.get("training", {})
+    known = set(about.get("generators", []))
+    learnt = _unpacked(str(about.get("learnt_from", "")))
+    shared = {name for sample in samples for name in sample.ties if _short("name", name) in learnt}
+    files = {str(sample.path) for sample in samples if sample.sha256 and _short("file", sample.sha256) in learnt}
+    generators = {sample.generator_digest for sample in samples if sample.generator_digest in known}
+    return [*_leak("person or source", shared), *_leak("file", files), *_leak("generator", generators, severe=False)]
+
+
+def hashed_names(rows: Iterable[ClipRow]) -> str:
+    """People, sources, drivers and real files of the splits that shape a detector, as base64 of sorted 6-byte hashes: to ask whether a name
+    is among them, not to read them. Two of a million names share a hash with probability one in 500."""
+    found: set[bytes] = set()
+    for row in rows:
+        if row.split in LEARNT_FROM:
+            found |= {_short("name", name) for name in (row.identity, *row.source_ids, row.driver_id) if name}
+            if row.label == "real" and row.method != TWIN:
+                found.add(_short("file", row.sha256))
+    return base64.b64encode(b"".join(sorted(found))).decode()
+
+
+def _short(kind: str, name: str) -> bytes:
+    return hashlib.sha256(f"{kind}\0{name}".encode()).digest()[:_HASH]
+
+
+def _unpacked(text: str) -> frozenset[bytes]:
+    """None at all for what is no such list: an older record has none."""
+    try:
+        joined = base64.b64decode(text, validate=True)
+    except ValueError:
+        return frozenset()
+    return frozenset(joined[i : i + _HASH] for i in range(0, len(joined), _HASH))
 
 
 def inner_leaks(samples: Sequence[Sample], whole: Iterable[Sample] = ()) -> list[Leak]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from detector.backbones import build_backbone
 from detector.config import HEADS, ModelConfig
+from detector.frequency import FrequencyBranch
 from detector.shipped import FORMAT
 from sfumato.errors import CheckpointError
 
@@ -25,8 +26,10 @@ class DetectorNet(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = build_backbone(config)
+        self.frequency = FrequencyBranch() if config.frequency else None
         self.dropout = nn.Dropout(config.dropout)
-        self.heads = nn.Linear(self.backbone.width, len(HEADS))
+        width = self.backbone.width + (self.frequency.width if self.frequency is not None else 0)
+        self.heads = nn.Linear(width, len(HEADS))
         nn.init.zeros_(self.heads.weight)  # the first step starts at even odds whatever the features' scale
         nn.init.zeros_(self.heads.bias)
 
@@ -34,8 +37,15 @@ class DetectorNet(nn.Module):
         """face: (B, 3, S, S) in [-1, 1]. Returns (B, 2) logits in the order of HEADS; out of training the mean with the mirrored face."""
         mirrored = self.config.mirrored and not self.training
         seen = torch.cat([face, face.flip(3)]) if mirrored else face  # (2B, 3, S, S)
-        logits: Tensor = self.heads(self.dropout(self.backbone(seen)))  # (2B, width) -> (2B, 2)
+        logits = self.judge(self.backbone(seen), seen)  # (2B, 2)
         return logits.reshape(2, -1, len(HEADS)).mean(0) if mirrored else logits
+
+    def judge(self, features: Tensor, face: Tensor) -> Tensor:
+        """features: (B, width) of the backbone for `face`. Returns (B, 2) logits."""
+        if self.frequency is not None:
+            features = torch.cat([features, self.frequency(face)], dim=1)
+        logits: Tensor = self.heads(self.dropout(features))
+        return logits
 
 
 def load_weights(net: DetectorNet, state: Mapping[str, Tensor], source: Mapping[str, Any]) -> None:

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from detector.cache import CropCache
-from detector.calibrate import Calibration, calibrate, divide, report, set_thresholds
+from detector.cache import TWIN, CropCache
+from detector.calibrate import Calibration, calibrate, divide, probability_report, report, set_thresholds
 from detector.config import DetectorConfig
 from detector.crops import DETECTOR_CROP
 from detector.degrade import Pass
 from detector.evaluate import UNTOUCHED, ClipEvidence, clip_evidence
 from detector.export import export_onnx
+from detector.leaks import hashed_names
 from detector.samples import PairSource
 from detector.shipped import FORMAT, NETWORK, RECORD, OnnxScorer
 from detector.state import load_detector
 from sfumato import __version__
 from sfumato.atomic import write_bytes, write_text
 from sfumato.config import to_dict
-from sfumato.errors import UsageError
 from sfumato.media.clips import ClipRow
 
 PASSES = {  # what the false-positive rate is looked at under: reals that were only sent on must stay reals
@@ -42,12 +43,15 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
     net, config, trained = load_detector(run / "detector.safetensors")
     note("exporting")
     network = export_onnx(net)
-    scorer = OnnxScorer(network)
+    scorer = OnnxScorer(network, os.cpu_count() or 1)
     options = json.loads((run / "options.json").read_text(encoding="utf-8"))
     families = [str(name) for name in options["families"]]
     note("calibrating")
-    calibration, video, name = _calibrate(scorer, rows, cache, config, families)
+    calibration, video, fitting, name = _calibrate(scorer, rows, cache, config, families)
     note("testing")
+    tested = {key: _evidence(scorer, rows, cache, config, "test", recipe, everything=True) for key, recipe in PASSES.items()}
+    trained_on = [clip for clip in tested["untouched"] if clip.family == "real" or clip.kind in options["methods"]]
+    measurable = len({clip.family == "real" for clip in trained_on}) == 2
     record = {
         "format": FORMAT,
         "name": f"{config.model.backbone}-{config.model.size}",
@@ -58,12 +62,14 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
         "calibration": calibration.as_record() | {"split": name},
         "video_calibration": video.as_record() | {"split": name, "pass": "h264 crf 23"},
         "training": {
-            "families": families, "clips": options["clips"], "people": options["people"], "step": trained["step"],
-            "validation_auc": trained["validation"], "backbone_weights": trained["backbone_source"],
+            "families": families, "methods": options["methods"], "clips": options["clips"], "people": options["people"],
+            "step": trained["step"], "validation_auc": trained["validation"], "backbone_weights": trained["backbone_source"],
             "started_from": options.get("started_from"), "seed": options["seed"],
+            "learnt_from": hashed_names(rows),
             "generators": sorted({row.generator_digest for row in rows if row.generator_digest and row.split == "train"}),
         },
-        "test": _test(scorer, rows, cache, config, calibration, video),
+        "test": {key: report(video if key.startswith("h264") else calibration, clips) for key, clips in tested.items() if clips},
+        "probabilities": probability_report(calibration.stack, fitting, trained_on) if measurable else {},
     }  # fmt: skip
     folder = run / "weights"
     folder.mkdir(exist_ok=True)
@@ -74,52 +80,40 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
 
 def _calibrate(
     scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, families: Sequence[str]
-) -> tuple[Calibration, Calibration, str]:
+) -> tuple[Calibration, Calibration, list[ClipEvidence], str]:
     """Stack from the validation split, thresholds from the calibration split; without that split, from other people of the former.
 
-    The second calibration has the same stack and people, after VIDEO_PASS: it is for videos, the first one for pictures.
+    The second calibration has the same stack and people, after VIDEO_PASS: it is for videos, the first one for pictures. Third: what the
+    stack was fitted on; fourth: where the thresholds come from.
     """
-    validation = _evidence(scorer, rows, cache, config, "validation", families)
-    real_rows = [row for row in rows if row.label == "real"]
-    reals = _evidence(scorer, real_rows, cache, config, "calibration", [])
-    encoded = _evidence(scorer, real_rows, cache, config, "calibration", [], VIDEO_PASS)
+    validation = _evidence(scorer, rows, cache, config, "validation")
+    real_rows = [row for row in rows if row.label == "real" and row.method != TWIN]
+    reals = _evidence(scorer, real_rows, cache, config, "calibration", made=False)
+    encoded = _evidence(scorer, real_rows, cache, config, "calibration", VIDEO_PASS, made=False)
     name = "calibration"
     fitting = validation
     if not reals:
         fitting, others = divide(validation, config.calibration.fit_share)
-        reals, name = [clip for clip in others if clip.family == "real"], "validation, people not used for the fit"
+        reals, name = [clip for clip in others if clip.kind == "real"], "validation, people not used for the fit"
         kept = {clip.clip for clip in reals}
-        encoded = [clip for clip in _evidence(scorer, real_rows, cache, config, "validation", [], VIDEO_PASS) if clip.clip in kept]
+        encoded = [clip for clip in _evidence(scorer, real_rows, cache, config, "validation", VIDEO_PASS, made=False) if clip.clip in kept]
     calibration = calibrate(fitting, reals, config.calibration.alphas, families)
-    return calibration, set_thresholds(calibration.stack, encoded, config.calibration.alphas), name
-
-
-def _test(
-    scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, calibration: Calibration, video: Calibration
-) -> dict[str, Any]:
-    """The test split, untouched and under each pass, against the thresholds that a scan would use. Empty if there is none."""
-    families = ["blend"]
-    found = {name: _evidence(scorer, rows, cache, config, "test", families, recipe) for name, recipe in PASSES.items()}
-    return {name: report(video if name.startswith("h264") else calibration, clips) for name, clips in found.items() if clips}
+    return calibration, set_thresholds(calibration.stack, encoded, config.calibration.alphas), fitting, name
 
 
 def _evidence(
-    scorer: OnnxScorer,
-    rows: Sequence[ClipRow],
-    cache: CropCache,
-    config: DetectorConfig,
-    split: str,
-    families: Sequence[str],
-    recipe: Pass = UNTOUCHED,
-) -> list[ClipEvidence]:
+    scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, split: str, recipe: Pass = UNTOUCHED,
+    *, made: bool = True, everything: bool = False,
+) -> list[ClipEvidence]:  # fmt: skip
+    """Of the methods of the mix; of all if `everything`. `made`: with what is made on the fly."""
     chosen = [row for row in rows if row.split == split]
-    try:
-        source = PairSource(chosen, cache, config)
-    except UsageError:
-        return []  # no real clip in this split
-    return list(clip_evidence(scorer, source, recipe, blends="blend" in families))
+    if not any(row.label == "real" and row.method != TWIN for row in chosen):
+        return []
+    return list(clip_evidence(scorer, PairSource(chosen, cache, config, everything=everything or not made), recipe, made))
 
 
 def _without_paths(values: dict[str, Any]) -> dict[str, Any]:
     """Paths of the training machine are nobody's business, and a shipped net needs no weights file."""
-    return values | {"model": values["model"] | {"weights": None, "pretrained": "none"}, "train": values["train"] | {"start": None}}
+    model, samples, train = values["model"], values["samples"], values["train"]
+    model, samples = model | {"weights": None, "pretrained": "none"}, samples | {"autoencoder": None}
+    return values | {"model": model, "samples": samples, "train": train | {"start": None}}

@@ -73,7 +73,7 @@ class ShippedDetector:
 
 def load_shipped(folder: Path | None = None, threads: int = 1) -> ShippedDetector:
     """Reads `folder`; without one, the detector that comes with the package. Raises MissingPartError, CheckpointError."""
-    place = Path(str(files("detector") / "weights")) if folder is None else folder
+    place = _place(folder)
     if not (place / RECORD).is_file() or not (place / NETWORK).is_file():
         advice = "Train one: sfumato train detector CLIPS.jsonl --out RUN."
         raise MissingPartError(f"There is no detector in {place}", advice)
@@ -83,6 +83,15 @@ def load_shipped(folder: Path | None = None, threads: int = 1) -> ShippedDetecto
     except (OSError, ValueError) as error:
         raise CheckpointError(f"The detector in {place} is damaged: {error}", "Take another copy.") from error
     return from_parts(network, record, threads)
+
+
+def network_bytes(folder: Path | None = None) -> bytes:
+    """The network of a detector that `load_shipped` reads."""
+    return (_place(folder) / NETWORK).read_bytes()
+
+
+def _place(folder: Path | None) -> Path:
+    return Path(str(files("detector") / "weights")) if folder is None else folder
 
 
 def _thresholds(calibration: Any) -> dict[float, float]:

@@ -1,8 +1,10 @@
 """Training: clips.jsonl in, a run folder with the best averaged weights out.
 
-Heads first with the backbone frozen, then everything. Each step sees reals and their fake twins side by side; each head
+Heads first with the backbone frozen, then everything (or the norm layers alone). Each step sees reals and their fake twins; each head
 learns only from its own families and the reals. Weights are averaged (EMA), and the average that does best on the people
-of the validation split is kept. The budget is minutes, steps, or both; a stopped run continues from its last checkpoint.
+of the validation split is kept. The budget is minutes, steps, or both; a stopped run continues from its last checkpoint, and with a
+budget of steps ends with the weights of a run that was not stopped: every draw follows from the seed and the step. Several processes
+(torchrun) share one batch of pairs; batch statistics are each process's own, the first one's are kept.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -26,6 +29,7 @@ from detector.samples import Batch, PairedBatches, PairSource
 from detector.shipped import FORMAT
 from detector.state import Average, load_detector, load_state, save_state, save_weights
 from sfumato.config import to_dict
+from sfumato.distributed import Ranks
 from sfumato.errors import UsageError
 from sfumato.media.clips import ClipRow, file_digest
 from sfumato.run import RunFolder, choose_device, seed_everything
@@ -47,8 +51,11 @@ class Progress:
 class Trainer:
     """One run. `fit` trains; the best weights lie in `<run>/detector.safetensors` afterwards."""
 
-    def __init__(self, run: RunFolder, config: DetectorConfig, training: PairSource, validation: PairSource, device: Any) -> None:
-        self.run, self.config, self.device = run, config, device
+    def __init__(
+        self, run: RunFolder, config: DetectorConfig, training: PairSource, validation: PairSource, ranks: Ranks | None = None
+    ) -> None:
+        self.run, self.config, self.ranks = run, config, ranks or Ranks(device=choose_device(config.train.device))
+        device = self.device = self.ranks.device
         self.training, self.validation = training, validation
         seed_everything(config.train.seed)
         self.net = DetectorNet(config.model).to(device)
@@ -56,12 +63,14 @@ class Trainer:
             self._start_from(config.train.start)
         if device.type == "cpu":
             self.net = self.net.to(memory_format=torch.channels_last)  # 2 to 4 times faster convolutions on CPUs
+        self.ranks.agree([self.net])
         self.average = Average(self.net, config.train.ema)
         settings = config.train
-        self.net.backbone.freeze(settings.frozen)
+        self.net.backbone.freeze(settings.frozen, settings.tune == "norm")
+        beside = [self.net.heads, *([self.net.frequency] if self.net.frequency is not None else [])]  # what starts from nothing
         parameters = [parameter for parameter in self.net.backbone.parameters() if parameter.requires_grad]
         groups = [
-            {"params": list(self.net.heads.parameters()), "peak": settings.head_rate, "weight_decay": 0.0},
+            {"params": [p for part in beside for p in part.parameters()], "peak": settings.head_rate, "weight_decay": 0.0},
             {"params": [p for p in parameters if p.ndim > 1], "peak": settings.rate, "weight_decay": settings.weight_decay},
             {"params": [p for p in parameters if p.ndim <= 1], "peak": settings.rate, "weight_decay": 0.0},
         ]
@@ -90,13 +99,13 @@ class Trainer:
             batch = next(batches)
             loss_sum += self.train_step(batch, share)
             progress.step += 1
-            progress.seconds = time.monotonic() - started
+            progress.seconds = self.ranks.mean({"seconds": time.monotonic() - started})["seconds"]  # all must stop at the same step
             if progress.step % 20 == 0:
-                self._log(loss=loss_sum.item() / 20, share=share)
+                self._log(loss=self.ranks.mean({"loss": loss_sum.item() / 20})["loss"], share=share)
                 loss_sum.zero_()
             if self.share() >= (progress.validated + 1) / settings.validations:
                 self._validate()
-                progress.seconds = time.monotonic() - started
+                progress.seconds = self.ranks.mean({"seconds": time.monotonic() - started})["seconds"]
                 self._save()
             advance(self.share() - shown)
             shown = self.share()
@@ -112,8 +121,10 @@ class Trainer:
         return min(1.0, max(by_steps, self.progress.seconds / (60 * settings.minutes)))
 
     def train_step(self, batch: Batch, share: float) -> Tensor:
-        """One update; returns the loss before it."""
+        """One update; returns this process's part of the loss before it: the mean over the processes is the batch's."""
         heads_only = share < self.config.train.head_share
+        draw = np.random.default_rng([self.config.train.seed, self.progress.step, self.ranks.rank])
+        torch.manual_seed(int(draw.integers(2**62)))  # dropout, too, follows from the step: a resumed run draws as the whole one
         self.net.train()
         if heads_only:
             self.net.backbone.eval()
@@ -124,12 +135,13 @@ class Trainer:
         if heads_only:
             with torch.no_grad():
                 features = self.net.backbone(images)
-            logits = self.net.heads(self.net.dropout(features))
+            logits = self.net.judge(features, images)
         else:
             logits = self.net(images)
-        loss = evidence_loss(logits, batch.target.to(self.device), batch.weight.to(self.device))
+        loss = evidence_loss(logits, batch.target.to(self.device), batch.weight.to(self.device), self.ranks)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        self.ranks.average_gradients(self.net.parameters())
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimizer.step()
         self.average.update(self.net)
@@ -144,7 +156,7 @@ class Trainer:
             group["lr"] = group["peak"] * (1.0 if share < alone else wave)
 
     def _batches(self, first: int) -> Any:
-        dataset = PairedBatches(self.training, self.config.train.seed)
+        dataset = PairedBatches(self.training, self.config.train.seed, first=self.ranks.share(self.config.train.pairs).start)
         if self.config.train.workers == 0:
             return (dataset[step] for step in range(first, 10**9))
         loader = torch.utils.data.DataLoader(
@@ -155,6 +167,8 @@ class Trainer:
     def _validate(self) -> None:
         progress = self.progress
         progress.validated = max(progress.validated + 1, int(self.share() * self.config.train.validations))
+        if not self.ranks.first:
+            return
         scores = validate(self.average.net, self.validation, self.config.train.validation_pairs, self.device)
         mean = sum(scores.values()) / len(scores)
         self._log(validation=scores, kept=mean > progress.best)
@@ -164,17 +178,26 @@ class Trainer:
             save_weights(self.run.path / "detector.safetensors", self.average.net, self.config, record)
 
     def _save(self) -> None:
+        if not self.ranks.first:
+            return
         save_state(self.run.path / "checkpoint.safetensors", self.net, self.average, self.optimizer, vars(self.progress))
 
     def _log(self, **values: Any) -> None:
+        if not self.ranks.first:
+            return
         self.run.append("log.jsonl", {"step": self.progress.step, "seconds": round(self.progress.seconds, 1), **values})
 
 
-def evidence_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Binary cross-entropy, averaged over each head's own samples, summed over the heads. All (B, heads)."""
+def evidence_loss(logits: Tensor, target: Tensor, weight: Tensor, ranks: Ranks | None = None) -> Tensor:
+    """Binary cross-entropy, averaged over each head's own samples, summed over the heads. All (B, heads).
+
+    ranks: the processes that hold the other parts of the batch; the mean of their results is that of the whole.
+    """
+    ranks = ranks or Ranks()
     losses = F.binary_cross_entropy_with_logits(logits, target, reduction="none") * weight
-    taught = (target * weight).sum(0) > 0  # a head with no fake in this batch learns nothing: reals alone would only sink it
-    return ((losses.sum(0) / weight.sum(0).clamp(min=1e-6)) * taught).sum()
+    samples = ranks.mean_of(weight.sum(0))
+    taught = ranks.mean_of((target * weight).sum(0)) > 0  # a head with no fake in this batch learns nothing: reals alone would sink it
+    return ((losses.sum(0) / samples.clamp(min=1e-6)) * taught).sum()
 
 
 def train(
@@ -184,13 +207,15 @@ def train(
     cache: CropCache,
     resume: bool = False,
     advance: Advance = lambda amount: None,
+    ranks: Ranks | None = None,
 ) -> Progress:
     """Trains on the split `train`, chooses the best average on `validation`. `rows`: those with crops (`CropCache.prepare`).
 
-    `advance` gets shares of 1. Writes options.json, log.jsonl, checkpoint.safetensors and detector.safetensors into the run
-    folder. Raises UsageError when a split has no real clip.
+    `advance` gets shares of 1. `ranks`: this process among those that train together, each with train.pairs pairs of a batch.
+    Writes options.json, log.jsonl, checkpoint.safetensors and detector.safetensors into the run folder. Raises UsageError when a split
+    has no real clip, or when the mix leaves no fakes.
     """
-    device = choose_device(config.train.device)
+    ranks = ranks or Ranks(device=choose_device(config.train.device))
     splits = {name: [row for row in rows if row.split == name] for name in ("train", "validation")}
     for name, split in splits.items():
         if not any(row.label == "real" for row in split):
@@ -198,16 +223,17 @@ def train(
             reason = f"First refused: {refused[0]}: {refused[1]}." if refused else "clips.jsonl needs the splits train and validation."
             raise UsageError(f"The split {name!r} has no real clip with a usable face", reason)
     training, validation = (PairSource(split, cache, config) for split in splits.values())
-    run.write_options(
-        {
-            "command": "train detector", "format": FORMAT, "config": to_dict(config), "seed": config.train.seed, "device": str(device),
-            "torch": torch.__version__, "clips": {name: len(split) for name, split in splits.items()},
-            "people": {name: len({row.identity for row in split}) for name, split in splits.items()},
-            "families": training.families, "refused": len(cache.refused),
-            "started_from": file_digest(config.train.start) if config.train.start else None,
-        }
-    )  # fmt: skip
-    trainer = Trainer(run, config, training, validation, device)
+    options = {
+        "command": "train detector", "format": FORMAT, "config": to_dict(config), "seed": config.train.seed, "device": str(ranks.device),
+        "processes": ranks.world, "threads": torch.get_num_threads(), "torch": torch.__version__,
+        "clips": {name: len(split) for name, split in splits.items()},
+        "people": {name: len({row.identity for row in split}) for name, split in splits.items()},
+        "families": training.families, "methods": training.methods, "refused": len(cache.refused),
+        "started_from": file_digest(config.train.start) if config.train.start else None,
+    }  # fmt: skip
+    if ranks.first:
+        run.write_options(options)
+    trainer = Trainer(run, config, training, validation, ranks)
     if resume:
         trainer.resume()
     return trainer.fit(advance)

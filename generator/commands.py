@@ -96,10 +96,10 @@ def train_generator(
 
     from generator.config import TrainConfig
     from generator.dataset import open_dataset
-    from generator.distributed import ranks_of_this_run
     from generator.meta_train import meta_train
     from generator.perceptual import require_weights
     from sfumato.config import load_config
+    from sfumato.distributed import ranks_of_this_run
     from sfumato.progress import progress
     from sfumato.run import RunFolder
     from sfumato.text import printable

@@ -16,13 +16,13 @@ import torch
 from generator.checkpoint import Checkpoint, save_checkpoint
 from generator.config import TrainConfig
 from generator.dataset import Dataset, Person
-from generator.distributed import Ranks
 from generator.run_log import RunLog
 from generator.state import load_state, save_state
 from generator.trainer import Log, MetaTrainer
 from generator.validation import Validator
 from generator.watch import Watch
 from sfumato.config import to_dict
+from sfumato.distributed import Ranks
 from sfumato.run import RunFolder
 
 Warn = Callable[[str], None]

@@ -20,7 +20,6 @@ from generator.checkpoint import Checkpoint, checkpoint_path, load_checkpoint
 from generator.config import TrainConfig
 from generator.critic import Critic, frozen
 from generator.dataset import Person
-from generator.distributed import Ranks
 from generator.embedder import Embedder, spread
 from generator.enlarge import start_from
 from generator.episodes import Episode, EpisodeSampler
@@ -29,6 +28,7 @@ from generator.losses import ReconstructionLoss, adversarial_loss, critic_loss, 
 from generator.stream import EpisodeStream
 from generator.watch import PEOPLE, require_finite
 from sfumato.config import to_dict
+from sfumato.distributed import Ranks
 from sfumato.run import seed_everything
 
 Log = dict[str, float]

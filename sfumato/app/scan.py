@@ -37,9 +37,10 @@ class Scanner:
 
         self.judge = judge or Judge()
         self.trust, self.frames, self.fpr = tuple(trust), frames, fpr
-        known = sorted(self.judge.detector.thresholds)
+        detector = self.judge.detector
+        known = sorted(set(detector.thresholds) & set(detector.video_thresholds))
         if not any(abs(alpha - fpr) < 1e-9 for alpha in known):
-            reals = self.judge.detector.record["calibration"].get("n_real")
+            reals = min(detector.record[name].get("n_real") or 0 for name in ("calibration", "video_calibration"))
             raise UsageError(
                 f"The detector has no threshold at a false-positive rate of {fpr:g}: {reals} real clips cannot carry it",
                 f"Choose one of: {', '.join(f'{alpha:g}' for alpha in known)}.",

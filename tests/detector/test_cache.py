@@ -3,9 +3,10 @@
 import numpy as np
 
 from detector.cache import CropCache, StoredCrop, _read
+from sfumato.app.gallery import portrait_path
 from sfumato.media.clips import ClipRow, file_digest
-from sfumato.media.images import write_image
-from tests.detector_fixtures import TINY, face_picture, landmarks
+from sfumato.media.images import read_image, write_image
+from tests.detector_fixtures import TINY, clip_row, face_picture, landmarks
 from tests.media_fixtures import make_video
 
 
@@ -29,6 +30,22 @@ def test_faceless_and_unreadable_clips_are_left_out_and_told(tmp_path) -> None:
     assert cache.prepare(rows) == []
     assert set(cache.refused) == {"bars.mp4", "text.mp4", "grey.png"}
     assert cache.refused["bars.mp4"] == "no face of usable size"
+
+
+def test_several_processes_cut_the_same_crops(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("detector.cache._WORTH_PROCESSES", 1)
+    painting = read_image(portrait_path("mona-lisa"))
+    rows = []
+    for i in range(4):
+        name = f"{i}.png"
+        write_image(tmp_path / name, painting if i else np.zeros((64, 64, 3), np.uint8))
+        rows.append(clip_row(name))
+    one, two = (CropCache(tmp_path / "clips.jsonl", tmp_path / name, TINY.samples) for name in ("one", "two"))
+    ticks: list[float] = []
+    assert one.prepare(rows) == two.prepare(rows, ticks.append, processes=2) == rows[1:]
+    assert sum(ticks) == len(rows)
+    assert set(one.refused) == set(two.refused) == {"0.png"}
+    assert all(np.array_equal(one.crop(row, 0).image, two.crop(row, 0).image) for row in rows[1:])
 
 
 def test_broken_file_is_cut_again(toy, monkeypatch) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from detector.calibrate import calibrate, clip_logit, conformal_threshold, divide, fit_stack, report
+from detector.calibrate import calibrate, clip_logit, conformal_threshold, divide, fit_stack, probability_report, report, temperature
 from detector.evaluate import ClipEvidence
 from detector.stack import Stack, pooled, probability
 from sfumato.errors import UsageError
@@ -95,3 +95,24 @@ def test_heads_alarm_equally_often_on_reals() -> None:
     stack = fit_stack(noisy + fakes, [True, True])
     reach = [np.quantile([pooled(stack.scale[h] * c.evidence[:, h] + stack.offset[h]) for c in noisy], 0.97) for h in (0, 1)]
     assert reach[0] == pytest.approx(reach[1], abs=1e-6)
+
+
+def test_temperature_takes_back_what_was_too_sure() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, 4000)
+    fake = rng.random(4000) < probability(logits)
+    families = np.where(fake, "blend", "real")
+    drawn = [ClipEvidence(str(z), str(z), family, np.array([[3 * z, 0.0]])) for z, family in zip(logits, families, strict=True)]
+    stack = Stack((1.0, 0.0))
+    assert temperature(stack, drawn) == pytest.approx(3.0, rel=0.1)
+    found = probability_report(stack, drawn, drawn)
+    assert found["ece_with_temperature"] < 0.03 < found["ece"]
+
+
+def test_twins_share_the_fit_but_set_no_threshold() -> None:
+    twins = [ClipEvidence(c.clip, c.identity, "real", c.evidence, "twin") for c in clips("real", 20, (-1.0, 0.0), 5)]
+    assert {clip.kind for clip in twins} == {"twin"}
+    fitting = clips("real", 20, (-1.0, 0.0)) + clips("blend", 20, (1.0, 0.0), 1)
+    found = report(calibrate(fitting + twins, clips("real", 30, (-1.0, 0.0), 3), (0.1,), ["blend"]), fitting + twins)
+    assert found["clips"] == {"blend": 20, "real": 20, "twin": 20}
+    assert set(found["auc"]) == set(found["auc_against_twins"]) == {"blend"}

@@ -18,6 +18,8 @@ def test_defaults_survive_a_round_trip() -> None:
         "samples.scale_jitter=0.5",
         "degrade.jpeg=2.0",
         "train.pairs=1",
+        "train.tune=heads",
+        "samples.mix.swap=-1.0",
         "train.minutes=0.0",
         "calibration.fit_share=0.0",
         "model.depth=3",

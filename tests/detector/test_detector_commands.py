@@ -42,7 +42,10 @@ def test_from_clips_to_a_calibrated_detector(toy, tmp_path) -> None:
     assert record["video_calibration"]["stack"] == record["calibration"]["stack"]
     assert record["video_calibration"]["sha256"] != record["calibration"]["sha256"]
     assert record["training"]["families"] == ["blend", "reenact"]
-    assert record["test"]["untouched"]["auc"]["reenact"] > 0.9
+    assert record["test"]["untouched"]["auc"]["toy"] > 0.9
+    assert set(record["test"]["untouched"]["auc"]) == {"self-blend", "swap-alpha", "swap-poisson", "toy"}
+    assert 0 <= record["probabilities"]["ece"] <= 1
+    assert len(record["training"]["learnt_from"]) == 8 * 2 * 36  # three splits of twelve people with a real file each
     assert str(tmp_path) not in json.dumps(record)
     assert shipped.scorer([np.asarray(face_picture(1, 48))]).shape == (1, 2)
     again = run(cache.clips, tmp_path / "run")

@@ -1,5 +1,6 @@
 """Export: the same logits from ONNX Runtime, any batch size, half the bytes, a budget; and what is refused when loading."""
 
+import dataclasses
 import hashlib
 import json
 
@@ -45,6 +46,12 @@ def test_logits_are_equal_for_any_batch(net, network) -> None:
         with torch.no_grad():
             expected = net(to_tensor(images)).numpy()
         assert np.abs(OnnxScorer(network)(images) - expected).max() < export.TOLERANCE
+
+
+def test_frequency_branch_is_exported() -> None:
+    net = DetectorNet(dataclasses.replace(TINY.model, frequency=True)).eval()
+    torch.nn.init.normal_(net.heads.weight, std=0.5)
+    assert export.largest_difference(net, export.export_onnx(net)) < export.TOLERANCE
 
 
 def test_weights_take_half_the_bytes(net, network) -> None:

@@ -1,6 +1,7 @@
 """Leaks: people, sources, drivers, files and generators that a test set shares with a training or with itself."""
 
-from detector.leaks import inner_leaks, model_leaks, training_leaks
+from detector.leaks import hashed_names, inner_leaks, model_leaks, training_leaks
+from tests.detector_fixtures import clip_row
 from tests.evaluation_fixtures import sample
 
 
@@ -46,3 +47,22 @@ def test_names_are_cut_and_counted() -> None:
     (found,) = training_leaks([sample(f"a{i}", "real", identity=f"p{i:02}") for i in range(30)], learnt)
     assert found.count == 30
     assert len(found.names) == 10
+
+
+def test_a_model_tells_whom_it_knows_without_naming_them() -> None:
+    rows = [
+        clip_row("a.mp4", identity="ann"), clip_row("f.mp4", "fake", "calibration", identity="bob"),
+        clip_row("t.mp4", split="test", identity="eve"),
+    ]  # fmt: skip
+    packed = hashed_names(rows)
+    assert len(packed) == 4 * 3 * 6 / 3  # two people, one real file
+    assert "ann" not in packed
+    tested = [
+        sample("1", "real", identity="ann"), sample("2", "fake", source_ids=("bob",)), sample("3", "real", identity="eve"),
+        sample("4", "real", sha256=rows[0].sha256), sample("5", "real", sha256=rows[2].sha256),
+    ]  # fmt: skip
+    found = {leak.kind: leak for leak in model_leaks(tested, {"training": {"learnt_from": packed}})}
+    assert found["person or source"].names == ("ann", "bob")
+    assert found["file"].names == ("/nowhere/4.mp4",)
+    assert all(leak.severe for leak in found.values())
+    assert model_leaks(tested, {"training": {}}) == []

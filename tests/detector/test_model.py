@@ -20,6 +20,17 @@ def test_any_backbone_gives_two_logits_at_even_odds(name: str) -> None:
     assert net(torch.rand(3, 3, 64, 64) * 2 - 1).tolist() == [[0.0, 0.0]] * 3
 
 
+def test_frequency_branch_sees_noise_and_no_content() -> None:
+    branch = DetectorNet(tiny(frequency=True)).frequency.eval()
+    flat = torch.full((1, 3, 48, 48), 0.3)
+    ramp = flat + torch.linspace(-0.5, 0.5, 48)[None, None, :, None]
+    noisy = flat + 0.02 * torch.randn(1, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert branch(flat).shape == (1, branch.width)
+        assert torch.allclose(branch(flat), branch(ramp), atol=1e-3)
+        assert (branch(flat) - branch(noisy)).abs().max() > 1e-2
+
+
 def test_preprocessing_is_the_models_own() -> None:
     backbone = build_backbone(tiny())
     from timm.data import resolve_model_data_config
@@ -79,6 +90,11 @@ def test_frozen_groups_keep_weights_and_statistics() -> None:
     assert "conv_stem" not in changed
     assert "bn1" not in changed
     assert changed
+
+
+def test_a_backbone_without_anything_to_train_is_refused() -> None:
+    with pytest.raises(UsageError, match="left to train"):
+        build_backbone(tiny()).freeze(99)
 
 
 def test_a_face_and_its_mirror_image_are_judged_alike() -> None:

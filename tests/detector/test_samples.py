@@ -1,13 +1,15 @@
-"""Pairs: labels, equal treatment of both sides, twins, determinism by step."""
+"""Batches: labels, equal treatment of both sides, the mix, determinism by step."""
+
+import dataclasses
 
 import numpy as np
 import pytest
 import torch
 
 from detector.config import HEADS
-from detector.samples import PairedBatches, PairSource, as_batch, even
+from detector.samples import PairedBatches, PairSource, as_batch
 from sfumato.errors import UsageError
-from tests.detector_fixtures import TINY, clip_row, face_picture
+from tests.detector_fixtures import TINY, face_picture
 
 
 def source(toy, split: str = "train") -> PairSource:
@@ -29,23 +31,11 @@ def test_reals_are_zero_and_each_fake_teaches_its_own_head() -> None:
 def test_identical_pictures_stay_identical_through_the_pass(toy) -> None:
     pairs = source(toy)
     pair = pairs.draw(np.random.default_rng(0))
-    same = type(pair)(pair.real, pair.real, pair.family)
+    same = dataclasses.replace(pair, fake=pair.real)
     for seed in range(5):
         real, fake = pairs.finish(same, np.random.default_rng(seed))
         assert np.array_equal(real, fake)
         assert real.shape == (48, 48, 3)
-
-
-def test_both_come_at_the_smaller_resolution() -> None:
-    real, fake = even(face_picture(0, 200), face_picture(0, 96))
-    assert real.shape == fake.shape == (96, 96, 3)
-
-
-def test_twin_is_the_clip_that_pair_of_names(toy) -> None:
-    pairs = source(toy)
-    for fake in pairs.fakes:
-        assert pairs.twin(fake).path == fake.pair_of
-        assert pairs.twin(fake).identity == fake.identity
 
 
 def test_a_batch_follows_from_seed_and_step(toy) -> None:
@@ -62,9 +52,49 @@ def test_split_without_reals_is_refused(toy) -> None:
         PairSource([row for row in rows if row.label == "fake"], cache, TINY)
 
 
-def test_fake_without_twin_gets_a_real_of_the_same_person(toy) -> None:
-    rows, cache = toy
-    real = next(row for row in rows if row.label == "real" and row.split == "train")
-    orphan = clip_row("orphan.mp4", "fake", identity=real.identity)
-    pairs = PairSource([row for row in rows if row.label == "real" and row.split == "train"], cache, TINY)
-    assert pairs.twin(orphan) is None
+def test_several_processes_share_one_global_batch(toy) -> None:
+    pairs = source(toy)
+    double = dataclasses.replace(TINY, train=dataclasses.replace(TINY.train, pairs=12))
+    whole = PairedBatches(PairSource(train_rows(toy), toy[1], double), 1)[5]
+    parts = [PairedBatches(pairs, 1, first=first)[5] for first in (0, 6)]
+    assert torch.equal(whole.images, torch.cat([part.images for part in parts]))
+
+
+def test_the_mix_is_what_is_drawn(toy) -> None:
+    pairs = mixed(toy, mix={"self-blend": 1.0, "toy": 3.0, "composite": 6.0})  # there are no composites: their share goes to the others
+    drawn = [pairs.draw(np.random.default_rng(i)).method for i in range(200)]
+    assert set(drawn) == {"self-blend", "toy"}
+    assert drawn.count("toy") == pytest.approx(150, abs=25)
+
+
+@pytest.mark.parametrize(
+    ("changes", "methods"),
+    [
+        ({"mix": {"swap": 1.0}}, ["swap-alpha", "swap-poisson"]),
+        ({"mix": {"swap-poisson": 1.0}}, ["swap-poisson"]),
+        ({"mix": {"blend": 1.0, "swap": 0.0}}, ["self-blend"]),  # the longest key that names a method counts, not its family's
+        ({"mix": {"reenact": 1.0}}, ["toy"]),
+        ({"leave_out": ("swap-alpha", "reenact")}, ["self-blend", "swap-poisson"]),
+    ],
+)
+def test_methods_and_families_can_be_chosen_and_left_out(toy, changes, methods) -> None:
+    assert mixed(toy, **changes).methods == methods
+
+
+def test_a_test_measures_what_was_left_out_too(toy) -> None:
+    settings = dataclasses.replace(TINY.samples, leave_out=("blend",))
+    whole = PairSource(train_rows(toy), toy[1], dataclasses.replace(TINY, samples=settings), everything=True)
+    assert whole.methods == ["self-blend", "swap-alpha", "swap-poisson", "toy"]
+
+
+def test_a_mix_that_leaves_nothing_is_refused(toy) -> None:
+    with pytest.raises(UsageError, match="leave no fakes"):
+        mixed(toy, mix={"composite": 1.0})
+
+
+def mixed(toy, **changes) -> PairSource:
+    return PairSource(train_rows(toy), toy[1], dataclasses.replace(TINY, samples=dataclasses.replace(TINY.samples, **changes)))
+
+
+def train_rows(toy):
+    return [row for row in toy[0] if row.split == "train"]

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from generator.distributed import Ranks, ranks_of_this_run
+from sfumato.distributed import Ranks, ranks_of_this_run
 from sfumato.errors import UsageError
 from tests.generator.test_dataset import prepared
 

@@ -1,8 +1,9 @@
 """Several processes, one run: what `torchrun` starts, and how their gradients become one.
 
 Every rank draws its own share of the global batch; after the backward pass gradients are averaged, so all ranks take the
-same step. An explicit all-reduce, not torch's DDP wrapper: E and G run in both updates of a step, D runs twice before one
-backward pass and is frozen but for W in G's update, and W's gradient is sparse. The wrapper's reducer expects none of that.
+same step. An explicit all-reduce, not torch's DDP wrapper: in the generator's training E and G run in both updates of a step, D runs
+twice before one backward pass and is frozen but for W in G's update, and W's gradient is sparse; the detector freezes its backbone for
+the first steps. The wrapper's reducer expects none of that.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ class Ranks:
         """Whether this process is the one that writes, validates and reports."""
         return self.rank == 0
 
-    def share(self, episodes: int) -> range:
-        """The episodes of the global batch that fall to this rank, which takes `episodes` of them."""
-        return range(self.rank * episodes, (self.rank + 1) * episodes)
+    def share(self, count: int) -> range:
+        """The items of the global batch that fall to this rank, which takes `count` of them."""
+        return range(self.rank * count, (self.rank + 1) * count)
 
     def mean(self, values: dict[str, float]) -> dict[str, float]:
         """Each value's mean over the ranks, which must have the same keys; not a number anywhere is not a number everywhere."""
@@ -44,6 +45,13 @@ class Ranks:
         numbers = torch.tensor(list(values.values()), dtype=torch.float64, device=self.device)
         dist.all_reduce(numbers)
         return dict(zip(values, (numbers / self.world).tolist(), strict=True))
+
+    def mean_of(self, values: Tensor) -> Tensor:
+        """The mean over the ranks of a tensor without gradient, of the same shape on each."""
+        if self.world > 1:
+            dist.all_reduce(values)
+            values = values / self.world
+        return values
 
     def gather(self, rows: Tensor) -> Tensor:
         """rows: (n, ...), the same n on every rank. Returns those of all ranks in order: (world n, ...)."""
