@@ -1,8 +1,8 @@
 """A take becomes two files: the fake, sealed as what it is, and its real twin, through the same writer and of the same size in bytes.
 
 A tree on metadata alone must not tell the two apart. Rate, size and number of frames are equal by construction; a forged face takes
-fewer bits than a real one, so the twin's quantiser is sought until the files are as large. The twin carries a credential as well, an
-honest one: frames of a camera's file, cropped and transcoded, with no AI in its source type.
+more or fewer bits than a real one, so the twin's quantiser is sought until the files are equally large.
+The twin carries a credential as well, an honest one: frames of a camera's file, cropped and transcoded, with no AI in its source type.
 """
 
 from __future__ import annotations
