@@ -83,16 +83,15 @@ def compare(
     }  # fmt: skip
     values = scores_of(part, protocol)
     earlier = None if before is None else scores_of([before[i] for i in numbers], protocol)
-    try:
-        row["auc"] = float(Curve(labels, values).auc()[0])
-        if earlier is not None:
-            row["change"] = row["auc"] - float(Curve(labels, earlier).auc()[0])
-        seen = np.array([item.status == "ok" for item in part])
-        row["auc_covered"] = float(Curve(labels[seen], values[seen]).auc()[0])
-        if earlier is not None:
-            row["change_covered"] = row["auc_covered"] - float(Curve(labels[seen], earlier[seen]).auc()[0])
-    except UsageError as error:
-        row["refused"]["auc"] = error.message
+    seen = np.array([item.status == "ok" for item in part], bool)
+    for ending, kept in (("", np.ones(labels.size, bool)), ("_covered", seen)):
+        try:
+            row[f"auc{ending}"] = float(Curve(labels[kept], values[kept]).auc()[0])
+            if earlier is not None:
+                row[f"change{ending}"] = row[f"auc{ending}"] - float(Curve(labels[kept], earlier[kept]).auc()[0])
+        except UsageError as error:
+            row["refused"][f"auc{ending}"] = error.message
+    if "auc" not in row:
         return row
 
     def drawn(weights: Floats) -> dict[str, Floats]:

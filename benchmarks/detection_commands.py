@@ -44,7 +44,7 @@ def robustness(
     clips: tuple[Path, ...], model: Path | None, split: str, sets: tuple[str, ...], names: tuple[str, ...], people: int | None,
     frames: int, workers: int, seed: int, journal: Path | None, as_json: bool, out: Path | None,
 ) -> int:  # fmt: skip
-    """Judge the videos of CLIPS (clips.jsonl) after each of 66 treatments and controls, done to the whole video before faces are found.
+    """Judge the videos of CLIPS (clips.jsonl) after 66 treatments and, reals only, 4 controls, of the whole video before faces are found.
 
     For each treatment and family: AUC against the fakes' own twins, its paired change, what the detector's thresholds flag, and how many
     videos still show a usable face; the mean and the worst. About a second a clip and treatment; a journal lets a run be stopped and
@@ -80,8 +80,8 @@ def robustness(
 @_MODEL
 @_SPLIT
 @click.option("--frames", default=12, show_default=True, type=click.IntRange(3, 1000), help="Judged of each video, evenly spaced.")
-@click.option("--matrix", "runs", multiple=True, metavar="FOLDER", help="A detector of one family, for the matrix; may be repeated.")
-@click.option("--shuffled", metavar="FOLDER", help="A detector that was trained with shuffled labels: it must know nothing.")
+@click.option("--matrix", "runs", multiple=True, metavar="RUN", help="A detector trained on one family, for the matrix; may be repeated.")
+@click.option("--shuffled", metavar="RUN", help="A detector that was trained with shuffled labels: it must know nothing.")
 @click.option("--robustness", "record", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its record.  [default: ours]")
 @_PEOPLE
 @_SEED
@@ -102,7 +102,7 @@ def detection(
     from benchmarks.comparison import INTERVAL
     from benchmarks.detection import PROTOCOL, from_robustness, run_tests, shuffled_training
     from benchmarks.detection import matrix as make_matrix
-    from benchmarks.detection_table import matrix_table, tests_table
+    from benchmarks.detection_table import distance_table, matrix_table
     from benchmarks.robustness import draw_people, footage_of
     from benchmarks.tables import read_records, shipped_records
     from detector.shipped import load_shipped
@@ -122,12 +122,12 @@ def detection(
         rows = run_tests(_score(samples, model, frames, place), every, detector.record, frames, seed)
         rows += from_robustness(measured, detector.digest)
         if shuffled:
-            rows.append(shuffled_training(_score(samples, Path(shuffled), frames, place), frames, seed))
-        rows += make_matrix({_trained_on(run): _score(samples, Path(run), frames, place) for run in runs}, frames, seed)
+            rows.append(shuffled_training(_score(samples, _detector_in(shuffled), frames, place), frames, seed))
+        rows += make_matrix({_trained_on(run): _score(samples, _detector_in(run), frames, place) for run in runs}, frames, seed)
     facts = {"footage": footage_of(samples), "model": detector.digest, "frames": frames, "people": people, "seed": seed}
 
     def tables(found: Sequence[Row]) -> str:
-        return tests_table(found) + (f"\n\n{matrix_table(found)}" if runs else "")
+        return distance_table(found) + (f"\n\n{matrix_table(found)}" if runs else "")
 
     _report(rows, facts, "detection", PROTOCOL, INTERVAL, tables, as_json, out)
     return int(any(row.get("met") is False for row in rows))
@@ -145,11 +145,11 @@ def detection(
 def temporal(
     clips: tuple[Path, ...], model: Path | None, frames: int, people: int | None, seed: int, journal: Path | None, as_json: bool,
     out: Path | None,
-) -> int:  # fmt: skip
+) -> None:  # fmt: skip
     """The temporal head as an ablation: jitter of landmarks and identity and the run of the frame logits, stacked on the logit.
 
     Learnt on the people of the validation split without the family it is tested on; tested on those of the test split, against the logit
-    alone, on the same draws. Exit code: 0 it helps on every family, 1 it does not.
+    alone, on the same draws.
     """
     import tempfile
 
@@ -170,7 +170,6 @@ def temporal(
     rows = measure(observed, seed)
     facts = {"footage": footage_of(samples), "model": observer.detector.digest, "frames": frames, "people": people, "seed": seed}
     _report(rows, facts, "temporal", PROTOCOL, INTERVAL, temporal_table, as_json, out)
-    return int(not all(row["met"] for row in rows if row["kind"] == "bar"))
 
 
 def _score(samples: list[Sample], model: Path | None, frames: int, journal: Path) -> list[Scored]:
@@ -182,11 +181,16 @@ def _score(samples: list[Sample], model: Path | None, frames: int, journal: Path
         return list(score(samples, Judge(model), frames, journal / "detection.jsonl", advance))
 
 
+def _detector_in(run: str) -> Path:
+    """A folder with a detector, or a training run, which has it in weights/."""
+    return Path(run) / "weights" if (Path(run) / "weights" / "detector.json").is_file() else Path(run)
+
+
 def _trained_on(run: str) -> str:
-    """What the record of a detector says it learnt from; the folder's name tells two of one kind apart."""
+    """What the record of a detector says it learnt from, else the folder's name."""
     from detector.shipped import load_shipped
 
-    training = load_shipped(Path(run)).record.get("training", {})
+    training = load_shipped(_detector_in(run)).record.get("training", {})
     return ", ".join(training.get("methods") or training.get("families") or [Path(run).name])
 
 

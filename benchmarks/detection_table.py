@@ -11,7 +11,7 @@ from benchmarks.robustness_table import bars_text, number_text, rate_text
 Record = Mapping[str, Any]
 
 
-def tests_table(rows: Sequence[Record]) -> str:
+def distance_table(rows: Sequence[Record]) -> str:
     """One line a test and family; then the bars of the robustness record."""
     tests = [row for row in latest(rows) if row["kind"] == "test"]
     lines = [

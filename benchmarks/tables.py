@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.detection_table import matrix_table, tests_table
+from benchmarks.detection_table import distance_table, matrix_table
 from benchmarks.quality_table import cross_table, quality_table, training_table
 from benchmarks.robustness_table import robustness_table
 from benchmarks.speed_table import speed_table
@@ -88,7 +88,7 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "training": training_table,
     "cross": cross_table,
     "detection": detection_table,
-    "detection_tests": tests_table,
+    "detection_tests": distance_table,
     "detection_matrix": matrix_table,
     "robustness": robustness_table,
     "temporal": temporal_table,

@@ -49,7 +49,7 @@ class Observer:
         from sfumato.media.identity import alignment, embed_image
         from sfumato.media.video import VideoReader
 
-        tracker = FaceTracker(smoothing=0.0, patience=0)  # only neighbouring frames are compared
+        tracker = FaceTracker(smoothing=0.0, patience=1)  # a frame without the face ends a track: only neighbours are compared
         crops: dict[int, list[Any]] = {}
         shapes: dict[int, list[Any]] = {}
         identities: dict[int, list[Any]] = {}

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 Timed = Iterable[tuple[Image, float]]  # frames and their times in seconds
+_BT601 = 6  # SMPTE 170M in H.264's table
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def encode(path: Path, frames: Timed, crf: int, rate: float, codec: str = "libx2
                 stream = container.add_stream(codec, rate=Fraction(rate).limit_denominator(1001), options=settings)
                 stream.width, stream.height, stream.pix_fmt = image.shape[1], image.shape[0], "yuv420p"
                 stream.codec_context.thread_count = 1
+                stream.codec_context.colorspace = _BT601  # what the conversion from RGB uses; untagged HD would be read as BT.709
                 stream.codec_context.time_base = Fraction(1, 90_000)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
             frame.pts, frame.time_base = max(round(time * 90_000), index), Fraction(1, 90_000)
