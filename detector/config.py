@@ -16,6 +16,7 @@ FAMILY_HEADS: dict[str, tuple[str, ...]] = {  # which evidence a family of fakes
     "blend": ("blend",),
     "reenact": ("synthesis",),
     "synthesis": ("synthesis",),
+    "composite": ("blend", "synthesis"),
 }
 
 

@@ -7,28 +7,17 @@ over the forehead, by a drawn amount, as real swaps do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.degrade import shift_colours
+from detector.fakes.forgery import Forgery, Image, paste
 
-Image = NDArray[np.uint8]
 _RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)  # how much of the pasted face shows at the mask's core
 
 
-@dataclass(frozen=True)
-class SelfBlend:
-    """`real` and `fake`: HWC uint8 RGB, equal wherever `mask` (HW float32 in [0, 1]) is 0."""
-
-    real: Image
-    fake: Image
-    mask: NDArray[np.float32]
-
-
-def self_blend(image: Image, points: NDArray[np.float32], rng: np.random.Generator) -> SelfBlend:
+def self_blend(image: Image, points: NDArray[np.float32], rng: np.random.Generator) -> Forgery:
     """image: HWC uint8 RGB; points: (68, 2) px in it. Both pictures of the pair keep the image's size."""
     mask = face_mask(image.shape[:2], points, rng)
     source, target = image, image
@@ -37,18 +26,15 @@ def self_blend(image: Image, points: NDArray[np.float32], rng: np.random.Generat
     else:
         target = _disturb(target, rng)
     source, mask = _move(source, mask, points, rng)
-    mask = _soften(_elastic(mask, rng), _face_width(points), rng) * float(rng.choice(_RATIOS))
-    weight = mask[:, :, None]  # (H, W, 1)
-    mixed = source * weight + target * (1 - weight)
-    fake = np.where(weight > 0, np.clip(np.rint(mixed), 0, 255), target).astype(np.uint8)
-    return SelfBlend(target, fake, mask)
+    mask = soften(bend(mask, rng), face_width(points), rng) * float(rng.choice(_RATIOS))
+    return paste(target, source, mask)
 
 
-def face_mask(shape: tuple[int, int], points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """The face's hull, filled with 1: drawn up over the forehead, or only part of the face. Returns (H, W) float32."""
+def face_mask(shape: tuple[int, int], points: NDArray[np.float32], rng: np.random.Generator, parts: bool = True) -> NDArray[np.float32]:
+    """The face's hull, filled with 1: drawn up over the forehead, or, with `parts`, only part of the face. Returns (H, W) float32."""
     brows, eyes, jaw = points[17:27], points[36:48], points[:17]
     up = brows.mean(0) - jaw[8]  # from chin to brows: the face's own upward direction
-    kind = rng.random()
+    kind = rng.random() * (1.0 if parts else 0.85)
     if kind < 0.70:
         lifted = brows + up * rng.uniform(0.05, 0.25)
         outline = np.concatenate([jaw, brows, lifted])
@@ -90,7 +76,7 @@ def _move(
     return np.asarray(moved, np.uint8), np.asarray(cv2.warpAffine(mask, matrix, (width, height)), np.float32)
 
 
-def _elastic(mask: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def bend(mask: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """A smooth random bend of the outline: the paper's alpha 50, sigma 7 at 256 px, scaled to the picture."""
     height, width = mask.shape
     scale = width / 256
@@ -100,7 +86,7 @@ def _elastic(mask: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
     return np.asarray(cv2.remap(mask, grid_x + bend_x, grid_y + bend_y, cv2.INTER_LINEAR), np.float32)
 
 
-def _soften(mask: NDArray[np.float32], face_width: float, rng: np.random.Generator) -> NDArray[np.float32]:
+def soften(mask: NDArray[np.float32], face_width: float, rng: np.random.Generator) -> NDArray[np.float32]:
     """Two blurs of drawn width with the saturated core between them: from a hard seam to a wide fade."""
     unit = max(face_width, 8.0) / 150  # the paper's kernels are for faces of about 150 px
     first = np.asarray(cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.8, 4.0)) * unit), np.float32)
@@ -112,5 +98,6 @@ def _soften(mask: NDArray[np.float32], face_width: float, rng: np.random.Generat
     return np.asarray(np.clip(second / max(float(second.max()), 1e-6), 0, 1), np.float32)
 
 
-def _face_width(points: NDArray[np.float32]) -> float:
+def face_width(points: NDArray[np.float32]) -> float:
+    """From ear to ear, px. points: (68, 2)."""
     return float(np.linalg.norm(points[16] - points[0]))

@@ -54,7 +54,7 @@ COMMANDS: Table = {
     "inspect": LazyCommand("provenance.commands.inspect:inspect", "Show what the credential of a file says, as a tree."),
     "scan": LazyCommand("sfumato.app.scan:scan", "Judge videos: credentials first, then the detector."),
     "clips": LazyCommand("sfumato.app.clips:clips", "List a folder of real footage: who is who, split by person."),
-    "fakes": LazyCommand("sfumato.app.fakes:fakes", "Labelled fakes of the people in a clips.jsonl, with their real twins."),
+    "fakes": LazyCommand("sfumato.app.fakes.commands:fakes", "Labelled fakes of the people in a clips.jsonl, with their real twins."),
     "evaluate": LazyCommand("detector.evaluation_commands:evaluate", "Measure a detector: ours, or any other by its scores."),
     "datasets": (
         "Public data sets: what can be read, and what of it is here.",
@@ -71,6 +71,7 @@ COMMANDS: Table = {
         {
             "generator": LazyCommand("generator.commands:train_generator", "Meta-train a generator on prepared footage."),
             "detector": LazyCommand("detector.commands:train_detector", "Train, calibrate and export a detector."),
+            "autoencoder": LazyCommand("sfumato.app.fakes.commands:train_autoencoder_command", "The autoencoder of some fakes."),
         },
     ),
     "export": (

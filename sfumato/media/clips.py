@@ -21,7 +21,7 @@ from sfumato.errors import MediaError, UsageError
 
 SCHEMA = 1
 Label = Literal["real", "fake"]
-Family = Literal["real", "blend", "reenact", "synthesis"]
+Family = Literal["real", "blend", "reenact", "synthesis", "composite"]  # composite: generated parts blended into a real frame
 Split = Literal["train", "validation", "calibration", "test"]
 _LONGEST_LINE = 1 << 20  # characters; a longer one is not ours
 _DIGEST = re.compile(r"[0-9a-f]{64}")

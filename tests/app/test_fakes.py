@@ -1,19 +1,29 @@
-"""`sfumato fakes`: whom it animates and by whom, refusals, and the whole way with a random generator on a drawn clip."""
+"""`sfumato fakes`: whom it fakes and by whom, refusals, and the whole way to files with drawn faces: every fake beside its real twin."""
 
 import dataclasses
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from generator.checkpoint import Checkpoint
 from generator.config import ModelConfig
 from generator.motion import Motion
-from sfumato.app.fakes import FakeMaker, FakesConfig, make_fakes
-from sfumato.errors import ConfigError, MediaError, UsageError
+from sfumato.app.fakes import make as making
+from sfumato.app.fakes.make import make_fakes, request_key
+from sfumato.app.fakes.makers import Studio, another_expression, normalised
+from sfumato.app.fakes.plan import KINDS, FakesConfig, Job, plan
+from sfumato.app.fakes.sheet import write_sheet
+from sfumato.errors import ConfigError, NoFaceError, UsageError
 from sfumato.media.clips import ClipRow, check_disjoint
+from sfumato.media.faces import Face
+from sfumato.media.images import read_image
+from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
 from tests.detector_fixtures import clip_row, face_picture, landmarks
 from tests.media_fixtures import mark_seal
+
+SMALL = FakesConfig(share=0.1, frames=3, stride=2, sizes=(64, 96), candidates=4)
 
 
 @pytest.fixture(scope="module")
@@ -25,140 +35,232 @@ def checkpoint() -> Checkpoint:
     return Checkpoint(config, Embedder(config).eval(), build_generator(config).eval(), digest="ab" * 32)
 
 
+@pytest.fixture(scope="module")
+def autoencoder():
+    from detector.fakes.autoencoder import Autoencoder, AutoencoderConfig, build
+
+    config = AutoencoderConfig(width=4, bottleneck=4)
+    return Autoencoder(config, build(config).eval(), digest="cd" * 32)
+
+
 def rows() -> list[ClipRow]:
     made = []
     for split in ("train", "validation", "test"):
-        made += [clip_row(f"{split}{i}.mp4", split=split) for i in range(3)] + [clip_row(f"{split}{i}.jpg", split=split) for i in range(7)]
-    return [*made, *(clip_row(f"calibration{i}.jpg", split="calibration") for i in range(5))]
+        made += [clip_row(f"{split}{i}.mp4", split=split) for i in range(3)] + [clip_row(f"{split}{i}.png", split=split) for i in range(7)]
+    return [*made, *(clip_row(f"calibration{i}.png", split="calibration") for i in range(5))]
 
 
-def maker(tmp_path: Path, checkpoint: Checkpoint, **changes: object) -> FakeMaker:
-    return FakeMaker(tmp_path / "clips.jsonl", rows(), [checkpoint], FakesConfig(**changes), mark_seal)
+class DrawnFaces:
+    """Finds the face of `face_picture`, wherever it was drawn, without a net."""
+
+    def detect(self, image, box=None):
+        side = min(image.shape[:2])
+        if box is not None:
+            return landmarks(side)
+        return [Face((0.22 * side, 0.2 * side, 0.56 * side, 0.64 * side), 1.0, np.zeros((5, 2), np.float32))]
 
 
-def test_driver_and_person_share_a_split(tmp_path, checkpoint) -> None:
-    plan = maker(tmp_path, checkpoint, share=0.5).plan()
-    assert len(plan) == 15
-    assert all(whom.split == driver.split and driver.path.endswith(".mp4") for whom, driver in plan)
-    assert {whom.split for whom, _ in plan} == {"train", "validation", "test"}  # no video there: nobody to drive the calibration split
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """A drawn picture for every row, and a film where it is a video. Returns clips.jsonl's place."""
+    monkeypatch.setattr("sfumato.media.faces.FaceDetector", DrawnFaces)
+    monkeypatch.setattr("sfumato.media.landmarks.load_backend", lambda name: DrawnFaces())
+    for number, row in enumerate(rows()):
+        if row.path.endswith(".png"):
+            cv2.imwrite(str(tmp_path / row.path), face_picture(number, 128)[:, :, ::-1])
+        else:
+            facts = GeneratedFacts("film", "toy", "0" * 64, 0, (), "0" * 64)
+            with GeneratedVideoWriter(tmp_path / row.path, width=128, height=128, rate=25, seal=mark_seal, facts=facts) as video:
+                for _ in range(12):
+                    video.write(face_picture(number, 128))
+    return tmp_path / "clips.jsonl"
 
 
-def test_plan_follows_from_the_seed(tmp_path, checkpoint) -> None:
-    plans = [maker(tmp_path, checkpoint, seed=seed).plan() for seed in (1, 1, 2)]
+def studio(clips: Path, config: FakesConfig = SMALL, checkpoints=(), autoencoders=()) -> Studio:
+    made = Studio(clips, config, checkpoints, autoencoders)
+    points = (landmarks(64) / 32 - 1).astype(np.float32)
+    track = np.repeat(points[None], 12, 0) + np.linspace(0, 0.11, 12, dtype=np.float32)[:, None, None]
+    made._motion = lambda driver: Motion(track, np.arange(12) / 25, 0, "mesh", "toy")
+    return made
+
+
+def test_everybody_in_a_fake_is_of_one_split() -> None:
+    for kind in KINDS:
+        jobs = plan(rows(), FakesConfig(share=0.5), kind)
+        assert len(jobs) == (15 if kind == "animated" else 17)
+        for job in jobs:
+            assert all(other.split == job.whom.split and other.identity != job.whom.identity for other in job.others)
+            assert job.driver is None or job.driver.split == job.whom.split
+        splits = {job.whom.split for job in jobs}
+        assert ("calibration" in splits) == (kind != "animated")  # no video there: nobody to drive an animated one
+
+
+def test_the_plan_follows_from_the_seed() -> None:
+    plans = [plan(rows(), FakesConfig(seed=seed), "swap") for seed in (1, 1, 2)]
     assert plans[0] == plans[1] != plans[2]
 
 
-def test_fakes_are_written_and_name_their_twins(tmp_path, checkpoint, monkeypatch) -> None:
-    from generator.animate import Portrait
-    from sfumato.media.faces import Crop, Face
-    from sfumato.media.video import VideoReader
+def test_templates_drive_people_of_the_training_split_only() -> None:
+    jobs = plan(rows(), FakesConfig(share=1.0, templates=1.0), "animated")
+    by_template = [job.whom for job in jobs if isinstance(job.driver, str)]
+    assert by_template and {whom.split for whom in by_template} == {"train"}
+    assert not any(isinstance(job.driver, str) for job in plan(rows(), FakesConfig(share=1.0), "animated"))
 
-    points = (landmarks(64) / 32 - 1).astype(np.float32)
-    portrait = Portrait(Crop(0, 0, 64), Face((10, 10, 40, 40), 1.0, np.zeros((5, 2), np.float32)), face_picture(0, 64), points)
-    motion = Motion(np.repeat(points[None], 40, 0), np.arange(40) / 25, 0, "mesh", "toy")
-    monkeypatch.setattr(FakeMaker, "_portraits", lambda self, row, size, rng: [dataclasses.replace(portrait, large=face_picture(0, size))])
-    monkeypatch.setattr(FakeMaker, "_track", lambda self, row: motion)
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_fake_has_a_twin_of_the_same_form(kind, folder, checkpoint, autoencoder) -> None:
     counts = []
-    config = FakesConfig(share=0.1, frames=3, stride=2, sizes=(64, 96))
-    made = make_fakes(tmp_path / "clips.jsonl", rows(), [checkpoint], config, mark_seal, lambda amount, total: counts.append(total))
-    fakes = [row for row in made if row.label == "fake"]
-    assert len(fakes) == 3
-    assert counts == [3, 3, 3]
-    check_disjoint(made)
-    for fake in fakes:
-        assert fake.family == "reenact"
-        assert fake.generator_digest == "ab" * 32
-        assert next(row for row in made if row.path == fake.pair_of).identity == fake.identity
-        with VideoReader(tmp_path / fake.path) as video:
-            assert len(list(video)) == 3
-            assert video.info.width in (64, 96)
+    scene = studio(folder, checkpoints=[checkpoint], autoencoders=[autoencoder])
+    made = make_fakes(scene, rows(), kind, mark_seal, None, lambda amount, total: counts.append(total))
+    twins, fakes = ([row for row in made if row.label == label] for label in ("real", "fake"))
+    assert len(twins) == len(fakes) == len(counts) == counts[0] > 2
+    check_disjoint([*rows(), *made])
+    for twin, fake in zip(twins, fakes, strict=True):
+        assert fake.pair_of == twin.path and twin.method == "twin" and twin.family == "real"
+        assert (fake.identity, fake.split) == (twin.identity, twin.split)
+        seen = []
+        for row in (twin, fake):
+            with VideoReader(folder.parent / row.path) as video:
+                pictures = [frame.image for frame in video]
+                seen.append((video.info.width, video.info.height, video.info.rate, len(pictures)))
+        assert seen[0] == seen[1]
+        ratio = (folder.parent / fake.path).stat().st_size / (folder.parent / twin.path).stat().st_size
+        assert 0.7 < ratio < 1.4  # drawn faces compress to almost nothing, which leaves the search little to turn
+    wanted = {"animated": "reenact", "swap": "blend", "composite": "composite", "autoencoder": "synthesis"}[kind]
+    assert {fake.family for fake in fakes} == {wanted}
+    assert {fake.generator_digest for fake in fakes} == {{"swap": None, "autoencoder": "cd" * 32}.get(kind, "ab" * 32)}
+    if kind == "swap":
+        assert {fake.method for fake in fakes} == {"swap-alpha", "swap-poisson"} and all(fake.source_ids for fake in fakes)
 
 
-def test_the_family_without_a_network_makes_fakes_under_its_own_name(tmp_path, monkeypatch) -> None:
-    from generator.animate import Portrait
-    from generator.landmark_warp import landmark_warp
-    from sfumato.media.faces import Crop, Face
-
-    points = (landmarks(64) / 32 - 1).astype(np.float32)
-    portrait = Portrait(Crop(0, 0, 64), Face((10, 10, 40, 40), 1.0, np.zeros((5, 2), np.float32)), face_picture(0, 64), points)
-    monkeypatch.setattr(FakeMaker, "_portraits", lambda self, row, size, rng: [dataclasses.replace(portrait, large=face_picture(0, size))])
-    monkeypatch.setattr(FakeMaker, "_track", lambda self, row: Motion(np.repeat(points[None], 9, 0), np.arange(9) / 25, 0, "mesh", "toy"))
-    config = FakesConfig(share=0.1, frames=3, stride=2, sizes=(64,), tuned=1.0)  # there is nothing to tune, which must not end the run
-    warp = dataclasses.replace(landmark_warp(), digest="cd" * 32)
-    made = make_fakes(tmp_path / "clips.jsonl", rows(), [warp], config, mark_seal)
-    assert {row.method for row in made if row.label == "fake"} == {"landmark-warp"}
+def test_a_forged_fake_and_its_twin_differ_in_the_face_alone(folder) -> None:
+    scene = studio(folder)
+    job = next(job for job in plan(rows(), FakesConfig(share=1.0), "swap") if job.whom.path.endswith(".png"))
+    take = scene.take(job, 96, np.random.default_rng(0))
+    assert len(take.real) == len(take.fake) == 3
+    for real, fake in zip(take.real, take.fake, strict=True):
+        assert real.shape == fake.shape == (96, 96, 3)
+        assert np.array_equal(real[:4], fake[:4]) and np.array_equal(real[-4:], fake[-4:])
+        assert (real[40:60, 40:60] != fake[40:60, 40:60]).any()
+    assert not np.array_equal(take.real[0], take.real[-1])  # the camera moves
 
 
-def test_people_without_a_usable_face_are_passed_over(tmp_path, checkpoint, monkeypatch) -> None:
-    def faceless(self, row, size, rng):
-        raise MediaError("No face")
+def test_a_photographs_twin_moves_as_the_motion_moves_the_head(folder, checkpoint) -> None:
+    """The motion of the fixture shifts the head by a tenth of the half side: the twin of a still picture shifts as far."""
+    scene = studio(folder, dataclasses.replace(SMALL, frames=6, stride=2), [checkpoint])
+    job = next(job for job in plan(rows(), FakesConfig(share=1.0), "animated") if job.whom.path.endswith(".png"))
+    take = scene.take(job, 96, np.random.default_rng(0))
+    shift, _ = cv2.phaseCorrelate(*(np.float64(image[:, :, 1]) for image in (take.real[0], take.real[-1])))
+    assert shift == pytest.approx((0.1 * 32 / 39 * 48, 0.1 * 32 / 39 * 48), abs=1.5)
 
-    monkeypatch.setattr(FakeMaker, "_portraits", faceless)
-    assert make_fakes(tmp_path / "clips.jsonl", rows(), [checkpoint], FakesConfig(), mark_seal) == rows()
+
+def test_people_without_a_usable_face_are_passed_over(folder, monkeypatch) -> None:
+    monkeypatch.setattr(DrawnFaces, "detect", lambda self, image, box=None: [])
+    assert make_fakes(studio(folder), rows(), "swap", mark_seal, None) == []
 
 
-def test_pictures_alone_cannot_be_driven(tmp_path, checkpoint) -> None:
-    stills = [row for row in rows() if row.path.endswith(".jpg")]
+def test_the_face_most_alike_is_taken(folder, monkeypatch) -> None:
+    wide = (landmarks(64) * [1.4, 1.0]).astype(np.float32)
+    shapes = {"a.png": wide, "b.png": landmarks(200) + 9, "c.png": None}
+    scene = studio(folder)
+
+    def face(row):
+        if shapes[row.path] is None:
+            raise NoFaceError("none")
+        return None, shapes[row.path]
+
+    monkeypatch.setattr(scene, "_face", face)
+    others = [clip_row(name) for name in shapes]
+    assert scene._most_alike(landmarks(96), others).path == "b.png"
+    with pytest.raises(NoFaceError):
+        scene._most_alike(landmarks(96), others[2:])
+
+
+def test_normalised_landmarks_know_no_place_size_or_tilt() -> None:
+    points = landmarks(96)
+    turn = cv2.getRotationMatrix2D((10, 20), 25, 1.7)
+    assert np.abs(normalised(points @ turn[:, :2].T + turn[:, 2]) - normalised(points)).max() < 1e-4
+
+
+def test_another_expression_opens_the_mouth_and_keeps_the_eyes() -> None:
+    points = landmarks(96)
+    moved = another_expression(points, np.random.default_rng(0))
+    assert moved[57, 1] > points[57, 1] + 1
+    assert np.array_equal(moved[36:48], points[36:48])
+
+
+def test_pictures_alone_cannot_be_driven() -> None:
     with pytest.raises(UsageError, match="video"):
-        make_fakes(tmp_path / "clips.jsonl", stills, [checkpoint], FakesConfig(), mark_seal)
+        plan([row for row in rows() if row.path.endswith(".png")], FakesConfig(), "animated")
 
 
-@pytest.mark.parametrize("change", [{"share": 0.0}, {"frames": 2}, {"sizes": (127,)}, {"best_crf": 30, "worst_crf": 20}, {"tuned": 2.0}])
+@pytest.mark.parametrize(("kind", "named"), [("animated", "--checkpoint"), ("composite", "--checkpoint"), ("autoencoder", "--autoencoder")])
+def test_what_a_kind_is_made_with_must_be_given(kind, named, folder) -> None:
+    with pytest.raises(UsageError) as error:
+        make_fakes(studio(folder), rows(), kind, mark_seal, None)
+    assert named in str(error.value.advice)
+
+
+@pytest.mark.parametrize(
+    "change", [
+        {"share": 0.0}, {"frames": 2}, {"frames": 1000}, {"sizes": (127,)}, {"best_crf": 30, "worst_crf": 20}, {"tuned": 2.0},
+        {"templates": 1.5}, {"candidates": 0},
+    ],
+)  # fmt: skip
 def test_nonsense_is_refused(change) -> None:
     with pytest.raises(ConfigError):
         FakesConfig(**change)
 
 
-def test_checkpoints_are_needed(tmp_path) -> None:
-    with pytest.raises(UsageError, match="Checkpoints"):
-        FakeMaker(tmp_path / "clips.jsonl", rows(), [], FakesConfig(), mark_seal)
+def test_a_template_is_read_from_the_package(folder) -> None:
+    assert len(Studio(folder, SMALL).track("serene")) > 10
 
 
-def test_templates_drive_people_of_the_training_split_only(tmp_path, checkpoint) -> None:
-    plan = maker(tmp_path, checkpoint, share=1.0, templates=1.0).plan()
-    by_template = [whom for whom, driver in plan if isinstance(driver, str)]
-    assert by_template and {whom.split for whom in by_template} == {"train"}
-    assert not any(isinstance(driver, str) for _, driver in maker(tmp_path, checkpoint, share=1.0).plan())
-
-
-def test_a_template_is_read_from_the_package(tmp_path, checkpoint) -> None:
-    assert len(maker(tmp_path, checkpoint)._track("serene")) > 10
-
-
-def test_templates_are_a_share() -> None:
-    with pytest.raises(ConfigError):
-        FakesConfig(templates=1.5)
-
-
-def test_a_stopped_call_goes_on_where_it_was(tmp_path, checkpoint, monkeypatch) -> None:
+def test_a_stopped_call_goes_on_where_it_was(folder, monkeypatch) -> None:
     """Also when the last line of the journal was cut off, and when a fake's file is gone."""
     calls: list[int] = []
 
-    def make(self: FakeMaker, number: int, whom: ClipRow, driver: object) -> ClipRow | None:
-        calls.append(number)
+    def make(studio: Studio, job: Job, key: str, seal, signer) -> list[ClipRow]:
+        calls.append(job.number)
         if len(calls) == 4:
             raise KeyboardInterrupt
-        if number == 1:
-            return None
-        path = f"generated/{number}.mp4"
-        (tmp_path / "generated").mkdir(exist_ok=True)
-        (tmp_path / path).write_bytes(b"fake")
-        return clip_row(path, split=str(whom.split), label="fake")
+        if job.number == 1:
+            return []
+        paths = [f"generated/{job.number}{end}.mp4" for end in ("t", "")]
+        for path in paths:
+            (folder.parent / "generated").mkdir(exist_ok=True)
+            (folder.parent / path).write_bytes(b"fake")
+        return [clip_row(path, split=str(job.whom.split), label=label) for path, label in zip(paths, ("real", "fake"), strict=True)]
 
-    monkeypatch.setattr(FakeMaker, "make", make)
-    arguments = (tmp_path / "clips.jsonl", rows(), [checkpoint], FakesConfig(), mark_seal)
+    monkeypatch.setattr(making, "make", make)
+    arguments = (studio(folder, FakesConfig()), rows(), "swap", mark_seal, None)
+    count = len(plan(rows(), FakesConfig(), "swap"))
     with pytest.raises(KeyboardInterrupt):
         make_fakes(*arguments)
     assert calls == [0, 1, 2, 3]
-    (journal,) = (tmp_path / "generated").glob("*.jsonl")
+    (journal,) = (folder.parent / "generated").glob("*.jsonl")
     journal.write_text(journal.read_text() + '{"number": 3, "ro')
-    (tmp_path / "generated/0.mp4").unlink()
+    (folder.parent / "generated/0.mp4").unlink()
     made = make_fakes(*arguments)
-    assert calls[4:] == [0, *range(3, len(maker(tmp_path, checkpoint).plan()))]
-    assert len([row for row in made if row.label == "fake"]) == len(maker(tmp_path, checkpoint).plan()) - 1
+    assert calls[4:] == [0, *range(3, count)]
+    assert len([row for row in made if row.label == "fake"]) == count - 1
     calls.append(-1)
     assert make_fakes(*arguments) == made and calls[-1] == -1
 
 
-def test_another_request_has_another_journal(tmp_path, checkpoint) -> None:
-    assert maker(tmp_path, checkpoint, seed=1).key != maker(tmp_path, checkpoint, seed=2).key
+def test_a_second_request_fakes_no_twin(folder) -> None:
+    made = make_fakes(studio(folder), rows(), "swap", mark_seal, None)
+    assert make_fakes(studio(folder), [*rows(), *made], "swap", mark_seal, None) == made
+
+
+def test_another_request_has_another_journal(folder) -> None:
+    keys = {request_key(studio(folder, FakesConfig(seed=seed)), rows(), kind) for seed in (1, 2) for kind in ("swap", "composite")}
+    assert len(keys) == 4
+
+
+def test_the_sheet_shows_a_row_a_method(folder) -> None:
+    made = make_fakes(studio(folder), rows(), "swap", mark_seal, None)
+    write_sheet(folder.parent / "sheet.png", folder, made, examples=2, side=64)
+    sheet = read_image(folder.parent / "sheet.png")
+    assert sheet.shape == (2 * (64 + 22 + 6) + 6, 6 + 2 * (2 * 64 + 12), 3)
+    assert b"compositeWithTrainedAlgorithmicMedia" in (folder.parent / "sheet.png").read_bytes()

@@ -52,7 +52,7 @@ class GeneratedVideoWriter:
         seal: Seal | SealMaker,
         facts: GeneratedFacts,
         audio_from: Path | None = None,
-        crf: int = 18,
+        crf: float = 18,
         threads: int = 1,
     ) -> None:
         """`width` and `height` are even pixels, `rate` frames a second; `audio_from` is a file whose sound is copied, cut to the video.

@@ -1,0 +1,122 @@
+"""All the fakes of a list, one after the other: resumable, and the same files for the same request.
+
+In: clips.jsonl and its rows, settings, what fakes are made with. Out: mp4 files in `generated/` beside the list, and its rows and theirs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sfumato.app.fakes.makers import Studio
+from sfumato.app.fakes.pairs import write_fake, write_twin
+from sfumato.app.fakes.plan import KINDS, TWIN, Job, Kind, plan
+from sfumato.errors import MediaError, OutputError
+from sfumato.media.clips import ClipRow, clip_file, file_digest
+from sfumato.media.video import GeneratedFacts, Seal
+
+if TYPE_CHECKING:
+    from provenance.signers import Signer
+
+FOLDER = "generated"
+_VERSION = 2  # raised when the same request gives other files
+
+
+def make_fakes(
+    studio: Studio, rows: Sequence[ClipRow], kind: Kind, seal: Seal, signer: Signer | None,
+    advance: Callable[[float, float], Any] = lambda amount, total: None,
+) -> list[ClipRow]:  # fmt: skip
+    """The rows of the fakes of one kind and of their twins, twin first. `advance` gets 1 and the total a fake.
+
+    `signer` signs twins and what is pasted into real frames; without one everything gets `seal`. A stopped call made again goes on
+    where it was: what is done is kept in `generated/<key>.jsonl`. Raises UsageError if none can be made.
+    """
+    studio.require(kind)
+    reals = [row for row in rows if row.label == "real" and row.method != TWIN]
+    key = request_key(studio, reals, kind)
+    jobs = plan(reals, studio.config, kind)
+    journal = Journal(studio.clips.parent / FOLDER / f"{key}.jsonl")
+    made: list[ClipRow] = []
+    for job in jobs:
+        if job.number not in journal.done:
+            journal.add(job.number, make(studio, job, key, seal, signer))
+        made += journal.done[job.number]
+        advance(1, len(jobs))
+    return made
+
+
+def make(studio: Studio, job: Job, key: str, seal: Seal, signer: Signer | None) -> list[ClipRow]:
+    """Writes one fake and its twin. Returns the twin's row and the fake's, or none where nobody shows a usable face."""
+    config = studio.config
+    rng = np.random.default_rng([config.seed, 1000, KINDS.index(job.kind), job.number])
+    size, crf = int(rng.choice(config.sizes)), int(rng.integers(config.best_crf, config.worst_crf + 1))
+    try:
+        take = studio.take(job, size, rng)
+    except MediaError:
+        return []
+    folder = studio.clips.parent
+    (folder / FOLDER).mkdir(exist_ok=True)
+    fake, twin = f"{FOLDER}/{key}-{job.number:05d}.mp4", f"{FOLDER}/{key}-{job.number:05d}-{TWIN}.mp4"
+    source = clip_file(studio.clips, job.whom)
+    name, digest = take.made_by
+    facts = GeneratedFacts(
+        title=f"training fake {job.number}", model_name=name or take.method, model_digest=digest or job.whom.sha256, seed=config.seed,
+        portraits=(), motion_digest=take.motion_digest or job.whom.sha256,
+        parameters={"source": job.whom.sha256, "size": size, **take.parameters},
+    )  # fmt: skip
+    write_fake(folder / fake, take, source, crf, seal, signer, facts)
+    size_wanted = (folder / fake).stat().st_size if config.equal_bytes else 0
+    write_twin(folder / twin, take, source, crf, seal, signer, facts, size_wanted)
+    whom = job.whom
+    return [
+        ClipRow(
+            path=twin, label="real", method=TWIN, family="real", identity=whom.identity, sha256=file_digest(folder / twin),
+            pair_of=whom.path, split=whom.split, seed=config.seed,
+        ),
+        ClipRow(
+            path=fake, label="fake", method=take.method, family=take.family, identity=whom.identity, sha256=file_digest(folder / fake),
+            source_ids=take.source_ids, driver_id=take.driver_id, pair_of=twin, split=whom.split, seed=config.seed,
+            generator_digest=digest or None,
+        ),
+    ]  # fmt: skip
+
+
+def request_key(studio: Studio, reals: Sequence[ClipRow], kind: Kind) -> str:
+    """Names the whole request: the same people, models and settings give the same fakes."""
+    models = [model.digest for model in (studio.autoencoders if kind == "autoencoder" else () if kind == "swap" else studio.checkpoints)]
+    facts = [_VERSION, kind, asdict(studio.config), models, [asdict(row) for row in reals]]
+    return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:12]
+
+
+class Journal:
+    """done: {number: rows, none for nobody to fake}. A line a fake; one that was cut off in the writing is made again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.done: dict[int, list[ClipRow]] = {}
+        if not path.exists():
+            return
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            with suppress(ValueError, KeyError, TypeError):
+                entry = json.loads(line)
+                rows = [ClipRow(**(values | {"source_ids": tuple(values["source_ids"])})) for values in entry["rows"]]
+                if all((path.parent.parent / row.path).is_file() for row in rows):
+                    self.done[int(entry["number"])] = rows
+
+    def add(self, number: int, rows: list[ClipRow]) -> None:
+        """Raises OutputError when the line cannot be written."""
+        line = json.dumps({"number": number, "rows": [asdict(row) for row in rows]}, ensure_ascii=False)
+        try:
+            self.path.parent.mkdir(exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(f"\n{line}\n")  # the first line end closes a line that a crash left open
+        except OSError as error:
+            raise OutputError(f"Cannot write {self.path}: {error.strerror}", "Make room, or choose another folder.") from error
+        self.done[number] = rows
