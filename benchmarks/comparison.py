@@ -143,6 +143,12 @@ def flagged(part: Sequence[Scored]) -> dict[str, Row]:
     return found
 
 
+def promise(alpha: str, rates: Mapping[str, Any], whose: str) -> Row:
+    """Whether reals are flagged as rarely as the threshold promises: its rate must not lie below their exact interval."""
+    what = f"FPR at {alpha} of {whose} no higher than promised"
+    return {"bar": what, "value": rates["fpr"], "met": rates["fpr_interval"][0] <= float(alpha)}
+
+
 def shuffled_auc(
     scored: Sequence[Scored], fakes: Sequence[int], reals: Sequence[int], clusters: Clusters, protocol: Protocol,
     times: int = 500, seed: int = 0,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.comparison import Row, compare, families_of, family_of, protocol_for, reals_for, shuffled_auc, trained_on
+from benchmarks.comparison import Row, compare, families_of, family_of, flagged, promise, protocol_for, reals_for, shuffled_auc, trained_on
 from detector.datasets.sample import Sample
 from detector.measure import clusters_of
 from detector.scores import Scored
@@ -20,6 +20,7 @@ from sfumato.errors import UsageError
 PROTOCOL = "detection-1"
 OURS = ("zakharov2019", "zakharov2019-warp")  # our generator's networks
 ARCHITECTURES = (*OURS, "landmark-warp")
+TWIN = "twin"  # the method of a real that `sfumato fakes` wrote beside a fake
 UNSEEN_CHECKPOINT, LEFT_OUT = 0.97, 0.75  # floors of AUC
 
 
@@ -102,6 +103,20 @@ def run_tests(scored: Sequence[Scored], every: Sequence[Sample], record: Mapping
         shuffled = shuffled_auc(scored, fakes, reals_for(samples, fakes), clusters, protocol, seed=seed)
         about = {"kind": "test", "test": "E8", "title": "labels exchanged at random within each person", "family": "all"}
         rows.append({**about, **shuffled, "floor": 0.5, "n": {"real": len(reals_for(samples, fakes)), "fake": len(fakes)}, "refused": {}})
+    return rows
+
+
+def twin_control(scored: Sequence[Scored]) -> list[Row]:
+    """E7 on the fakes' own twins, reals that went through our cropper and writer: their FPR, and whether it is that of other reals."""
+    twins, others = ([s for s in scored if s.sample.label == "real" and (s.sample.method == TWIN) == is_twin] for is_twin in (True, False))
+    rows: list[Row] = []
+    for alpha, rates in flagged(twins).items():
+        about = {"kind": "bar", "test": "E7", "n": len(twins)}
+        rows.append({**about, **promise(alpha, rates, "the twins, reals through our cropper and writer,")})
+        if others:
+            upper = flagged(others)[alpha]["fpr_interval"][1]
+            what = f"FPR at {alpha} of the twins within the interval of the other reals (up to {upper:.3f})"
+            rows.append({**about, "bar": what, "value": rates["fpr"], "met": rates["fpr"] <= upper})
     return rows
 
 

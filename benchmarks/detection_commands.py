@@ -100,7 +100,7 @@ def detection(
     import tempfile
 
     from benchmarks.comparison import INTERVAL
-    from benchmarks.detection import PROTOCOL, from_robustness, run_tests, shuffled_training
+    from benchmarks.detection import PROTOCOL, from_robustness, run_tests, shuffled_training, twin_control
     from benchmarks.detection import matrix as make_matrix
     from benchmarks.detection_table import distance_table, matrix_table
     from benchmarks.robustness import draw_people, footage_of
@@ -119,8 +119,9 @@ def detection(
     with tempfile.TemporaryDirectory(prefix="sfumato-journal-") as temporary:
         place = journal or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
-        rows = run_tests(_score(samples, model, frames, place), every, detector.record, frames, seed)
-        rows += from_robustness(measured, detector.digest)
+        scored = _score(samples, model, frames, place)
+        rows = run_tests(scored, every, detector.record, frames, seed)
+        rows += [*twin_control(scored), *from_robustness(measured, detector.digest)]
         if shuffled:
             rows.append(shuffled_training(_score(samples, _detector_in(shuffled), frames, place), frames, seed))
         rows += make_matrix({_trained_on(run): _score(samples, _detector_in(run), frames, place) for run in runs}, frames, seed)

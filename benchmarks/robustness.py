@@ -19,7 +19,18 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.comparison import Row, compare, compare_reals, families_of, family_of, protocol_for, reals_for, scores_of, trained_on
+from benchmarks.comparison import (
+    Row,
+    compare,
+    compare_reals,
+    families_of,
+    family_of,
+    promise,
+    protocol_for,
+    reals_for,
+    scores_of,
+    trained_on,
+)
 from benchmarks.controls import CONTROLS, NEEDS_GOAL, Control
 from benchmarks.grid import DF1, GRID, TREATMENTS, treat
 from detector.datasets.sample import Sample
@@ -149,7 +160,9 @@ def bars(rows: Sequence[Row]) -> list[Row]:
             for name, where in (("change", ".5 without a usable face"), ("change_covered", "where a face is still usable")):
                 if name in row:
                     found.append({**about, "bar": f"{what}, {where}", "value": row[name], "met": row[name] >= -WORST_LOSS})
-        if row["kind"] == "reals" and (row["set"] == "controls" or row["treatment"].startswith(REENCODED)):
+        if row["kind"] == "reals" and row["treatment"] == UNTOUCHED:
+            found += [{**about, **promise(alpha, rates, "the untouched reals")} for alpha, rates in row["flagged"].items()]
+        elif row["kind"] == "reals" and (row["set"] == "controls" or row["treatment"].startswith(REENCODED)):
             for alpha, within in row["within"].items():
                 what = f"FPR at {alpha} of reals after {row['treatment']} within the interval of the untouched"
                 found.append({**about, "bar": what, "value": row["flagged"][alpha]["fpr"], "met": within})

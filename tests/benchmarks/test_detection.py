@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.detection import TESTS, Known, from_robustness, matrix, run_tests, shuffled_training
+from benchmarks.detection import TESTS, Known, from_robustness, matrix, run_tests, shuffled_training, twin_control
 from benchmarks.detection_commands import detection as command
 from benchmarks.detection_table import distance_table, matrix_table
 from sfumato.errors import UsageError
@@ -78,6 +79,15 @@ def test_a_detector_of_shuffled_labels_must_know_nothing() -> None:
     assert shuffled_training(people(gap=0.0), 12)["met"]
 
 
+@pytest.mark.parametrize(("flagged", "met"), [(2, [True, True]), (9, [False, False])])
+def test_twins_are_reals_that_must_not_be_flagged(flagged: int, met: list[bool]) -> None:
+    reals = [scored(f"r{i}", "real", 0.4, flagged={"0.1": i < 1}) for i in range(20)]
+    twins = [dataclasses.replace(item, flagged={"0.1": i < flagged}) for i, item in enumerate(reals)]
+    twins = [dataclasses.replace(item, sample=dataclasses.replace(item.sample, method="twin")) for item in twins]
+    assert [row["met"] for row in twin_control([*reals, *twins])] == met
+    assert len(twin_control(twins)) == 1 and twin_control(reals) == []
+
+
 def test_the_robustness_record_is_used_only_for_its_own_detector() -> None:
     bar = {"kind": "bar", "set": "controls", "bar": "b", "value": 0.1, "met": True, "model": "a"}
     assert [(row["test"], row["met"]) for row in from_robustness([bar, {**bar, "set": "grid"}], "a")] == [("E7", True), ("E6", True)]
@@ -111,5 +121,5 @@ def test_the_command_scores_once_and_writes_its_record(clips, shipped_detector, 
     assert "| trained on | landmark-warp | swap-alpha |" in result.output and "E5: face swaps" in result.output
     assert len((journal / "detection.jsonl").read_text().splitlines()) == 6  # the second detector is the first
     lines = [json.loads(line) for line in out.read_text().splitlines()]
-    assert {line["kind"] for line in lines} == {"test", "matrix"} and all(line["protocol"] == "detection-1" for line in lines)
+    assert {line["kind"] for line in lines} >= {"test", "bar", "matrix"} and all(line["protocol"] == "detection-1" for line in lines)
     assert result.return_value == int(any(line.get("met") is False for line in lines))
