@@ -255,5 +255,7 @@ def _judging(model: Path | None, config: RobustnessConfig) -> Iterator[tuple[str
     from detector.shipped import load_shipped
 
     pool = ProcessPoolExecutor(config.workers, get_context("spawn"), _begin, (model, config.frames))
-    with pool:
+    try:
         yield load_shipped(model).digest, lambda works: pool.map(_work, works)
+    finally:
+        pool.shutdown(cancel_futures=True)  # at Ctrl-C only what is in hand is finished

@@ -32,7 +32,8 @@ def fake(name: str, method: str, digest: str | None = None, **keywords):
         ("landmark-warp", OTHER, "learnt", {"E2"}),
         ("landmark-warp", OTHER, "person f", {"E2"}),
         ("swap-poisson", None, "held out", {"E3", "E5"}),
-        ("autoencoder", OTHER, None, set()),
+        ("autoencoder", OTHER, None, {"E2"}),
+        ("self-blend", None, None, set()),
     ],
 )
 def test_a_fake_belongs_to_the_tests_of_its_distance(method: str, digest: str | None, driver: str | None, expected: set[str]) -> None:
