@@ -59,13 +59,13 @@ def _left_out(sample: Sample, known: Known) -> float | None:
 
 TESTS = (
     Test(
-        "E0", "checkpoint seen in training, people held out",
-        lambda s, k: s.generator_digest in k.generators and family_of(s) in k.families,
+        "E0", "method and checkpoint seen in training, people held out",
+        lambda s, k: family_of(s) in k.families and (s.generator_digest is None or s.generator_digest in k.generators),
     ),
     Test(
         "E1", "checkpoint held out, architecture seen",
-        lambda s, k: family_of(s) in OURS and family_of(s) in k.families and (s.generator_digest or "") not in k.generators,
-        lambda s, k: UNSEEN_CHECKPOINT,
+        lambda s, k: family_of(s) in k.families and s.generator_digest is not None and s.generator_digest not in k.generators,
+        lambda s, k: UNSEEN_CHECKPOINT if family_of(s) in OURS else None,
     ),
     Test(
         "E2", "architecture held out", lambda s, k: not _swap(s) and s.family != "blend" and family_of(s) not in k.families,

@@ -33,13 +33,15 @@ def fake(name: str, method: str, digest: str | None = None, **keywords):
         ("landmark-warp", OTHER, "person f", {"E2"}),
         ("swap-poisson", None, "held out", {"E3", "E5"}),
         ("autoencoder", OTHER, None, {"E2"}),
-        ("self-blend", None, None, set()),
+        ("self-blend", None, None, {"E0"}),
     ],
 )
 def test_a_fake_belongs_to_the_tests_of_its_distance(method: str, digest: str | None, driver: str | None, expected: set[str]) -> None:
     known = Known.of(RECORD, [fake("t", "x", split="train", identity="learnt"), sample("s", "real", split="test", identity="held out")])
     one = fake("f", method, digest, driver_id=driver)
     assert {test.name for test in TESTS if test.holds(one, known)} == expected
+    blended = fake("b", "face-blend", family="blend")  # neither a swap nor an architecture
+    assert not any(test.holds(blended, known) for test in TESTS)
 
 
 def people(count: int = 12, gap: float = 0.5):
