@@ -12,9 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.detection_table import distance_table, matrix_table
 from benchmarks.quality_table import cross_table, quality_table, training_table
+from benchmarks.robustness_table import robustness_table
 from benchmarks.speed_table import speed_table
 from benchmarks.survival_table import survival_table
+from benchmarks.temporal_table import temporal_table
 from sfumato.errors import UsageError
 
 Record = Mapping[str, Any]
@@ -52,7 +55,8 @@ def shipped_records() -> Mapping[str, Path]:
 
     results = Path(str(files("benchmarks"))) / "results"
     return {
-        **{name: results / f"{name}.jsonl" for name in ("quality", "training", "cross", "survival", "speed")},
+        **{name: results / f"{name}.jsonl" for name in ("quality", "training", "cross", "survival", "speed", "robustness", "temporal")},
+        **dict.fromkeys(("detection_tests", "detection_matrix"), results / "detection.jsonl"),
         "detection": Path(str(files("detector"))) / "weights" / "detector.json",
     }
 
@@ -84,6 +88,10 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "training": training_table,
     "cross": cross_table,
     "detection": detection_table,
+    "detection_tests": distance_table,
+    "detection_matrix": matrix_table,
+    "robustness": robustness_table,
+    "temporal": temporal_table,
     "survival": survival_table,
     "speed": speed_table,
 }

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 Timed = Iterable[tuple[Image, float]]  # frames and their times in seconds
+_BT601 = 6  # SMPTE 170M in H.264's table
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,19 @@ class Treatment:
             encode(destination, self.change((frame.image, frame.time) for frame in video), self.crf, video.info.rate)
 
 
-def encode(path: Path, frames: Timed, crf: int, rate: float) -> None:
-    """Writes an mp4 without any metadata of ours."""
+def encode(path: Path, frames: Timed, crf: int, rate: float, codec: str = "libx264", options: Mapping[str, str] | None = None) -> None:
+    """Writes a video without any metadata of ours, by the suffix of `path`. options: of the encoder, instead of `crf` alone."""
     import av
 
+    settings = dict(options) if options is not None else {"crf": str(crf)}
     with av.open(str(path), "w") as container:
         stream: Any = None
         for index, (image, time) in enumerate(frames):
             if stream is None:
-                stream = container.add_stream("libx264", rate=Fraction(rate).limit_denominator(1001), options={"crf": str(crf)})
+                stream = container.add_stream(codec, rate=Fraction(rate).limit_denominator(1001), options=settings)
                 stream.width, stream.height, stream.pix_fmt = image.shape[1], image.shape[0], "yuv420p"
                 stream.codec_context.thread_count = 1
+                stream.codec_context.colorspace = _BT601  # what the conversion from RGB uses; untagged HD would be read as BT.709
                 stream.codec_context.time_base = Fraction(1, 90_000)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
             frame.pts, frame.time_base = max(round(time * 90_000), index), Fraction(1, 90_000)

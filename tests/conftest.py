@@ -58,6 +58,14 @@ def footage() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shipped_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny random detector."""
+    from tests.detector_fixtures import write_shipped
+
+    return write_shipped(tmp_path_factory.mktemp("shipped"))
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A headless Chromium (playwright's `Browser`): the system's own, which decodes H.264, never a downloaded one. Skips without."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -8,7 +8,7 @@ import pytest
 
 from detector.cache import CropCache, StoredCrop
 from sfumato.media.clips import ClipRow
-from tests.detector_fixtures import TINY, checkered, clip_row, face_picture, landmarks, write_shipped
+from tests.detector_fixtures import TINY, checkered, clip_row, face_picture, landmarks
 
 
 @pytest.fixture
@@ -28,9 +28,3 @@ def toy(tmp_path: Path) -> tuple[list[ClipRow], CropCache]:
                 )
             rows += [real, fake]
     return rows, cache
-
-
-@pytest.fixture(scope="session")
-def shipped_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a tiny random detector."""
-    return write_shipped(tmp_path_factory.mktemp("shipped"))
