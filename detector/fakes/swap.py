@@ -31,7 +31,9 @@ def swap_face(
     The same generator state on the next frame of a video gives the same mask, colour and blend, fitted to that frame.
     """
     drawn_method, drawn_colour = METHODS[int(rng.integers(2))], _COLOURS[int(rng.integers(len(_COLOURS)))]
-    method, colour = method or drawn_method, colour or drawn_colour
+    method = method or drawn_method
+    if colour is None:  # histograms on top of a Poisson seam leave black and white rims that nobody would publish
+        colour = "lab" if method == "poisson" and drawn_colour == "histogram" else drawn_colour
     hull = face_mask(target.shape[:2], target_points, rng, parts=False)
     mask = soften(hull, face_width(target_points), rng)
     if not mask.any():

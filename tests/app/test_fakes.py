@@ -158,6 +158,19 @@ def test_a_forged_fake_and_its_twin_differ_in_the_face_alone(folder) -> None:
     assert not np.array_equal(take.real[0], take.real[-1])  # the camera moves
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_job_gives_the_same_frames(kind, folder, checkpoint, autoencoder) -> None:
+    """In another process too, whatever was made before: what a resumed run makes is what an undisturbed one would have made."""
+    job = plan(rows(), SMALL, kind)[-1]
+    takes = []
+    for before in (0, 1):
+        scene = studio(folder, checkpoints=[checkpoint], autoencoders=[autoencoder])
+        for other in plan(rows(), SMALL, kind)[:before]:
+            scene.take(other, 64, np.random.default_rng(9))
+        takes.append(scene.take(job, 64, np.random.default_rng(1)))
+    assert np.array_equal(takes[0].fake, takes[1].fake) and np.array_equal(takes[0].real, takes[1].real)
+
+
 def test_a_photographs_twin_moves_as_the_motion_moves_the_head(folder, checkpoint) -> None:
     """The motion of the fixture shifts the head by a tenth of the half side: the twin of a still picture shifts as far."""
     scene = studio(folder, dataclasses.replace(SMALL, frames=6, stride=2), [checkpoint])
