@@ -60,9 +60,10 @@ def train_detector(
     with ranks_of_this_run(config.train.device) as ranks:
         cutters = processes or (os.cpu_count() or 1 if ranks.world == 1 else 1)
         with _shown("Cutting crops", len(rows), ranks) as advance:
-            crops.prepare(rows[ranks.rank :: ranks.world], advance, cutters)
+            usable = crops.prepare(rows[ranks.rank :: ranks.world], advance, cutters)
+        if ranks.world > 1:
             ranks.mean({"cut": 1.0})  # the others may be at it still
-        usable = crops.prepare(rows)
+            usable = crops.prepare(rows)
         if ranks.first:
             _tell_refused(crops.refused)
         if prepare_only:
@@ -122,7 +123,7 @@ def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite
             click.echo(f"{kind.capitalize()}s keep the thresholds they had: {found.kept[kind]}", err=True)
             continue
         thresholds = ", ".join(f"{float(alpha):g}: {t:.2f}" for alpha, t in found.record[section]["thresholds"].items())
-        of = f"{found.n_real[kind]} {'people' if people_known else 'files'}, {found.files[kind]} files"
+        of = (f"{found.n_real[kind]} people, " if people_known else "") + f"{found.files[kind]} files"
         click.echo(f"{kind.capitalize()}s ({of}): thresholds by false-positive rate: {thresholds}", err=True)
     out.mkdir(exist_ok=True)
     write_bytes(out / NETWORK, network_bytes(model))
