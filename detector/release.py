@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from detector.backends import OnnxScorer
 from detector.cache import CropCache
 from detector.calibrate import Calibration, calibrate, divide, report, set_thresholds
 from detector.config import DetectorConfig
@@ -20,7 +21,7 @@ from detector.degrade import Pass
 from detector.evaluate import UNTOUCHED, ClipEvidence, clip_evidence
 from detector.export import export_onnx
 from detector.samples import PairSource
-from detector.shipped import FORMAT, NETWORK, RECORD, OnnxScorer
+from detector.shipped import FORMAT, NETWORK, RECORD
 from detector.state import load_detector
 from sfumato import __version__
 from sfumato.atomic import write_bytes, write_text
