@@ -156,5 +156,5 @@ def where_in_words(shares: Mapping[str, float] | None, areas: Mapping[str, float
     """The same in a sentence, with both shares of each."""
     if shares is None:
         return "No place speaks for forgery."
-    found = [f"{REGION_NAMES[name]} ({shares[name]:.0%} of the evidence on {areas[name]:.0%} of the picture)" for name in standing_out(shares, areas)]
-    return f"Densest at {', '.join(found)}." if found else "The evidence is spread over the picture, densest nowhere."
+    found = [f"{REGION_NAMES[name]} ({shares[name]:.0%} of it on {areas[name]:.0%} of the picture)" for name in standing_out(shares, areas)]
+    return f"The evidence is densest at {', '.join(found)}." if found else "The evidence is spread over the picture."

@@ -75,7 +75,10 @@ COMMANDS: Table = {
     ),
     "export": (
         "Write a trained network in a form that other programs run.",
-        {"generator": LazyCommand("generator.commands:export_generator", "The generator's network as ONNX or OpenVINO IR.")},
+        {
+            "generator": LazyCommand("generator.commands:export_generator", "The generator's network as ONNX or OpenVINO IR."),
+            "detector": LazyCommand("sfumato.app.export_detector:export_detector_command", "A detector for one backend, past a gate."),
+        },
     ),
     "bench": (
         "Measure, in a way that can be repeated.",

@@ -22,11 +22,12 @@ from sfumato.app.review.contact_sheet import INK, PAPER, XMP, write_line
 from sfumato.atomic import write_bytes
 
 Image = NDArray[np.uint8]
+HeatRow = tuple[ExplainedFrame, list[Image]]  # a frame; its crop and its two heat maps
 FAINT = 4.0  # calibrated logits that a place adds, times the places: what is less than this is never the brightest colour
 _GAP, _HEAD, _LABEL, _FOOT = 10, 34, 40, 30  # px
 
 
-def heat_pictures(explanation: Explanation) -> list[tuple[ExplainedFrame, list[Image]]]:
+def heat_pictures(explanation: Explanation) -> list[HeatRow]:
     """Each frame with three pictures (S, S, 3) uint8 RGB: the crop, and the heat map of each head over it in grey."""
     maps = [frame.head_maps() for frame in explanation.frames]
     most = max(FAINT, *(float(m.max()) for m in maps))
@@ -72,7 +73,7 @@ def write_heat_sheet(path: Path, explanation: Explanation, title: str, words: st
 
 def labels(frame: ExplainedFrame) -> list[str]:
     """What stands under the three pictures of a frame."""
-    return [f"at {frame.time:.2f} s", *(f"evidence of {EVIDENCE[name]}: {value:+.1f}" for name, value in zip(HEADS, frame.evidence, strict=True))]
+    return [f"at {frame.time:.2f} s", *(f"{EVIDENCE[name]} {value:+.1f}" for name, value in zip(HEADS, frame.evidence, strict=True))]
 
 
 def sheet_name(path: Path, digest: str | None) -> str:
