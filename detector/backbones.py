@@ -77,7 +77,7 @@ class Backbone(nn.Module):
 
     @torch.no_grad()
     def averages_places(self, size: int) -> bool:
-        """Whether `forward` is the plain mean over the places of `places`: of what then lies between is nothing but a sum. Tried on noise."""
+        """Whether `forward` is the plain mean of `places` over the places, tried on noise of side `size`."""
         training = self.training
         self.eval()
         face = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1

@@ -107,7 +107,7 @@ class OpenVinoScorer(Scorer):
         import openvino
 
         core = openvino.Core()
-        settings = {"INFERENCE_PRECISION_HINT": self.precision, "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": "NO"}
+        settings = {"INFERENCE_PRECISION_HINT": self.precision, "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}
         try:
             model = core.read_model(network, weights) if weights else core.read_model(network)
             with signal_stack_kept():

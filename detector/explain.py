@@ -101,10 +101,10 @@ def face_regions(points: NDArray[Any], side: int) -> NDArray[np.int64]:
 
 
 def head_facts(stack: Stack, evidence: NDArray[Any], thresholds: Mapping[float, float], fpr: float) -> dict[str, dict[str, Any]]:
-    """{head: {evidence, logit, level, above}} of one file. evidence: (frames, 2) of the frames that count. thresholds: {alpha: logit}.
+    """{head: {evidence, logit, level, above}} of one file. evidence: (frames, 2) of the frames that count; thresholds: {alpha: logit}.
 
-    level: "strong" (flags at `fpr` by itself), "raised" (above the loosest threshold), "low", or "untrained"; above: the share of real clips
-    that show less, at the strictest threshold passed. No head exceeds the joint logit, so a threshold holds for a head too (conservatively).
+    level: "strong" (flags at `fpr` by itself), "raised" (above the loosest threshold), "low", or "untrained"; above: the share of real
+    clips that show less, at the strictest threshold passed. No head exceeds the joint logit, so a joint threshold holds for a head too.
     """
     pooled = np.asarray(evidence, np.float64).mean(0)  # (2,)
     facts = {}
@@ -147,7 +147,7 @@ def _grown(points: Floats, by: float) -> Floats:
 
 
 def standing_out(shares: Mapping[str, float], areas: Mapping[str, float]) -> list[str]:
-    """The regions that hold more of the evidence than of the picture, the densest first; none with less than a twentieth of the evidence."""
+    """The regions that hold clearly more of the evidence than of the picture, the densest first; none with less than a twentieth of it."""
     dense = {name: shares[name] / areas[name] for name in shares if areas[name] > 0 and shares[name] >= 0.05}
     return [name for name in sorted(dense, key=lambda name: -dense[name]) if dense[name] > 1.2]
 

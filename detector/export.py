@@ -1,7 +1,8 @@
 """Export: the trained net to one ONNX file that ONNX Runtime gives the same logits for, under the size budget.
 
 In: a `DetectorNet`. Out: the bytes of an ONNX model, input "face" (B, 3, S, S) float32 in [-1, 1], outputs "evidence" (B, 2) and, where
-the backbone ends in a plain mean over places, "maps" (B, 2, h, w): what each place adds to the two (`DetectorNet.with_maps`). Weights are stored in fp16 and widened when the file is loaded; the arithmetic stays fp32.
+the backbone ends in a plain mean over places, "maps" (B, 2, h, w): what each place adds to the two (`DetectorNet.with_maps`).
+Weights are stored in fp16 and widened when the file is loaded; the arithmetic stays fp32.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The gate of an export: a detector that leaves in another form must tell the same apart as the one it was made from.
 
-In: the trained detector, the exported one, pictures of faces with their landmarks, pairs of a picture and a generated frame. Out: how far the
-two differ on at least 60 crops of each class, or a refusal. The set needs no footage: self-blends and generated frames of a few portraits,
-each pair jittered and degraded alike, from a seed. It says how near two forms of a detector are, not how good either is.
+In: the trained detector, the exported one, pictures of faces with their landmarks, pairs of a picture and a generated frame. Out: how far
+the two differ on at least 60 crops of each class, or a refusal. The set needs no footage: self-blends and generated frames of a few
+portraits, each pair jittered and degraded alike, from a seed. It says how near two forms of a detector are, not how good either is.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Gate:
 def gate_set(
     faces: Sequence[tuple[Image, NDArray[np.float32]]], generated: Sequence[tuple[Image, Image]], size: int, blends: int, seed: int = 0
 ) -> GateSet:
-    """faces: wide crops (R, R, 3) with landmarks (68, 2) px, `blends` self-blends of each; generated: wide crops, the picture and the frame.
+    """faces: wide crops (R, R, 3) with landmarks (68, 2) px, `blends` self-blends of each; generated: the picture and the frame, wide crops.
 
     Raises ValueError for fewer than SMALLEST pairs.
     """
@@ -85,5 +85,5 @@ def require(gate: Gate, tolerance: float) -> None:
     apart = abs(gate.auc - gate.exported_auc)
     if not (apart <= MOST_AUC and gate.largest_logit_difference <= tolerance):
         found = f"AUC {gate.exported_auc:.4f} against {gate.auc:.4f}, logits up to {gate.largest_logit_difference:.3f} apart"
-        rule = f"{MOST_AUC:g} and {tolerance:g} are allowed"
-        raise CheckpointError(f"The exported detector is not the trained one: {found} on {gate.crops} crops a class; {rule}", "Export in float32.")
+        cause = f"The exported detector is not the trained one: {found} on {gate.crops} crops a class"
+        raise CheckpointError(cause, f"At most {MOST_AUC:g} and {tolerance:g} are allowed; export in float32.")

@@ -42,7 +42,7 @@ class DetectorNet(nn.Module):
         """face: (B, 3, S, S) in [-1, 1]. Returns the logits of `forward` out of training, and for each what every place adds: (B, 2, h, w).
 
         A head is linear in the mean over places, so a logit is its map's mean plus a constant, and the map is Grad-CAM's before the ReLU,
-        times h w (Selvaraju et al. 2017, section 3.1; Zhou et al. 2016). The mirrored view's map is turned back before the two are averaged.
+        times h w (Selvaraju et al. 2017, section 3.1; Zhou et al. 2016). The mirrored view's map is turned back and averaged in.
         Holds for backbones with `averages_places` only.
         """
         seen = torch.cat([face, face.flip(3)]) if self.config.mirrored else face  # (2B, 3, S, S)

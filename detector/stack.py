@@ -28,9 +28,9 @@ class Stack:
         return np.asarray(joined(np.asarray(evidence, np.float64), self.scale, self.offset), np.float64)
 
     def each(self, evidence: NDArray[Any]) -> Floats:
-        """evidence: (..., 2). Returns (..., 2): each head's own calibrated logit, -inf for one that was never trained. None exceeds `logit`."""
-        scale = np.asarray(self.scale)
-        return np.asarray(np.where(scale > 0, scale * np.asarray(evidence, np.float64) + np.asarray(self.offset), -np.inf), np.float64)
+        """evidence: (..., 2). Returns (..., 2): each head's own calibrated logit, -inf for one never trained. None exceeds `logit`."""
+        scale, offset = np.asarray(self.scale), np.asarray(self.offset)
+        return np.asarray(np.where(scale > 0, scale * np.asarray(evidence, np.float64) + offset, -np.inf), np.float64)
 
     def weights(self, evidence: NDArray[Any]) -> Floats:
         """evidence: (..., 2). Returns (..., 2): by how much `logit` grows with each, its gradient."""

@@ -176,8 +176,9 @@ class Judge:
         best = max(track.logit for track in counted)
         counted.sort(key=lambda track: -track.logit)
         with clock("explain"):
-            first = [(logit, sighting) for sighting, logit in zip(sightings, logits, strict=True) if sighting.track == counted[0].identifier]
-            explanation = self._explain([s for _, s in sorted(first, key=lambda pair: -pair[0])[:EXPLAINED]]) if explained else None
+            order = [sightings[i] for i in np.argsort(-logits, kind="stable")]
+            shown = [s for s in order if s.track == counted[0].identifier][:EXPLAINED]
+            explanation = self._explain(shown) if explained else None
         highest: dict[float, float] = {}
         for frame in (frame for track in counted for frame in track.frames):
             highest[frame.time] = max(frame.score, highest.get(frame.time, 0.0))

@@ -68,7 +68,8 @@ def make_demo(
             scanned = scanner.scan_file(made.path, advance, _first_row(heat) if scanner.judge.detector.scorer.has_maps else None)
             stripped = judge_without_credential(made.path, lambda copy, advance=advance: scanner.scan_file(copy, advance))  # type: ignore[misc]
         rows.append(made.source)
-        clips.append(ReviewedClip(motion.stem.replace("-", " ").capitalize(), made.path, verify(made.path), scanned, stripped, heat[0] if heat else None))
+        label = motion.stem.replace("-", " ").capitalize()
+        clips.append(ReviewedClip(label, made.path, verify(made.path), scanned, stripped, heat[0] if heat else None))
     picture = read_image(portrait.path)
     note = f"{portrait.title}, {portrait.painter}. The first picture of a row is the painting; all others are AI-generated (sfumato)."
     write_contact_sheet(folder / CONTACT_SHEET, [(clip.label, row, clip.path) for clip, row in zip(clips, rows, strict=True)], note)

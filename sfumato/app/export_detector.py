@@ -1,7 +1,7 @@
 """`sfumato export detector`: a trained or shipped detector as a folder for one backend, after it passed the gate (detector/gate.py).
 
-In: the folder of a training run, or of an exported detector. Out: a folder that `sfumato scan --model` reads: detector.json, and detector.onnx or
-detector.xml with detector.bin. Calibration and test stay those of the source: its numbers hold for the export as far as the gate says.
+In: the folder of a training run, or of an exported detector. Out: a folder that `sfumato scan --model` reads: detector.json, and
+detector.onnx or detector.xml with detector.bin. Calibration and test stay the source's: they hold for the export as far as the gate says.
 The pictures of the gate are the shipped paintings; the generated frames are made of them, here, and never leave memory.
 """
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from detector.backends import Scorer
     from detector.gate import Gate, GateSet, Score
 
 CHECKPOINT, SIDE = "portrait-256", 256  # what makes the generated frames of the gate, and their size in px
@@ -50,7 +49,9 @@ def export_detector(source: Path | None, out: Path, backend: str = "onnxruntime"
     else:
         network, _, record = read_parts(folder)
         trained = from_parts(network, record, backend="onnxruntime").scorer
-    parts = {NETWORK: network} if not backend_is_openvino(backend) else dict(zip((OPENVINO, OPENVINO_WEIGHTS), as_openvino(network), strict=True))
+    parts = {NETWORK: network}
+    if backend_is_openvino(backend):
+        parts = dict(zip((OPENVINO, OPENVINO_WEIGHTS), as_openvino(network), strict=True))
     name, *_ = parts
     written = b"".join(parts.values())
     known: dict[str, Any] = {"file": name, "sha256": hashlib.sha256(written).hexdigest(), "bytes": len(written), "backend": backend}
@@ -108,6 +109,8 @@ def _trained(run: Path) -> tuple[Score, bytes]:
 
 def _living_portraits() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32], list[NDArray[np.uint8]]]]:
     """Each shipped painting: its crop (SIDE, SIDE, 3), the landmarks (68, 2) px in it, and frames of it that follow the shipped motions."""
+    import numpy as np
+
     from generator.animate import Animator, read_portrait
     from generator.checkpoint import checkpoint_path, load_checkpoint
     from generator.motion import motion_path, read_motion, shipped_motions
@@ -126,7 +129,7 @@ def _living_portraits() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]
         tracks = [Retargeter(portrait.landmarks, motion) for motion in motions]
         places = [(number, tracks[number % len(tracks)]) for number in range(FRAMES)]
         frames = [animator.render(track.frame((number + 1) * (len(track.motion) - 1) // FRAMES), SIDE) for number, track in places]
-        yield portrait.large, ((portrait.landmarks + 1) * SIDE - 1) / 2, frames
+        yield portrait.large, (((portrait.landmarks + 1) * SIDE - 1) / 2).astype(np.float32), frames
 
 
 @click.command("detector")

@@ -67,12 +67,14 @@ class Scanner:
 
 def explanation_record(judgement: Judgement, stack: Stack, fpr: float) -> dict[str, Any] | None:
     """The two kinds of evidence, in numbers and words; with an explanation also where it lies. None without a score."""
+    import numpy as np
+
     from detector.explain import head_facts, in_words, standing_out
 
     if judgement.logit is None:
         return None
     thresholds = {float(alpha): float(t) for alpha, t in judgement.threshold["logit"].items()}
-    evidence = [(frame.blend, frame.synthesis) for frame in judgement.deciding]
+    evidence = np.array([(frame.blend, frame.synthesis) for frame in judgement.deciding])
     facts = head_facts(stack, evidence, thresholds, fpr)
     flagged = any(judgement.logit > t for alpha, t in thresholds.items() if alpha <= fpr)
     told: dict[str, Any] = {"words": in_words(facts, flagged), "heads": facts}
@@ -175,14 +177,14 @@ def _sheets_in(folder: Path, scanner: Scanner) -> Explained:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"Cannot write in {folder}: {error.strerror}", "Choose a folder that you may write to, with --explain.") from error
+        raise OutputError(f"Cannot write in {folder}: {error.strerror}", "Choose another folder with --explain.") from error
 
     def write(judgement: Judgement, record: dict[str, Any]) -> None:
         path = Path(record["file"]["path"])
         declared = {*record["provenance"]["declares"], *record["provenance"]["ingredient_declares"]}
-        sheet = folder / sheet_name(path, record["file"]["sha256"])
+        sheet, generated = folder / sheet_name(path, record["file"]["sha256"]), bool(declared & (SYNTHETIC | EDITED))
         assert judgement.explanation is not None  # noqa: S101
-        write_heat_sheet(sheet, judgement.explanation, printable(path.name), record["explain"]["words"], bool(declared & (SYNTHETIC | EDITED)))
+        write_heat_sheet(sheet, judgement.explanation, printable(path.name), record["explain"]["words"], generated)
         record["explain"]["sheet"] = str(sheet)
 
     return write

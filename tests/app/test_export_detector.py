@@ -1,4 +1,4 @@
-"""`sfumato export detector`: the shipped detector passes the gate in every backend; a spoiled one, and what cannot be exported, does not."""
+"""`sfumato export detector`: the shipped detector passes the gate in every backend; a spoiled one does not."""
 
 import json
 import shutil

@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -95,6 +96,25 @@ def test_detector_speaks_for_itself(tmp_path) -> None:
     page = render_report(HEADING, [clip])
     assert "It was seen." in page
     assert "declares something" not in page
+
+
+def test_heat_maps_and_words_stand_beside_the_timeline(tmp_path) -> None:
+    from sfumato.app.review.heat_sheet import heat_pictures
+    from tests.app.test_heat_sheet import explanation
+
+    found = explanation()
+    told = {"words": f"Evidence {HOSTILE}", "heads": {}, "frames": [0.0], "regions": found.shares, "areas": found.areas}
+    clip = ReviewedClip("calm", tmp_path / "a.mp4", Verification(tmp_path / "a.mp4", "none"), scan_record() | {"explain": told})
+    page = render_report(HEADING, [replace(clip, heat=heat_pictures(found)[0])])
+    heat = [a for tag, a in Tags(page).found if tag == "img" and a["src"].startswith("data:image/jpeg") and a.get("class") != "source"]
+    assert [attributes["alt"].split(": ")[1] for attributes in heat] == ["at 0.00 s", "blending +3.0", "synthesis -1.0"]
+    assert "Evidence &lt;script" in page
+    assert "hair, neck and background" in page
+    alone = render_report(HEADING, [clip])  # a detector without maps: the words stand alone
+    assert "Evidence &lt;script" in alone
+    assert 'class="heat"' not in alone
+    none = render_report(HEADING, [replace(clip, scan=scan_record() | {"explain": told | {"regions": None}})])
+    assert "hair, neck and background" not in none
 
 
 def test_timeline_is_to_scale() -> None:

@@ -154,7 +154,8 @@ def facts(blend: float, synthesis: float, stack: Stack = Stack()) -> dict:
 def test_levels_are_read_off_the_thresholds() -> None:
     found = facts(3.0, 1.0)
     assert [found[name]["level"] for name in HEADS] == ["strong", "raised"]
-    assert in_words(found, True) == "Evidence of blending: more than 99 in 100 real clips show; of synthesis: more than 9 in 10 real clips show."
+    expected = "Evidence of blending: more than 99 in 100 real clips show; of synthesis: more than 9 in 10 real clips show."
+    assert in_words(found, True) == expected
 
 
 def test_two_raised_heads_that_flag_together_are_told() -> None:

@@ -153,9 +153,10 @@ def _explained(clip: ReviewedClip) -> dict[str, Any] | None:
     if not told:
         return None
     pictures = [_data_address(picture, 192) for picture in clip.heat[1]] if clip.heat else []
+    shares, areas = told.get("regions") or {}, told.get("areas") or {}
     return {
         "words": told["words"],
-        "regions": [(REGION_NAMES[name], f"{share:.0%}", f"{told['areas'][name]:.0%}") for name, share in (told.get("regions") or {}).items()],
+        "regions": [(REGION_NAMES[name], f"{share:.0%}", f"{areas[name]:.0%}") for name, share in shares.items()],
         "pictures": list(zip(pictures, labels(clip.heat[0]), strict=True)) if clip.heat else [],
     }
 
