@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.judging import judging_table
 from benchmarks.quality_table import cross_table, quality_table, training_table
 from benchmarks.speed_table import speed_table
 from benchmarks.survival_table import survival_table
@@ -52,7 +53,7 @@ def shipped_records() -> Mapping[str, Path]:
 
     results = Path(str(files("benchmarks"))) / "results"
     return {
-        **{name: results / f"{name}.jsonl" for name in ("quality", "training", "cross", "survival", "speed")},
+        **{name: results / f"{name}.jsonl" for name in ("quality", "training", "cross", "survival", "speed", "judging")},
         "detection": Path(str(files("detector"))) / "weights" / "detector.json",
     }
 
@@ -86,4 +87,5 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "detection": detection_table,
     "survival": survival_table,
     "speed": speed_table,
+    "judging": judging_table,
 }

@@ -54,7 +54,7 @@ class Gate:
 def gate_set(
     faces: Sequence[tuple[Image, NDArray[np.float32]]], generated: Sequence[tuple[Image, Image]], size: int, blends: int, seed: int = 0
 ) -> GateSet:
-    """faces: wide crops (R, R, 3) with landmarks (68, 2) px, `blends` self-blends of each; generated: the picture and the frame, wide crops.
+    """faces: wide crops (R, R, 3) with landmarks (68, 2) px, `blends` self-blends of each; generated: wide crops, picture and frame.
 
     Raises ValueError for fewer than SMALLEST pairs.
     """

@@ -85,6 +85,7 @@ COMMANDS: Table = {
         {
             "quality": LazyCommand("benchmarks.commands:quality", "Self-reenactment of held-out people: likeness and geometry."),
             "speed": LazyCommand("benchmarks.commands:speed", "Frames a second of every backend, and of the whole program."),
+            "judging": LazyCommand("benchmarks.commands:judging", "Crops a second of the detector in every backend."),
             "cross": LazyCommand("benchmarks.commands:cross", "Portraits that follow other people: whose face comes out."),
             "survival": LazyCommand("benchmarks.commands:survival", "What watermark and recovery outlive, and what the mark costs."),
             "tables": LazyCommand("benchmarks.commands:tables", "Rewrite the tables of MODEL_CARD.md from their records."),
