@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 REGIONS = ("forehead", "eyes", "nose", "mouth", "cheeks", "outside")
 REGION_NAMES = {
     "forehead": "the forehead", "eyes": "eyes and brows", "nose": "the nose", "mouth": "the mouth", "cheeks": "cheeks and jaw",
-    "outside": "hair, neck and background",
+    "outside": "hair, neck, background",
 }  # fmt: skip
 EVIDENCE = {"blend": "blending", "synthesis": "synthesis"}  # a face pasted in; a face made as a whole
 _FOREHEAD = 0.4  # of the way from chin to brows, above the brows: the 68 points end there

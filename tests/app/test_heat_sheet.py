@@ -6,19 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from detector.explain import Explanation, explain
-from detector.stack import Stack
 from sfumato.app.review.heat_sheet import FAINT, heat_pictures, labels, sheet_name, write_heat_sheet
 from sfumato.errors import OutputError
-from tests.detector_fixtures import face_picture, landmarks
-
-
-def explanation(value: float = 30.0, frames: int = 2) -> Explanation:
-    maps = np.zeros((frames, 2, 4, 4))
-    maps[:, 0, 0, 3] = value  # top right, blending alone
-    crops = [face_picture(i, 64) for i in range(frames)]
-    times = [0.5 * i for i in range(frames)]
-    return explain(Stack(), times, crops, np.tile([3.0, -1.0], (frames, 1)), maps, [landmarks(64)] * frames)
+from tests.detector_fixtures import toy_explanation
 
 
 def colour(picture: np.ndarray) -> np.ndarray:
@@ -27,7 +17,7 @@ def colour(picture: np.ndarray) -> np.ndarray:
 
 
 def test_only_the_places_of_the_map_are_coloured() -> None:
-    (frame, (crop, blend, synthesis)), _ = heat_pictures(explanation())
+    (frame, (crop, blend, synthesis)), _ = heat_pictures(toy_explanation())
     assert np.array_equal(crop, frame.crop)
     assert colour(blend)[:16, 48:].mean() > 60
     assert colour(blend)[32:, :32].max() == 0
@@ -36,14 +26,14 @@ def test_only_the_places_of_the_map_are_coloured() -> None:
 
 
 def test_faint_maps_stay_dark() -> None:
-    bright, faint = (colour(heat_pictures(explanation(value))[0][1][1])[:16, 48:].mean() for value in (50.0, FAINT / 20))
+    bright, faint = (colour(heat_pictures(toy_explanation(value))[0][1][1])[:16, 48:].mean() for value in (50.0, FAINT / 20))
     assert faint < bright / 2
 
 
 @pytest.mark.parametrize("generated", [True, False])
 def test_sheet_is_whole_and_marked_where_it_has_to_be(tmp_path, generated) -> None:
     words = "Evidence of blending: more than 99 in 100 real clips show. " * 4
-    write_heat_sheet(tmp_path / "a.png", explanation(), "a" * 200, words, generated, side=96)
+    write_heat_sheet(tmp_path / "a.png", toy_explanation(), "a" * 200, words, generated, side=96)
     with Image.open(tmp_path / "a.png") as sheet:
         assert sheet.width > 3 * 96
         assert sheet.height > 2 * 96
@@ -53,7 +43,7 @@ def test_sheet_is_whole_and_marked_where_it_has_to_be(tmp_path, generated) -> No
 
 def test_sheet_that_cannot_be_written(tmp_path) -> None:
     with pytest.raises(OutputError):
-        write_heat_sheet(tmp_path / "none" / "a.png", explanation(), "a", "b", False)
+        write_heat_sheet(tmp_path / "none" / "a.png", toy_explanation(), "a", "b", False)
 
 
 @pytest.mark.parametrize("name", ["a b\u202e\x1b.mp4", "..", "-rf", "\u4e2d", "x" * 300 + ".mp4", "a&b;$(c).png"])
