@@ -1,7 +1,6 @@
 """Explanations: the exported map is Grad-CAM, of a head and of the score; shares by region; words that say no more than the numbers."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,10 +94,10 @@ def test_a_backbone_with_more_behind_the_pooling_leaves_without_maps(pictures) -
 
 
 def test_shipped_detector_has_maps() -> None:
-    scorer = load_shipped().scorer
-    maps = scorer.maps([face_picture(0, 192)])
+    detector = load_shipped()
+    maps = detector.scorer.maps([face_picture(0, 192)])
     assert maps.shape == (1, 2, 6, 6)
-    assert json.loads((Path("detector/weights/detector.json")).read_text())["network"]["maps"] is True
+    assert detector.record["network"]["maps"] is True
 
 
 @given(st.lists(st.floats(-60, 60), min_size=2, max_size=2))
