@@ -48,6 +48,11 @@ else
 fi
 install --editable ".[$extras]" || fail "The packages could not be installed. Is a package index reachable, and are 12 GB free (7 of them for good)?"
 
+# The library that the detector's explanations are tested against wants opencv-python-headless, which would overwrite opencv-python.
+case ",$extras," in
+    *,dev,*) install --no-deps "grad-cam>=1.5" "ttach>=0.0.3" || echo "grad-cam could not be installed: its test will be skipped" ;;
+esac
+
 # opencv-python links libGL, which a machine without a desktop may lack; the headless wheel holds the same cv2 without windows.
 if ! "$venv/bin/python" -c 'import cv2' >/dev/null 2>&1; then
     echo "opencv-python cannot load here (no libGL): taking opencv-python-headless."

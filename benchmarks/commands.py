@@ -312,3 +312,23 @@ def speed(
         from benchmarks.speed_table import speed_table
 
         click.echo(speed_table(rows))
+
+
+@click.command()
+@click.option("--rounds", default=9, show_default=True, type=click.IntRange(2), help="Of 32 crops by every backend.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Add the lines, and how they came about, to this file.")
+def judging(rounds: int, as_json: bool, out: Path | None) -> None:
+    """Crops a CPU second of the shipped detector in every backend that is installed, one thread; ratios with 95 % intervals over rounds."""
+    import json
+
+    from benchmarks.judging import PROTOCOL, judging_table, measure_judging
+    from benchmarks.record import append_results, describe
+    from sfumato.progress import progress
+
+    with progress("Judging", rounds) as advance:
+        rows = measure_judging(rounds, advance)
+    if out is not None:
+        about = describe("sfumato bench judging", PROTOCOL, "geometric mean over rounds, 95 % t interval of its logarithm")
+        append_results(out, rows, about)
+    click.echo("\n".join(json.dumps(row) for row in rows) if as_json else judging_table(rows))

@@ -16,10 +16,10 @@ from detector.datasets.sample import Sample
 from detector.measure import clusters_of
 from detector.scores import Scored
 from sfumato.errors import UsageError
+from sfumato.media.clips import TWIN
 
 PROTOCOL = "detection-1"
 OURS = ("zakharov2019", "zakharov2019-warp")  # our generator's networks
-TWIN = "twin"  # the method of a real that `sfumato fakes` wrote beside a fake
 UNSEEN_CHECKPOINT, LEFT_OUT = 0.97, 0.75  # floors of AUC
 
 

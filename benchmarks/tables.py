@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.detection_table import distance_table, matrix_table
+from benchmarks.judging import judging_table
 from benchmarks.quality_table import cross_table, quality_table, training_table
 from benchmarks.robustness_table import robustness_table
 from benchmarks.speed_table import speed_table
@@ -57,6 +58,7 @@ def shipped_records() -> Mapping[str, Path]:
     return {
         **{name: results / f"{name}.jsonl" for name in ("quality", "training", "cross", "survival", "speed", "robustness", "temporal")},
         **dict.fromkeys(("detection_tests", "detection_matrix"), results / "detection.jsonl"),
+        **{name: results / f"{name}.jsonl" for name in ("quality", "training", "cross", "survival", "speed", "judging")},
         "detection": Path(str(files("detector"))) / "weights" / "detector.json",
     }
 
@@ -94,4 +96,5 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "temporal": temporal_table,
     "survival": survival_table,
     "speed": speed_table,
+    "judging": judging_table,
 }

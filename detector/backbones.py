@@ -77,6 +77,21 @@ class Backbone(nn.Module):
         features: Tensor = self.net((face * 0.5 + 0.5 - self.mean) / self.deviation)
         return features
 
+    def places(self, face: Tensor) -> Tensor:
+        """face: as above. Returns the last feature map before pooling, (B, width, h, w) where `averages_places` holds."""
+        features: Tensor = self.net.forward_features((face * 0.5 + 0.5 - self.mean) / self.deviation)
+        return features
+
+    @torch.no_grad()
+    def averages_places(self, size: int) -> bool:
+        """Whether `forward` is the plain mean of `places` over the places, tried on noise of side `size`."""
+        training = self.training
+        self.eval()
+        face = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
+        places, features = self.places(face), self(face)
+        self.train(training)
+        return places.ndim == 4 and places.shape[1] == self.width and torch.allclose(places.mean((2, 3)), features, rtol=1e-3, atol=1e-4)
+
 
 def build_backbone(config: ModelConfig) -> Backbone:
     """Builds the net and loads what weights `config` asks for and this machine has. Raises UsageError, CheckpointError."""

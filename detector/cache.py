@@ -26,12 +26,11 @@ from detector.crops import wide_crop
 from detector.frames import SampledFrames
 from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError
-from sfumato.media.clips import ClipRow, clip_file
+from sfumato.media.clips import TWIN, ClipRow, clip_file
 from sfumato.media.faces import CROP_VERSION, FaceDetector
 from sfumato.media.landmarks import load_backend
 
 Image = NDArray[np.uint8]
-TWIN = "twin"  # the method of a real clip that only is the counterpart of a fake: the same frames through the same writer
 _WORTH_PROCESSES = 16  # clips to cut for each further process: it takes seconds to start
 _LAYOUT = "1"  # raised when what is stored changes
 

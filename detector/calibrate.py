@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.cache import TWIN
 from detector.config import FAMILY_HEADS, HEADS
 from detector.evaluate import ClipEvidence, Floats
 from detector.metrics import auc, calibration_error
 from detector.stack import Stack, joined, pooled, probability
 from sfumato.errors import UsageError
+from sfumato.media.clips import TWIN
 
 RULE = "conformal: the k-th largest of n_real logits, k = floor(alpha (n_real + 1)); what is above it is flagged"
 _PRIOR = 0.02  # pulls log-scales and offsets to 0 a little: on cleanly separated clips they would run away

@@ -99,7 +99,7 @@ def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite
     import json
 
     from detector.recalibrate import SECTIONS, find_reals, judge_reals, recalibrate
-    from detector.shipped import NETWORK, RECORD, network_bytes
+    from detector.shipped import RECORD, network_files, read_parts, shipped_folder
     from detector.track_scores import Judge
     from sfumato.atomic import write_bytes, write_text
     from sfumato.errors import OutputError
@@ -126,7 +126,9 @@ def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite
         of = (f"{found.n_real[kind]} people, " if people_known else "") + f"{found.files[kind]} files"
         click.echo(f"{kind.capitalize()}s ({of}): thresholds by false-positive rate: {thresholds}", err=True)
     out.mkdir(exist_ok=True)
-    write_bytes(out / NETWORK, network_bytes(model))
+    network, weights, record = read_parts(model or shipped_folder())
+    for name, part in zip(network_files(record), (network, weights), strict=False):
+        write_bytes(out / name, part)
     write_text(out / RECORD, json.dumps(found.record, indent=1) + "\n")
     click.echo(out)
 

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from detector.cache import TWIN
 from detector.config import FAMILY_HEADS, HEADS
 from detector.crops import tighten
 from detector.degrade import Pass
@@ -21,7 +20,7 @@ from detector.makers import People
 from detector.metrics import auc
 from detector.model import DetectorNet
 from detector.samples import PairSource
-from sfumato.media.clips import ClipRow
+from sfumato.media.clips import TWIN, ClipRow
 from sfumato.media.faces import Crop
 from sfumato.media.images import to_tensor
 

@@ -1,6 +1,7 @@
 """Export: the trained net to one ONNX file that ONNX Runtime gives the same logits for, under the size budget.
 
-In: a `DetectorNet`. Out: the bytes of an ONNX model, input "face" (B, 3, S, S) float32 in [-1, 1], output "evidence" (B, 2).
+In: a `DetectorNet`. Out: the bytes of an ONNX model, input "face" (B, 3, S, S) float32 in [-1, 1], outputs "evidence" (B, 2) and, where
+the backbone ends in a plain mean over places, "maps" (B, 2, h, w): what each place adds to the two (`DetectorNet.with_maps`).
 Weights are stored in fp16 and widened when the file is loaded; the arithmetic stays fp32.
 """
 
@@ -16,9 +17,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
+from detector.backends import OnnxScorer
 from detector.model import DetectorNet
-from detector.shipped import OnnxScorer
 from sfumato.errors import CheckpointError
 from sfumato.media.images import to_tensor
 
@@ -98,14 +100,27 @@ def halve_weights(network: bytes) -> bytes:
     return bytes(model.SerializeToString())
 
 
+class _WithMaps(nn.Module):
+    """The net with its maps as a second output."""
+
+    def __init__(self, net: DetectorNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, face: Tensor) -> tuple[Tensor, Tensor]:
+        return self.net.with_maps(face)
+
+
 def _export(net: DetectorNet, size: int, path: Path) -> None:
     """One self-contained file. The exporter talks; what it says is of no use to the caller."""
     example = torch.zeros(2, 3, size, size)
     batch = torch.export.Dim("batch", min=1, max=4096)
+    with_maps = net.has_maps()
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            net, (example,), str(path), input_names=["face"], output_names=["evidence"],
+            _WithMaps(net).eval() if with_maps else net, (example,), str(path), input_names=["face"],
+            output_names=["evidence", "maps"] if with_maps else ["evidence"],
             dynamic_shapes=({0: batch},), opset_version=OPSET, dynamo=True, external_data=False, verbose=False,
         )  # fmt: skip

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from detector.cache import TWIN
 from detector.datasets.sample import Sample, content_digest
 from sfumato.errors import MediaError
-from sfumato.media.clips import ClipRow
+from sfumato.media.clips import TWIN, ClipRow
 
 Kind = Literal["person or source", "file", "file with two labels", "split", "generator"]
 _SHOWN = 10

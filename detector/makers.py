@@ -19,10 +19,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.cache import TWIN, CropCache, StoredCrop
+from detector.cache import CropCache, StoredCrop
 from detector.config import SampleConfig
 from detector.degrade import h264, match_sharpness
-from sfumato.media.clips import ClipRow
+from sfumato.media.clips import TWIN, ClipRow
 
 Image = NDArray[np.uint8]
 Points = NDArray[np.float32]

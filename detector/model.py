@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from detector.backbones import build_backbone
 from detector.config import HEADS, ModelConfig
@@ -46,6 +47,24 @@ class DetectorNet(nn.Module):
             features = torch.cat([features, self.frequency(face)], dim=1)
         logits: Tensor = self.heads(self.dropout(features))
         return logits
+
+    def has_maps(self) -> bool:
+        """Whether the heads read nothing but the plain mean of the backbone's features over places."""
+        return self.frequency is None and self.backbone.averages_places(self.config.size)
+
+    def with_maps(self, face: Tensor) -> tuple[Tensor, Tensor]:
+        """face: (B, 3, S, S) in [-1, 1]. Returns the logits of `forward` out of training, and for each what every place adds: (B, 2, h, w).
+
+        A head is linear in the mean over places, so a logit is its map's mean plus a constant, and the map is Grad-CAM's before the ReLU,
+        times h w (Selvaraju et al. 2017, section 3.1; Zhou et al. 2016). The mirrored view's map is turned back and averaged in.
+        Holds where `has_maps` does only.
+        """
+        seen = torch.cat([face, face.flip(3)]) if self.config.mirrored else face  # (2B, 3, S, S)
+        maps = functional.conv2d(self.backbone.places(seen), self.heads.weight[:, :, None, None])  # (2B, width, h, w) -> (2B, 2, h, w)
+        if self.config.mirrored:
+            straight, turned = maps.reshape(2, -1, *maps.shape[1:])  # (2B, 2, h, w) -> (B, 2, h, w) twice
+            maps = (straight + turned.flip(3)) / 2
+        return maps.mean((2, 3)) + self.heads.bias, maps
 
 
 def load_weights(net: DetectorNet, state: Mapping[str, Tensor], source: Mapping[str, Any]) -> None:

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from detector.cache import TWIN
 from detector.calibrate import RULE, thresholds_of
 from detector.config import CalibrationConfig
 from detector.datasets.sample import Sample, clips_samples, content_digest
@@ -26,6 +25,7 @@ from detector.frames import PICTURES, VIDEOS, is_picture
 from detector.journal import Journal
 from detector.track_scores import Judge
 from sfumato.errors import MediaError, UsageError
+from sfumato.media.clips import TWIN
 
 SECTIONS = {"picture": "calibration", "video": "video_calibration"}  # of detector.json
 Advance = Callable[[float], None]

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from detector.cache import TWIN, CropCache
+from detector.backends import OnnxScorer
+from detector.cache import CropCache
 from detector.calibrate import Calibration, calibrate, divide, probability_report, report, set_thresholds
 from detector.config import DetectorConfig
 from detector.crops import DETECTOR_CROP
@@ -22,12 +23,12 @@ from detector.evaluate import UNTOUCHED, ClipEvidence, clip_evidence
 from detector.export import export_onnx
 from detector.leaks import hashed_names
 from detector.samples import PairSource
-from detector.shipped import FORMAT, NETWORK, RECORD, OnnxScorer
+from detector.shipped import FORMAT, NETWORK, RECORD
 from detector.state import load_detector
 from sfumato import __version__
 from sfumato.atomic import write_bytes, write_text
 from sfumato.config import to_dict
-from sfumato.media.clips import ClipRow
+from sfumato.media.clips import TWIN, ClipRow
 
 PASSES = {  # what the false-positive rate is looked at under: reals that were only sent on must stay reals
     "untouched": UNTOUCHED,

@@ -1,57 +1,27 @@
-"""The detector as it ships: one folder, `detector.onnx` and `detector.json`. Loaded by ONNX Runtime, without torch.
+"""The detector as it ships: one folder, `detector.json` and the network that it names. Loaded without torch.
 
 In: that folder. Out: a `ShippedDetector` that scores crops and knows its stack, its thresholds and where they come from.
-The json names the digest of the onnx file: a pair that does not belong together is refused.
+The network is `detector.onnx`, or `detector.xml` with `detector.bin` (OpenVINO). The json names its digest: a pair that does not belong
+together is refused.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from detector.backends import DEFAULT, Scorer, load_scorer
 from detector.crops import DETECTOR_CROP
 from detector.stack import Stack
 from sfumato.errors import CheckpointError, MissingPartError
 
 FORMAT = "sfumato-detector-1"
 NETWORK, RECORD = "detector.onnx", "detector.json"
-Image = NDArray[np.uint8]
-Floats = NDArray[np.float64]
-
-
-class OnnxScorer:
-    """An exported net. Not for several threads at once on one core: each call uses `threads`."""
-
-    def __init__(self, network: Path | bytes, threads: int = 1) -> None:
-        """Raises CheckpointError for a file that ONNX Runtime cannot run."""
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 4  # errors are raised; warnings would land on stderr
-        try:
-            model = network if isinstance(network, bytes) else str(network)
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime raises many types of its own
-            cause = str(error).splitlines()[0][:200]
-            raise CheckpointError(f"The detector's network cannot be run: {cause}", "Export it again.") from error
-        self._input = self._session.get_inputs()[0].name
-
-    def __call__(self, images: Sequence[Image], batch: int = 16) -> Floats:
-        """images: (S, S, 3) uint8 RGB each. Returns (len(images), 2): blend evidence, synthesis evidence."""
-        parts = []
-        for start in range(0, len(images), batch):
-            values = np.stack(images[start : start + batch]).astype(np.float32) / 127.5 - 1  # (b, S, S, 3)
-            parts.append(self._session.run(None, {self._input: np.ascontiguousarray(values.transpose(0, 3, 1, 2))})[0])
-        return np.concatenate(parts).astype(np.float64) if parts else np.zeros((0, 2))
+OPENVINO, OPENVINO_WEIGHTS = "detector.xml", "detector.bin"
 
 
 @dataclass(frozen=True)
@@ -59,7 +29,7 @@ class ShippedDetector:
     """`thresholds`: {alpha: logit that a real picture exceeds with probability alpha at most}; `video_thresholds`: the same for
     videos, whose frames have a codec behind them; `record`: detector.json whole."""
 
-    scorer: OnnxScorer
+    scorer: Scorer
     size: int
     stack: Stack
     thresholds: dict[float, float]
@@ -71,35 +41,52 @@ class ShippedDetector:
         return str(self.record["network"]["sha256"])
 
 
-def load_shipped(folder: Path | None = None, threads: int = 1) -> ShippedDetector:
-    """Reads `folder`; without one, the detector that comes with the package. Raises MissingPartError, CheckpointError."""
-    place = _place(folder)
-    if not (place / RECORD).is_file() or not (place / NETWORK).is_file():
-        advice = "Train one: sfumato train detector CLIPS.jsonl --out RUN."
-        raise MissingPartError(f"There is no detector in {place}", advice)
+def shipped_folder() -> Path:
+    """Where the detector lies that comes with the package."""
+    return Path(str(files("detector") / "weights"))
+
+
+def load_shipped(folder: Path | None = None, threads: int = 1, backend: str | None = None) -> ShippedDetector:
+    """Reads `folder`; without one, the detector that comes with the package. `backend`: see detector/backends.py; None: the one that the
+    folder was exported for.
+
+    Raises UsageError for an unknown backend, MissingPartError, CheckpointError.
+    """
+    network, weights, record = read_parts(shipped_folder() if folder is None else folder)
+    return from_parts(network, record, threads, backend, weights)
+
+
+def read_parts(place: Path) -> tuple[bytes, bytes, Any]:
+    """The network, its weights (empty for ONNX, which holds its own), and the record. Raises MissingPartError, CheckpointError."""
+    if not (place / RECORD).is_file():
+        raise _missing(place)
     try:
         record = json.loads((place / RECORD).read_text(encoding="utf-8"))
-        network = (place / NETWORK).read_bytes()
-    except (OSError, ValueError) as error:
+        parts = network_files(record)
+        if not all((place / name).is_file() for name in parts):
+            raise _missing(place)
+        network, *weights = ((place / name).read_bytes() for name in parts)
+    except (OSError, ValueError, AttributeError) as error:
         raise CheckpointError(f"The detector in {place} is damaged: {error}", "Take another copy.") from error
-    return from_parts(network, record, threads)
+    return network, b"".join(weights), record
 
 
-def network_bytes(folder: Path | None = None) -> bytes:
-    """The network of a detector that `load_shipped` reads."""
-    return (_place(folder) / NETWORK).read_bytes()
+def network_files(record: Any) -> tuple[str, ...]:
+    """The names of the files that hold the network which `record` describes; never a name from outside."""
+    named = (record.get("network") or {}).get("file", NETWORK) if isinstance(record, dict) else NETWORK
+    return (OPENVINO, OPENVINO_WEIGHTS) if named == OPENVINO else (NETWORK,)
 
 
-def _place(folder: Path | None) -> Path:
-    return Path(str(files("detector") / "weights")) if folder is None else folder
+def _missing(place: Path) -> MissingPartError:
+    return MissingPartError(f"There is no detector in {place}", "Train one: sfumato train detector CLIPS.jsonl --out RUN.")
 
 
 def _thresholds(calibration: Any) -> dict[float, float]:
     return {float(alpha): float(t) for alpha, t in calibration["thresholds"].items()}
 
 
-def from_parts(network: bytes, record: Any, threads: int = 1) -> ShippedDetector:
-    """The detector from the bytes of its network and its record. Raises CheckpointError if they do not fit."""
+def from_parts(network: bytes, record: Any, threads: int = 1, backend: str | None = None, weights: bytes = b"") -> ShippedDetector:
+    """The detector from the bytes of its network and its record. Raises CheckpointError if they do not fit, and as `load_shipped`."""
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         found = record.get("format") if isinstance(record, dict) else type(record).__name__
         raise CheckpointError(f"Unknown detector format {found!r}", f"This version reads {FORMAT}.")
@@ -107,12 +94,13 @@ def from_parts(network: bytes, record: Any, threads: int = 1) -> ShippedDetector
         if record["crop"] != DETECTOR_CROP:
             seen = record["crop"]
             raise CheckpointError(f"The detector was trained on {seen!r} crops, this version cuts {DETECTOR_CROP!r}", "Train it again.")
-        if hashlib.sha256(network).hexdigest() != record["network"]["sha256"]:
-            raise CheckpointError(f"{NETWORK} is not the file that {RECORD} describes", "Take both from one export.")
+        if hashlib.sha256(network + weights).hexdigest() != record["network"]["sha256"]:
+            raise CheckpointError(f"The network is not the file that {RECORD} describes", "Take both from one export.")
         calibration = record["calibration"]
         stack = Stack(_two(calibration["stack"]["scale"]), _two(calibration["stack"]["offset"]))
         thresholds, video = (_thresholds(record[name]) for name in ("calibration", "video_calibration"))
-        return ShippedDetector(OnnxScorer(network, threads), int(record["config"]["model"]["size"]), stack, thresholds, video, record)
+        scorer = load_scorer(backend or str(record["network"].get("backend", DEFAULT)), network, threads, weights)
+        return ShippedDetector(scorer, int(record["config"]["model"]["size"]), stack, thresholds, video, record)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{RECORD} lacks or garbles {error}", "Take another copy.") from error
 

@@ -27,6 +27,17 @@ class Stack:
         """evidence: (..., 2). Returns (...)."""
         return np.asarray(joined(np.asarray(evidence, np.float64), self.scale, self.offset), np.float64)
 
+    def each(self, evidence: NDArray[Any]) -> Floats:
+        """evidence: (..., 2). Returns (..., 2): each head's own calibrated logit, -inf for one never trained. None exceeds `logit`."""
+        scale, offset = np.asarray(self.scale), np.asarray(self.offset)
+        return np.asarray(np.where(scale > 0, scale * np.asarray(evidence, np.float64) + offset, -np.inf), np.float64)
+
+    def weights(self, evidence: NDArray[Any]) -> Floats:
+        """evidence: (..., 2). Returns (..., 2): by how much `logit` grows with each, its gradient."""
+        own = self.each(evidence)
+        hidden = np.logaddexp(0.0, own).sum(-1, keepdims=True)  # -log prod(1 - p_i), as in `joined`
+        return np.asarray(np.asarray(self.scale) * probability(own) / -np.expm1(-np.maximum(hidden, 1e-300)), np.float64)
+
 
 def joined(evidence: Floats, scale: Sequence[float], offset: Sequence[float]) -> Floats:
     """log(p / (1 - p)) of p = 1 - prod(1 - p_i) over the heads with scale > 0, stable at both ends."""

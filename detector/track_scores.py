@@ -20,15 +20,18 @@ from numpy.typing import NDArray
 
 from detector.crops import judged_crop
 from detector.degrade import sharpness
+from detector.explain import Explanation, explain
 from detector.frames import SampledFrames
 from detector.shipped import ShippedDetector, load_shipped
 from detector.stack import pooled, probability
 from sfumato.errors import MediaError
-from sfumato.media.faces import Box, FaceDetector, FaceTracker
+from sfumato.media.faces import Box, Crop, FaceDetector, FaceTracker
+from sfumato.media.landmarks import LandmarkBackend, load_backend
 
 MIN_FACE = 48.0  # px, the longer side of the box: smaller faces have lost what the net looks for
 MIN_FRAMES = 3  # of a video; shorter ones are stills in disguise, whose one frame may be anything
 MAX_FACES = 8  # a frame; the largest ones
+EXPLAINED = 3  # frames that an explanation shows: the highest of the track that decides
 _SHORT_TRACK = 0.1  # of the longest track: shorter ones are counted only if there is no other (a false detection is short)
 Status = Literal["ok", "abstain", "error"]
 
@@ -89,21 +92,38 @@ class Judgement:
     model: dict[str, Any] = field(default_factory=dict)
     timing: dict[str, float] = field(default_factory=dict)
     sharpness: float | None = None  # the median over the judged crops of the variance of their Laplacian
+    explanation: Explanation | None = None  # where it was asked for, and there is a score
+
+    @property
+    def deciding(self) -> tuple[TrackFrame, ...]:
+        """The frames whose mean is the file's logit: the highest third of the highest track. Empty without a score."""
+        frames = sorted(self.tracks[0].frames, key=lambda frame: -frame.logit) if self.tracks else []
+        return tuple(frames[: -(-len(frames) // 3)])
 
 
 class Judge:
     """Loads the detector once, judges any number of files. Not thread-safe: give each thread its own."""
 
-    def __init__(self, model_path: Path | None = None, threads: int = 1) -> None:
-        """model_path: a folder with detector.onnx and detector.json; None: the one that ships. Raises MissingPartError, CheckpointError."""
-        self.detector: ShippedDetector = load_shipped(model_path, threads)
-        self._faces = FaceDetector()
+    def __init__(self, model_path: Path | None = None, threads: int = 1, backend: str | None = None) -> None:
+        """model_path: a folder with detector.json and its network; None: the one that ships. backend: as in `load_shipped`.
 
-    def judge_video(self, path: Path, frames: int = 32, advance: Callable[[float], None] = lambda amount: None) -> Judgement:
-        """Judges `frames` evenly spaced frames of a video, or a still picture. `advance` gets 1 a sampled frame.
-
-        Never raises for what is in the file: an unreadable one has status "error" and the reason.
+        Raises UsageError, MissingPartError, CheckpointError.
         """
+        self.detector: ShippedDetector = load_shipped(model_path, threads, backend)
+        self._faces = FaceDetector()
+        self._landmarks: LandmarkBackend | None = None  # loaded for the first explanation
+
+    def judge_video(
+        self, path: Path, frames: int = 32, advance: Callable[[float], None] = lambda amount: None, explained: bool = False
+    ) -> Judgement:
+        """Judges `frames` evenly spaced frames of a video, or a still picture. `advance` gets 1 a sampled frame. `explained`: with an
+        explanation of the score.
+
+        Never raises for what is in the file: an unreadable one has status "error" and the reason. Raises CheckpointError if an explanation
+        is asked for and the detector has no maps.
+        """
+        if explained:
+            self.detector.scorer.require_maps()
         clock = _Clock()
         source = SampledFrames(Path(path), frames)
         try:
@@ -118,7 +138,7 @@ class Judge:
         if not sightings:
             reason = Reason("face_too_small", f"The largest face is {largest:.0f} px; at least {MIN_FACE:.0f} are needed.")
             return self._without_score("abstain", reason, source, clock, 0)
-        return self._score(sightings, source, clock)
+        return self._score(sightings, source, clock, explained)
 
     def _look(self, source: SampledFrames, clock: _Clock, advance: Callable[[float], None]) -> tuple[list[_Sighting], float]:
         """Every usable face of every sampled frame, and the size of the largest face seen at all."""
@@ -136,12 +156,13 @@ class Judge:
                 faces = self._faces.detect(frame.image)[:MAX_FACES]
                 largest = max([largest, *(face.size for face in faces)])
                 for track, face in tracker.update(position, [face for face in faces if face.size >= MIN_FACE]).items():
-                    crop = judged_crop(face.box, frame.image).apply(frame.image, self.detector.size)
-                    sightings.append(_Sighting(track, frame.time, face.box, crop))
+                    crop = judged_crop(face.box, frame.image)
+                    picture = crop.apply(frame.image, self.detector.size)
+                    sightings.append(_Sighting(track, frame.time, face.box, picture, _box_within(crop, face.box, self.detector.size)))
             position += 1
             advance(1)
 
-    def _score(self, sightings: list[_Sighting], source: SampledFrames, clock: _Clock) -> Judgement:
+    def _score(self, sightings: list[_Sighting], source: SampledFrames, clock: _Clock, explained: bool) -> Judgement:
         with clock("classify"):
             evidence = self.detector.scorer([s.crop for s in sightings])
         logits = self.detector.stack.logit(evidence)
@@ -153,15 +174,27 @@ class Judge:
         longest = max(len(track.frames) for track in scored)
         counted = [track for track in scored if len(track.frames) >= _SHORT_TRACK * longest]
         best = max(track.logit for track in counted)
+        counted.sort(key=lambda track: -track.logit)
+        with clock("explain"):
+            order = [sightings[i] for i in np.argsort(-logits, kind="stable")]
+            shown = [s for s in order if s.track == counted[0].identifier][:EXPLAINED]
+            explanation = self._explain(shown) if explained else None
         highest: dict[float, float] = {}
         for frame in (frame for track in counted for frame in track.frames):
             highest[frame.time] = max(frame.score, highest.get(frame.time, 0.0))
         return Judgement(
             "ok", (), _squash(best), best, self._threshold(source), tuple(sorted(highest.items())),
-            tuple(sorted(counted, key=lambda track: -track.logit)), source.media,
+            tuple(counted), source.media,
             {"sampled": source.sampled, "with_face": len({s.time for s in sightings})}, self._model(), clock.seconds(),
-            median(sharpness(s.crop) for s in sightings),
+            median(sharpness(s.crop) for s in sightings), explanation,
         )  # fmt: skip
+
+    def _explain(self, sightings: list[_Sighting]) -> Explanation:
+        """Landmarks are looked for in these few crops only: they cost more than judging."""
+        self._landmarks = self._landmarks or load_backend("mesh")
+        crops, detector = [s.crop for s in sightings], self.detector
+        points = [self._landmarks.detect(s.crop, s.within) for s in sightings]
+        return explain(detector.stack, [s.time for s in sightings], crops, detector.scorer(crops), detector.scorer.maps(crops), points)
 
     def _without_score(self, status: Status, reason: Reason, source: SampledFrames, clock: _Clock, faces: int) -> Judgement:
         counts = {"sampled": source.sampled, "with_face": faces}
@@ -179,7 +212,8 @@ class Judge:
 
     def _model(self) -> dict[str, Any]:
         record = self.detector.record
-        return {"name": record.get("name"), "version": record.get("version"), "sha256": self.detector.digest}
+        named = {"name": record.get("name"), "version": record.get("version"), "sha256": self.detector.digest}
+        return named | {"backend": self.detector.scorer.name}
 
 
 @dataclass(frozen=True)
@@ -188,13 +222,14 @@ class _Sighting:
     time: float
     box: Box
     crop: NDArray[np.uint8]  # (S, S, 3)
+    within: Box  # the box in the crop's pixels
 
 
 class _Clock:
     """Seconds by stage, and in all."""
 
     def __init__(self) -> None:
-        self._start, self._stages = time.perf_counter(), {"decode": 0.0, "detect": 0.0, "classify": 0.0}
+        self._start, self._stages = time.perf_counter(), {"decode": 0.0, "detect": 0.0, "classify": 0.0, "explain": 0.0}
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
@@ -207,6 +242,12 @@ class _Clock:
     def seconds(self) -> dict[str, float]:
         total = time.perf_counter() - self._start
         return {name: round(value, 4) for name, value in {**self._stages, "total": total}.items()}
+
+
+def _box_within(crop: Crop, box: Box, size: int) -> Box:
+    x, y, width, height = box
+    (left, top), (right, bottom) = crop.to_crop(np.array([[x, y], [x + width, y + height]]), size).tolist()
+    return left, top, right - left, bottom - top
 
 
 def _track(identifier: int, frames: list[TrackFrame]) -> TrackScore:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.config import DegradeConfig, DetectorConfig, ModelConfig, SampleConfig, TrainConfig
+from detector.explain import Explanation, explain
+from detector.stack import Stack
 from sfumato.media.clips import ClipRow
 
 TINY = DetectorConfig(
@@ -61,6 +63,15 @@ def checkered(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     yy, xx = np.mgrid[: image.shape[0], : image.shape[1]]
     board = (((yy // 4) + (xx // 4)) % 2 * 2 - 1)[:, :, None] * 24
     return np.clip(image.astype(int) + board, 0, 255).astype(np.uint8)
+
+
+def toy_explanation(value: float = 30.0, frames: int = 2) -> Explanation:
+    """Frames of drawn faces with blending evidence at their top right, `value` there, and nowhere else."""
+    maps = np.zeros((frames, 2, 4, 4))
+    maps[:, 0, 0, 3] = value
+    crops = [face_picture(i, 64) for i in range(frames)]
+    times = [0.5 * i for i in range(frames)]
+    return explain(Stack(), times, crops, np.tile([3.0, -1.0], (frames, 1)), maps, [landmarks(64)] * frames)
 
 
 def write_shipped(folder: Path, thresholds: dict[str, float] | None = None) -> Path:

@@ -78,13 +78,17 @@ COMMANDS: Table = {
     ),
     "export": (
         "Write a trained network in a form that other programs run.",
-        {"generator": LazyCommand("generator.commands:export_generator", "The generator's network as ONNX or OpenVINO IR.")},
+        {
+            "generator": LazyCommand("generator.commands:export_generator", "The generator's network as ONNX or OpenVINO IR."),
+            "detector": LazyCommand("sfumato.app.export_detector:export_detector_command", "A detector for one backend, past a gate."),
+        },
     ),
     "bench": (
         "Measure, in a way that can be repeated.",
         {
             "quality": LazyCommand("benchmarks.commands:quality", "Self-reenactment of held-out people: likeness and geometry."),
             "speed": LazyCommand("benchmarks.commands:speed", "Frames a second of every backend, and of the whole program."),
+            "judging": LazyCommand("benchmarks.commands:judging", "Crops a second of the detector in every backend."),
             "cross": LazyCommand("benchmarks.commands:cross", "Portraits that follow other people: whose face comes out."),
             "survival": LazyCommand("benchmarks.commands:survival", "What watermark and recovery outlive, and what the mark costs."),
             "robustness": LazyCommand("benchmarks.detection_commands:robustness", "The detector after 60 treatments of whole videos."),

@@ -19,8 +19,10 @@ from sfumato.errors import MissingPartError, OutputError
 from sfumato.text import printable
 
 if TYPE_CHECKING:
+    from detector.track_scores import Judgement
+    from sfumato.app.review.heat_sheet import HeatRow
     from sfumato.app.review.report import ReviewedClip
-    from sfumato.app.scan import Scanner
+    from sfumato.app.scan import Explained, Scanner
     from sfumato.app.studio import AnimateConfig, Stage, Studio
 
 REPORT, CONTACT_SHEET = "report.html", "contact-sheet.png"
@@ -62,10 +64,12 @@ def make_demo(
     for motion in motions:
         made = studio.animate([portrait.path], motion, folder / f"{portrait.name}-{motion.stem}.mp4", config, overwrite=True)
         with stage(f"Judging {made.path.name}", 2 * scanner.frames) as advance:
-            scanned = scanner.scan_file(made.path, advance)
+            heat: list[HeatRow] = []
+            scanned = scanner.scan_file(made.path, advance, _first_row(heat) if scanner.judge.detector.scorer.has_maps else None)
             stripped = judge_without_credential(made.path, lambda copy, advance=advance: scanner.scan_file(copy, advance))  # type: ignore[misc]
         rows.append(made.source)
-        clips.append(ReviewedClip(motion.stem.replace("-", " ").capitalize(), made.path, verify(made.path), scanned, stripped))
+        label = motion.stem.replace("-", " ").capitalize()
+        clips.append(ReviewedClip(label, made.path, verify(made.path), scanned, stripped, heat[0] if heat else None))
     picture = read_image(portrait.path)
     note = f"{portrait.title}, {portrait.painter}. The first picture of a row is the painting; all others are AI-generated (sfumato)."
     write_contact_sheet(folder / CONTACT_SHEET, [(clip.label, row, clip.path) for clip, row in zip(clips, rows, strict=True)], note)
@@ -73,6 +77,17 @@ def make_demo(
     heading = Heading(portrait.title, f"{portrait.painter}, {portrait.year}", portrait.about, picture)
     write_report(folder / REPORT, heading, clips, folder / CONTACT_SHEET, seconds)
     return DemoResult(folder, folder / REPORT, tuple(clips), seconds)
+
+
+def _first_row(rows: list[HeatRow]) -> Explained:
+    """Keeps the heat maps of the frame that counts most."""
+    from sfumato.app.review.heat_sheet import heat_pictures
+
+    def keep(judgement: Judgement, record: dict[str, Any]) -> None:
+        if judgement.explanation:
+            rows.append(heat_pictures(judgement.explanation)[0])
+
+    return keep
 
 
 def _prepare(folder: Path) -> None:

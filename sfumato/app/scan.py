@@ -16,12 +16,14 @@ import click
 from sfumato.text import printable
 
 if TYPE_CHECKING:
+    from detector.stack import Stack
     from detector.track_scores import Judge, Judgement, TrackFrame, TrackScore
     from provenance.verify import Verification
     from sfumato.app.verdict import Verdict
 
 SCHEMA_VERSION = 1
 Advance = Callable[[float], None]
+Explained = Callable[["Judgement", dict[str, Any]], None]
 
 
 class Scanner:
@@ -46,14 +48,43 @@ class Scanner:
                 f"Choose one of: {', '.join(f'{alpha:g}' for alpha in known)}.",
             )
 
-    def scan_file(self, path: Path, advance: Advance = lambda amount: None) -> dict[str, Any]:
-        """The record of one file. Never raises for what is in it: `status` is "ok", "abstain" or "error"."""
+    def scan_file(self, path: Path, advance: Advance = lambda amount: None, explained: Explained | None = None) -> dict[str, Any]:
+        """The record of one file. Never raises for what is in it: `status` is "ok", "abstain" or "error".
+
+        `explained` gets the judgement, explanation included, and the record, where there is a score; it may add to the record.
+        Raises CheckpointError if it is given and the detector has no maps.
+        """
         from provenance.verify import verify
         from sfumato.app.verdict import combine
 
         verification = verify(path, self.trust)
-        judgement = self.judge.judge_video(path, self.frames, advance)
-        return as_record(path, verification, judgement, combine(verification, judgement, self.fpr), self.fpr)
+        judgement = self.judge.judge_video(path, self.frames, advance, explained is not None)
+        record = as_record(path, verification, judgement, combine(verification, judgement, self.fpr), self.fpr)
+        record["explain"] = explanation_record(judgement, self.judge.detector.stack, self.fpr)
+        if explained and judgement.explanation:
+            explained(judgement, record)
+        return record
+
+
+def explanation_record(judgement: Judgement, stack: Stack, fpr: float) -> dict[str, Any] | None:
+    """The two kinds of evidence, in numbers and words; with an explanation also where it lies. None without a score."""
+    import numpy as np
+
+    from detector.explain import head_facts, in_words, standing_out
+
+    if judgement.logit is None:
+        return None
+    thresholds = {float(alpha): float(t) for alpha, t in judgement.threshold["logit"].items()}
+    evidence = np.array([(frame.blend, frame.synthesis) for frame in judgement.deciding])
+    facts = head_facts(stack, evidence, thresholds, fpr)
+    flagged = any(judgement.logit > t for alpha, t in thresholds.items() if alpha <= fpr)
+    told: dict[str, Any] = {"words": in_words(facts, flagged), "heads": facts}
+    found = judgement.explanation
+    if found is not None:
+        told["frames"] = [round(frame.time, 4) for frame in found.frames]
+        told["areas"], told["regions"] = found.areas, found.shares
+        told["standing_out"] = standing_out(found.shares, found.areas) if found.shares else []
+    return told
 
 
 def as_record(path: Path, verification: Verification, judgement: Judgement, verdict: Verdict, fpr: float) -> dict[str, Any]:
@@ -110,7 +141,12 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
     help="Where a score flags; refused when too few real clips carry it.",
 )  # fmt: skip
 @click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector.")
-def scan(paths: tuple[Path, ...], as_json: bool, trust: tuple[Path, ...], frames: int, fpr: str, model: Path | None) -> int:
+@click.option("--backend", metavar="NAME", help="onnxruntime, openvino or openvino-bf16; what the detector was exported for unless given.")
+@click.option("--explain", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write a heat map of each scored file here.")
+def scan(
+    paths: tuple[Path, ...], as_json: bool, trust: tuple[Path, ...], frames: int, fpr: str, model: Path | None, backend: str | None,
+    folder: Path | None,
+) -> int:  # fmt: skip
     """Judge videos and pictures: credentials first, then the detector.
 
     The verdict is never "real": a low score only means that the detector found no trace it knows.
@@ -120,15 +156,39 @@ def scan(paths: tuple[Path, ...], as_json: bool, trust: tuple[Path, ...], frames
     from sfumato.progress import progress
 
     files = list(find_files(paths))
-    scanner = Scanner([file.read_bytes() for file in trust], frames, float(fpr), Judge(model))
+    scanner = Scanner([file.read_bytes() for file in trust], frames, float(fpr), Judge(model, backend=backend))
+    explained = _sheets_in(folder, scanner) if folder else None
     unreadable = 0
     with progress("Scanning", len(files)) as advance:
         for file in files:
-            record = scanner.scan_file(file)
+            record = scanner.scan_file(file, explained=explained)
             unreadable += record["status"] == "error"
             click.echo(json.dumps(record, ensure_ascii=True) if as_json else describe(record))
             advance(1)
     return 3 if unreadable else 0
+
+
+def _sheets_in(folder: Path, scanner: Scanner) -> Explained:
+    """Writes heat maps into `folder`, which is made. Raises OutputError, and CheckpointError for a detector without maps."""
+    from sfumato.app.review.heat_sheet import sheet_name, write_heat_sheet
+    from sfumato.app.verdict import EDITED, SYNTHETIC
+    from sfumato.errors import OutputError
+
+    scanner.judge.detector.scorer.require_maps()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot write in {folder}: {error.strerror}", "Choose another folder with --explain.") from error
+
+    def write(judgement: Judgement, record: dict[str, Any]) -> None:
+        path = Path(record["file"]["path"])
+        declared = {*record["provenance"]["declares"], *record["provenance"]["ingredient_declares"]}
+        sheet, generated = folder / sheet_name(path, record["file"]["sha256"]), bool(declared & (SYNTHETIC | EDITED))
+        assert judgement.explanation is not None  # noqa: S101
+        write_heat_sheet(sheet, judgement.explanation, printable(path.name), record["explain"]["words"], generated)
+        record["explain"]["sheet"] = str(sheet)
+
+    return write
 
 
 def describe(record: dict[str, Any]) -> str:
@@ -141,11 +201,21 @@ def describe(record: dict[str, Any]) -> str:
         rate, reals = record["threshold"]["fpr"], record["threshold"]["n_real"]
         against = f", flagged above {threshold:.3f} (false-positive rate {rate:g}, {reals} real clips)" if threshold is not None else ""
         lines.append(f"  score {record['score']:.3f}{against}")
+    lines += _explanation_lines(record.get("explain") or {})
     lines += [f"  {reason['code']}: {printable(reason['detail'], 300)}" for reason in record["reasons"]]
     lines += [f"  note: {printable(note, 300)}" for note in record["notes"]]
     signer = record["provenance"]["signer"]
     credential = f"  credential: {record['provenance']['outcome']}" + (f", signed by {printable(signer, 100)}" if signer else "")
     return "\n".join([*lines, credential + (" (development key)" if record["provenance"]["development"] else "")])
+
+
+def _explanation_lines(told: dict[str, Any]) -> list[str]:
+    from detector.explain import where_in_words
+
+    lines = [f"  {told['words']}"] if told else []
+    if "regions" in told:
+        lines.append(f"  {where_in_words(told['regions'], told['areas'])}")
+    return lines + ([f"  heat map: {printable(told['sheet'])}"] if "sheet" in told else [])
 
 
 def _track_record(track: TrackScore) -> dict[str, Any]:

@@ -45,6 +45,8 @@ def test_demo_end_to_end_and_again(stock, tmp_path, capfd) -> None:
     page = (out / "report.html").read_text(encoding="utf-8")
     assert 'src="mona-lisa-calm.mp4"' in page
     assert "Leonardo da Vinci" in page
+    assert page.count('class="heat"') == 2
+    assert page.count("Evidence of ") == 2
 
 
 @pytest.mark.parametrize(

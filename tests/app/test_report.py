@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,14 +10,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from detector.explain import Explanation
 from provenance.claims import Ingredient
 from provenance.sign import C2paSeal
 from provenance.verify import Verification, verify
 from sfumato.app.review.contact_sheet import spread, write_contact_sheet
+from sfumato.app.review.heat_sheet import heat_pictures
 from sfumato.app.review.report import Heading, ReviewedClip, render_report, timeline, write_report
 from sfumato.app.review.stripped import judge_without_credential
 from sfumato.app.verdict import VERDICTS
 from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
+from tests.detector_fixtures import toy_explanation
 from tests.media_fixtures import make_video, picture
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e\x1b[31m"
@@ -36,6 +40,10 @@ def scan_record(verdict: str = "synthetic-claimed", text: str = "It was seen.") 
         "timeline": [{"t": 0.0, "score": 0.2}, {"t": 1.0, "score": 1.0}, {"t": 2.0, "score": 0.6}],
         "model": {"name": "toy", "version": "0"},
     }
+
+
+def explain_record(found: Explanation) -> dict:
+    return {"words": f"Evidence {HOSTILE}", "heads": {}, "frames": [0.0], "regions": found.shares, "areas": found.areas}
 
 
 def hostile_clip(folder: Path) -> ReviewedClip:
@@ -95,6 +103,22 @@ def test_detector_speaks_for_itself(tmp_path) -> None:
     page = render_report(HEADING, [clip])
     assert "It was seen." in page
     assert "declares something" not in page
+
+
+def test_heat_maps_and_words_stand_beside_the_timeline(tmp_path) -> None:
+    found = toy_explanation()
+    told = explain_record(found)
+    clip = ReviewedClip("calm", tmp_path / "a.mp4", Verification(tmp_path / "a.mp4", "none"), scan_record() | {"explain": told})
+    page = render_report(HEADING, [replace(clip, heat=heat_pictures(found)[0])])
+    heat = [a for tag, a in Tags(page).found if tag == "img" and a["src"].startswith("data:image/jpeg") and a.get("class") != "source"]
+    assert [attributes["alt"].split(": ")[1] for attributes in heat] == ["at 0.00 s", "blending +3.0", "synthesis -1.0"]
+    assert "Evidence &lt;script" in page
+    assert "hair, neck, background" in page
+    alone = render_report(HEADING, [clip])  # a detector without maps: the words stand alone
+    assert "Evidence &lt;script" in alone
+    assert 'class="heat"' not in alone
+    none = render_report(HEADING, [replace(clip, scan=scan_record() | {"explain": told | {"regions": None}})])
+    assert "hair, neck, background" not in none
 
 
 def test_timeline_is_to_scale() -> None:
@@ -171,7 +195,8 @@ def test_videos_play_and_timeline_follows(browser, tmp_path) -> None:
     clips = []
     for name in ("calm", "lively"):
         path = seal_video(tmp_path / f"{name}.mp4")
-        clips.append(ReviewedClip(name, path, verify(path), scan_record(), scan_record("suspicious")))
+        record, heat = scan_record() | {"explain": explain_record(toy_explanation())}, heat_pictures(toy_explanation())[0]
+        clips.append(ReviewedClip(name, path, verify(path), record, scan_record("suspicious"), heat))
     write_contact_sheet(tmp_path / "contact-sheet.png", [(clip.label, picture(0), clip.path) for clip in clips], "generated")
     write_report(tmp_path / "report.html", HEADING, clips, tmp_path / "contact-sheet.png", 1.0)
     page = browser.new_page()
@@ -186,6 +211,8 @@ def test_videos_play_and_timeline_follows(browser, tmp_path) -> None:
     page.locator("svg").first.hover(position={"x": 5, "y": 20})
     wait_until(page, "document.querySelector('.readout').textContent === '0.00 s: 0.200'")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+    assert page.evaluate("[...document.querySelectorAll('.where dl')].every(list => list.scrollWidth <= list.clientWidth)")
     page.set_viewport_size({"width": 360, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert not faults

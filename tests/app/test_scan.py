@@ -1,5 +1,6 @@
 """`sfumato scan`: one record a file, exit codes, escaped names, folders, refusals."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 
 from sfumato.app.scan import Scanner, describe, find_files, scan
 from sfumato.app.verdict import VERDICTS
-from sfumato.errors import UsageError
+from sfumato.errors import OutputError, UsageError
 from sfumato.media.images import write_image
 from tests.detector_fixtures import write_shipped
 from tests.media_fixtures import make_video, picture
@@ -108,3 +109,74 @@ def test_no_file_is_a_usage_error() -> None:
 
 def test_missing_trust_list_is_a_usage_error(model, tmp_path) -> None:
     assert CliRunner().invoke(scan, ["--trust", str(tmp_path / "none.pem"), "a.mp4"]).exit_code == 2
+
+
+@pytest.fixture
+def faces(monkeypatch) -> None:
+    from sfumato.media.faces import Face, FaceDetector
+
+    monkeypatch.setattr(FaceDetector, "detect", lambda self, image: [Face((40.0, 20.0, 60.0, 70.0), 0.9, np.zeros((5, 2), np.float32))])
+
+
+def test_score_comes_with_words(model, tmp_path, faces) -> None:
+    make_video(tmp_path / "a.mp4", width=160, height=120)
+    (record,) = records(run("--json", "--model", model, "--frames", "6", tmp_path / "a.mp4"))
+    told = record["explain"]
+    assert set(told) == {"words", "heads"}
+    assert set(told["heads"]) == {"blend", "synthesis"}
+    highest = sorted(record["tracks"][0]["frames"], key=lambda frame: -frame["score"])[:2]
+    assert told["heads"]["blend"]["evidence"] == pytest.approx(np.mean([frame["blend"] for frame in highest]), abs=1e-3)
+    assert f"  {told['words']}" in run("--model", model, "--frames", "6", tmp_path / "a.mp4").stdout
+
+
+def test_explain_writes_a_sheet_for_each_scored_file(model, tmp_path, faces) -> None:
+    (tmp_path / "in" / "b").mkdir(parents=True)
+    for name in ("a\u202e.mp4", "b/a\u202e.mp4"):
+        make_video(tmp_path / "in" / name, width=160, height=120, frames=8 + len(name))
+    (tmp_path / "in" / "c.mp4").write_text("text")
+    found = records(run("--json", "--model", model, "--explain", tmp_path / "out" / "maps", tmp_path / "in"))
+    sheets = [record["explain"]["sheet"] for record in found[:2]]
+    assert found[2]["explain"] is None
+    assert sorted(sheets) == sorted(str(path) for path in (tmp_path / "out" / "maps").iterdir())
+    assert len(set(sheets)) == 2
+    for record in found[:2]:
+        told = record["explain"]
+        assert len(told["frames"]) == 3
+        assert sum(told["areas"].values()) == pytest.approx(1)
+        assert told["regions"] is None or sum(told["regions"].values()) == pytest.approx(1)
+        assert "heat map:" in describe(record)
+
+
+def test_explain_is_refused_before_anything_is_scanned(model, tmp_path) -> None:
+    import onnx
+
+    from detector.shipped import read_parts
+    from sfumato.errors import CheckpointError
+
+    network, _, record = read_parts(model)
+    graph = onnx.load_from_string(network)
+    del graph.graph.output[1]
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "detector.onnx").write_bytes(graph.SerializeToString())
+    record["network"]["sha256"] = hashlib.sha256(graph.SerializeToString()).hexdigest()
+    (tmp_path / "d" / "detector.json").write_text(json.dumps(record))
+    make_video(tmp_path / "a.mp4")
+    refused = run("--model", tmp_path / "d", "--explain", tmp_path / "out", tmp_path / "a.mp4").exception
+    assert isinstance(refused, CheckpointError)
+    assert "cannot show where it looks" in str(refused)
+    assert not (tmp_path / "out").exists()
+    assert run("--model", tmp_path / "d", tmp_path / "a.mp4").return_value == 0
+
+
+def test_explain_needs_a_folder_that_can_be_made(model, tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    make_video(tmp_path / "a.mp4")
+    assert isinstance(run("--model", model, "--explain", tmp_path / "file" / "x", tmp_path / "a.mp4").exception, OutputError)
+
+
+def test_backend_is_chosen_and_recorded(model, tmp_path) -> None:
+    pytest.importorskip("openvino")
+    make_video(tmp_path / "a.mp4")
+    assert records(run("--json", "--model", model, tmp_path / "a.mp4"))[0]["model"]["backend"] == "onnxruntime"
+    assert records(run("--json", "--model", model, "--backend", "openvino", tmp_path / "a.mp4"))[0]["model"]["backend"] == "openvino"
+    assert isinstance(run("--model", model, "--backend", "none", tmp_path / "a.mp4").exception, UsageError)

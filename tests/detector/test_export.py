@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from detector import export
+from detector.backends import OnnxScorer
 from detector.crops import DETECTOR_CROP
 from detector.model import DetectorNet
-from detector.shipped import FORMAT, OnnxScorer, from_parts, load_shipped
+from detector.shipped import FORMAT, from_parts, load_shipped
 from detector.state import load_detector, save_weights
 from sfumato.config import to_dict
 from sfumato.errors import CheckpointError, MissingPartError

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from detector.cache import TWIN, StoredCrop
+from detector.cache import StoredCrop
 from detector.fakes.autoencoder import Autoencoder, build, draw_config, save_autoencoder
 from detector.makers import Generated, Material, even, makers, pose
 from detector.samples import PairSource
+from sfumato.media.clips import TWIN
 from tests.detector_fixtures import TINY, checkered, clip_row, face_picture, landmarks
 
 

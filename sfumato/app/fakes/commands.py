@@ -44,10 +44,10 @@ def fakes(
     from provenance.sign import development_signer
     from sfumato.app.fakes.make import make_fakes
     from sfumato.app.fakes.makers import Studio
-    from sfumato.app.fakes.plan import TWIN, FakesConfig
+    from sfumato.app.fakes.plan import FakesConfig
     from sfumato.app.fakes.sheet import write_sheet
     from sfumato.config import load_config
-    from sfumato.media.clips import check_disjoint, read_clips, write_clips
+    from sfumato.media.clips import TWIN, check_disjoint, read_clips, write_clips
     from sfumato.progress import progress
 
     if Path(out).name != out:

@@ -17,9 +17,9 @@ import numpy as np
 
 from sfumato.app.fakes.makers import Studio
 from sfumato.app.fakes.pairs import write_fake, write_twin
-from sfumato.app.fakes.plan import KINDS, TWIN, Job, Kind, plan
+from sfumato.app.fakes.plan import KINDS, Job, Kind, plan
 from sfumato.errors import MediaError, OutputError
-from sfumato.media.clips import ClipRow, clip_file, file_digest
+from sfumato.media.clips import TWIN, ClipRow, clip_file, file_digest
 from sfumato.media.video import GeneratedFacts
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ from sfumato.media.clips import ClipRow, Split
 
 Kind = Literal["animated", "swap", "composite", "autoencoder"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-TWIN = "twin"  # the method of a real twin's row
 Driver = ClipRow | str  # a real video, or the name of a motion that ships
 
 

@@ -41,12 +41,12 @@ def write_contact_sheet(
     draw = ImageDraw.Draw(sheet)
     for row, (label, source, video) in enumerate(clips):
         top = _GAP + row * (_LABEL + side + _GAP)
-        _write(draw, (_GAP, top + 4), label, 15, INK)
+        write_line(draw, (_GAP, top + 4), label, 15, INK)
         sheet.paste(_square(source, side), (_GAP, top + _LABEL))
         for column, image in enumerate(spread(video, frames)):
             left = 2 * _GAP + (column + 1) * (side + _GAP)
             sheet.paste(_square(image, side), (left, top + _LABEL))
-    _write(draw, (_GAP, height - _FOOT + 8), note, 13, FAINT)
+    write_line(draw, (_GAP, height - _FOOT + 8), note, 13, FAINT)
     information = PngInfo()
     information.add_itxt("XML:com.adobe.xmp", XMP)
     with atomic_path(path) as temporary:
@@ -68,7 +68,8 @@ def _square(image: NDArray[np.uint8], side: int) -> PillowImage:
     return ImageOps.fit(Image.fromarray(image), (side, side), Image.Resampling.LANCZOS)
 
 
-def _write(draw: object, place: tuple[int, int], text: str, size: int, colour: tuple[int, int, int]) -> None:
+def write_line(draw: object, place: tuple[int, int], text: str, size: int, colour: tuple[int, int, int]) -> None:
+    """Text at `place`, in the one font that is always there; it knows Latin-1."""
     from PIL import ImageDraw, ImageFont
 
     assert isinstance(draw, ImageDraw.ImageDraw)  # noqa: S101

@@ -22,8 +22,10 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.explain import REGION_NAMES
 from provenance.verify import Verification
 from sfumato import __version__
+from sfumato.app.review.heat_sheet import HeatRow, labels
 from sfumato.app.verdict import VERDICTS
 from sfumato.atomic import write_text
 from sfumato.text import printable
@@ -51,13 +53,15 @@ WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 340.0, 132.0, 26.0, 8.0, 20.0  # of a timelin
 
 @dataclass(frozen=True)
 class ReviewedClip:
-    """One clip: its label, its file (beside the report), the evidence, and what `sfumato scan` records of it and of its stripped copy."""
+    """One clip: its label, its file (beside the report), the evidence, what `sfumato scan` records of it and of its stripped copy, and
+    the heat maps of one frame."""
 
     label: str
     path: Path
     verification: Verification
     scan: dict[str, Any]
     stripped: dict[str, Any] | None = None
+    heat: HeatRow | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,21 @@ def _as_shown(clip: ReviewedClip) -> dict[str, Any]:
         "stripped": clip.stripped,
         "stripped_tone": _TONES.get(clip.stripped["verdict"], "plain") if clip.stripped else "plain",
         "timeline": timeline(clip.scan, clip.stripped),
+        "explain": _explained(clip),
+    }
+
+
+def _explained(clip: ReviewedClip) -> dict[str, Any] | None:
+    """What kinds of evidence in words, their shares by region, and the heat maps; None without a score."""
+    told = clip.scan.get("explain")
+    if not told:
+        return None
+    pictures = [_data_address(picture, 192) for picture in clip.heat[1]] if clip.heat else []
+    shares, areas = told.get("regions") or {}, told.get("areas") or {}
+    return {
+        "words": told["words"],
+        "regions": [(REGION_NAMES[name], f"{share:.0%}", f"{areas[name]:.0%}") for name, share in shares.items()],
+        "pictures": list(zip(pictures, labels(clip.heat[0]), strict=True)) if clip.heat else [],
     }
 
 
