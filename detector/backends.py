@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sfumato.errors import CheckpointError, MissingPartError
+from sfumato.errors import CheckpointError, MissingPartError, install_extra
 from sfumato.registry import Registry
 from sfumato.signal_stack import signal_stack_kept
 
@@ -132,7 +132,7 @@ def load_scorer(name: str, network: Path | bytes, threads: int = 1, weights: byt
     """Raises UsageError for an unknown name, MissingPartError for a backend that is not installed, CheckpointError."""
     kind = REGISTRY.load(name)
     if importlib.util.find_spec(kind.package) is None:
-        advice = "Run: pip install 'sfumato[fast]', or use --backend onnxruntime."
+        advice = f"{install_extra('fast')} Or use --backend onnxruntime."
         raise MissingPartError(f"The backend {name!r} needs {kind.package}, which is not installed", advice)
     scorer: Scorer = kind(network, threads, weights)
     return scorer

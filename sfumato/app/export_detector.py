@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sfumato.errors import MissingPartError, UsageError
+from sfumato.errors import MissingPartError, UsageError, install_extra
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,7 +79,7 @@ def as_openvino(network: bytes) -> tuple[bytes, bytes]:
     try:
         import openvino
     except ModuleNotFoundError as error:
-        raise MissingPartError("OpenVINO is not installed", "Run: pip install 'sfumato[fast]', or use --backend onnxruntime.") from error
+        raise MissingPartError("OpenVINO is not installed", f"{install_extra('fast')} Or use --backend onnxruntime.") from error
     with tempfile.TemporaryDirectory(prefix="sfumato-export-") as name:
         draft = Path(name) / "detector.xml"
         openvino.save_model(openvino.Core().read_model(network), draft, compress_to_fp16=True)
@@ -136,13 +136,17 @@ def _living_portraits() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]
 @click.argument("source", required=False, metavar="[RUN|FOLDER]", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("-o", "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder for `scan --model`.")
 @click.option("--backend", default="onnxruntime", show_default=True, metavar="NAME", help="onnxruntime, openvino or openvino-bf16.")
-def export_detector_command(source: Path | None, out: Path, backend: str) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace the detector in --out.")
+def export_detector_command(source: Path | None, out: Path, backend: str, overwrite: bool) -> None:
     """Write a detector for one backend: of a training RUN, of a detector's FOLDER, or the one that ships.
 
     Refused unless it tells paintings from fakes of them as the source does: AUC within .005, every calibrated logit within .1 (bf16: .5).
     """
+    from detector.shipped import RECORD
+    from sfumato.atomic import require_free
     from sfumato.text import printable
 
+    require_free(out / RECORD, overwrite)
     found = export_detector(source, out, backend)
     apart = f"AUC {found.exported_auc:.4f} against {found.auc:.4f}, logits within {found.largest_logit_difference:.4f}"
     click.echo(f"{printable(out)}: {apart} on {found.crops} crops a class")

@@ -105,6 +105,10 @@ def test_a_run_becomes_a_folder_that_scans(run, toy_gate, tmp_path, source, back
     images = [face_picture(i, 48) for i in range(3)]
     assert np.abs(found.scorer(images) - known.scorer(images)).max() < 0.02
     assert found.scorer.maps(images).shape == (3, 2, 2, 2)
+    again = ["export", "detector", str(run / source), "-o", str(tmp_path / "out"), "--backend", backend]
+    assert main(again) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert main([*again, "--overwrite"]) == 0
 
 
 def test_openvino_folder_is_checked_and_not_for_others(run, toy_gate, tmp_path) -> None:
