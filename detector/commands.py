@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sfumato.text import printable
+from sfumato.text import left_out
 
 if TYPE_CHECKING:
     from sfumato.distributed import Ranks
@@ -65,7 +65,8 @@ def train_detector(
             ranks.mean({"cut": 1.0})  # the others may be at it still
             usable = crops.prepare(rows)
         if ranks.first:
-            _tell_refused(crops.refused)
+            for line in left_out(crops.refused.items()):
+                click.echo(line, err=True)
         if prepare_only:
             return
         with _shown("Training", 1.0, ranks) as advance:
@@ -138,13 +139,6 @@ def _shown(what: str, total: float, ranks: Ranks) -> AbstractContextManager[Call
     from sfumato.progress import progress
 
     return progress(what, total) if ranks.first else nullcontext(lambda amount: None)
-
-
-def _tell_refused(refused: Mapping[str, str]) -> None:
-    for path, reason in list(refused.items())[:5]:
-        click.echo(f"Left out {printable(path)}: {printable(reason, 300)}", err=True)
-    if len(refused) > 5:
-        click.echo(f"Left out {len(refused) - 5} more.", err=True)
 
 
 def _scores(values: dict[str, float]) -> str:

@@ -25,7 +25,7 @@ from detector.frames import PICTURES, VIDEOS, is_picture
 from detector.journal import Journal
 from detector.track_scores import Judge
 from sfumato.errors import MediaError, UsageError
-from sfumato.media.clips import TWIN
+from sfumato.media.clips import GENERATED, TWIN
 
 SECTIONS = {"picture": "calibration", "video": "video_calibration"}  # of detector.json
 Advance = Callable[[float], None]
@@ -54,7 +54,8 @@ class Recalibration:
 
 
 def find_reals(source: Path) -> tuple[list[Sample], bool]:
-    """The reals of a clips.jsonl, or all videos and pictures in and below a folder; and whether it is known who is who.
+    """The reals of a clips.jsonl, or all videos and pictures in and below a folder but what `sfumato fakes` made there; and whether it is
+    known who is who.
 
     Raises MediaError for a damaged list, UsageError when there is nothing.
     """
@@ -63,7 +64,8 @@ def find_reals(source: Path) -> tuple[list[Sample], bool]:
         if not listed:
             raise UsageError(f"{source} lists no real clip", "Make a list of real footage: sfumato clips FOLDER.")
         return listed, True
-    found = sorted(file for file in source.rglob("*") if file.suffix.lower() in PICTURES | VIDEOS and file.is_file())
+    files = (file for file in source.rglob("*") if GENERATED not in file.relative_to(source).parts[:-1])
+    found = sorted(file for file in files if file.suffix.lower() in PICTURES | VIDEOS and file.is_file())
     if not found:
         raise UsageError(f"No video or picture in {source}", f"Known suffixes: {' '.join(sorted(VIDEOS | PICTURES))}.")
     names = [file.relative_to(source).as_posix() for file in found]
@@ -85,9 +87,11 @@ def judge_reals(
         advance(1)
         try:
             real = Real(**facts, person=sample.identity)
+            if real.logit is not None and not math.isfinite(real.logit):
+                raise TypeError("its logit is no number")
         except TypeError as error:
             raise MediaError(f"The journal's entry of {sample.path} is damaged", f"Remove {journal}.") from error
-        if real.digest not in seen:
+        if not real.digest or real.digest not in seen:  # without one: it cannot be read, and is counted as such
             seen.add(real.digest)
             yield real
 

@@ -45,7 +45,7 @@ def prepare(
     from sfumato.config import load_config
     from sfumato.errors import NoFaceError
     from sfumato.progress import progress
-    from sfumato.text import printable
+    from sfumato.text import left_out, printable
 
     chosen = [f"landmarks={landmarks}", f"size={size}", f"frames={frames}"]
     config = load_config(PrepareConfig, None, [*chosen, *overrides])
@@ -53,10 +53,8 @@ def prepare(
     known = sum(1 for _ in islice(choose(find_sources(footage, people), limit or 0, per_person or 0), _COUNTED))
     with progress("Preparing", known if known < _COUNTED else None) as advance:
         result = prepare_footage(list(footage), out, config, advance, workers=workers, **selection)
-    for path, reason in result.refused[:_LISTED]:
-        click.echo(f"Left out: {printable(reason if str(path) in reason else f'{path}: {reason}')}", err=True)
-    if len(result.refused) > _LISTED:
-        click.echo(f"Left out {len(result.refused) - _LISTED} more.", err=True)
+    for line in left_out(result.refused, _LISTED):
+        click.echo(line, err=True)
     for what, counts in (("files", result.reasons), ("frames", result.dropped)):
         if counts:
             click.echo(f"Left out, {what}: {', '.join(f'{reason} {count}' for reason, count in counts.most_common())}", err=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import unicodedata
+from collections.abc import Iterable
 
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, format (bidi, zero width), surrogates, private use, line ends
 _MARKS = {"Mn", "Me"}  # marks that sit on the letter before them
@@ -33,6 +34,14 @@ def printable(text: object, limit: int | None = None) -> str:
 def printable_html(text: object, limit: int | None = None) -> str:
     """`printable`, with <, >, & and quotes escaped too: safe as the text of a page and inside a quoted attribute."""
     return html.escape(printable(text, limit), quote=True)
+
+
+def left_out(refused: Iterable[tuple[object, str]], shown: int = 5) -> list[str]:
+    """Lines about files that were passed over, (name, reason) each: the first `shown`, and how many more. A reason may name the file."""
+    found = list(refused)
+    told = [f"Left out: {reason}" if str(name) in reason else f"Left out {name}: {reason}" for name, reason in found[:shown]]
+    more = [f"Left out {len(found) - shown} more."] if len(found) > shown else []
+    return [*(printable(line, 400) for line in told), *more]
 
 
 def _escape(character: str) -> str:

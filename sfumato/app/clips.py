@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfumato.errors import MediaError, NoFaceError, UsageError
-from sfumato.media.clips import ClipRow, Split, file_digest, split_by_identity
+from sfumato.media.clips import GENERATED, ClipRow, Split, file_digest, split_by_identity
+from sfumato.text import left_out, printable
 
 FRACTIONS: dict[Split, float] = {"train": 0.6, "validation": 0.1, "calibration": 0.15, "test": 0.15}
 _LOOKS = 3  # frames of a video whose faces are averaged
@@ -81,6 +82,9 @@ def list_clips(
     for path in find_media([folder]):
         name = path.relative_to(folder).as_posix()
         advance(1)
+        if GENERATED in name.split("/")[:-1]:
+            listing.refused.append((name, f"in a folder called {GENERATED}, where sfumato fakes keeps what it makes"))
+            continue
         try:
             digest, identity = file_digest(path), looker.identity(path)
         except MediaError as error:
@@ -144,12 +148,11 @@ def clips(folder: Path, out: str, methods: Any, without: tuple[Path, ...], seed:
         raise UsageError(f"--out {out} is not a plain file name", "The list lies inside FOLDER, because its paths are relative to it.")
     with progress("Looking at faces", len(find_media([folder]))) as advance:
         listing = list_clips(folder, methods, without, seed, advance)
-    for name, reason in listing.refused[:5]:
-        click.echo(f"Left out {name}: {reason}", err=True)
-    if len(listing.refused) > 5:
-        click.echo(f"Left out {len(listing.refused) - 5} more without a usable face.", err=True)
+    for line in left_out(listing.refused):
+        click.echo(line, err=True)
     if listing.left_out:
-        click.echo(f"Left out {len(listing.left_out)} that show someone of --without: {', '.join(listing.left_out[:5])}", err=True)
+        first = printable(", ".join(listing.left_out[:5]))
+        click.echo(f"Left out {len(listing.left_out)} that show someone of --without: {first}", err=True)
     count = write_clips(folder / out, listing.rows)
     people = {row.identity for row in listing.rows}
     shares = ", ".join(f"{name} {sum(row.split == name for row in listing.rows)}" for name in FRACTIONS)

@@ -24,6 +24,7 @@ Label = Literal["real", "fake"]
 Family = Literal["real", "blend", "reenact", "synthesis", "composite"]  # composite: generated parts blended into a real frame
 Split = Literal["train", "validation", "calibration", "test"]
 TWIN = "twin"  # the method of a real clip that only is the counterpart of a fake: the same frames through the same writer
+GENERATED = "generated"  # the folder, beside a list, of what `sfumato fakes` makes of its people: nothing in it is footage
 _LONGEST_LINE = 1 << 20  # characters; a longer one is not ours
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

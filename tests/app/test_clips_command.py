@@ -11,7 +11,7 @@ from sfumato.app.clips import clips, list_clips
 from sfumato.app.gallery import shipped_portraits
 from sfumato.errors import MediaError, NoFaceError, UsageError
 from sfumato.media.clips import check_disjoint, read_clips
-from sfumato.media.images import write_image
+from sfumato.media.images import read_image, write_image
 from tests.portrait_fixtures import write_portrait
 
 
@@ -41,6 +41,14 @@ def test_what_is_not_listed_is_told_with_its_reason(folder: Path) -> None:
     refused = dict(list_clips(folder).refused)
     assert set(refused) == {"broken.jpg", "stranger.png", "wall.png"}
     assert "No face" in refused["wall.png"] and "same file" in refused["stranger.png"]
+
+
+def test_fakes_made_of_the_folder_are_no_footage(folder: Path) -> None:
+    before = list_clips(folder)
+    (folder / "generated").mkdir()
+    write_image(folder / "generated" / "fake.png", read_image(shipped_portraits()["mona-lisa"].path))
+    after = list_clips(folder)
+    assert after.rows == before.rows and "sfumato fakes" in dict(after.refused)["generated/fake.png"]
 
 
 def test_someone_can_be_left_out_under_any_name(folder: Path) -> None:

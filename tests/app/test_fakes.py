@@ -13,11 +13,12 @@ from generator.motion import Motion
 from provenance.sign import development_signer
 from provenance.verify import verify
 from sfumato.app.fakes import make as making
+from sfumato.app.fakes.footage import _frames
 from sfumato.app.fakes.make import make_fakes, request_key
 from sfumato.app.fakes.makers import Studio, another_expression, normalised
 from sfumato.app.fakes.plan import KINDS, FakesConfig, Job, plan
 from sfumato.app.fakes.sheet import write_sheet
-from sfumato.errors import ConfigError, NoFaceError, UsageError
+from sfumato.errors import ConfigError, MediaError, NoFaceError, UsageError
 from sfumato.media.clips import ClipRow, check_disjoint
 from sfumato.media.faces import Face
 from sfumato.media.images import read_image
@@ -67,8 +68,8 @@ def film(tmp_path_factory) -> bytes:
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     facts = GeneratedFacts("film", "toy", "0" * 64, 0, (), "0" * 64)
     with GeneratedVideoWriter(path, width=128, height=128, rate=25, seal=mark_seal, facts=facts) as video:
-        for _ in range(12):
-            video.write(face_picture(0, 128))
+        for i in range(12):
+            video.write(face_picture(0, 128) // 2 + np.uint8(i))
     return path.read_bytes()
 
 
@@ -180,19 +181,42 @@ def test_a_photographs_twin_moves_as_the_motion_moves_the_head(folder, checkpoin
     assert shift == pytest.approx((0.1 * 32 / 39 * 48, 0.1 * 32 / 39 * 48), abs=1.5)
 
 
-def test_people_without_a_usable_face_are_passed_over(folder, monkeypatch) -> None:
+def test_people_who_cannot_be_faked_are_passed_over_told_and_tried_again(folder) -> None:
+    whom = plan(rows(), SMALL, "swap")[1].whom
+    kept = (folder.parent / whom.path).read_bytes()
+    (folder.parent / whom.path).write_bytes(b"damaged")
+    scene = studio(folder)
+    made = make_fakes(scene, rows(), "swap", development_signer())
+    assert made and set(scene.refused) == {whom.path}
+    (folder.parent / whom.path).write_bytes(kept)
+    again = make_fakes(studio(folder), rows(), "swap", development_signer())
+    assert len(again) == len(made) + 2 and whom.identity in {row.identity for row in again}
+
+
+def test_nobody_to_fake_is_an_error_with_the_first_reason(folder, monkeypatch) -> None:
     monkeypatch.setattr(DrawnFaces, "detect", lambda self, image, box=None: [])
-    assert make_fakes(studio(folder), rows(), "swap", development_signer()) == []
+    jobs = plan(rows(), SMALL, "swap")
+    with pytest.raises(UsageError, match=f"None of {len(jobs)} people.*{jobs[0].whom.path}.*no face"):
+        make_fakes(studio(folder), rows(), "swap", development_signer())
+
+
+def test_a_persons_own_video_is_read_from_the_time_its_motion_begins(folder) -> None:
+    """Where the tracker lost the face the motion has fewer frames than the video: its time counts, not its number."""
+    path = folder.parent / rows()[0].path
+    with VideoReader(path) as video:
+        frames = [frame.image for frame in video]
+    taken = list(_frames(path, 3, 2, 0.0, 5 / 25))
+    assert len(taken) == 3 and all(np.array_equal(one, frames[i]) for one, i in zip(taken, (5, 7, 9), strict=True))
 
 
 def test_the_face_most_alike_is_taken(folder, monkeypatch) -> None:
     wide = (landmarks(64) * [1.4, 1.0]).astype(np.float32)
-    shapes = {"a.png": wide, "b.png": landmarks(200) + 9, "c.png": None}
+    shapes = {"a.png": wide, "b.png": landmarks(200) + 9, "c.png": NoFaceError("none"), "d.png": MediaError("a link that leads away")}
     scene = studio(folder)
 
     def face(row):
-        if shapes[row.path] is None:
-            raise NoFaceError("none")
+        if isinstance(shapes[row.path], MediaError):
+            raise shapes[row.path]
         return None, shapes[row.path]
 
     monkeypatch.setattr(scene, "_face", face)
@@ -251,7 +275,7 @@ def test_a_stopped_call_goes_on_where_it_was(folder, monkeypatch) -> None:
         if len(calls) == 4:
             raise KeyboardInterrupt
         if job.number == 1:
-            return []
+            raise NoFaceError("nobody there")
         paths = [f"generated/{job.number}{end}.mp4" for end in ("t", "")]
         for path in paths:
             (folder.parent / "generated").mkdir(exist_ok=True)
@@ -268,10 +292,10 @@ def test_a_stopped_call_goes_on_where_it_was(folder, monkeypatch) -> None:
     journal.write_text(journal.read_text() + '{"number": 3, "ro')
     (folder.parent / "generated/0.mp4").unlink()
     made = make_fakes(*arguments)
-    assert calls[4:] == [0, *range(3, count)]
+    assert calls[4:] == [0, 1, *range(3, count)]
     assert len([row for row in made if row.label == "fake"]) == count - 1
     calls.append(-1)
-    assert make_fakes(*arguments) == made and calls[-1] == -1
+    assert make_fakes(*arguments) == made and calls[-2:] == [-1, 1]
 
 
 def test_a_second_request_fakes_no_twin(folder) -> None:

@@ -58,6 +58,7 @@ def test_an_autoencoder_is_trained_and_used(clips, capfd) -> None:
         (("--kind", "composite", "--out", "x.jsonl"), "--checkpoint"),
         (("--kind", "autoencoder", "--out", "x.jsonl"), "--autoencoder"),
         (("--kind", "swap", "--out", "folder/x.jsonl"), "beside"),
+        (("--kind", "swap", "--out", "clips.jsonl"), "CLIPS itself"),
         (("--kind", "poem", "--out", "x.jsonl"), "poem"),
         (("--kind", "swap", "--out", "x.jsonl", "--set", "frames=1"), "frames"),
     ],
@@ -65,6 +66,18 @@ def test_an_autoencoder_is_trained_and_used(clips, capfd) -> None:
 def test_requests_that_cannot_be_served(clips, capfd, arguments, words) -> None:
     assert run("fakes", clips[0], *arguments) == 2
     assert words in capfd.readouterr().err
+
+
+def test_a_list_whose_files_cannot_be_read_is_an_error(clips, tmp_path_factory, capfd) -> None:
+    path, rows = clips
+    for row in rows:
+        moved = tmp_path_factory.mktemp("elsewhere") / row.path
+        (path.parent / row.path).rename(moved)
+        (path.parent / row.path).symlink_to(moved)
+    assert run("fakes", path, "--kind", "swap", "--out", "x.jsonl") == 2
+    assert "leads outside" in capfd.readouterr().err and not (path.parent / "x.jsonl").exists()
+    assert run("train", "autoencoder", path, "--out", path.parent / "a.safetensors") == 3
+    assert "leads outside" in capfd.readouterr().err
 
 
 def test_an_autoencoder_must_be_one(clips, capfd) -> None:

@@ -13,7 +13,7 @@ from detector.recalibrate import Real, find_reals, judge_reals, one_a_person, re
 from detector.shipped import load_shipped
 from detector.track_scores import Judge, Judgement, Reason
 from sfumato.app.scan import Scanner
-from sfumato.errors import OutputError, UsageError
+from sfumato.errors import MediaError, OutputError, UsageError
 from sfumato.media.clips import write_clips
 from tests.detector_fixtures import clip_row
 
@@ -93,6 +93,26 @@ def test_a_stopped_run_goes_on_and_a_copy_counts_once(tmp_path, shipped_detector
     assert found[0] == first
     assert [(real.kind, real.logit) for real in found] == [("video", 1.0), ("video", 2.0), ("picture", None)]
     assert found[2].reason == "no_face"
+
+
+def test_every_unreadable_file_is_counted_and_fakes_in_the_folder_are_passed_over(tmp_path, shipped_detector) -> None:
+    (tmp_path / "generated").mkdir()
+    for name in ("a.mp4", "b.mp4", "generated/fake.mp4"):
+        (tmp_path / name).symlink_to(tmp_path / "a folder")
+    (tmp_path / "c.mp4").write_text("no video")
+    (tmp_path / "generated" / "real.mp4").write_text("no video")
+    samples, _ = find_reals(tmp_path)
+    assert [sample.path.name for sample in samples] == ["c.mp4"]
+    gone = [Sample("own", name, tmp_path / name, "real", "camera", "real", name) for name in ("a.mp4", "b.mp4")]
+    found = list(judge_reals(gone, Judge(shipped_detector), 4))
+    assert [real.reason for real in found] == ["unreadable", "unreadable"]
+
+
+def test_a_journal_without_a_number_is_damaged(tmp_path, shipped_detector, monkeypatch) -> None:
+    pretend(monkeypatch, [])
+    (tmp_path / "a.mp4").write_text("nan")
+    with pytest.raises(MediaError, match="damaged"):
+        list(judge_reals(find_reals(tmp_path)[0], Judge(shipped_detector), 32, tmp_path / "journal"))
 
 
 def test_command_writes_a_detector_that_scans(tmp_path, shipped_detector, monkeypatch) -> None:

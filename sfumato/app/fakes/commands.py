@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfumato.errors import UsageError
+from sfumato.text import left_out
 
 if TYPE_CHECKING:
     from generator.checkpoint import Checkpoint
@@ -52,6 +53,8 @@ def fakes(
 
     if Path(out).name != out:
         raise UsageError(f"--out {out} is not a plain file name", "The list lies beside CLIPS, because its paths are relative to it.")
+    if (clips.parent / out).resolve() == clips.resolve():
+        raise UsageError(f"--out {out} is CLIPS itself", "Choose another name: CLIPS is what a stopped call goes on from.")
     config = load_config(FakesConfig, config_file, overrides)
     rows = list(read_clips(clips))
     check_disjoint(rows)
@@ -68,6 +71,8 @@ def fakes(
         minutes = (time.monotonic() - began) / 60
         click.echo(f"{kind}: {len(pairs) // 2} fakes and their twins, {len(pairs) / 2 / max(minutes, 1e-9):.0f} a minute", err=True)
         made += pairs
+    for line in left_out(studio.refused.items()):
+        click.echo(line, err=True)
     known = {row.path for row in made}
     listed = [*(row for row in rows if row.path not in known), *made]
     check_disjoint(listed)

@@ -19,7 +19,8 @@ _SIDES, _PIECE = (128, 192, 256), 96  # px: crops are cut at these sizes, pieces
 
 
 def crop_batches(clips: Path, rows: Sequence[ClipRow], seed: int) -> Iterator[list[Image]]:
-    """Ends at once when no real clip of the training split shows a face; files that cannot be read are passed over."""
+    """Ends at once when no real clip of the training split shows a face. Files that cannot be read are passed over; raises MediaError, of
+    the first of them, when that leaves no face."""
     from detector.frames import SampledFrames
     from sfumato.media.faces import FaceDetector, crop_around
 
@@ -27,6 +28,7 @@ def crop_batches(clips: Path, rows: Sequence[ClipRow], seed: int) -> Iterator[li
     people = {row.identity: row for row in rows if row.label == "real" and row.split == "train"}
     names = sorted(people)
     detector, crops = FaceDetector(), list[Image]()
+    unreadable: MediaError | None = None
     for name in rng.permutation(names)[:_PEOPLE] if names else []:
         try:
             for frame in SampledFrames(clip_file(clips, people[str(name)]), 1):
@@ -34,8 +36,10 @@ def crop_batches(clips: Path, rows: Sequence[ClipRow], seed: int) -> Iterator[li
                     crop = crop_around(faces[0].box, (frame.image.shape[1], frame.image.shape[0]))
                     crops.append(crop.apply(frame.image, _SIDES[len(crops) % len(_SIDES)]))
                 break
-        except MediaError:
-            continue
+        except MediaError as error:
+            unreadable = unreadable or error
+    if unreadable is not None and not crops:
+        raise unreadable
     while crops:
         yield [_piece(crops[int(rng.integers(len(crops)))], rng) for _ in range(_BATCH)]
 

@@ -48,9 +48,9 @@ class Footage:
 
 def read_footage(
     path: Path, inner: int, frames: int, stride: int, detector: FaceDetector, landmarks: LandmarkBackend,
-    place: float = 0.0, start: int | None = None,
+    place: float = 0.0, start: float | None = None,
 ) -> Footage:  # fmt: skip
-    """`inner`: px. Of a video at most `frames` frames, `stride` apart, from frame `start`, or from `place` (0 to 1) of where they fit.
+    """`inner`: px. Of a video at most `frames` frames, `stride` apart, from `start` seconds, or from `place` (0 to 1) of where they fit.
 
     The square is that of the first frame's largest face. Raises MediaError; NoFaceError when a frame shows no face or frames are few.
     """
@@ -114,15 +114,19 @@ def _view(footage: Footage, size: int, across: float = 0.0, down: float = 0.0, z
     )  # fmt: skip
 
 
-def _frames(path: Path, count: int, stride: int, place: float, start: int | None) -> Iterator[Image]:
+def _frames(path: Path, count: int, stride: int, place: float, start: float | None) -> Iterator[Image]:
     from sfumato.media.video import VideoReader
 
     with VideoReader(path, max_side=1280) as video:
         span = (count - 1) * stride + 1
         total = min(video.info.declared_frames or span, span + 150)  # six seconds on: further in, decoding takes longer than forging
-        first = start if start is not None else round(place * max(total - span, 0))
+        first = None if start is not None else round(place * max(total - span, 0))
         for frame in video:
-            if frame.index >= first and (frame.index - first) % stride == 0:
+            if first is None and start is not None and frame.time >= start - 1e-6:
+                first = frame.index
+            if first is None or frame.index < first:
+                continue
+            if (frame.index - first) % stride == 0:
                 yield frame.image
             if frame.index >= first + span - 1:
                 return

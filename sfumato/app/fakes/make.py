@@ -18,15 +18,15 @@ import numpy as np
 from sfumato.app.fakes.makers import Studio
 from sfumato.app.fakes.pairs import write_fake, write_twin
 from sfumato.app.fakes.plan import KINDS, Job, Kind, plan
-from sfumato.errors import MediaError, OutputError
-from sfumato.media.clips import TWIN, ClipRow, clip_file, file_digest
+from sfumato.errors import MediaError, OutputError, UsageError
+from sfumato.media.clips import GENERATED, TWIN, ClipRow, clip_file, file_digest
 from sfumato.media.video import GeneratedFacts
 
 if TYPE_CHECKING:
     from provenance.signers import Signer
 
-FOLDER = "generated"
 _VERSION = 2  # raised when the same request gives other files
+_ADVICE = "Each needs a file inside the list's folder that shows a face; make the list anew with sfumato clips."
 
 
 def make_fakes(
@@ -35,35 +35,37 @@ def make_fakes(
 ) -> list[ClipRow]:  # fmt: skip
     """The rows of the fakes of one kind and of their twins, twin first. `advance` gets 1 and the total a fake.
 
-    `signer` signs both. A stopped call made again goes on where it was: what is done is kept in `generated/<key>.jsonl`.
-    Raises UsageError if none can be made.
+    `signer` signs both. A stopped call made again goes on where it was: what is done is kept in `generated/<key>.jsonl`. Who cannot be
+    faked is passed over and told in `studio.refused`, and tried again by the next call. Raises UsageError if none can be made, OutputError.
     """
     studio.require(kind)
     reals = [row for row in rows if row.label == "real" and row.method != TWIN]
     key = request_key(studio, reals, kind)
     jobs = plan(reals, studio.config, kind)
-    journal = Journal(studio.clips.parent / FOLDER / f"{key}.jsonl")
+    journal = Journal(studio.clips.parent / GENERATED / f"{key}.jsonl")
     made: list[ClipRow] = []
     for job in jobs:
-        if job.number not in journal.done:
-            journal.add(job.number, make(studio, job, key, signer))
-        made += journal.done[job.number]
+        try:
+            if job.number not in journal.done:
+                journal.add(job.number, make(studio, job, key, signer))
+            made += journal.done[job.number]
+        except MediaError as error:
+            studio.refused[job.whom.path] = error.message
         advance(1, len(jobs))
+    if not made:
+        name = jobs[0].whom.path
+        raise UsageError(f"None of {len(jobs)} people can be faked ({kind}); the first: {name}: {studio.refused[name]}", _ADVICE)
     return made
 
 
 def make(studio: Studio, job: Job, key: str, signer: Signer) -> list[ClipRow]:
-    """Writes one fake and its twin. Returns the twin's row and the fake's, or none where nobody shows a usable face."""
+    """Writes one fake and its twin. Returns the twin's row and the fake's. Raises MediaError without a usable face, OutputError."""
     config = studio.config
     rng = np.random.default_rng([config.seed, 1000, KINDS.index(job.kind), job.number])
     size, crf = int(rng.choice(config.sizes)), int(rng.integers(config.best_crf, config.worst_crf + 1))
-    try:
-        take = studio.take(job, size, rng)
-    except MediaError:
-        return []
+    take = studio.take(job, size, rng)
     folder = studio.clips.parent
-    (folder / FOLDER).mkdir(exist_ok=True)
-    fake, twin = f"{FOLDER}/{key}-{job.number:05d}.mp4", f"{FOLDER}/{key}-{job.number:05d}-{TWIN}.mp4"
+    fake, twin = f"{GENERATED}/{key}-{job.number:05d}.mp4", f"{GENERATED}/{key}-{job.number:05d}-{TWIN}.mp4"
     source = clip_file(studio.clips, job.whom)
     name, digest = take.made_by
     facts = GeneratedFacts(
@@ -96,27 +98,34 @@ def request_key(studio: Studio, reals: Sequence[ClipRow], kind: Kind) -> str:
 
 
 class Journal:
-    """done: {number: rows, none for nobody to fake}. A line a fake; one that was cut off in the writing is made again."""
+    """done: {number: rows}. A line a fake; one that was cut off in the writing, or whose files are gone, is made again."""
 
     def __init__(self, path: Path) -> None:
+        """Makes the folder. Raises OutputError."""
         self.path = path
         self.done: dict[int, list[ClipRow]] = {}
+        try:
+            path.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
         if not path.exists():
             return
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             with suppress(ValueError, KeyError, TypeError):
                 entry = json.loads(line)
                 rows = [ClipRow(**(values | {"source_ids": tuple(values["source_ids"])})) for values in entry["rows"]]
-                if all((path.parent.parent / row.path).is_file() for row in rows):
+                if rows and all((path.parent.parent / row.path).is_file() for row in rows):
                     self.done[int(entry["number"])] = rows
 
     def add(self, number: int, rows: list[ClipRow]) -> None:
         """Raises OutputError when the line cannot be written."""
         line = json.dumps({"number": number, "rows": [asdict(row) for row in rows]}, ensure_ascii=False)
         try:
-            self.path.parent.mkdir(exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(f"\n{line}\n")  # the first line end closes a line that a crash left open
         except OSError as error:
-            raise OutputError(f"Cannot write {self.path}: {error.strerror}", "Make room, or choose another folder.") from error
+            raise self._unwritable(error) from error
         self.done[number] = rows
+
+    def _unwritable(self, error: OSError) -> OutputError:
+        return OutputError(f"Cannot write {self.path}: {error.strerror}", "Make room, or copy the list and its clips to another folder.")

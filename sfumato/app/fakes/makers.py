@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from detector.fakes.forgery import Image, Points
 from sfumato.app.fakes.footage import FEWEST, Footage, following_views, read_footage, shoot, views
 from sfumato.app.fakes.plan import Driver, FakesConfig, Job, Kind
-from sfumato.errors import NoFaceError, UsageError
+from sfumato.errors import MediaError, NoFaceError, UsageError
 from sfumato.media.clips import ClipRow, Family, clip_file
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Take:
 
 
 class Studio:
-    """Makes takes. `checkpoints` and `autoencoders` are used in turn, one a fake."""
+    """Makes takes. `checkpoints` and `autoencoders` are used in turn, one a fake. refused: {a person's clip: why no fake came of it}."""
 
     def __init__(
         self, clips: Path, config: FakesConfig, checkpoints: Sequence[Checkpoint] = (), autoencoders: Sequence[Autoencoder] = ()
@@ -67,6 +67,7 @@ class Studio:
         self.detector, self.landmarks = FaceDetector(), load_backend(kinds.pop() if kinds else _LANDMARKS)
         self._motion = lru_cache(maxsize=None)(self.track)
         self._shapes: dict[str, Points | None] = {}
+        self.refused: dict[str, str] = {}
 
     def require(self, kind: Kind) -> None:
         """Raises UsageError when what this kind is made with was not given."""
@@ -99,7 +100,7 @@ class Studio:
         start = int(rng.integers(len(motion) - span + 1))
         retargeter = Retargeter(portraits[0].landmarks, motion)
         moved = [retargeter.frame(index) for index in range(start, start + span, config.stride)]
-        footage = self.footage(job.whom, size, rng, len(moved), start if job.driver == job.whom else None)
+        footage = self.footage(job.whom, size, rng, len(moved), float(motion.times[start]) if job.driver == job.whom else None)
         chosen = following_views(footage, moved, RIGID) if footage.still else views(footage, len(moved), size, rng)
         template = isinstance(job.driver, str)
         return Take(
@@ -160,7 +161,7 @@ class Studio:
         return Take(shoot(footage.pictures, chosen, size), shoot(forged, chosen, size), method, family, **facts)
 
     def footage(
-        self, row: ClipRow, inner: int, rng: np.random.Generator, frames: int | None = None, start: int | None = None
+        self, row: ClipRow, inner: int, rng: np.random.Generator, frames: int | None = None, start: float | None = None
     ) -> Footage:
         """The person's real frames. Raises MediaError."""
         config = self.config
@@ -204,7 +205,7 @@ class Studio:
         if row.path not in self._shapes:
             try:
                 self._shapes[row.path] = normalised(self._face(row)[1])
-            except NoFaceError:
+            except MediaError:  # no face, or a file that cannot be read: there are other faces
                 self._shapes[row.path] = None
         return self._shapes[row.path]
 
