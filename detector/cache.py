@@ -33,6 +33,8 @@ from sfumato.media.landmarks import load_backend
 Image = NDArray[np.uint8]
 _WORTH_PROCESSES = 16  # clips to cut for each further process: it takes seconds to start
 _LAYOUT = "1"  # raised when what is stored changes
+_FACELESS = "no face of usable size"
+_NOTHING = {"png": np.zeros(0, np.uint8), "start": np.zeros(1, np.int64), "points": np.zeros((0, 68, 2), np.float32), "place": np.zeros(0)}
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class CropCache:
         self.clips, self.folder, self.config = clips, folder, config
         folder.mkdir(parents=True, exist_ok=True)
         self.refused: dict[str, str] = {}  # path -> why no crop came out of it
+        self._unreadable: set[str] = set()  # of those: files that may be read when they are put right, so that nothing is kept of them
 
     @cached_property
     def _detector(self) -> FaceDetector:
@@ -76,6 +79,8 @@ class CropCache:
         for row in rows:
             if self.count(row):
                 usable.append(row)
+            else:
+                self.refused.setdefault(row.path, _FACELESS)
             advance(1)
         return usable
 
@@ -118,8 +123,15 @@ class CropCache:
         try:
             return _read(path)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # not there, or left by a crash of another program
-            self._write(path, self._cut(row))
-            return _read(path)
+            if row.path not in self._unreadable:
+                self._keep(row)
+            return _NOTHING if row.path in self._unreadable else _read(path)
+
+    def _keep(self, row: ClipRow) -> None:
+        """Cuts a clip and writes what came of it, unless it could not be read."""
+        cut = self._cut(row)
+        if row.path not in self._unreadable:
+            self._write(self._path(row), cut)
 
     def _path(self, row: ClipRow) -> Path:
         return self.folder / f"{self._key(row)}.npz"
@@ -144,9 +156,11 @@ class CropCache:
                     points = crop.to_crop(self._landmarks.detect(frame.image, faces[0].box), size)
                 found.append((frame.time, crop.apply(frame.image, size), points))
         except MediaError as error:
-            self.refused[row.path] = error.message
-        if not found and row.path not in self.refused:
-            self.refused[row.path] = "no face of usable size"
+            if not found:
+                self.refused[row.path] = error.message
+                self._unreadable.add(row.path)
+        if not found:
+            self.refused.setdefault(row.path, _FACELESS)
         return [StoredCrop(image, points, time / end if end else 0.0) for time, image, points in found]
 
     def _write(self, path: Path, crops: list[StoredCrop]) -> None:
@@ -172,7 +186,7 @@ def _open_cache(clips: Path, folder: Path, config: SampleConfig) -> None:
 def _cut_one(row: ClipRow) -> dict[str, str]:
     """Cuts a clip; returns why it was refused, if it was."""
     cache = _own[0]
-    cache._write(cache._path(row), cache._cut(row))
+    cache._keep(row)
     return {row.path: cache.refused[row.path]} if row.path in cache.refused else {}
 
 

@@ -32,6 +32,17 @@ def test_faceless_and_unreadable_clips_are_left_out_and_told(tmp_path) -> None:
     assert cache.refused["bars.mp4"] == "no face of usable size"
 
 
+def test_a_file_put_right_is_cut_and_a_faceless_one_stays_told(tmp_path) -> None:
+    rows = [clip_row("a.png"), clip_row("grey.png")]
+    write_image(tmp_path / "grey.png", np.full((64, 64, 3), 128, np.uint8))
+    first, second = (CropCache(tmp_path / "clips.jsonl", tmp_path / "crops", TINY.samples) for _ in range(2))
+    assert first.prepare(rows) == [] and set(first.refused) == {"a.png", "grey.png"}
+    assert first.count(rows[0]) == 0
+    write_image(tmp_path / "a.png", read_image(portrait_path("mona-lisa")))
+    assert second.prepare(rows) == rows[:1]
+    assert second.refused == {"grey.png": "no face of usable size"}
+
+
 def test_several_processes_cut_the_same_crops(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("detector.cache._WORTH_PROCESSES", 1)
     painting = read_image(portrait_path("mona-lisa"))
