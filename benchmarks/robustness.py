@@ -39,7 +39,7 @@ from detector.measure import clusters_of
 from detector.scores import Scored
 from detector.shortcuts import matched_auc, sharpness_auc
 from detector.track_scores import Judge, Judgement, Reason
-from sfumato.errors import SfumatoError, UsageError
+from sfumato.errors import MediaError, UsageError
 
 PROTOCOL = "robustness-1"
 UNTOUCHED = "untouched"
@@ -89,15 +89,16 @@ def judge_all(
 ) -> dict[str, list[Scored]]:  # fmt: skip
     """{treatment: scored, as `samples`}, "untouched" first. Under a control the reals are treated, the fakes stay as they are.
 
-    `advance` gets 1 a copy. Raises CheckpointError, MissingPartError; a copy that cannot be made has status "error" and the reason.
+    `advance` gets 1 a copy. Raises CheckpointError, MissingPartError, OutputError where there is no room; a copy that cannot be made of its
+    source has status "error" and the reason.
     """
     found: dict[str, list[Scored]] = {}
-    with _judging(model, config) as (digest, judged):
+    with _judging(model, config) as (detector, judged):
         for treatment in (UNTOUCHED, *config.treatments):
             control = treatment in CONTROLS
             goal = fakes_sharpness(found[UNTOUCHED]) if treatment in NEEDS_GOAL else None
             setting = treatment if goal is None else f"{treatment} {goal:.3f}"
-            book = Journal(journals / f"{_slug(treatment)}.jsonl", f"{digest} {PROTOCOL} {setting}", config.frames)
+            book = Journal(journals / f"{_slug(treatment)}.jsonl", f"{detector} {PROTOCOL} {setting}", config.frames)
             taken = [sample for sample in samples if not (control and sample.label == "fake")]
             known = {sample.path: book.find(sample) for sample in taken}
             missing = [sample for sample in taken if known[sample.path] is None]
@@ -222,7 +223,7 @@ class _Hand:
         with tempfile.TemporaryDirectory(prefix="sfumato-robustness-") as name:
             try:
                 copy = self._treated(work, Path(name))
-            except SfumatoError as error:
+            except (MediaError, UsageError) as error:
                 return as_facts(Judgement("error", (Reason("untreatable", error.message),)), work.path)
             return as_facts(self.judge.judge_video(copy, self.frames), copy)
 
@@ -247,15 +248,15 @@ def _work(work: Work) -> Facts:
 
 @contextmanager
 def _judging(model: Path | None, config: RobustnessConfig) -> Iterator[tuple[str, Callable[[Iterator[Work]], Iterator[Facts]]]]:
-    """(digest of the detector, a map over works): in this process, or in `workers` of them."""
+    """(what names the detector, a map over works): in this process, or in `workers` of them."""
     if config.workers == 1:
         hand = _Hand(model, config.frames)
-        yield hand.judge.detector.digest, lambda works: map(hand, works)
+        yield hand.judge.detector.judging, lambda works: map(hand, works)
         return
     from detector.shipped import load_shipped
 
     pool = ProcessPoolExecutor(config.workers, get_context("spawn"), _begin, (model, config.frames))
     try:
-        yield load_shipped(model).digest, lambda works: pool.map(_work, works)
+        yield load_shipped(model).judging, lambda works: pool.map(_work, works)
     finally:
         pool.shutdown(cancel_futures=True)  # at Ctrl-C only what is in hand is finished

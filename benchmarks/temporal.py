@@ -88,7 +88,7 @@ def observe_all(
     samples: Sequence[Sample], observer: Observer, journal: Path | None, advance: Callable[[float], None] = lambda n: None
 ) -> Iterator[tuple[Sample, Facts]]:
     """Every video, from the journal where it is there; still pictures are left out."""
-    book = Journal(journal, f"{observer.detector.digest} {PROTOCOL}", observer.frames)
+    book = Journal(journal, f"{observer.detector.judging} {PROTOCOL}", observer.frames)
     for sample in samples:
         if not is_picture(sample.path):
             facts = book.find(sample)

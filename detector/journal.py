@@ -76,7 +76,7 @@ def score(
     advance: Callable[[float], None] = lambda amount: None,
 ) -> Iterator[Scored]:
     """Judges every sample that the journal does not hold yet. `advance` gets 1 a video. A file that cannot be read has status "error"."""
-    book = Journal(journal, judge.detector.digest, frames)
+    book = Journal(journal, judge.detector.judging, frames)
     for sample in samples:
         facts = book.find(sample)
         if facts is None:

@@ -38,7 +38,14 @@ class ShippedDetector:
 
     @property
     def digest(self) -> str:
+        """Of the network alone."""
         return str(self.record["network"]["sha256"])
+
+    @property
+    def judging(self) -> str:
+        """Names all that a judgement follows from, network, stack and thresholds: a detector that was calibrated anew has another."""
+        parts = (self.digest, self.stack.scale, self.stack.offset, sorted(self.thresholds.items()), sorted(self.video_thresholds.items()))
+        return f"{self.digest} {hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}"
 
 
 def shipped_folder() -> Path:

@@ -55,6 +55,15 @@ def test_a_changed_file_and_another_number_of_frames_are_scored_anew(judge, samp
     assert judge.judged == ["a.mp4", "b.mp4", "b.mp4", "a.mp4"]
 
 
+def test_a_detector_calibrated_anew_scores_anew(judge, samples, tmp_path) -> None:
+    """Its network is the same; what its thresholds flag is not."""
+    journal = tmp_path / "j.jsonl"
+    assert next(score(samples[:1], judge, 4, journal)).flagged["0.1"] is not None
+    judge.detector = dataclasses.replace(judge.detector, video_thresholds={0.1: -1000.0})
+    assert next(score(samples[:1], judge, 4, journal)).flagged == {"0.1": True}
+    assert judge.judged == ["a.mp4", "a.mp4"]
+
+
 def test_a_journal_that_a_crash_cut_off(judge, samples, tmp_path) -> None:
     journal = tmp_path / "j.jsonl"
     first = list(score(samples[:2], judge, 4, journal))
