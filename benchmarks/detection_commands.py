@@ -47,8 +47,8 @@ def robustness(
     """Judge the videos of CLIPS (clips.jsonl) after 66 treatments and, reals only, 4 controls, of the whole video before faces are found.
 
     For each treatment and family: AUC against the fakes' own twins, its paired change, what the detector's thresholds flag, and how many
-    videos still show a usable face; the mean and the worst. About a second a clip and treatment; a journal lets a run be stopped and
-    widened. Exit code: 0 done, 1 a bar is not met.
+    videos still show a usable face; the mean and the worst. About a third of a second a clip and treatment; a journal lets a run be
+    stopped and widened. Exit code: 0 done, 1 a bar is not met.
     """
     import tempfile
 
@@ -106,15 +106,12 @@ def detection(
     from benchmarks.robustness import draw_people, footage_of
     from benchmarks.tables import read_records, shipped_records
     from detector.shipped import load_shipped
-    from sfumato.errors import UsageError
 
     detector = load_shipped(model)
     every = _every(clips)
     samples = draw_people(_chosen(every, split), people, seed)
-    try:
-        measured = read_records(record or shipped_records()["robustness"])
-    except UsageError:
-        measured = []
+    ours = shipped_records()["robustness"]
+    measured = read_records(record or ours) if record or ours.is_file() else []
     click.echo(f"{len(samples)} videos", err=True)
     with tempfile.TemporaryDirectory(prefix="sfumato-journal-") as temporary:
         place = journal or Path(temporary)
@@ -124,7 +121,7 @@ def detection(
         rows += [*twin_control(scored), *from_robustness(measured, detector.digest)]
         if shuffled:
             rows.append(shuffled_training(_score(samples, _detector_in(shuffled), frames, place), frames, seed))
-        rows += make_matrix({_trained_on(run): _score(samples, _detector_in(run), frames, place) for run in runs}, frames, seed)
+        rows += make_matrix({name: _score(samples, _detector_in(run), frames, place) for name, run in _named(runs).items()}, frames, seed)
     facts = {"footage": footage_of(samples), "model": detector.digest, "frames": frames, "people": people, "seed": seed}
 
     def tables(found: Sequence[Row]) -> str:
@@ -187,12 +184,16 @@ def _detector_in(run: str) -> Path:
     return Path(run) / "weights" if (Path(run) / "weights" / "detector.json").is_file() else Path(run)
 
 
-def _trained_on(run: str) -> str:
-    """What the record of a detector says it learnt from, else the folder's name."""
+def _named(runs: Sequence[str]) -> dict[str, str]:
+    """{what the record of a detector says it learnt from: its run}; with the folder's name where two learnt from the same, or none says."""
     from detector.shipped import load_shipped
 
-    training = load_shipped(_detector_in(run)).record.get("training", {})
-    return ", ".join(training.get("methods") or training.get("families") or [Path(run).name])
+    named: dict[str, str] = {}
+    for run in dict.fromkeys(runs):
+        training = load_shipped(_detector_in(run)).record.get("training", {})
+        name = ", ".join(training.get("methods") or training.get("families") or [Path(run).name])
+        named[f"{name} ({run})" if name in named else name] = run
+    return named
 
 
 def _every(clips: Sequence[Path]) -> list[Sample]:

@@ -56,9 +56,9 @@ def shipped_records() -> Mapping[str, Path]:
 
     results = Path(str(files("benchmarks"))) / "results"
     return {
-        **{name: results / f"{name}.jsonl" for name in ("quality", "training", "cross", "survival", "speed", "robustness", "temporal")},
-        **dict.fromkeys(("detection_tests", "detection_matrix"), results / "detection.jsonl"),
         **{name: results / f"{name}.jsonl" for name in ("quality", "training", "cross", "survival", "speed", "judging")},
+        **{name: results / f"{name}.jsonl" for name in ("robustness", "temporal")},
+        **dict.fromkeys(("detection_tests", "detection_matrix"), results / "detection.jsonl"),
         "detection": Path(str(files("detector"))) / "weights" / "detector.json",
     }
 

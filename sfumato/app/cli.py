@@ -56,7 +56,7 @@ COMMANDS: Table = {
     "scan": LazyCommand("sfumato.app.scan:scan", "Judge videos: credentials first, then the detector."),
     "calibrate": LazyCommand("detector.commands:calibrate", "Set the detector's thresholds on your own real footage."),
     "clips": LazyCommand("sfumato.app.clips:clips", "List a folder of real footage: who is who, split by person."),
-    "fakes": LazyCommand("sfumato.app.fakes.commands:fakes", "Labelled fakes of the people in a clips.jsonl, with their real twins."),
+    "fakes": LazyCommand("sfumato.app.fakes.commands:fakes", "Fakes of the people in a clips.jsonl, each with its real twin."),
     "evaluate": LazyCommand("detector.evaluation_commands:evaluate", "Measure a detector: ours, or any other by its scores."),
     "datasets": (
         "Public data sets: what can be read, and what of it is here.",
@@ -91,7 +91,7 @@ COMMANDS: Table = {
             "judging": LazyCommand("benchmarks.commands:judging", "Crops a second of the detector in every backend."),
             "cross": LazyCommand("benchmarks.commands:cross", "Portraits that follow other people: whose face comes out."),
             "survival": LazyCommand("benchmarks.commands:survival", "What watermark and recovery outlive, and what the mark costs."),
-            "robustness": LazyCommand("benchmarks.detection_commands:robustness", "The detector after 60 treatments of whole videos."),
+            "robustness": LazyCommand("benchmarks.detection_commands:robustness", "The detector after 66 treatments of whole videos."),
             "detection": LazyCommand("benchmarks.detection_commands:detection", "The detector on fakes ever further from its training."),
             "temporal": LazyCommand("benchmarks.detection_commands:temporal", "Whether a face's motion says more than its frames."),
             "tables": LazyCommand("benchmarks.commands:tables", "Rewrite the tables of MODEL_CARD.md from their records."),

@@ -39,18 +39,19 @@ def export_detector(source: Path | None, out: Path, backend: str = "onnxruntime"
     from sfumato.atomic import write_bytes, write_text
 
     folder = source or shipped_folder()
-    if backend_is_openvino(backend) and (folder / OPENVINO).is_file():
-        raise UsageError(f"{folder} holds a network of OpenVINO already", "Export from the training run, or from the detector as ONNX.")
+    as_ir = backend_is_openvino(backend)
     if (folder / "detector.safetensors").is_file():
         if not (folder / "weights" / RECORD).is_file():
             raise MissingPartError(f"{folder} has no calibration", "Go on with it: sfumato train detector CLIPS --out RUN --resume.")
+        _, _, record = read_parts(folder / "weights")
         trained, network = _trained(folder)
-        record = json.loads((folder / "weights" / RECORD).read_text(encoding="utf-8"))
     else:
-        network, _, record = read_parts(folder)
+        network, weights, record = read_parts(folder)
+        if weights:
+            raise UsageError(f"{folder} holds a network of OpenVINO", "Export from the training run, or from the detector as ONNX.")
         trained = from_parts(network, record, backend="onnxruntime").scorer
     parts = {NETWORK: network}
-    if backend_is_openvino(backend):
+    if as_ir:
         parts = dict(zip((OPENVINO, OPENVINO_WEIGHTS), as_openvino(network), strict=True))
     name, *_ = parts
     written = b"".join(parts.values())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from benchmarks.detection import TESTS, Known, from_robustness, matrix, run_tests, shuffled_training, twin_control
+from benchmarks.detection_commands import _named
 from benchmarks.detection_commands import detection as command
 from benchmarks.detection_table import distance_table, matrix_table
 from sfumato.errors import UsageError
@@ -104,6 +106,12 @@ def test_the_matrix_has_a_cell_a_detector_and_family() -> None:
     assert len(rows) == 6
     assert "| trained on | landmark-warp | swap-alpha | zakharov2019-warp |" in table
     assert "| good | 1.00 (1.00 to 1.00) |" in table and "landmark-warp 12 and 12" in table
+
+
+def test_detectors_that_learnt_the_same_have_a_row_each(monkeypatch) -> None:
+    record = SimpleNamespace(record={"training": {"methods": ["swap-alpha"]}})
+    monkeypatch.setattr("detector.shipped.load_shipped", lambda place: record)
+    assert _named(["one", "two", "one"]) == {"swap-alpha": "one", "swap-alpha (two)": "two"}
 
 
 def test_without_reals_there_is_nothing_to_measure() -> None:
