@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from benchmarks.quality import Measured, Result
     from generator.checkpoint import Checkpoint
 
+_ROUNDS = "geometric mean over rounds, 95 % t interval of its logarithm"
 _INTERVAL = "95 % paired percentile bootstrap over clips, 2000 draws, seed {seed}; method minus the other"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SIZES = f"{SMALLEST} to {LARGEST}, even"
@@ -304,7 +305,7 @@ def speed(
         with progress("Memory", 2) as advance:
             rows += measure_memory(path, config, advance=advance)
     if out is not None:
-        append_results(out, rows, describe("sfumato bench speed", PROTOCOL, "geometric mean over rounds, 95 % t interval of its logarithm"))
+        append_results(out, rows, describe("sfumato bench speed", PROTOCOL, _ROUNDS))
     if as_json:
         for row in rows:
             click.echo(json.dumps(row))
@@ -329,6 +330,5 @@ def judging(rounds: int, as_json: bool, out: Path | None) -> None:
     with progress("Judging", rounds) as advance:
         rows = measure_judging(rounds, advance)
     if out is not None:
-        about = describe("sfumato bench judging", PROTOCOL, "geometric mean over rounds, 95 % t interval of its logarithm")
-        append_results(out, rows, about)
+        append_results(out, rows, describe("sfumato bench judging", PROTOCOL, _ROUNDS))
     click.echo("\n".join(json.dumps(row) for row in rows) if as_json else judging_table(rows))

@@ -61,12 +61,6 @@ def scores_of(scored: Sequence[Scored], protocol: Protocol) -> Floats:
     return units(scored, protocol).scores
 
 
-def narrowed(clusters: Clusters, numbers: Sequence[int]) -> Clusters:
-    """The clusters of some of the videos, numbered from 0."""
-    held = np.unique(clusters.of[list(numbers)], return_inverse=True)[1].astype(np.int64)
-    return Clusters(held, clusters.unit, int(held.max(initial=-1)) + 1)
-
-
 def compare(
     scored: Sequence[Scored], fakes: Sequence[int], reals: Sequence[int], clusters: Clusters, protocol: Protocol,
     before: Sequence[Scored] | None = None, seed: int = 0,
@@ -75,7 +69,7 @@ def compare(
     untreated, the change of each. What cannot be measured is in `refused` with the reason."""
     numbers = [*reals, *fakes]
     part = [scored[i] for i in numbers]
-    held = narrowed(clusters, numbers)
+    held = clusters.narrowed(numbers)
     labels = np.array([int(item.sample.label == "fake") for item in part], np.int64)
     row: Row = {
         "protocol_id": protocol.identifier(part), "n": {"real": len(reals), "fake": len(fakes)},
@@ -108,7 +102,7 @@ def compare_reals(
     """False-positive rates of `reals` at the detector's own thresholds, and their paired change; `within`: {alpha: not above the exact
     interval of the untouched}."""
     part, earlier = [scored[i] for i in reals], [before[i] for i in reals]
-    held = narrowed(clusters, reals)
+    held = clusters.narrowed(reals)
     now, then = flagged(part), flagged(earlier)
     row: Row = {
         "protocol_id": protocol.identifier(part), "n": {"real": len(reals)}, "clusters": {"unit": held.unit, "count": held.count},
@@ -155,7 +149,7 @@ def shuffled_auc(
 ) -> Row:  # fmt: skip
     """What AUC is when it means nothing: labels exchanged between the videos of each person or source at random. Must hold .5."""
     numbers = [*reals, *fakes]
-    values, held = scores_of([scored[i] for i in numbers], protocol), narrowed(clusters, numbers).of
+    values, held = scores_of([scored[i] for i in numbers], protocol), clusters.narrowed(numbers).of
     labels = np.repeat([0, 1], [len(reals), len(fakes)])
     rng, found = np.random.default_rng(seed), []
     order = np.argsort(held, kind="stable")

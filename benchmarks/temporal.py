@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.comparison import Row, families_of, family_of, narrowed, reals_for
+from benchmarks.comparison import Row, families_of, family_of, reals_for
 from detector.crops import judged_crop
 from detector.datasets.sample import Sample
 from detector.frames import is_picture
@@ -140,7 +140,7 @@ def _compared(
     labels = np.array([int(sample.label == "fake") for sample in samples])
     head = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
     stacked = head.fit(values[learn], labels[learn]).decision_function(values[test])
-    alone, truth, held = values[test, 0], labels[test], narrowed(clusters, test)
+    alone, truth, held = values[test, 0], labels[test], clusters.narrowed(test)
     row: Row = {
         "n": {"real": int((truth == 0).sum()), "fake": int(truth.sum()), "learnt": len(learn)},
         "clusters": {"unit": held.unit, "count": held.count}, "refused": {},

@@ -50,6 +50,11 @@ class Clusters:
     unit: Unit
     count: int
 
+    def narrowed(self, numbers: Sequence[int] | NDArray[np.int64]) -> Clusters:
+        """The clusters of some of the videos, which may be named more than once, numbered from 0."""
+        held = np.unique(self.of[np.asarray(numbers, np.int64)], return_inverse=True)[1].astype(np.int64)
+        return Clusters(held, self.unit, int(held.max(initial=-1)) + 1)
+
 
 def cluster(ties: Sequence[frozenset[str]], identities: Sequence[str], unit: Unit | Literal["auto"] = "auto") -> Clusters:
     """Which videos are resampled together. ties: names (people, sources) of each video; who shares one, however indirectly, is one cluster.

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detector import metrics
 from detector.intervals import Clusters, Unit, bootstrap, cluster, largest_rate, rate_bounds
@@ -76,13 +75,7 @@ def measure(
 
 def measure_slice(scored: Sequence[Scored], clusters: Clusters, numbers: Sequence[int], *arguments: Any, **keywords: Any) -> Row:
     """`measure` of some of the videos; clusters stay what they are in the whole set."""
-    return measure([scored[i] for i in numbers], _renumbered(clusters.of[list(numbers)], clusters), *arguments, **keywords)
-
-
-def _renumbered(of: NDArray[np.int64], clusters: Clusters) -> Clusters:
-    """The clusters that `of` (N,) still names, numbered from 0."""
-    numbers = np.unique(of, return_inverse=True)[1].astype(np.int64)
-    return Clusters(numbers, clusters.unit, int(numbers.max(initial=-1)) + 1)
+    return measure([scored[i] for i in numbers], clusters.narrowed(numbers), *arguments, **keywords)
 
 
 def _ranking(row: Row, taken: Units, clusters: Clusters, seed: int) -> None:
@@ -103,7 +96,7 @@ def _ranking(row: Row, taken: Units, clusters: Clusters, seed: int) -> None:
     row["prevalence"] = row["units"]["fake"] / taken.labels.size  # what an AP of chance would be
     if 0.1 in rates:
         row["metrics"]["pauc@0.1"] = metrics.partial_auc(taken.labels, taken.scores, 0.1)
-    held = _renumbered(clusters.of[taken.of], clusters)  # a cluster may have no unit left
+    held = clusters.narrowed(taken.of)  # a cluster may have no unit left
     try:
         row["intervals"] = bootstrap(lambda weights: several(Curve(taken.labels, taken.scores, weights)), taken.labels, held, seed)
     except UsageError as error:

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sfumato.app.review.contact_sheet import PAPER, XMP, spread
-from sfumato.atomic import atomic_path
+from sfumato.app.review.contact_sheet import INK, PAPER, save_sheet, spread, write_line
 from sfumato.media.clips import ClipRow, clip_file
 
 _GAP, _LABEL = 6, 22  # px
@@ -22,7 +21,6 @@ _GAP, _LABEL = 6, 22  # px
 def write_sheet(path: Path, clips: Path, rows: Sequence[ClipRow], examples: int = 6, side: int = 176) -> None:
     """At most `examples` pairs of each method, evenly spaced over the rows; the middle frame of each. Raises MediaError, OutputError."""
     from PIL import Image, ImageDraw
-    from PIL.PngImagePlugin import PngInfo
 
     by_path = {row.path: row for row in rows}
     methods: dict[str, list[tuple[ClipRow, ClipRow]]] = defaultdict(list)
@@ -34,16 +32,13 @@ def write_sheet(path: Path, clips: Path, rows: Sequence[ClipRow], examples: int 
     sheet = Image.new("RGB", (_GAP + columns * wide, max(1, len(methods)) * high + _GAP), PAPER)
     draw = ImageDraw.Draw(sheet)
     for number, (method, found) in enumerate(sorted(methods.items())):
-        draw.text((_GAP, number * high + 5), f"{method}: real twin, fake (synthetic)", fill=(43, 36, 30))
+        write_line(draw, (_GAP, number * high + 4), f"{method}: real twin, fake (synthetic)", 13, INK)
         shown = np.linspace(0, len(found) - 1, min(examples, len(found))).round().astype(int)
         for column, index in enumerate(shown):
             for offset, row in enumerate(found[index]):
                 picture = Image.fromarray(middle_frame(clip_file(clips, row))).resize((side, side), Image.Resampling.LANCZOS)
                 sheet.paste(picture, (_GAP + column * wide + offset * side, number * high + _LABEL))
-    information = PngInfo()
-    information.add_itxt("XML:com.adobe.xmp", XMP)
-    with atomic_path(path) as temporary:
-        sheet.save(temporary, format="PNG", pnginfo=information)
+    save_sheet(path, sheet)
 
 
 def middle_frame(video: Path) -> NDArray[np.uint8]:

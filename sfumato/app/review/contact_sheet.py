@@ -33,7 +33,6 @@ def write_contact_sheet(
 ) -> None:
     """`clips`: label, source picture (H, W, 3) uint8 RGB, video; `note` stands at the foot. Raises MediaError, OutputError."""
     from PIL import Image, ImageDraw
-    from PIL.PngImagePlugin import PngInfo
 
     width = _GAP + (frames + 1) * (side + _GAP) + _GAP
     height = _GAP + len(clips) * (_LABEL + side + _GAP) + _FOOT
@@ -47,8 +46,16 @@ def write_contact_sheet(
             left = 2 * _GAP + (column + 1) * (side + _GAP)
             sheet.paste(_square(image, side), (left, top + _LABEL))
     write_line(draw, (_GAP, height - _FOOT + 8), note, 13, FAINT)
+    save_sheet(path, sheet)
+
+
+def save_sheet(path: Path, sheet: PillowImage, generated: bool = True) -> None:
+    """Writes a PNG, marked by XMP where generated pictures are in it. Raises OutputError."""
+    from PIL.PngImagePlugin import PngInfo
+
     information = PngInfo()
-    information.add_itxt("XML:com.adobe.xmp", XMP)
+    if generated:
+        information.add_itxt("XML:com.adobe.xmp", XMP)
     with atomic_path(path) as temporary:
         sheet.save(temporary, format="PNG", pnginfo=information)
 

@@ -6,7 +6,6 @@ read in grey and with any colour vision. One scale for all maps of a sheet, and 
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,8 +17,7 @@ from numpy.typing import NDArray
 from detector.config import HEADS
 from detector.explain import EVIDENCE, ExplainedFrame, Explanation
 from sfumato.app.review.contact_sheet import FAINT as GREY
-from sfumato.app.review.contact_sheet import INK, PAPER, XMP, write_line
-from sfumato.atomic import write_bytes
+from sfumato.app.review.contact_sheet import INK, PAPER, save_sheet, write_line
 
 Image = NDArray[np.uint8]
 HeatRow = tuple[ExplainedFrame, list[Image]]  # a frame; its crop and its two heat maps
@@ -44,7 +42,6 @@ def write_heat_sheet(path: Path, explanation: Explanation, title: str, words: st
     """
     from PIL import Image as Pillow
     from PIL import ImageDraw
-    from PIL.PngImagePlugin import PngInfo
 
     rows = heat_pictures(explanation)
     width = _GAP + 3 * (side + _GAP)
@@ -63,12 +60,7 @@ def write_heat_sheet(path: Path, explanation: Explanation, title: str, words: st
             write_line(draw, (left, top + side + 5), label, 12, INK)
     note = "Brighter: more evidence there. A map is coarse, and shows where the net looks, not what was done."
     write_line(draw, (_GAP, sheet.height - _FOOT + 8), note, 12, GREY)
-    information = PngInfo()
-    if generated:
-        information.add_itxt("XML:com.adobe.xmp", XMP)
-    encoded = io.BytesIO()
-    sheet.save(encoded, format="PNG", pnginfo=information)
-    write_bytes(path, encoded.getvalue())
+    save_sheet(path, sheet, generated)
 
 
 def labels(frame: ExplainedFrame) -> list[str]:
