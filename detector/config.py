@@ -5,6 +5,7 @@ Read from TOML and `--set section.key=value`; stored whole beside the weights.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,8 @@ class SampleConfig:
         _require(64 <= self.stored_side <= 1024, "samples.stored_side", self.stored_side, "from 64 to 1024 px")
         for name in ("twin_codec_share", "match_sharpness_share"):
             _require(0 <= getattr(self, name) <= 1, f"samples.{name}", getattr(self, name), "a share from 0 to 1")
-        _require(all(share >= 0 for share in self.mix.values()) and sum(self.mix.values()) > 0, "samples.mix", self.mix, "shares above 0")
+        mixed = all(0 <= share < math.inf for share in self.mix.values()) and sum(self.mix.values()) > 0
+        _require(mixed, "samples.mix", self.mix, "shares above 0")
         _require(0 <= self.scale_jitter <= 0.12, "samples.scale_jitter", self.scale_jitter, "0 to 0.12: the cached crop ends there")
         _require(0 <= self.shift_jitter <= 0.06, "samples.shift_jitter", self.shift_jitter, "0 to 0.06: the cached crop ends there")
 

@@ -28,7 +28,7 @@ Image = NDArray[np.uint8]
 
 
 class PairSource:
-    """Draws pairs from the clips of one split. `everything`: whatever the mix, as a test must."""
+    """Draws pairs from the clips of one split. `everything`: whatever the mix, as a test must. found: also makers without a share."""
 
     def __init__(self, rows: Iterable[ClipRow], cache: CropCache, config: DetectorConfig, everything: bool = False) -> None:
         """Raises UsageError for an unknown family, without a real clip with a face, or when the mix leaves nothing to draw."""
@@ -39,7 +39,7 @@ class PairSource:
             raise UsageError(f"Clips of family {unknown[0]!r} cannot be trained on", f"Known: {', '.join(sorted(FAMILY_HEADS))}.")
         if not self.material.reals:
             raise UsageError("No real clip with a usable face", "clips.jsonl needs rows with label real in this split.")
-        found = makers(self.material)
+        found = self.found = makers(self.material)
         self.makers = found if everything else [maker for maker in found if share_of(maker, config.samples) is not None]
         if not self.makers:
             there = ", ".join(sorted({maker.method for maker in found}))
@@ -80,10 +80,15 @@ def share_of(maker: Maker, config: SampleConfig) -> str | None:
 
     "swap" names every method that starts with "swap-".
     """
-    if any(_names(name, maker.method) or name == maker.family for name in config.leave_out):
+    if any(names(name, maker) for name in config.leave_out):
         return None
     key = max((key for key in config.mix if _names(key, maker.method)), key=len, default=maker.family)
     return key if config.mix.get(key, 0.0) > 0 else None
+
+
+def names(name: str, made: Maker | ClipRow) -> bool:
+    """Whether `name`, a method, the first word of methods or a family, means this maker or fake."""
+    return _names(name, made.method) or name == made.family
 
 
 def _names(name: str, method: str) -> bool:

@@ -25,12 +25,12 @@ from detector.cache import CropCache
 from detector.config import DetectorConfig
 from detector.evaluate import validate
 from detector.model import DetectorNet, load_weights
-from detector.samples import Batch, PairedBatches, PairSource
+from detector.samples import Batch, PairedBatches, PairSource, names
 from detector.shipped import FORMAT
 from detector.state import Average, load_detector, load_state, save_state, save_weights
 from sfumato.config import to_dict
 from sfumato.distributed import Ranks
-from sfumato.errors import UsageError
+from sfumato.errors import UsageError, choose_from
 from sfumato.media.clips import ClipRow, file_digest
 from sfumato.run import RunFolder, choose_device, seed_everything
 
@@ -213,7 +213,7 @@ def train(
 
     `advance` gets shares of 1. `ranks`: this process among those that train together, each with train.pairs pairs of a batch.
     Writes options.json, log.jsonl, checkpoint.safetensors and detector.safetensors into the run folder. Raises UsageError when a split
-    has no real clip, or when the mix leaves no fakes.
+    has no real clip, when the mix leaves no fakes, or when samples.leave_out names what is not there.
     """
     ranks = ranks or Ranks(device=choose_device(config.train.device))
     splits = {name: [row for row in rows if row.split == name] for name in ("train", "validation")}
@@ -223,6 +223,10 @@ def train(
             reason = f"First refused: {refused[0]}: {refused[1]}." if refused else "clips.jsonl needs the splits train and validation."
             raise UsageError(f"The split {name!r} has no real clip with a usable face", reason)
     training, validation = (PairSource(split, cache, config) for split in splits.values())
+    known = [*training.found, *(row for row in rows if row.label == "fake")]
+    for name in config.samples.leave_out:
+        if not any(names(name, made) for made in known):  # a slip of the pen would be trained on, and tested as if it were held out
+            raise UsageError(f"samples.leave_out names {name!r}, which nothing is", choose_from(name, sorted({m.method for m in known})))
     options = {
         "command": "train detector", "format": FORMAT, "config": to_dict(config), "seed": config.train.seed, "device": str(ranks.device),
         "processes": ranks.world, "threads": torch.get_num_threads(), "torch": torch.__version__,

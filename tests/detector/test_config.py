@@ -20,6 +20,7 @@ def test_defaults_survive_a_round_trip() -> None:
         "train.pairs=1",
         "train.tune=heads",
         "samples.mix.swap=-1.0",
+        "samples.mix.swap=inf",
         "train.minutes=0.0",
         "calibration.fit_share=0.0",
         "model.depth=3",

@@ -149,6 +149,14 @@ def test_existing_run_is_not_overwritten(toy, tmp_path) -> None:
         RunFolder(tmp_path / "run")
 
 
+def test_what_is_left_out_must_be_there(toy, tmp_path) -> None:
+    rows, cache = toy
+    samples = dataclasses.replace(TINY.samples, leave_out=("swap", "swap-alfa"))
+    with pytest.raises(UsageError, match="swap-alfa") as refusal:
+        train(rows, RunFolder(tmp_path / "run"), dataclasses.replace(TINY, samples=samples), cache)
+    assert "'swap-alpha'" in str(refusal.value.advice)
+
+
 def test_missing_split_is_refused(toy, tmp_path) -> None:
     rows, cache = toy
     with pytest.raises(UsageError, match="validation"):
