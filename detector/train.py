@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from detector.cache import CropCache
 from detector.config import DetectorConfig
 from detector.evaluate import validate
+from detector.makers import Maker
 from detector.model import DetectorNet, load_weights
 from detector.samples import Batch, PairedBatches, PairSource, names
 from detector.shipped import FORMAT
@@ -223,7 +224,7 @@ def train(
             reason = f"First refused: {refused[0]}: {refused[1]}." if refused else "clips.jsonl needs the splits train and validation."
             raise UsageError(f"The split {name!r} has no real clip with a usable face", reason)
     training, validation = (PairSource(split, cache, config) for split in splits.values())
-    known = [*training.found, *(row for row in rows if row.label == "fake")]
+    known: list[Maker | ClipRow] = [*training.found, *(row for row in rows if row.label == "fake")]
     for name in config.samples.leave_out:
         if not any(names(name, made) for made in known):  # a slip of the pen would be trained on, and tested as if it were held out
             raise UsageError(f"samples.leave_out names {name!r}, which nothing is", choose_from(name, sorted({m.method for m in known})))
