@@ -22,6 +22,7 @@ from benchmarks.temporal_table import temporal_table
 from sfumato.errors import UsageError
 
 Record = Mapping[str, Any]
+_OWN_RECORD = ("quality", "training", "cross", "survival", "speed", "judging", "robustness", "temporal")
 _BLOCK = re.compile(r"(<!-- table (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -56,9 +57,9 @@ def shipped_records() -> Mapping[str, Path]:
 
     results = Path(str(files("benchmarks"))) / "results"
     return {
-        **{name: results / f"{name}.jsonl" for name in ("quality", "training", "cross", "survival", "speed", "judging")},
-        **{name: results / f"{name}.jsonl" for name in ("robustness", "temporal")},
-        **dict.fromkeys(("detection_tests", "detection_matrix"), results / "detection.jsonl"),
+        **{name: results / f"{name}.jsonl" for name in _OWN_RECORD},
+        "detection_tests": results / "detection.jsonl",
+        "detection_matrix": results / "matrix.jsonl",
         "detection": Path(str(files("detector"))) / "weights" / "detector.json",
     }
 
