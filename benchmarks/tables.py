@@ -70,17 +70,17 @@ def detection_table(records: Sequence[Record]) -> str:
     calibration = about["calibration"]
     alphas = sorted((alpha for alpha in calibration["thresholds"]), key=float, reverse=True)
     rows = [
-        f"| test clips | kind | clips | AUC | {' | '.join(f'flagged at {float(a):g}' for a in alphas)} |",
-        "|---|---|---|---|" + "---|" * len(alphas),
+        f"| test clips | kind | clips | AUC | against twins | {' | '.join(f'flagged at {float(a):g}' for a in alphas)} |",
+        "|---|---|---|---|---|" + "---|" * len(alphas),
     ]
     for treatment, found in about["test"].items():
         for family, count in found["clips"].items():
-            auc = f"{found['auc'][family]:.3f}" if family in found["auc"] else ""
+            auc, paired = (f"{found[key][family]:.3f}" if family in found[key] else "" for key in ("auc", "auc_against_twins"))
             flagged = " | ".join(f"{found['above_threshold'][alpha][family]:.3f}" for alpha in alphas)
-            rows.append(f"| {treatment.replace('_', ' ')} | {family} | {count} | {auc} | {flagged} |")
+            rows.append(f"| {treatment.replace('_', ' ')} | {family} | {count} | {auc} | {paired} | {flagged} |")
     note = (
-        f"One score a clip. Thresholds: {calibration['rule']}; n_real = {calibration['n_real']}; for videos, "
-        "and in the h264 rows, the same clips after an H.264 pass. "
+        f"One score a clip. Thresholds: {calibration['rule']}; n_real = {calibration['n_real']} people's pictures; for videos "
+        f"{about['video_calibration']['n_real']}: {about['video_calibration']['of']}. "
         "A share of n clips is known to about one part in the square root of n."
     )
     return "\n".join([*rows, "", note])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from detector.config import FAMILY_HEADS, HEADS
 from detector.crops import tighten
 from detector.degrade import Pass
+from detector.frames import is_picture
 from detector.makers import People
 from detector.metrics import auc
 from detector.model import DetectorNet
@@ -47,6 +49,11 @@ class ClipEvidence:
         if self.family == "real":
             return TWIN if self.method == TWIN else "real"
         return self.method or self.family
+
+    @property
+    def video(self) -> bool:
+        """Whether its file is one: a scan has thresholds of their own for videos."""
+        return not is_picture(Path(self.clip))
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ from typing import Any
 
 from detector.backends import OnnxScorer
 from detector.cache import CropCache
-from detector.calibrate import Calibration, calibrate, divide, probability_report, report, set_thresholds
+from detector.calibrate import Calibration, calibrate, divide, one_a_person, probability_report, report, set_thresholds
 from detector.config import DetectorConfig
 from detector.crops import DETECTOR_CROP
 from detector.degrade import Pass
@@ -35,6 +35,7 @@ PASSES = {  # what the false-positive rate is looked at under: reals that were o
     "h264_crf28": Pass((("h264", (28.0, 1.0)),)),
     "sharpness_128": Pass((("side", (128.0, 0.0, 1.0)),)),
 }
+VIDEO_REALS = "files of real twins; of people without one, their clip after H.264 crf 23"
 VIDEO_PASS = Pass((("h264", (23.0, 1.0)),))  # x264's default; a video has a codec behind it, most real clips at hand are photographs
 Note = Callable[[str], None]
 
@@ -61,7 +62,7 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
         "network": {"file": NETWORK, "sha256": hashlib.sha256(network).hexdigest(), "bytes": len(network)},
         "config": _without_paths(to_dict(config)),
         "calibration": calibration.as_record() | {"split": name},
-        "video_calibration": video.as_record() | {"split": name, "pass": "h264 crf 23"},
+        "video_calibration": video.as_record() | {"split": name, "of": VIDEO_REALS},
         "training": {
             "families": families, "methods": options["methods"], "clips": options["clips"], "people": options["people"],
             "step": trained["step"], "validation_auc": trained["validation"], "backbone_weights": trained["backbone_source"],
@@ -69,7 +70,7 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
             "learnt_from": hashed_names(rows),
             "generators": sorted({row.generator_digest for row in rows if row.generator_digest and row.split == "train"}),
         },
-        "test": {key: report(video if key.startswith("h264") else calibration, clips) for key, clips in tested.items() if clips},
+        "test": {key: report(calibration, video, clips, key.startswith("h264")) for key, clips in tested.items() if clips},
         "probabilities": probability_report(calibration.stack, fitting, trained_on) if measurable else {},
     }  # fmt: skip
     folder = run / "weights"
@@ -84,22 +85,24 @@ def _calibrate(
 ) -> tuple[Calibration, Calibration, list[ClipEvidence], str]:
     """Stack from the validation split, thresholds from the calibration split; without that split, from other people of the former.
 
-    The second calibration has the same stack and people, after VIDEO_PASS: it is for videos, the first one for pictures. Third: what the
-    stack was fitted on; fourth: where the thresholds come from.
+    Thresholds count people, one clip each. The second calibration has the same stack: it is for videos, the first one for pictures.
+    Third: what the stack was fitted on; fourth: where the thresholds come from.
     """
-    validation = _evidence(scorer, rows, cache, config, "validation")
-    real_rows = [row for row in rows if row.label == "real" and row.method != TWIN]
-    reals = _evidence(scorer, real_rows, cache, config, "calibration", made=False)
-    encoded = _evidence(scorer, real_rows, cache, config, "calibration", VIDEO_PASS, made=False)
-    name = "calibration"
-    fitting = validation
+    fitting = _evidence(scorer, rows, cache, config, "validation")
+    known = [row for row in rows if row.label == "real"]
+    split, name = "calibration", "calibration"
+    reals = _evidence(scorer, known, cache, config, split, made=False)
     if not reals:
-        fitting, others = divide(validation, config.calibration.fit_share)
-        reals, name = [clip for clip in others if clip.kind == "real"], "validation, people not used for the fit"
-        kept = {clip.clip for clip in reals}
-        encoded = [clip for clip in _evidence(scorer, real_rows, cache, config, "validation", VIDEO_PASS, made=False) if clip.clip in kept]
-    calibration = calibrate(fitting, reals, config.calibration.alphas, families)
-    return calibration, set_thresholds(calibration.stack, encoded, config.calibration.alphas), fitting, name
+        split, name = "validation", "validation, people not used for the fit"
+        fitting, others = divide(fitting, config.calibration.fit_share)
+        reals = [clip for clip in others if clip.family == "real"]
+    people, twins = {clip.identity for clip in reals}, [clip for clip in reals if clip.kind == TWIN]
+    filmed = {clip.identity for clip in twins}
+    alone = [row for row in known if row.method != TWIN and row.identity in people - filmed]
+    encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False)
+    pictures = one_a_person([clip for clip in reals if clip.kind == "real"])
+    calibration = calibrate(fitting, pictures, config.calibration.alphas, families)
+    return calibration, set_thresholds(calibration.stack, one_a_person([*twins, *encoded]), config.calibration.alphas), fitting, name
 
 
 def _evidence(

@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from detector.calibrate import calibrate, clip_logit, conformal_threshold, divide, fit_stack, probability_report, report, temperature
+from detector.calibrate import (
+    Calibration,
+    calibrate,
+    clip_logit,
+    conformal_threshold,
+    divide,
+    fit_stack,
+    one_a_person,
+    probability_report,
+    report,
+    temperature,
+)
 from detector.evaluate import ClipEvidence
 from detector.stack import Stack, pooled, probability
 from sfumato.errors import UsageError
@@ -82,11 +93,26 @@ def test_division_keeps_people_whole() -> None:
 def test_report_counts_per_family() -> None:
     fitting = clips("real", 30, (-2.0, 0.0)) + clips("blend", 20, (2.0, 0.0), 1)
     calibration = calibrate(fitting, clips("real", 30, (-2.0, 0.0), 3), (0.1,), ["blend"])
-    found = report(calibration, fitting)
+    found = report(calibration, calibration, fitting)
     assert found["clips"] == {"blend": 20, "real": 30}
     assert found["auc"]["blend"] > 0.95
     assert found["above_threshold"]["0.1"]["blend"] > 0.8
     assert Stack() != calibration.stack
+
+
+def test_thresholds_count_people() -> None:
+    several = [ClipEvidence(f"{i}-{take}.jpg", f"person {i}", "real", np.zeros((1, 2))) for i in range(5) for take in range(3)]
+    first, again = one_a_person(several), one_a_person(several[::-1])
+    assert [clip.identity for clip in first] == [f"person {i}" for i in range(5)]
+    assert [clip.clip for clip in first] == [clip.clip for clip in again]
+
+
+def test_a_video_is_held_against_the_thresholds_of_videos() -> None:
+    stack = Stack((1.0, 0.0))
+    pictures, videos = (Calibration(stack, {0.1: limit}, (), 9, "") for limit in (-5.0, 5.0))
+    shown = [ClipEvidence(name, name, "real", np.zeros((1, 2))) for name in ("a.jpg", "b.mp4")]
+    assert report(pictures, videos, shown)["above_threshold"]["0.1"]["real"] == 0.5
+    assert report(pictures, videos, shown, encoded=True)["above_threshold"]["0.1"]["real"] == 0.0
 
 
 def test_heads_alarm_equally_often_on_reals() -> None:
@@ -113,6 +139,7 @@ def test_twins_share_the_fit_but_set_no_threshold() -> None:
     twins = [ClipEvidence(c.clip, c.identity, "real", c.evidence, "twin") for c in clips("real", 20, (-1.0, 0.0), 5)]
     assert {clip.kind for clip in twins} == {"twin"}
     fitting = clips("real", 20, (-1.0, 0.0)) + clips("blend", 20, (1.0, 0.0), 1)
-    found = report(calibrate(fitting + twins, clips("real", 30, (-1.0, 0.0), 3), (0.1,), ["blend"]), fitting + twins)
+    calibration = calibrate(fitting + twins, clips("real", 30, (-1.0, 0.0), 3), (0.1,), ["blend"])
+    found = report(calibration, calibration, fitting + twins)
     assert found["clips"] == {"blend": 20, "real": 20, "twin": 20}
     assert set(found["auc"]) == set(found["auc_against_twins"]) == {"blend"}
