@@ -18,8 +18,10 @@ def robustness_table(rows: Sequence[Record]) -> str:
 
 
 def bars_text(rows: Sequence[Record]) -> str:
-    """One line a bar: met or NOT MET, and the number."""
-    return "\n".join(f"- {'met' if row['met'] else '**not met**'}: {row['bar']} ({row['value']:+.3f})" for row in rows)
+    """A line for every bar that is not met, with the number, and how many are."""
+    lines = [f"- **not met**: {row['bar']} ({row['value']:+.3f})" for row in rows if not row["met"]]
+    met = len(rows) - len(lines)
+    return "\n".join([*lines, *([f"- met: {met} of {len(rows)} bars; each is in the record"] if met else [])])
 
 
 def _summaries(rows: Sequence[Record]) -> str:
@@ -35,18 +37,22 @@ def _summaries(rows: Sequence[Record]) -> str:
 
 
 def _families(rows: Sequence[Record]) -> str:
-    alphas = _alphas(rows)
-    lines = [
-        f"| treatment | family | reals, fakes | AUC (95 %) | change (95 %) | {' | '.join(f'TPR at {a}' for a in alphas)} | coverage |",
-        "|---|---|---|---|---|" + "---|" * (len(alphas) + 1),
-    ]
-    for r in rows:
-        rates = " | ".join(rate_text(r, alpha, "tpr") for alpha in alphas)
-        lines.append(
-            f"| {r['treatment']} | {r['family']} | {r['n']['real']}, {r['n']['fake']} | {number_text(r, 'auc', '.3f')} "
-            f"| {number_text(r, 'change', '+.3f')} | {rates} | {r['coverage'].get('fake', 0):.2f} |"
-        )
-    return "\n".join(lines) if rows else ""
+    """Treatments downwards, families across: AUC and its change; the rest is in the record."""
+    cells = {(row["treatment"], row["family"]): row for row in rows}
+    across, sizes = sorted({row["family"] for row in rows}), {row["family"]: row["n"]["fake"] for row in rows}
+    lines = [f"| treatment | {' | '.join(f'{family}, {sizes[family]}' for family in across)} |", "|---|" + "---|" * len(across)]
+    for treatment in dict.fromkeys(row["treatment"] for row in rows):
+        lines.append(f"| {treatment} | {' | '.join(_changed(cells.get((treatment, family), {})) for family in across)} |")
+    note = "AUC, in brackets its change, bold where the 95 % interval of the change lies below 0; in the head the number of fakes."
+    return "\n".join([*lines, "", note]) if rows else ""
+
+
+def _changed(row: Record) -> str:
+    if "auc" not in row:
+        return ""
+    lower = row.get("change_interval", (0.0, 0.0))[1] < 0
+    change = f" ({row['change']:+.2f})" if "change" in row else ""
+    return f"**{row['auc']:.2f}{change}**" if lower else f"{row['auc']:.2f}{change}"
 
 
 def _reals(rows: Sequence[Record]) -> str:

@@ -39,7 +39,7 @@ def fill_tables(text: str, records: Mapping[str, Path]) -> str:
 
 
 def read_records(path: Path) -> list[Record]:
-    """A JSON file as one record; of JSON lines those of the latest measurement: the last line's date, protocol and footage."""
+    """A JSON file as one record; of JSON lines those of the latest measurement of each kind: its last line's date, protocol and footage."""
     try:
         text = path.read_text(encoding="utf-8")
         lines = [json.loads(text)] if path.suffix == ".json" else [json.loads(line) for line in text.splitlines() if line.strip()]
@@ -47,8 +47,8 @@ def read_records(path: Path) -> list[Record]:
         raise UsageError(f"There are no results at {path}", "Measure first: see CONTRIBUTING.md.") from error
     if not lines:
         raise UsageError(f"There are no results at {path}", "Measure first: see CONTRIBUTING.md.")
-    last = lines[-1]
-    return [line for line in lines if all(line.get(key) == last.get(key) for key in ("date", "protocol", "footage"))]
+    last = {line.get("kind"): line for line in lines}
+    return [line for line in lines if all(line.get(key) == last[line.get("kind")].get(key) for key in ("date", "protocol", "footage"))]
 
 
 def shipped_records() -> Mapping[str, Path]:

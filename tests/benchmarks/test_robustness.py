@@ -81,7 +81,7 @@ def test_rows_make_a_table(samples, shipped_detector, tmp_path) -> None:
     assert sum("landmark-warp loses" in row["bar"] for row in kinds["bar"]) == 1  # no face is left large enough, hence one of two
     assert any("writer" in row["bar"] and row["set"] == "controls" for row in kinds["bar"])
     table = robustness_table(rows)
-    assert "| df1:VC 1 | landmark-warp | 1, 1 |" in table and "FPR at 0.1" in table and "pairs of equal sharpness" in table
+    assert "| landmark-warp, 1 |" in table and "\n| df1:VC 1 | " in table and "FPR at 0.1" in table and "pairs of equal sharpness" in table
 
 
 def test_the_bars_know_what_is_not_met() -> None:

@@ -64,6 +64,13 @@ def test_only_the_latest_measurement_is_shown(tmp_path: Path) -> None:
     assert [r["ssim"] for r in read_records(record)] == [0.5]
 
 
+def test_a_kind_that_was_measured_again_leaves_the_others(tmp_path) -> None:
+    lines = [{"kind": "render", "date": "1"}, {"kind": "memory", "date": "1"}, {"kind": "render", "date": "2"}]
+    record = tmp_path / "r.jsonl"
+    record.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    assert read_records(record) == lines[1:]
+
+
 @pytest.mark.parametrize("text", ["<!-- table nonsense -->\n<!-- end -->", "<!-- table quality -->\n<!-- end -->"])
 def test_an_unknown_table_or_a_missing_record_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
