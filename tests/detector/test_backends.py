@@ -46,7 +46,7 @@ def test_unknown_backend_is_refused_with_the_known_ones(network) -> None:
 
 def test_backend_that_is_not_installed_says_what_to_install(network, monkeypatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(MissingPartError, match=r"sfumato\[fast\]"):
+    with pytest.raises(MissingPartError, match=r"\[fast\]"):
         load_scorer("openvino", network)
 
 
