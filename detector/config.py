@@ -57,13 +57,16 @@ class SampleConfig:
     mix: Mapping[str, float] = field(default_factory=lambda: dict(_MIX))  # by method ("swap" is every swap-...) or by family
     autoencoder: Path | None = None  # reconstructs real crops on the fly, as family "synthesis"; without it only listed clips do
     leave_out: tuple[str, ...] = ()  # methods or families that are not learnt from, nor used to choose or calibrate
+    shuffled: bool = False  # exchange real and fake in half of the pairs: a control, whose detector must know nothing
     twin_codec_share: float = 0.9  # real twins that get the H.264 pass which a generated file has behind it
     match_sharpness_share: float = 0.6  # real twins softened to the fake's sharpness, so that blur cannot mean fake
+    looks: int = 1  # frames drawn of a listed fake, of which the one least like its twin is learnt from: at rest a warp shows nothing
     scale_jitter: float = 0.1  # of the crop's side, either way
     shift_jitter: float = 0.04  # of the crop's side, each axis: the detector's box is no better than that
 
     def __post_init__(self) -> None:
         _require(self.frames_per_clip >= 1, "samples.frames_per_clip", self.frames_per_clip, "at least 1")
+        _require(1 <= self.looks <= 16, "samples.looks", self.looks, "1 to 16 frames")
         _require(64 <= self.stored_side <= 1024, "samples.stored_side", self.stored_side, "from 64 to 1024 px")
         for name in ("twin_codec_share", "match_sharpness_share"):
             _require(0 <= getattr(self, name) <= 1, f"samples.{name}", getattr(self, name), "a share from 0 to 1")
@@ -100,6 +103,7 @@ class TrainConfig:
     minutes: float = 10.0
     steps: int = 0  # 0: by minutes alone; with steps alone the same seed gives the same weights
     pairs: int = 12  # in a batch: 24 pictures, enough for batch statistics, small enough for one core
+    pair_weight: float = 0.0  # of the loss that asks each fake to lie above its own twin, beside that of the two apart
     head_share: float = 0.06  # of the budget with the backbone frozen, so that random heads do not spoil it
     frozen: int = 3  # first groups of layers (stem, then stages) that keep their weights: a third less time, and better on few people
     tune: Literal["all", "norm"] = "all"  # norm: of the backbone only scale and offset of its norm layers; little data, or little time
@@ -112,9 +116,11 @@ class TrainConfig:
     validation_pairs: int = 320  # in all, over the methods
     seed: int = 0
     workers: int = 0  # processes that prepare batches (a tenth of a step's time); 0: none, right for one core
+    compile: bool = False  # fuse layers with torch.compile, which needs a C++ compiler: a third more steps on a CPU, after a minute
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        _require(self.pair_weight >= 0, "train.pair_weight", self.pair_weight, "0 or more")
         _require(self.minutes > 0, "train.minutes", self.minutes, "above 0")
         _require(self.steps >= 0, "train.steps", self.steps, "0 or more")
         _require(self.pairs >= 2, "train.pairs", self.pairs, "at least 2: batch statistics need several pictures")

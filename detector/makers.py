@@ -29,6 +29,7 @@ Points = NDArray[np.float32]
 People = dict[str, list[ClipRow]]
 _STRIDE = 7919  # a prime: walking with it spreads over people, however the list is sorted
 _CANDIDATES = 256  # faces of others among which a swap looks for the pose most alike: alike enough, and never the same partner
+_THUMBNAIL = 64  # px: bent eyes and mouths show, noise of the codec does not
 _SAME_SIDE = 0.04  # sides that differ by less lose a border, not sharpness
 
 
@@ -147,10 +148,12 @@ class Generated(Maker):
     def of(self, row: ClipRow, rng: np.random.Generator) -> Pair:
         """A frame of a generated clip and of its twin at the same place; without one, of the person's reals, or anybody's."""
         cache, settings = self.material.cache, self.material.config
-        stored = cache.crop(row, int(rng.integers(cache.count(row))))
         known = self.material.people
         twin = self.twin(row) or pick({row.identity: known[row.identity]} if row.identity in known else known, rng)
-        real, fake = even(cache.nearest(twin, stored.place).image, stored.image)
+        looks = settings.looks if twin.method == TWIN else 1  # unlike a stranger's picture says nothing
+        drawn = rng.choice(cache.count(row), min(looks, cache.count(row)), replace=False)
+        shown = [(cache.nearest(twin, stored.place).image, stored.image) for stored in (cache.crop(row, int(index)) for index in drawn)]
+        real, fake = even(*max(shown, key=lambda pair: difference(*pair)) if len(shown) > 1 else shown[0])
         if rng.random() < settings.match_sharpness_share:
             real = match_sharpness(real, fake)
         if twin.method != TWIN and rng.random() < settings.twin_codec_share:
@@ -206,6 +209,12 @@ def even(real: Image, fake: Image) -> tuple[Image, Image]:
     if max(sides) - side <= _SAME_SIDE * side:
         return _middle(real, side), _middle(fake, side)
     return _at(real, side), _at(fake, side)
+
+
+def difference(real: Image, fake: Image) -> float:
+    """How unlike two looks at one face are, whatever their sides: the mean absolute difference of both at 64 px."""
+    small = [cv2.resize(image, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA).astype(np.float32) for image in (real, fake)]
+    return float(np.abs(small[0] - small[1]).mean())
 
 
 def pose(points: Points) -> NDArray[np.float32]:

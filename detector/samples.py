@@ -132,7 +132,8 @@ class PairedBatches(Dataset[Batch]):
         for number in range(self.first, self.first + self.source.config.train.pairs):
             rng = np.random.default_rng([self.seed, step, number])
             pair = self.source.draw(rng)
-            images += self.source.finish(pair, rng)
+            shown = self.source.finish(pair, rng)
+            images += shown[::-1] if self.source.config.samples.shuffled and rng.random() < 0.5 else shown
             families.append(pair.family)
         return as_batch(images, families)
 

@@ -75,6 +75,7 @@ class Trainer:
             {"params": [p for p in parameters if p.ndim > 1], "peak": settings.rate, "weight_decay": settings.weight_decay},
             {"params": [p for p in parameters if p.ndim <= 1], "peak": settings.rate, "weight_decay": 0.0},
         ]
+        self._forward: Callable[[Tensor], Tensor] = torch.compile(self.net) if settings.compile else self.net
         self.optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.rate, betas=(0.9, 0.99))
         self.progress = Progress()
 
@@ -138,8 +139,11 @@ class Trainer:
                 features = self.net.backbone(images)
             logits = self.net.judge(features, images)
         else:
-            logits = self.net(images)
-        loss = evidence_loss(logits, batch.target.to(self.device), batch.weight.to(self.device), self.ranks)
+            logits = self._forward(images)
+        target, weight = batch.target.to(self.device), batch.weight.to(self.device)
+        loss = evidence_loss(logits, target, weight, self.ranks)
+        if self.config.train.pair_weight:
+            loss = loss + self.config.train.pair_weight * pair_loss(logits, target, self.ranks)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.ranks.average_gradients(self.net.parameters())
@@ -199,6 +203,18 @@ def evidence_loss(logits: Tensor, target: Tensor, weight: Tensor, ranks: Ranks |
     samples = ranks.mean_of(weight.sum(0))
     taught = ranks.mean_of((target * weight).sum(0)) > 0  # a head with no fake in this batch learns nothing: reals alone would sink it
     return ((losses.sum(0) / samples.clamp(min=1e-6)) * taught).sum()
+
+
+def pair_loss(logits: Tensor, target: Tensor, ranks: Ranks | None = None) -> Tensor:
+    """-log of the probability that a fake lies above its own twin (RankNet, Burges et al. 2005, section 3), by head, then summed.
+
+    logits, target: (2P, heads), reals and fakes in turn. What a picture shows of the person, the light and the codec is in both logits
+    and cancels; what is left to learn from is the forgery.
+    """
+    ranks = ranks or Ranks()
+    taught = target[1::2]  # (P, heads): 1 where the fake is this head's business
+    losses = F.softplus(logits[0::2] - logits[1::2]) * taught
+    return (losses.sum(0) / ranks.mean_of(taught.sum(0)).clamp(min=1e-6)).sum()
 
 
 def train(

@@ -8,7 +8,7 @@ import torch
 
 from detector.cache import StoredCrop
 from detector.fakes.autoencoder import Autoencoder, build, draw_config, save_autoencoder
-from detector.makers import Generated, Material, even, makers, pose
+from detector.makers import Generated, Material, difference, even, makers, pose
 from detector.samples import PairSource
 from sfumato.media.clips import TWIN
 from tests.detector_fixtures import TINY, checkered, clip_row, face_picture, landmarks
@@ -87,6 +87,23 @@ def test_a_true_twin_gets_no_second_codec_pass(toy) -> None:
     seen = [maker.of(fake, np.random.default_rng(seed)).real for seed in range(6)]
     original = stuff.cache.crop(twin, 0).image
     assert any(np.array_equal(real, original) for real in seen)
+
+
+def test_of_several_looks_the_one_that_differs_most_is_learnt_from(toy) -> None:
+    """A fake whose first frame is its twin's, and whose second is not: with two looks only the second is drawn."""
+    rows, cache = toy
+    twin = dataclasses.replace(clip_row("still.mp4", identity=rows[0].identity), method=TWIN)
+    fake = clip_row("moves.mp4", "fake", pair_of=twin.path, identity=rows[0].identity)
+    same, points = face_picture(7), np.zeros((68, 2), np.float32)
+    for row, images in ((twin, (same, same)), (fake, (same, checkered(face_picture(8))))):
+        crops = [StoredCrop(image, points, float(place)) for place, image in enumerate(images)]
+        cache._write(cache.folder / f"{cache._key(row)}.npz", crops)
+    for looks, expected in ((1, {True, False}), (2, {True})):
+        settings = dataclasses.replace(TINY.samples, match_sharpness_share=0.0, looks=looks)
+        stuff = Material([*(row for row in rows if row.split == "train"), twin, fake], cache, settings)
+        maker = next(maker for maker in makers(stuff) if isinstance(maker, Generated))
+        pairs = [maker.of(fake, np.random.default_rng(seed)) for seed in range(8)]
+        assert {difference(pair.real, pair.fake) > 1 for pair in pairs} == expected
 
 
 def test_twins_are_nobodys_extra_footage(toy) -> None:

@@ -46,6 +46,18 @@ def test_a_batch_follows_from_seed_and_step(toy) -> None:
     assert first.images.abs().max() <= 1
 
 
+def test_shuffled_exchanges_about_half_of_the_pairs_and_nothing_else(toy) -> None:
+    shuffled = dataclasses.replace(TINY, samples=dataclasses.replace(TINY.samples, shuffled=True))
+    plain, other = PairedBatches(source(toy), 1), PairedBatches(PairSource(train_rows(toy), toy[1], shuffled), 1)
+    exchanged = []
+    for step in range(10):
+        for (real, fake), (first, second) in zip(plain[step].images.split(2), other[step].images.split(2), strict=True):
+            assert torch.equal(real, first) and torch.equal(fake, second) or torch.equal(real, second) and torch.equal(fake, first)
+            exchanged.append(not torch.equal(real, first))
+    assert 0.25 < np.mean(exchanged) < 0.75
+    assert torch.equal(plain[0].target, other[0].target)
+
+
 def test_split_without_reals_is_refused(toy) -> None:
     rows, cache = toy
     with pytest.raises(UsageError, match="real"):

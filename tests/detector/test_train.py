@@ -10,7 +10,7 @@ import torch
 
 from detector.samples import PairSource, as_batch
 from detector.state import load_detector
-from detector.train import Trainer, evidence_loss, train
+from detector.train import Trainer, evidence_loss, pair_loss, train
 from sfumato.distributed import ranks_of_this_run
 from sfumato.errors import CheckpointError, OutputError, UsageError
 from sfumato.run import RunFolder
@@ -141,6 +141,39 @@ def test_untaught_head_gets_no_gradient() -> None:
     evidence_loss(logits, batch.target, batch.weight).backward()
     assert logits.grad[:, 1].abs().sum() == 0
     assert logits.grad[:, 0].abs().sum() > 0
+
+
+def test_a_pair_counts_by_the_distance_of_its_fake_from_its_twin() -> None:
+    """Known value: softplus(real - fake) of the one pair whose fake the head is taught; what both share cancels."""
+    target = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [1.0, 0.0]])
+    logits = torch.tensor([[5.0, 1.0], [7.0, -1.0], [-3.0, 2.0], [-3.0, 0.0]], requires_grad=True)
+    loss = pair_loss(logits, target)
+    assert loss.item() == pytest.approx((torch.tensor(-2.0).exp().log1p() + torch.tensor(2.0).log()).item() / 2)
+    assert pair_loss(logits + 11, target).item() == pytest.approx(loss.item())
+    loss.backward()
+    assert logits.grad[:, 1].abs().sum() == 0
+    assert (logits.grad[1::2, 0] < 0).all() and (logits.grad[0::2, 0] > 0).all()
+
+
+def test_the_weight_of_pairs_reaches_the_training(toy, tmp_path) -> None:
+    rows, cache = toy
+    batch = as_batch([face_picture(i, 48) for i in range(4)], ["blend", "reenact"])
+    losses = {}
+    for weight in (0.0, 0.5, 1.0):
+        subject = trainer(rows, cache, tmp_path / str(weight), with_steps(4, pair_weight=weight))
+        losses[weight] = float(subject.train_step(batch, share=0.5))
+    assert losses[1.0] - losses[0.0] == pytest.approx(2 * (losses[0.5] - losses[0.0]), rel=1e-4) != 0
+
+
+def test_a_compiled_step_is_the_plain_one(toy, tmp_path, monkeypatch) -> None:
+    """What torch.compile is asked to compile is the net itself, and its result is what learns."""
+    asked = []
+    monkeypatch.setattr(torch, "compile", lambda net: asked.append(net) or (lambda images: 0 * net(images)))
+    rows, cache = toy
+    subject = trainer(rows, cache, tmp_path / "run", with_steps(4, compile=True))
+    assert asked == [subject.net]
+    batch = as_batch([face_picture(i, 48) for i in range(4)], ["blend", "reenact"])
+    assert float(subject.train_step(batch, share=0.5)) == pytest.approx(2 * torch.tensor(2.0).log().item(), abs=1e-5)
 
 
 def test_existing_run_is_not_overwritten(toy, tmp_path) -> None:
