@@ -12,7 +12,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,14 @@ from numpy.typing import NDArray
 from detector.config import FAMILY_HEADS, HEADS
 from detector.evaluate import ClipEvidence, Floats
 from detector.metrics import auc, calibration_error
+from detector.quality import fit_norm
 from detector.stack import Stack, joined, pooled, probability
 from sfumato.errors import UsageError
 from sfumato.media.clips import TWIN
 
 RULE = "conformal: the k-th largest of n_real logits, k = floor(alpha (n_real + 1)); what is above it is flagged"
 _PRIOR = 0.02  # pulls log-scales and offsets to 0 a little: on cleanly separated clips they would run away
+_LINE_PRIOR = 1e-3  # the same for normed logits, whose offset is some spreads away from 0
 _LEVEL = 0.97  # quantile of the reals at which the heads are made equal; higher ones rest on too few clips
 
 
@@ -42,7 +44,10 @@ class Calibration:
 
     def as_record(self) -> dict[str, Any]:
         return {
-            "stack": {"heads": list(HEADS), "scale": list(self.stack.scale), "offset": list(self.stack.offset)},
+            "stack": {
+                "heads": list(HEADS), "scale": list(self.stack.scale), "offset": list(self.stack.offset),
+                "norm": self.stack.norm.as_record() if self.stack.norm else None,
+            },
             "thresholds": {str(alpha): t for alpha, t in self.thresholds.items()},
             "left_out": list(self.left_out), "rule": RULE,
             "n_real": self.n_real, "id": self.digest[:16], "sha256": self.digest,
@@ -50,14 +55,17 @@ class Calibration:
 
 
 def calibrate(
-    fitting: Sequence[ClipEvidence], reals: Sequence[ClipEvidence], alphas: Iterable[float], trained: Iterable[str]
-) -> Calibration:
+    fitting: Sequence[ClipEvidence], reals: Sequence[ClipEvidence], alphas: Iterable[float], trained: Iterable[str],
+    copies: Sequence[ClipEvidence] = (),
+) -> Calibration:  # fmt: skip
     """Fits the stack on `fitting` (reals, twins, fakes), sets thresholds on `reals` (other people). `trained`: families the net saw.
 
-    Raises UsageError if not even the largest alpha can be had.
+    `copies`: reals of many qualities, for the norm; without them files of all qualities are held to the same. Raises UsageError if not
+    even the largest alpha can be had.
     """
     heads = {head for family in trained for head in FAMILY_HEADS[family]}
-    return set_thresholds(fit_stack(fitting, [name in heads for name in HEADS]), reals, alphas)
+    stack = fit_stack(fitting, [name in heads for name in HEADS])
+    return set_thresholds(with_norm(stack, copies, fitting) if copies else stack, reals, alphas)
 
 
 def set_thresholds(stack: Stack, reals: Sequence[ClipEvidence], alphas: Iterable[float]) -> Calibration:
@@ -95,7 +103,30 @@ def conformal_threshold(logits: Sequence[float], alpha: float) -> float:
 
 def clip_logit(stack: Stack, clip: ClipEvidence) -> float:
     """What a scan gives a track of these frames."""
-    return pooled(stack.logit(clip.evidence))
+    return pooled((stack if clip.quality is None else stack.at(clip.quality)).logit(clip.evidence))
+
+
+def with_norm(stack: Stack, copies: Sequence[ClipEvidence], fitting: Sequence[ClipEvidence]) -> Stack:
+    """The stack with a quality norm of `copies`, reals of many qualities; its normed logits are a probability's again on `fitting`.
+
+    `copies` too few for a norm: the stack as it is.
+    """
+    from scipy.optimize import minimize
+
+    try:
+        norm = fit_norm(np.array([clip.quality for clip in copies]), np.array([clip_logit(stack, clip) for clip in copies]))
+    except ValueError:
+        return stack
+    normed = replace(stack, norm=norm)
+    logits, fake = _labelled(normed, fitting)
+    weight = _weights(fitting)
+
+    def cost(line: Floats) -> float:
+        values = math.exp(min(line[0], 4.0)) * logits + line[1]
+        return float((np.logaddexp(0.0, np.where(fake, -values, values)) * weight).sum() + _LINE_PRIOR * (line**2).sum())
+
+    gain, shift = minimize(cost, np.zeros(2), method="L-BFGS-B").x
+    return replace(stack, norm=replace(norm, gain=math.exp(min(float(gain), 4.0)), shift=float(shift)))
 
 
 def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
@@ -105,14 +136,12 @@ def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
     """
     from scipy.optimize import minimize
 
-    fakes = {clip.kind for clip in clips if clip.family != "real"}
-    if not fakes or all(clip.family != "real" for clip in clips):
+    if all(clip.family == "real" for clip in clips) or all(clip.family != "real" for clip in clips):
         raise UsageError("Calibration needs real clips and fakes", "Give the split val some of both.")
     frames = np.concatenate([clip.evidence for clip in clips])  # (all frames, 2)
     ends = np.cumsum([len(clip.evidence) for clip in clips])[:-1]
     fake = np.array([clip.family != "real" for clip in clips])
-    alike = Counter("real" if clip.family == "real" else clip.kind for clip in clips)
-    weight = np.array([0.5 / alike["real"] if clip.family == "real" else 0.5 / (alike[clip.kind] * len(fakes)) for clip in clips])
+    weight = _weights(clips)
 
     def unpack(parameters: Floats) -> tuple[list[float], list[float]]:
         scale = [math.exp(min(p, 4.0)) if use else 0.0 for p, use in zip(parameters[:2], used, strict=True)]
@@ -127,6 +156,13 @@ def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
     scale, offset = unpack(found.x)
     fitted = Stack((scale[0], scale[1]), (offset[0] if used[0] else 0.0, offset[1] if used[1] else 0.0))
     return _levelled(fitted, [clip for clip in clips if clip.kind == "real"]) if all(used) else fitted
+
+
+def _weights(clips: Sequence[ClipEvidence]) -> Floats:
+    """(N,) summing to 1: half of it to the reals, the other half to the methods of fakes alike."""
+    alike = Counter("real" if clip.family == "real" else clip.kind for clip in clips)
+    fakes = max(len(alike) - 1, 1)
+    return np.array([0.5 / alike["real"] if clip.family == "real" else 0.5 / (alike[clip.kind] * fakes) for clip in clips])
 
 
 def _levelled(stack: Stack, reals: Sequence[ClipEvidence]) -> Stack:

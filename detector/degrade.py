@@ -29,7 +29,7 @@ class Pass:
     steps: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     def __call__(self, image: Image) -> Image:
-        """image: HWC uint8 RGB. Returns one of the same size."""
+        """image: HWC uint8 RGB. Returns one of the same size, but after "shrink"."""
         for name, numbers in self.steps:
             image = _OPERATIONS[name](image, *numbers)
         return image
@@ -55,6 +55,25 @@ def draw_pass(rng: np.random.Generator, config: DegradeConfig) -> Pass:
         steps.append(("jpeg", (float(rng.integers(35, 98)),)))
     if rng.random() < config.h264:
         steps.append(("h264", (float(rng.integers(18, 36)), float(rng.integers(1, 4)))))
+    return Pass(tuple(steps))
+
+
+def draw_way(rng: np.random.Generator) -> Pass:
+    """What becomes of a file on its way, wider and rougher than `draw_pass`, and without colours: the size may stay changed."""
+    steps: list[tuple[str, tuple[float, ...]]] = []
+    if rng.random() < 0.15:
+        steps.append(("h264", (float(rng.integers(18, 36)), float(rng.integers(1, 4)))))  # it had a way before
+    if rng.random() < 0.5:
+        share, down, up = float(np.exp(rng.uniform(np.log(0.25), 0.0))), float(rng.integers(3)), float(rng.integers(3))
+        steps.append(("scale", (share, down, up)) if rng.random() < 0.6 else ("shrink", (max(share, 0.4), down)))
+    if rng.random() < 0.15:
+        steps.append(("blur", (float(rng.uniform(0.3, 2.5)),)))
+    if rng.random() < 0.15:
+        steps.append(("noise", (float(rng.uniform(1, 12)), float(rng.integers(2**31)))))
+    if rng.random() < 0.65:
+        steps.append(("h264", (float(rng.integers(18, 43)), float(rng.integers(1, 4)))))
+    elif rng.random() < 0.5:
+        steps.append(("jpeg", (float(rng.integers(30, 96)),)))
     return Pass(tuple(steps))
 
 
@@ -148,6 +167,11 @@ def _scale(image: Image, scale: float, down: float, up: float) -> Image:
     return round_trip(image, round(image.shape[1] * scale), round(image.shape[0] * scale), int(down), int(up))
 
 
+def _shrink(image: Image, share: float, down: float) -> Image:
+    size = max(16, round(image.shape[1] * share)), max(16, round(image.shape[0] * share))
+    return np.asarray(cv2.resize(image, size, interpolation=_DOWN[int(down)]), np.uint8)
+
+
 def _noise(image: Image, sigma: float, seed: float) -> Image:
     grain = np.random.default_rng(int(seed)).normal(0, sigma, image.shape)
     return np.clip(np.rint(image + grain), 0, 255).astype(np.uint8)
@@ -161,5 +185,6 @@ def _h264(image: Image, crf: float, position: float) -> Image:
 
 
 _OPERATIONS: dict[str, Any] = {
-    "colour": _colour, "tone": _tone, "side": _side, "scale": _scale, "blur": _blur, "noise": _noise, "jpeg": jpeg, "h264": _h264,
+    "colour": _colour, "tone": _tone, "side": _side, "scale": _scale, "shrink": _shrink, "blur": _blur, "noise": _noise, "jpeg": jpeg,
+    "h264": _h264,
 }  # fmt: skip

@@ -14,13 +14,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from detector.cache import CropCache
 from detector.config import FAMILY_HEADS, HEADS
-from detector.crops import tighten
-from detector.degrade import Pass
+from detector.crops import TIGHTEN, tighten
+from detector.degrade import Pass, draw_way
 from detector.frames import is_picture
 from detector.makers import People
 from detector.metrics import auc
 from detector.model import DetectorNet
+from detector.quality import qualities
 from detector.samples import PairSource
 from sfumato.media.clips import TWIN, ClipRow
 from sfumato.media.faces import Crop
@@ -28,6 +30,7 @@ from sfumato.media.images import to_tensor
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+Score = Callable[[Sequence[Image]], Floats]  # (S, S, 3) uint8 each to (N, 2)
 UNTOUCHED = Pass()
 _FEWEST_PAIRS = 16  # of a method in a validation
 _MADE_CLIPS, _MADE_FRAMES = 150, 4  # of each method that is made on the fly: as many as its AUC's interval needs, no more
@@ -42,6 +45,7 @@ class ClipEvidence:
     family: str
     evidence: Floats
     method: str = ""
+    quality: Floats | None = None  # the mean over its frames, of `detector.quality.qualities`
 
     @property
     def kind(self) -> str:
@@ -90,7 +94,7 @@ def validate(net: DetectorNet, source: PairSource, pairs: int, device: Any = "cp
 
 
 def clip_evidence(
-    score: Callable[[Sequence[Image]], Floats], source: PairSource, recipe: Pass = UNTOUCHED, made: bool = True
+    score: Score, source: PairSource, recipe: Pass = UNTOUCHED, made: bool = True
 ) -> Iterator[ClipEvidence]:
     """Scores every clip of a split frame by frame, as a scan would; `made`: and of what is made on the fly, clips of a few frames each."""
     size = source.config.model.size
@@ -98,12 +102,31 @@ def clip_evidence(
     methods = set(source.methods)
     for row in [*material.reals, *material.twins, *(row for row in material.fakes if row.method in methods)]:
         images = [source.cache.crop(row, i).image for i in range(source.cache.count(row))]
-        yield ClipEvidence(row.path, row.identity, row.family, score([_view(recipe(image), size) for image in images]), row.method)
+        yield _evidence(score, row, row.family, row.method, [recipe(image) for image in images], size)
     for maker in (maker for maker in source.makers if made and maker.on_the_fly):
         for row in _spread_over(maker.people, _MADE_CLIPS):
             rng = np.random.default_rng([21, *f"{maker.method} {row.identity}".encode()])
             fakes = [maker.of(row, rng).fake for _ in range(min(_MADE_FRAMES, source.cache.count(row)))]
-            yield ClipEvidence(row.path, row.identity, maker.family, score([_view(recipe(fake), size) for fake in fakes]), maker.method)
+            yield _evidence(score, row, maker.family, maker.method, [recipe(fake) for fake in fakes], size)
+
+
+def copies_evidence(score: Score, rows: Sequence[ClipRow], cache: CropCache, size: int, copies: int, frames: int) -> Iterator[ClipEvidence]:
+    """`copies` of each real clip, the first as it is, the others after what becomes of files on their way; `frames` of each at most."""
+    for row in rows:
+        count = cache.count(row)
+        chosen = np.unique(np.linspace(0, count - 1, min(frames, count)).round().astype(int))
+        images = [cache.crop(row, int(i)).image for i in chosen]
+        rng = np.random.default_rng([22, *row.path.encode()])
+        for number in range(copies):
+            recipe = draw_way(rng) if number else UNTOUCHED
+            yield _evidence(score, row, row.family, row.method, [recipe(image) for image in images], size)
+
+
+def _evidence(score: Score, row: ClipRow, family: str, method: str, images: Sequence[Image], size: int) -> ClipEvidence:
+    """images: wide crops as stored, (side, side, 3) each."""
+    views = [_view(image, size) for image in images]
+    quality = np.mean([qualities(view, TIGHTEN * len(image)) for view, image in zip(views, images, strict=True)], axis=0)
+    return ClipEvidence(row.path, row.identity, family, score(views), method, quality)
 
 
 def _spread_over(people: People, count: int) -> list[ClipRow]:

@@ -19,7 +19,7 @@ from detector.calibrate import Calibration, calibrate, divide, one_a_person, pro
 from detector.config import DetectorConfig
 from detector.crops import DETECTOR_CROP
 from detector.degrade import Pass
-from detector.evaluate import UNTOUCHED, ClipEvidence, clip_evidence
+from detector.evaluate import UNTOUCHED, ClipEvidence, clip_evidence, copies_evidence
 from detector.export import export_onnx
 from detector.leaks import hashed_names
 from detector.samples import PairSource
@@ -37,6 +37,7 @@ PASSES = {  # what the false-positive rate is looked at under: reals that were o
 }
 VIDEO_REALS = "files of real twins; of people without one, their clip after H.264 crf 23"
 VIDEO_PASS = Pass((("h264", (23.0, 1.0)),))  # x264's default; a video has a codec behind it, most real clips at hand are photographs
+_COPIES, _COPY_FRAMES = 8, 4  # of each real of the validation split, for the quality norm; frames of each
 Note = Callable[[str], None]
 
 
@@ -83,7 +84,7 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
 def _calibrate(
     scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, families: Sequence[str]
 ) -> tuple[Calibration, Calibration, list[ClipEvidence], str]:
-    """Stack from the validation split, thresholds from the calibration split; without that split, from other people of the former.
+    """Stack and quality norm from the validation split, thresholds from the calibration split; without that, of people of the former.
 
     Thresholds count people, one clip each. The second calibration has the same stack: it is for videos, the first one for pictures.
     Third: what the stack was fitted on; fourth: where the thresholds come from.
@@ -96,12 +97,14 @@ def _calibrate(
         split, name = "validation", "validation, people not used for the fit"
         fitting, others = divide(fitting, config.calibration.fit_share)
         reals = [clip for clip in others if clip.family == "real"]
+    learnt = [row for row in rows if row.split == "validation" and row.label == "real"]
+    copies = list(copies_evidence(scorer, learnt, cache, config.model.size, _COPIES, _COPY_FRAMES))
     people, twins = {clip.identity for clip in reals}, [clip for clip in reals if clip.kind == TWIN]
     filmed = {clip.identity for clip in twins}
     alone = [row for row in known if row.method != TWIN and row.identity in people - filmed]
     encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False)
     pictures = one_a_person([clip for clip in reals if clip.kind == "real"])
-    calibration = calibrate(fitting, pictures, config.calibration.alphas, families)
+    calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies)
     return calibration, set_thresholds(calibration.stack, one_a_person([*twins, *encoded]), config.calibration.alphas), fitting, name
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from detector.backends import DEFAULT, Scorer, load_scorer
 from detector.crops import DETECTOR_CROP
+from detector.quality import QualityNorm
 from detector.stack import Stack
 from sfumato.errors import CheckpointError, MissingPartError
 
@@ -44,7 +45,7 @@ class ShippedDetector:
     @property
     def judging(self) -> str:
         """Names all that a judgement follows from, network, stack and thresholds: a detector that was calibrated anew has another."""
-        parts = (self.digest, self.stack.scale, self.stack.offset, sorted(self.thresholds.items()), sorted(self.video_thresholds.items()))
+        parts = (self.digest, self.stack, sorted(self.thresholds.items()), sorted(self.video_thresholds.items()))
         return f"{self.digest} {hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}"
 
 
@@ -104,7 +105,9 @@ def from_parts(network: bytes, record: Any, threads: int = 1, backend: str | Non
         if hashlib.sha256(network + weights).hexdigest() != record["network"]["sha256"]:
             raise CheckpointError(f"The network is not the file that {RECORD} describes", "Take both from one export.")
         calibration = record["calibration"]
-        stack = Stack(_two(calibration["stack"]["scale"]), _two(calibration["stack"]["offset"]))
+        joining = calibration["stack"]
+        norm = QualityNorm.from_record(joining["norm"]) if joining.get("norm") else None
+        stack = Stack(_two(joining["scale"]), _two(joining["offset"]), norm)
         thresholds, video = (_thresholds(record[name]) for name in ("calibration", "video_calibration"))
         scorer = load_scorer(backend or str(record["network"].get("backend", DEFAULT)), network, threads, weights)
         return ShippedDetector(scorer, int(record["config"]["model"]["size"]), stack, thresholds, video, record)

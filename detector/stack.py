@@ -2,41 +2,60 @@
 
 In: (..., 2) logits of the net. Out: one calibrated logit. Each head is scaled and shifted, then the two join as
 "blended or synthesised": 1 - (1 - p_blend)(1 - p_synthesis). Monotone in both, so no evidence can excuse another.
+What the joint logit is worth depends on the file's quality: `Stack.at` gives the stack for files of one quality.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from detector.quality import QualityNorm
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Stack:
-    """`scale` and `offset` of each head, in the order of HEADS. A scale of 0 leaves out a head that was never trained."""
+    """`scale` and `offset` of each head, in the order of HEADS. A scale of 0 leaves out a head that was never trained.
+
+    `norm`: what files of each quality are held to; without one all are alike. `gain`, `shift`: for those of one quality, see `at`.
+    """
 
     scale: tuple[float, float] = (1.0, 1.0)
     offset: tuple[float, float] = (0.0, 0.0)
+    norm: QualityNorm | None = None
+    gain: float = 1.0
+    shift: float = 0.0
+
+    def at(self, quality: Sequence[float] | Floats) -> Stack:
+        """The stack for files of this quality (see `detector.quality`): the same order of scores, moved and stretched."""
+        if self.norm is None:
+            return self
+        gain, shift = self.norm.line(quality)
+        return replace(self, gain=gain, shift=shift)
 
     def logit(self, evidence: NDArray[Any]) -> Floats:
         """evidence: (..., 2). Returns (...)."""
-        return np.asarray(joined(np.asarray(evidence, np.float64), self.scale, self.offset), np.float64)
+        return np.asarray(self.gain * joined(np.asarray(evidence, np.float64), self.scale, self.offset) + self.shift, np.float64)
 
     def each(self, evidence: NDArray[Any]) -> Floats:
         """evidence: (..., 2). Returns (..., 2): each head's own calibrated logit, -inf for one never trained. None exceeds `logit`."""
-        scale, offset = np.asarray(self.scale), np.asarray(self.offset)
-        return np.asarray(np.where(scale > 0, scale * np.asarray(evidence, np.float64) + offset, -np.inf), np.float64)
+        return np.asarray(self.gain * self._own(evidence) + self.shift, np.float64)
 
     def weights(self, evidence: NDArray[Any]) -> Floats:
         """evidence: (..., 2). Returns (..., 2): by how much `logit` grows with each, its gradient."""
-        own = self.each(evidence)
+        own = self._own(evidence)
         hidden = np.logaddexp(0.0, own).sum(-1, keepdims=True)  # -log prod(1 - p_i), as in `joined`
-        return np.asarray(np.asarray(self.scale) * probability(own) / -np.expm1(-np.maximum(hidden, 1e-300)), np.float64)
+        return np.asarray(self.gain * np.asarray(self.scale) * probability(own) / -np.expm1(-np.maximum(hidden, 1e-300)), np.float64)
+
+    def _own(self, evidence: NDArray[Any]) -> Floats:
+        scale, offset = np.asarray(self.scale), np.asarray(self.offset)
+        return np.asarray(np.where(scale > 0, scale * np.asarray(evidence, np.float64) + offset, -np.inf), np.float64)
 
 
 def joined(evidence: Floats, scale: Sequence[float], offset: Sequence[float]) -> Floats:

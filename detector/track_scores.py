@@ -8,7 +8,7 @@ ONNX Runtime, OpenCV and PyAV only: torch is never imported here.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +22,9 @@ from detector.crops import judged_crop
 from detector.degrade import sharpness
 from detector.explain import Explanation, explain
 from detector.frames import SampledFrames
+from detector.quality import qualities
 from detector.shipped import ShippedDetector, load_shipped
-from detector.stack import pooled, probability
+from detector.stack import Stack, pooled, probability
 from sfumato.errors import MediaError
 from sfumato.media.faces import Box, Crop, FaceDetector, FaceTracker
 from sfumato.media.landmarks import LandmarkBackend, load_backend
@@ -64,6 +65,7 @@ class TrackScore:
     score: float
     logit: float
     frames: tuple[TrackFrame, ...]
+    stack: Stack = field(default_factory=Stack)  # for files of this track's quality
 
     @property
     def size(self) -> float:
@@ -158,27 +160,24 @@ class Judge:
                 for track, face in tracker.update(position, [face for face in faces if face.size >= MIN_FACE]).items():
                     crop = judged_crop(face.box, frame.image)
                     picture = crop.apply(frame.image, self.detector.size)
-                    sightings.append(_Sighting(track, frame.time, face.box, picture, _box_within(crop, face.box, self.detector.size)))
+                    within = _box_within(crop, face.box, self.detector.size)
+                    sightings.append(_Sighting(track, frame.time, face.box, picture, within, crop.side))
             position += 1
             advance(1)
 
     def _score(self, sightings: list[_Sighting], source: SampledFrames, clock: _Clock, explained: bool) -> Judgement:
         with clock("classify"):
             evidence = self.detector.scorer([s.crop for s in sightings])
-        logits = self.detector.stack.logit(evidence)
-        tracks: dict[int, list[TrackFrame]] = {}
-        for sighting, logit, (blend, synthesis) in zip(sightings, logits, evidence, strict=True):
-            frame = TrackFrame(sighting.time, sighting.box, _squash(logit), float(logit), float(blend), float(synthesis))
-            tracks.setdefault(sighting.track, []).append(frame)
-        scored = [_track(identifier, frames) for identifier, frames in tracks.items()]
+        places: dict[int, list[int]] = {}
+        for place, sighting in enumerate(sightings):
+            places.setdefault(sighting.track, []).append(place)
+        scored = [self._track(identifier, [sightings[i] for i in own], evidence[own]) for identifier, own in places.items()]
         longest = max(len(track.frames) for track in scored)
         counted = [track for track in scored if len(track.frames) >= _SHORT_TRACK * longest]
         best = max(track.logit for track in counted)
         counted.sort(key=lambda track: -track.logit)
         with clock("explain"):
-            order = [sightings[i] for i in np.argsort(-logits, kind="stable")]
-            shown = [s for s in order if s.track == counted[0].identifier][:EXPLAINED]
-            explanation = self._explain(shown) if explained else None
+            explanation = self._explain(counted[0], sightings, places[counted[0].identifier]) if explained else None
         highest: dict[float, float] = {}
         for frame in (frame for track in counted for frame in track.frames):
             highest[frame.time] = max(frame.score, highest.get(frame.time, 0.0))
@@ -189,12 +188,25 @@ class Judge:
             median(sharpness(s.crop) for s in sightings), explanation,
         )  # fmt: skip
 
-    def _explain(self, sightings: list[_Sighting]) -> Explanation:
-        """Landmarks are looked for in these few crops only: they cost more than judging."""
+    def _track(self, identifier: int, sightings: Sequence[_Sighting], evidence: NDArray[np.float64]) -> TrackScore:
+        """evidence: (frames, 2). What a logit is worth follows from the quality of the track's crops, one for all of them."""
+        stack = self.detector.stack.at(np.mean([qualities(s.crop, s.pixels) for s in sightings], axis=0))
+        frames = tuple(
+            TrackFrame(sighting.time, sighting.box, _squash(logit), float(logit), float(blend), float(synthesis))
+            for sighting, logit, (blend, synthesis) in zip(sightings, stack.logit(evidence), evidence, strict=True)
+        )
+        logit = pooled([frame.logit for frame in frames])
+        return TrackScore(identifier, _squash(logit), logit, frames, stack)
+
+    def _explain(self, track: TrackScore, sightings: Sequence[_Sighting], own: Sequence[int]) -> Explanation:
+        """own: places of the track's sightings, in the order of its frames. Of the highest few frames; finding landmarks costs more than
+        judging."""
         self._landmarks = self._landmarks or load_backend("mesh")
-        crops, detector = [s.crop for s in sightings], self.detector
-        points = [self._landmarks.detect(s.crop, s.within) for s in sightings]
-        return explain(detector.stack, [s.time for s in sightings], crops, detector.scorer(crops), detector.scorer.maps(crops), points)
+        order = np.argsort([-frame.logit for frame in track.frames], kind="stable")[:EXPLAINED]
+        shown, scorer = [sightings[own[i]] for i in order], self.detector.scorer
+        crops = [s.crop for s in shown]
+        points = [self._landmarks.detect(s.crop, s.within) for s in shown]
+        return explain(track.stack, [s.time for s in shown], crops, scorer(crops), scorer.maps(crops), points)
 
     def _without_score(self, status: Status, reason: Reason, source: SampledFrames, clock: _Clock, faces: int) -> Judgement:
         counts = {"sampled": source.sampled, "with_face": faces}
@@ -223,6 +235,7 @@ class _Sighting:
     box: Box
     crop: NDArray[np.uint8]  # (S, S, 3)
     within: Box  # the box in the crop's pixels
+    pixels: float  # of the frame, across the crop
 
 
 class _Clock:
@@ -248,11 +261,6 @@ def _box_within(crop: Crop, box: Box, size: int) -> Box:
     x, y, width, height = box
     (left, top), (right, bottom) = crop.to_crop(np.array([[x, y], [x + width, y + height]]), size).tolist()
     return left, top, right - left, bottom - top
-
-
-def _track(identifier: int, frames: list[TrackFrame]) -> TrackScore:
-    logit = pooled([frame.logit for frame in frames])
-    return TrackScore(identifier, _squash(logit), logit, tuple(frames))
 
 
 def _squash(logit: float) -> float:

@@ -16,7 +16,6 @@ import click
 from sfumato.text import printable
 
 if TYPE_CHECKING:
-    from detector.stack import Stack
     from detector.track_scores import Judge, Judgement, TrackFrame, TrackScore
     from provenance.verify import Verification
     from sfumato.app.verdict import Verdict
@@ -60,13 +59,13 @@ class Scanner:
         verification = verify(path, self.trust)
         judgement = self.judge.judge_video(path, self.frames, advance, explained is not None)
         record = as_record(path, verification, judgement, combine(verification, judgement, self.fpr), self.fpr)
-        record["explain"] = explanation_record(judgement, self.judge.detector.stack, self.fpr)
+        record["explain"] = explanation_record(judgement, self.fpr)
         if explained and judgement.explanation:
             explained(judgement, record)
         return record
 
 
-def explanation_record(judgement: Judgement, stack: Stack, fpr: float) -> dict[str, Any] | None:
+def explanation_record(judgement: Judgement, fpr: float) -> dict[str, Any] | None:
     """The two kinds of evidence, in numbers and words; with an explanation also where it lies. None without a score."""
     import numpy as np
 
@@ -76,7 +75,7 @@ def explanation_record(judgement: Judgement, stack: Stack, fpr: float) -> dict[s
         return None
     thresholds = {float(alpha): float(t) for alpha, t in judgement.threshold["logit"].items()}
     evidence = np.array([(frame.blend, frame.synthesis) for frame in judgement.deciding])
-    facts = head_facts(stack, evidence, thresholds, fpr)
+    facts = head_facts(judgement.tracks[0].stack, evidence, thresholds, fpr)
     flagged = any(judgement.logit > t for alpha, t in thresholds.items() if alpha <= fpr)
     told: dict[str, Any] = {"words": in_words(facts, flagged), "heads": facts}
     found = judgement.explanation

@@ -59,7 +59,9 @@ class DrawnFaces:
     def detect(self, image, box=None):
         side = min(image.shape[:2])
         if box is not None:
-            return landmarks(side)
+            points = landmarks(side)
+            points[[55, 56, 57, 58, 59, 65, 66, 67], 1] += 0.06 * side * (float(image.mean()) % 3) / 3  # the brighter, the wider the mouth
+            return points
         return [Face((0.22 * side, 0.2 * side, 0.56 * side, 0.64 * side), 1.0, np.zeros((5, 2), np.float32))]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detector.config import DegradeConfig
-from detector.degrade import Pass, draw_pass, h264, jpeg, match_sharpness, sharpness, shift_colours
+from detector.degrade import Pass, draw_pass, draw_way, h264, jpeg, match_sharpness, sharpness, shift_colours
 
 ALWAYS = DegradeConfig(colour=1, tone=1, resize=1, blur=1, noise=1, jpeg=1, h264=1, generator_side_share=0)
 
@@ -16,6 +16,16 @@ def picture(seed: int = 0, shape: tuple[int, int] = (64, 72)) -> np.ndarray:
 def test_a_pass_is_a_recipe_and_not_a_draw() -> None:
     recipe = draw_pass(np.random.default_rng(3), ALWAYS)
     assert np.array_equal(recipe(picture()), recipe(picture()))
+
+
+def test_a_way_is_drawn_from_its_seed_and_may_shrink() -> None:
+    shapes = []
+    for seed in range(40):
+        first, second = (draw_way(np.random.default_rng(seed))(picture(0, (96, 96))) for _ in range(2))
+        assert np.array_equal(first, second) and first.dtype == np.uint8
+        shapes.append(first.shape)
+    assert all(side == height and 32 <= side <= 96 for height, side, _ in shapes)
+    assert len(set(shapes)) > 3 and shapes.count((96, 96, 3)) > 10
 
 
 def test_both_of_a_pair_get_the_same_noise() -> None:

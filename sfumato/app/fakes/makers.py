@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from generator.motion import Motion
 
 _LANDMARKS = "mesh"
+STILLEST = 0.016  # of `expression`: of 62 clips two lie below, both of somebody who only stands there; the calmest speaker has .03
 _DECODED = 256  # px: no face is reconstructed smaller; smaller fakes are scaled down afterwards, as a swapping program's are
 
 
@@ -179,7 +180,7 @@ class Studio:
         return [read_portrait(frame.image, self.detector, self.landmarks, size, row.path) for frame in source][:wanted]
 
     def track(self, driver: Driver) -> Motion:
-        """Raises MediaError; NoFaceError for a motion too short for a fake."""
+        """Raises MediaError; NoFaceError for a motion too short for a fake, or of a face at rest: what it drives is the portrait, slid."""
         from generator.motion import motion_path, read_motion, track_video
 
         if isinstance(driver, str):
@@ -187,6 +188,8 @@ class Studio:
         motion = track_video(self._file(driver), self.landmarks, self.config.seconds)
         if len(motion) < (FEWEST - 1) * self.config.stride + 1:
             raise NoFaceError(f"{driver.path} shows a face too shortly")
+        if expression(motion.landmarks) < STILLEST:
+            raise NoFaceError(f"{driver.path} shows a face that does not move")
         return motion
 
     def _most_alike(self, points: Points, others: Sequence[ClipRow]) -> ClipRow:
@@ -227,6 +230,12 @@ def normalised(points: Points) -> Points:
     across = points[42:48].mean(0) - points[36:42].mean(0)
     turn = np.array([[across[0], -across[1]], [across[1], across[0]]], np.float64) / max(float(across @ across), 1e-9)
     return np.asarray((points - points.mean(0)) @ turn, np.float32)
+
+
+def expression(points: NDArray[np.float32]) -> float:
+    """points: (F, 68, 2). How much the mouth opens and closes: the deviation of its opening, in distances between the eyes."""
+    shapes = np.array([normalised(frame) for frame in points])  # (F, 68, 2)
+    return float((shapes[:, 66] - shapes[:, 62])[:, 1].std())
 
 
 def another_expression(points: Points, rng: np.random.Generator) -> Points:
