@@ -87,12 +87,15 @@ class DegradeConfig:
     noise: float = 0.15
     jpeg: float = 0.4
     h264: float = 0.35
+    worst_crf: int = 35  # of H.264, whose best is 18; past 40 little is left to learn from
+    shrink: float = 0.0  # made smaller and left so, before codecs: messengers do it, and an encoder then spends its bits on less
     generator_side: int = 128  # px our generator works at; reals must be seen at that sharpness too
     generator_side_share: float = 0.25
 
     def __post_init__(self) -> None:
-        for name in ("colour", "tone", "resize", "blur", "noise", "jpeg", "h264", "generator_side_share"):
+        for name in ("colour", "tone", "resize", "blur", "noise", "jpeg", "h264", "shrink", "generator_side_share"):
             _require(0 <= getattr(self, name) <= 1, f"degrade.{name}", getattr(self, name), "a probability")
+        _require(18 <= self.worst_crf <= 51, "degrade.worst_crf", self.worst_crf, "18 to 51")
         _require(self.generator_side >= 32, "degrade.generator_side", self.generator_side, "at least 32 px")
 
 
@@ -137,10 +140,13 @@ class CalibrationConfig:
     """Thresholds by the conformal rule; an alpha below 1 / (n + 1) is left out, and the record says so."""
 
     alphas: tuple[float, ...] = (0.1, 0.01, 0.001)  # "inconclusive", "suspicious", "likely-synthetic" of the verdict begin there
+    copies: int = 8  # of each real of the validation split, of all qualities, for the quality norm; 0: no norm
+    test: bool = True  # measure on the split test; a detector that is only to be compared with others does without
     fit_share: float = 0.25  # of the calibration identities fit the stack; the others set the thresholds
 
     def __post_init__(self) -> None:
         _require(len(self.alphas) > 0 and all(0 < a < 1 for a in self.alphas), "calibration.alphas", self.alphas, "between 0 and 1")
+        _require(0 <= self.copies <= 100, "calibration.copies", self.copies, "0 to 100")
         _require(0 < self.fit_share < 1, "calibration.fit_share", self.fit_share, "between 0 and 1")
 
 

@@ -47,6 +47,8 @@ def draw_pass(rng: np.random.Generator, config: DegradeConfig) -> Pass:
         steps.append(("side", (config.generator_side * float(rng.uniform(0.9, 1.5)), float(rng.integers(3)), float(rng.integers(3)))))
     elif rng.random() < config.resize:
         steps.append(("scale", (float(rng.uniform(0.4, 1.0)), float(rng.integers(3)), float(rng.integers(3)))))
+    if config.shrink and rng.random() < config.shrink:
+        steps.append(("shrink", (float(rng.uniform(0.4, 0.9)), float(rng.integers(3)))))
     if rng.random() < config.blur:
         steps.append(("blur", (float(rng.uniform(0.3, 1.6)),)))
     if rng.random() < config.noise:
@@ -54,7 +56,7 @@ def draw_pass(rng: np.random.Generator, config: DegradeConfig) -> Pass:
     if rng.random() < config.jpeg:
         steps.append(("jpeg", (float(rng.integers(35, 98)),)))
     if rng.random() < config.h264:
-        steps.append(("h264", (float(rng.integers(18, 36)), float(rng.integers(1, 4)))))
+        steps.append(("h264", (float(rng.integers(18, config.worst_crf + 1)), float(rng.integers(1, 4)))))
     return Pass(tuple(steps))
 
 

@@ -69,10 +69,10 @@ class PairSource:
         if not steady:
             scale *= 1 + rng.uniform(-settings.scale_jitter, settings.scale_jitter)
             shift = (float(rng.uniform(-1, 1)) * settings.shift_jitter, float(rng.uniform(-1, 1)) * settings.shift_jitter)
-        side = pair.real.shape[0]
-        crop = tighten(Crop(0.0, 0.0, float(side)), scale, shift)
+        real, fake = recipe(pair.real), recipe(pair.fake)
+        crop = tighten(Crop(0.0, 0.0, float(len(real))), scale, shift)
         size = self.config.model.size
-        return crop.apply(recipe(pair.real), size), crop.apply(recipe(pair.fake), size)
+        return crop.apply(real, size), crop.apply(fake, size)
 
 
 def share_of(maker: Maker, config: SampleConfig) -> str | None:

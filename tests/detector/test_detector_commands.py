@@ -52,6 +52,27 @@ def test_from_clips_to_a_calibrated_detector(toy, tmp_path) -> None:
     assert isinstance(again.exception, OutputError)
 
 
+def test_a_detector_that_is_only_compared_is_not_tested(toy, tmp_path) -> None:
+    rows, cache = toy
+    write_clips(cache.clips, rows)
+    result = run(cache.clips, tmp_path / "run", "--set", "calibration.test=false", "--set", "calibration.copies=0", "--set", "train.steps=2")
+    assert result.exception is None, result.output
+    record = json.loads((tmp_path / "run" / "weights" / "detector.json").read_text())
+    assert record["test"] == {} and record["probabilities"] == {}
+    assert record["calibration"]["stack"]["norm"] is None
+    assert load_shipped(tmp_path / "run" / "weights").stack.norm is None
+
+
+def test_a_norm_is_kept_with_the_detector_and_moves_its_logits(toy, tmp_path) -> None:
+    """Eight copies of twelve reals are enough for one."""
+    rows, cache = toy
+    write_clips(cache.clips, rows)
+    assert run(cache.clips, tmp_path / "run", "--set", "train.steps=2").exception is None
+    stack = load_shipped(tmp_path / "run" / "weights").stack
+    assert stack.norm is not None
+    assert stack.at(np.array(stack.norm.mean)).gain != 1.0
+
+
 def test_person_in_two_splits_is_refused(toy, tmp_path) -> None:
     rows, cache = toy
     leak = clip_row("leak.mp4", split="test", identity=rows[0].identity)

@@ -46,6 +46,15 @@ def test_a_batch_follows_from_seed_and_step(toy) -> None:
     assert first.images.abs().max() <= 1
 
 
+def test_a_pass_that_shrinks_is_cut_like_any_other(toy) -> None:
+    small = dataclasses.replace(TINY.degrade, shrink=1.0)
+    pairs = PairSource(train_rows(toy), toy[1], dataclasses.replace(TINY, degrade=small))
+    pair, steady = source(toy).draw(np.random.default_rng(0)), source(toy)
+    soft, plain = pairs.finish(pair, np.random.default_rng(1)), steady.finish(pair, np.random.default_rng(1), steady=True)
+    assert soft[0].shape == plain[0].shape == (48, 48, 3)
+    assert np.abs(soft[0].astype(int) - plain[0]).mean() < 25  # the same face at the same place, or nearly so, only softer
+
+
 def test_shuffled_exchanges_about_half_of_the_pairs_and_nothing_else(toy) -> None:
     shuffled = dataclasses.replace(TINY, samples=dataclasses.replace(TINY.samples, shuffled=True))
     plain, other = PairedBatches(source(toy), 1), PairedBatches(PairSource(train_rows(toy), toy[1], shuffled), 1)
