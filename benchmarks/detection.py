@@ -149,13 +149,23 @@ _FROM_RECORD = {"E6": "robustness grid", "E7": "reals through our writer and cro
 
 def matrix(scored: Mapping[str, Sequence[Scored]], frames: int, seed: int = 0) -> list[Row]:
     """{name of what a detector was trained on: the same videos, scored by it} to a row for each of its test families."""
+    return [row for name, by_one in scored.items() for row in _by_family("matrix", name, by_one, None, frames, seed)]
+
+
+def ablation(scored: Mapping[str, Sequence[Scored]], frames: int, seed: int = 0) -> list[Row]:
+    """{name of a detector: the same videos, scored by it} to a row for each family, with the paired change from the first of them."""
+    first = next(iter(scored.values()))
+    return [row for name, by_one in scored.items() for row in _by_family("ablation", name, by_one, first, frames, seed)]
+
+
+def _by_family(kind: str, name: str, by_one: Sequence[Scored], first: Sequence[Scored] | None, frames: int, seed: int) -> list[Row]:
+    samples, clusters = [item.sample for item in by_one], clusters_of(by_one)
+    before = None if first is by_one else first
     rows: list[Row] = []
-    for name, by_one in scored.items():
-        samples, clusters = [item.sample for item in by_one], clusters_of(by_one)
-        for family in families_of(samples):
-            fakes = [i for i, sample in enumerate(samples) if sample.label == "fake" and family_of(sample) == family]
-            row = compare(by_one, fakes, reals_for(samples, fakes), clusters, protocol_for(frames, clusters), seed=seed)
-            rows.append({"kind": "matrix", "train": name, "family": family, **row})
+    for family in families_of(samples):
+        fakes = [i for i, sample in enumerate(samples) if sample.label == "fake" and family_of(sample) == family]
+        row = compare(by_one, fakes, reals_for(samples, fakes), clusters, protocol_for(frames, clusters), before, seed)
+        rows.append({"kind": kind, "train": name, "family": family, **row})
     return rows
 
 

@@ -81,6 +81,9 @@ def robustness(
 @_SPLIT
 @click.option("--frames", default=12, show_default=True, type=click.IntRange(3, 1000), help="Judged of each video, evenly spaced.")
 @click.option("--matrix", "runs", multiple=True, metavar="RUN", help="A detector trained on one family, for the matrix; may be repeated.")
+@click.option(
+    "--ablation", "variants", multiple=True, metavar="RUN", help="A detector to be held against the first one given so; may be repeated."
+)
 @click.option("--shuffled", metavar="RUN", help="A detector that was trained with shuffled labels: it must know nothing.")
 @click.option("--robustness", "record", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its record.  [default: ours]")
 @_PEOPLE
@@ -89,8 +92,8 @@ def robustness(
 @_JSON
 @_OUT
 def detection(
-    clips: tuple[Path, ...], model: Path | None, split: str, frames: int, runs: tuple[str, ...], shuffled: str | None,
-    record: Path | None, people: int | None, seed: int, journal: Path | None, as_json: bool, out: Path | None,
+    clips: tuple[Path, ...], model: Path | None, split: str, frames: int, runs: tuple[str, ...], variants: tuple[str, ...],
+    shuffled: str | None, record: Path | None, people: int | None, seed: int, journal: Path | None, as_json: bool, out: Path | None,
 ) -> int:  # fmt: skip
     """Judge the videos of CLIPS (clips.jsonl) once, and say what the detector knows: E0 to E8, by how far a fake is from its training.
 
@@ -100,9 +103,9 @@ def detection(
     import tempfile
 
     from benchmarks.comparison import INTERVAL
-    from benchmarks.detection import PROTOCOL, from_robustness, run_tests, shuffled_training, twin_control
+    from benchmarks.detection import PROTOCOL, ablation, from_robustness, run_tests, shuffled_training, twin_control
     from benchmarks.detection import matrix as make_matrix
-    from benchmarks.detection_table import distance_table, matrix_table
+    from benchmarks.detection_table import ablation_table, distance_table, matrix_table
     from benchmarks.robustness import draw_people, footage_of
     from benchmarks.tables import read_records, shipped_records
     from detector.shipped import load_shipped
@@ -122,10 +125,13 @@ def detection(
         if shuffled:
             rows.append(shuffled_training(_score(samples, _detector_in(shuffled), frames, place), frames, seed))
         rows += make_matrix({name: _score(samples, _detector_in(run), frames, place) for name, run in _named(runs).items()}, frames, seed)
+        if variants:
+            rows += ablation({Path(run).name: _score(samples, _detector_in(run), frames, place) for run in variants}, frames, seed)
     facts = {"footage": footage_of(samples), "model": detector.digest, "frames": frames, "people": people, "seed": seed}
 
     def tables(found: Sequence[Row]) -> str:
-        return distance_table(found) + (f"\n\n{matrix_table(found)}" if runs else "")
+        parts = [distance_table(found), *([matrix_table(found)] if runs else []), *([ablation_table(found)] if variants else [])]
+        return "\n\n".join(parts)
 
     _report(rows, facts, "detection", PROTOCOL, INTERVAL, tables, as_json, out)
     return int(any(row.get("met") is False for row in rows))

@@ -31,6 +31,19 @@ def distance_table(rows: Sequence[Record]) -> str:
     return "\n".join([*lines, *(["", bars] if bars else [])])
 
 
+def ablation_table(rows: Sequence[Record]) -> str:
+    """A line a family: the first detector's AUC, and of each other one the paired change."""
+    cells = {(r["train"], r["family"]): r for r in rows if r["kind"] == "ablation"}
+    first, *others = dict.fromkeys(name for name, _ in cells)
+    lines = [f"| family | fakes | {first}: AUC (95 %) | {' | '.join(f'{name}: change (95 %)' for name in others)} |"]
+    lines.append("|---|---|---|" + "---|" * len(others))
+    for family in sorted({family for _, family in cells}):
+        one = cells[first, family]
+        changes = " | ".join(number_text(cells[name, family], "change", "+.3f") for name in others)
+        lines.append(f"| {family} | {one['n']['fake']} | {number_text(one, 'auc', '.3f')} | {changes} |")
+    return "\n".join(lines)
+
+
 def matrix_table(rows: Sequence[Record]) -> str:
     """Trained on, downwards; tested on, across; AUC with its interval."""
     cells = {(r["train"], r["family"]): r for r in rows if r["kind"] == "matrix"}

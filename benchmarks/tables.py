@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.detection_table import distance_table, matrix_table
+from benchmarks.detection_table import ablation_table, distance_table, matrix_table
 from benchmarks.judging import judging_table
 from benchmarks.quality_table import cross_table, quality_table, training_table
 from benchmarks.robustness_table import robustness_table
@@ -60,6 +60,7 @@ def shipped_records() -> Mapping[str, Path]:
         **{name: results / f"{name}.jsonl" for name in _OWN_RECORD},
         "detection_tests": results / "detection.jsonl",
         "detection_matrix": results / "matrix.jsonl",
+        "detection_ablation": results / "matrix.jsonl",
         "detection": Path(str(files("detector"))) / "weights" / "detector.json",
     }
 
@@ -93,6 +94,7 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "detection": detection_table,
     "detection_tests": distance_table,
     "detection_matrix": matrix_table,
+    "detection_ablation": ablation_table,
     "robustness": robustness_table,
     "temporal": temporal_table,
     "survival": survival_table,

@@ -10,6 +10,8 @@ budget of steps ends with the weights of a run that was not stopped: every draw 
 from __future__ import annotations
 
 import math
+import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -75,7 +77,7 @@ class Trainer:
             {"params": [p for p in parameters if p.ndim > 1], "peak": settings.rate, "weight_decay": settings.weight_decay},
             {"params": [p for p in parameters if p.ndim <= 1], "peak": settings.rate, "weight_decay": 0.0},
         ]
-        self._forward: Callable[[Tensor], Tensor] = torch.compile(self.net) if settings.compile else self.net
+        self._forward: Callable[[Tensor], Tensor] = self._compiled() if settings.compile else self.net
         self.optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.rate, betas=(0.9, 0.99))
         self.progress = Progress()
 
@@ -84,6 +86,14 @@ class Trainer:
         earlier, _, record = load_detector(path)
         load_weights(self.net, earlier.state_dict(), record)
         self.net.backbone.source = f"{earlier.backbone.source}, then {record.get('step')} steps of an earlier run"
+
+    def _compiled(self) -> Callable[[Tensor], Tensor]:
+        """Raises UsageError where torch would find no compiler, at the first step and in many lines."""
+        compilers = (os.environ.get("CXX", ""), "g++", "clang++", "c++")
+        if self.device.type == "cpu" and not any(shutil.which(name) for name in compilers if name):
+            raise UsageError("train.compile needs a C++ compiler", "Install g++ (Debian: apt install g++), or --set train.compile=false.")
+        forward: Callable[[Tensor], Tensor] = torch.compile(self.net)
+        return forward
 
     def resume(self) -> None:
         """Continues from the folder's checkpoint, if it has one. Raises CheckpointError if it is of another run."""

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.detection import TESTS, Known, from_robustness, matrix, run_tests, shuffled_training, twin_control
+from benchmarks.detection import TESTS, Known, ablation, from_robustness, matrix, run_tests, shuffled_training, twin_control
 from benchmarks.detection_commands import _named
 from benchmarks.detection_commands import detection as command
-from benchmarks.detection_table import distance_table, matrix_table
+from benchmarks.detection_table import ablation_table, distance_table, matrix_table
 from sfumato.errors import UsageError
 from tests.evaluation_fixtures import sample, scored
 
@@ -98,6 +98,18 @@ def test_the_robustness_record_is_used_only_for_its_own_detector() -> None:
     assert [(row["test"], row["met"]) for row in from_robustness([bar, {**bar, "set": "grid"}], "a")] == [("E7", True), ("E6", True)]
     for rows, digest in (([bar], "b"), ([], "a")):
         assert all("refused" in row and "met" not in row for row in from_robustness(rows, digest))
+
+
+def test_an_ablation_is_held_against_the_first_detector() -> None:
+    rows = ablation({"whole": people(), "same": people(), "blind": people(gap=0.0)}, 12)
+    changes = {(row["train"], row["family"]): row.get("change") for row in rows}
+    assert changes["whole", "landmark-warp"] is None  # the first one has nothing to change from
+    assert changes["same", "landmark-warp"] == 0
+    assert changes["blind", "landmark-warp"] < -0.2
+    low, high = next(row for row in rows if (row["train"], row["family"]) == ("blind", "landmark-warp"))["change_interval"]
+    assert low <= changes["blind", "landmark-warp"] <= high < 0
+    table = ablation_table(json.loads(json.dumps(rows)))
+    assert "whole: AUC" in table and "blind: change" in table and "+0.000 (+0.000 to +0.000)" in table
 
 
 def test_the_matrix_has_a_cell_a_detector_and_family() -> None:

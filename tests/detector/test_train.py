@@ -169,11 +169,20 @@ def test_a_compiled_step_is_the_plain_one(toy, tmp_path, monkeypatch) -> None:
     """What torch.compile is asked to compile is the net itself, and its result is what learns."""
     asked = []
     monkeypatch.setattr(torch, "compile", lambda net: asked.append(net) or (lambda images: 0 * net(images)))
+    monkeypatch.setattr("shutil.which", lambda name: name)
     rows, cache = toy
     subject = trainer(rows, cache, tmp_path / "run", with_steps(4, compile=True))
     assert asked == [subject.net]
     batch = as_batch([face_picture(i, 48) for i in range(4)], ["blend", "reenact"])
     assert float(subject.train_step(batch, share=0.5)) == pytest.approx(2 * torch.tensor(2.0).log().item(), abs=1e-5)
+
+
+def test_without_a_compiler_it_is_said_at_once(toy, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    rows, cache = toy
+    with pytest.raises(UsageError, match="compiler") as refused:
+        trainer(rows, cache, tmp_path / "run", with_steps(4, compile=True))
+    assert "train.compile=false" in str(refused.value.advice)
 
 
 def test_existing_run_is_not_overwritten(toy, tmp_path) -> None:
