@@ -20,10 +20,10 @@ SETTINGS = [
 
 
 def run(clips, out, *more: str):
-    arguments = [str(clips), "--out", str(out), "--cache", str(clips.parent / "crops"), *more]
+    arguments = [str(clips), "--out", str(out), "--cache", str(clips.parent / "crops")]
     for setting in SETTINGS:
         arguments += ["--set", setting]
-    return CliRunner().invoke(train_detector, arguments, standalone_mode=False)
+    return CliRunner().invoke(train_detector, [*arguments, *more], standalone_mode=False)
 
 
 def test_from_clips_to_a_calibrated_detector(toy, tmp_path) -> None:
@@ -55,7 +55,8 @@ def test_from_clips_to_a_calibrated_detector(toy, tmp_path) -> None:
 def test_a_detector_that_is_only_compared_is_not_tested(toy, tmp_path) -> None:
     rows, cache = toy
     write_clips(cache.clips, rows)
-    result = run(cache.clips, tmp_path / "run", "--set", "calibration.test=false", "--set", "calibration.copies=0", "--set", "train.steps=2")
+    less = [argument for setting in ("calibration.test=false", "calibration.copies=0", "train.steps=2") for argument in ("--set", setting)]
+    result = run(cache.clips, tmp_path / "run", *less)
     assert result.exception is None, result.output
     record = json.loads((tmp_path / "run" / "weights" / "detector.json").read_text())
     assert record["test"] == {} and record["probabilities"] == {}
