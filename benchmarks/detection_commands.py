@@ -126,7 +126,7 @@ def detection(
             rows.append(shuffled_training(_score(samples, _detector_in(shuffled), frames, place), frames, seed))
         rows += make_matrix({name: _score(samples, _detector_in(run), frames, place) for name, run in _named(runs).items()}, frames, seed)
         if variants:
-            rows += ablation({Path(run).name: _score(samples, _detector_in(run), frames, place) for run in variants}, frames, seed)
+            rows += ablation({run: _score(samples, _detector_in(run), frames, place) for run in variants}, frames, seed)
     facts = {"footage": footage_of(samples), "model": detector.digest, "frames": frames, "people": people, "seed": seed}
 
     def tables(found: Sequence[Row]) -> str:

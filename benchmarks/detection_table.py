@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.comparison import latest
 from benchmarks.robustness_table import bars_text, number_text, rate_text
+from sfumato.errors import UsageError
 
 Record = Mapping[str, Any]
 
@@ -34,13 +35,16 @@ def distance_table(rows: Sequence[Record]) -> str:
 def ablation_table(rows: Sequence[Record]) -> str:
     """A line a family: the first detector's AUC, and of each other one the paired change."""
     cells = {(r["train"], r["family"]): r for r in rows if r["kind"] == "ablation"}
-    first, *others = dict.fromkeys(name for name, _ in cells)
-    lines = [f"| family | fakes | {first}: AUC (95 %) | {' | '.join(f'{name}: change (95 %)' for name in others)} |"]
-    lines.append("|---|---|---|" + "---|" * len(others))
+    names = list(dict.fromkeys(name for name, _ in cells))
+    if not names:
+        raise UsageError("The record holds no ablation", "Measure one: sfumato bench detection --ablation PLAIN --ablation VARIANT.")
+    first, *others = names
+    head = ["family", "fakes", f"{first}: AUC (95 %)", *(f"{name}: change (95 %)" for name in others)]
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for family in sorted({family for _, family in cells}):
         one = cells[first, family]
         changes = " | ".join(number_text(cells[name, family], "change", "+.3f") for name in others)
-        lines.append(f"| {family} | {one['n']['fake']} | {number_text(one, 'auc', '.3f')} | {changes} |")
+        lines.append(f"| {family} | {one['n']['fake']} | {number_text(one, 'auc', '.3f')} |{f' {changes} |' if others else ''}")
     return "\n".join(lines)
 
 

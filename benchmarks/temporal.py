@@ -23,6 +23,7 @@ from detector.frames import is_picture
 from detector.intervals import Clusters, bootstrap, cluster
 from detector.journal import Facts, Journal
 from detector.metrics import Curve, Floats
+from detector.quality import qualities
 from detector.stack import pooled
 from detector.track_scores import Judge
 from sfumato.errors import MediaError, UsageError
@@ -61,13 +62,15 @@ class Observer:
                         matrix = alignment(points)
                         shapes.setdefault(track, []).append(points @ matrix[:, :2].T + matrix[:, 2])
                         identities.setdefault(track, []).append(embed_image(frame.image, points))
-                        crops.setdefault(track, []).append(judged_crop(face.box, frame.image).apply(frame.image, self.detector.size))
+                        crop = judged_crop(face.box, frame.image)
+                        crops.setdefault(track, []).append((crop.apply(frame.image, self.detector.size), crop.side))
         except MediaError as error:
             return {"reason": error.message}
         longest = max(crops, key=lambda track: len(crops[track]), default=None)
         if longest is None or len(crops[longest]) < FEWEST:
             return {"reason": f"no face in {FEWEST} frames in a row"}
-        logits = self.detector.stack.logit(self.detector.scorer(crops[longest]))
+        stack = self.detector.stack.at(np.mean([qualities(crop, side) for crop, side in crops[longest]], axis=0))
+        logits = stack.logit(self.detector.scorer([crop for crop, _ in crops[longest]]))
         return {"features": features(np.stack(shapes[longest]), np.stack(identities[longest]), logits), "logit": pooled(logits)}
 
 

@@ -29,6 +29,7 @@ from sfumato.media.clips import TWIN
 RULE = "conformal: the k-th largest of n_real logits, k = floor(alpha (n_real + 1)); what is above it is flagged"
 _PRIOR = 0.02  # pulls log-scales and offsets to 0 a little: on cleanly separated clips they would run away
 _LINE_PRIOR = 1e-3  # the same for normed logits, whose offset is some spreads away from 0
+NORM_PEOPLE = 100  # with drawn people, half as many cost more true positives than the norm saved false ones
 _LEVEL = 0.97  # quantile of the reals at which the heads are made equal; higher ones rest on too few clips
 
 
@@ -109,14 +110,13 @@ def clip_logit(stack: Stack, clip: ClipEvidence) -> float:
 def with_norm(stack: Stack, copies: Sequence[ClipEvidence], fitting: Sequence[ClipEvidence]) -> Stack:
     """The stack with a quality norm of `copies`, reals of many qualities; its normed logits are a probability's again on `fitting`.
 
-    `copies` too few for a norm: the stack as it is.
+    `copies` of too few people for a norm (`enough_people`): the stack as it is.
     """
     from scipy.optimize import minimize
 
-    try:
-        norm = fit_norm(np.array([clip.quality for clip in copies]), np.array([clip_logit(stack, clip) for clip in copies]))
-    except ValueError:
+    if not enough_people(copies):
         return stack
+    norm = fit_norm(np.array([clip.quality for clip in copies]), np.array([clip_logit(stack, clip) for clip in copies]))
     normed = replace(stack, norm=norm)
     logits, fake = _labelled(normed, fitting)
     weight = _weights(fitting)
@@ -156,6 +156,11 @@ def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
     scale, offset = unpack(found.x)
     fitted = Stack((scale[0], scale[1]), (offset[0] if used[0] else 0.0, offset[1] if used[1] else 0.0))
     return _levelled(fitted, [clip for clip in clips if clip.kind == "real"]) if all(used) else fitted
+
+
+def enough_people(copies: Sequence[ClipEvidence]) -> bool:
+    """Whether a quality norm of these pays: clips and copies of one person are alike, however many they are."""
+    return len({clip.identity for clip in copies}) >= NORM_PEOPLE
 
 
 def _weights(clips: Sequence[ClipEvidence]) -> Floats:

@@ -19,6 +19,7 @@ from detector.crops import TIGHTEN, tighten
 from detector.degrade import draw_pass
 from detector.fakes.self_blend import self_blend
 from detector.metrics import auc
+from detector.quality import qualities
 from detector.stack import Stack
 from sfumato.errors import CheckpointError
 from sfumato.media.faces import Crop
@@ -73,8 +74,12 @@ def gate_set(
 
 
 def compare(trained: Score, exported: Score, stack: Stack, crops: GateSet) -> Gate:
-    """trained, exported: crops to (N, 2) logits of the net."""
-    logits = [stack.logit(score([*crops.reals, *crops.fakes])) for score in (trained, exported)]
+    """trained, exported: crops to (N, 2) logits of the net; each is worth what it is at its crop's quality."""
+    every = [*crops.reals, *crops.fakes]
+    stacks = [stack.at(qualities(crop, float(len(crop)))) for crop in every]
+    logits = [
+        np.array([float(own.logit(evidence)) for own, evidence in zip(stacks, score(every), strict=True)]) for score in (trained, exported)
+    ]
     split = len(crops.reals)
     first, second = (auc(found[split:], found[:split]) for found in logits)
     return Gate(split, first, second, float(np.abs(logits[0] - logits[1]).max()))

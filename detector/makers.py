@@ -146,7 +146,8 @@ class Generated(Maker):
     on_the_fly = False
 
     def of(self, row: ClipRow, rng: np.random.Generator) -> Pair:
-        """A frame of a generated clip and of its twin at the same place; without one, of the person's reals, or anybody's."""
+        """A frame of a generated clip (of `looks` drawn ones the least like its twin) and of its twin at the same place; without a twin, of
+        the person's reals, or anybody's."""
         cache, settings = self.material.cache, self.material.config
         known = self.material.people
         twin = self.twin(row) or pick({row.identity: known[row.identity]} if row.identity in known else known, rng)

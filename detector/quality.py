@@ -22,6 +22,8 @@ _OCTAVES = 4  # of the crop's pyramid: 1 to 8 px of it, where compression, scali
 QUALITIES = (*(f"{name} {2**octave} px" for octave in range(_OCTAVES) for name in ("energy", "texture")), "contrast", "pixels")
 _FLOOR = 0.05  # of grey levels squared, and of grey levels: a flat crop has a logarithm too
 _FARTHEST = 2.5  # standard deviations from the mean: beyond, the squares know nothing
+_WIDEST = 6.0  # of the logarithm of a spread, either way: four hundred times the usual one is no measurement
+_LARGEST = 1e6  # of any number of a record
 _RIDGE = 3.0  # pulls the coefficients to 0, as so many files would
 _SPREAD_RIDGE = 15.0  # of the spread's: an absolute residual says little about it
 _SMALLEST = 0.1  # of a logit, added to residuals before their logarithm: none is exactly as expected
@@ -59,25 +61,25 @@ class QualityNorm:
     def line(self, quality: Sequence[float] | Floats) -> tuple[float, float]:
         """(gain, shift) for a file of this quality: gain * logit + shift is its normed logit; the gain is above 0."""
         row = _design(np.asarray(quality, np.float64)[None], np.array(self.mean), np.array(self.deviation))[0]
-        gain = self.gain / float(np.exp(row @ np.array(self.spread)))
+        gain = self.gain / float(np.exp(np.clip(row @ np.array(self.spread), -_WIDEST, _WIDEST)))
         return gain, self.shift - gain * float(row @ np.array(self.centre))
 
     def as_record(self) -> dict[str, Any]:
-        values = {name: [round(value, 6) for value in getattr(self, name)] for name in ("mean", "deviation", "centre", "spread")}
-        return {"qualities": list(QUALITIES), **values, "gain": round(self.gain, 6), "shift": round(self.shift, 6)}
+        values = {name: list(getattr(self, name)) for name in ("mean", "deviation", "centre", "spread")}
+        return {"qualities": list(QUALITIES), **values, "gain": self.gain, "shift": self.shift}
 
     @classmethod
     def from_record(cls, record: Any) -> QualityNorm:
-        """Raises ValueError, KeyError or TypeError for a record that is none, or of other qualities."""
+        """Raises ValueError, KeyError, TypeError or OverflowError for a record that is none, or of other qualities."""
         if record["qualities"] != list(QUALITIES):
             raise ValueError(f"qualities {record['qualities']!r}")
         long = {"mean": len(QUALITIES), "deviation": len(QUALITIES), "centre": _terms(), "spread": _terms()}
         parts = {name: tuple(float(value) for value in record[name]) for name in long}
         norm = cls(**parts, gain=float(record["gain"]), shift=float(record["shift"]))
         numbers = [value for part in parts.values() for value in part] + [norm.gain, norm.shift]
-        if any(len(parts[name]) != count for name, count in long.items()) or not np.isfinite(numbers).all():
+        if any(len(parts[name]) != count for name, count in long.items()) or not (np.abs(numbers) <= _LARGEST).all():  # NaN is not, either
             raise ValueError("the quality norm's numbers")
-        if min(norm.deviation) <= 0 or norm.gain <= 0:
+        if min(norm.deviation) < 1 / _LARGEST or norm.gain < 1 / _LARGEST:
             raise ValueError("the quality norm's deviation or gain")
         return norm
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from detector.backends import OnnxScorer
 from detector.cache import CropCache
-from detector.calibrate import Calibration, calibrate, divide, one_a_person, probability_report, report, set_thresholds
+from detector.calibrate import NORM_PEOPLE, Calibration, calibrate, divide, one_a_person, probability_report, report, set_thresholds
 from detector.config import DetectorConfig
 from detector.crops import DETECTOR_CROP
 from detector.degrade import Pass
@@ -51,6 +51,8 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
     families = [str(name) for name in options["families"]]
     note("calibrating")
     calibration, video, fitting, name = _calibrate(scorer, rows, cache, config, families)
+    if config.calibration.copies and calibration.stack.norm is None:
+        note(f"no quality norm: it takes {NORM_PEOPLE} people in the split validation; soft files will be flagged more often")
     passes = PASSES if config.calibration.test else {}
     note("testing" if passes else "not tested, as asked")
     tested = {key: _evidence(scorer, rows, cache, config, "test", recipe, everything=True) for key, recipe in passes.items()}
@@ -98,7 +100,8 @@ def _calibrate(
         split, name = "validation", "validation, people not used for the fit"
         fitting, others = divide(fitting, config.calibration.fit_share)
         reals = [clip for clip in others if clip.family == "real"]
-    learnt = [row for row in rows if row.split == "validation" and row.label == "real"]
+    fitted = {clip.identity for clip in fitting}  # nobody whose clips set a threshold
+    learnt = [row for row in known if row.split == "validation" and row.identity in fitted]
     copies = list(copies_evidence(scorer, learnt, cache, config.model.size, config.calibration.copies, _COPY_FRAMES))
     people, twins = {clip.identity for clip in reals}, [clip for clip in reals if clip.kind == TWIN]
     filmed = {clip.identity for clip in twins}

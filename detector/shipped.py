@@ -111,7 +111,7 @@ def from_parts(network: bytes, record: Any, threads: int = 1, backend: str | Non
         thresholds, video = (_thresholds(record[name]) for name in ("calibration", "video_calibration"))
         scorer = load_scorer(backend or str(record["network"].get("backend", DEFAULT)), network, threads, weights)
         return ShippedDetector(scorer, int(record["config"]["model"]["size"]), stack, thresholds, video, record)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CheckpointError(f"{RECORD} lacks or garbles {error}", "Take another copy.") from error
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -89,8 +90,8 @@ class Trainer:
 
     def _compiled(self) -> Callable[[Tensor], Tensor]:
         """Raises UsageError where torch would find no compiler, at the first step and in many lines."""
-        compilers = (os.environ.get("CXX", ""), "g++", "clang++", "c++")
-        if self.device.type == "cpu" and not any(shutil.which(name) for name in compilers if name):
+        compiler = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")  # what torch looks for
+        if self.device.type == "cpu" and not shutil.which(compiler):
             raise UsageError("train.compile needs a C++ compiler", "Install g++ (Debian: apt install g++), or --set train.compile=false.")
         forward: Callable[[Tensor], Tensor] = torch.compile(self.net)
         return forward

@@ -15,7 +15,7 @@ from provenance.verify import verify
 from sfumato.app.fakes import make as making
 from sfumato.app.fakes.footage import _frames
 from sfumato.app.fakes.make import make_fakes, request_key
-from sfumato.app.fakes.makers import Studio, another_expression, normalised
+from sfumato.app.fakes.makers import Studio, another_expression, expression, normalised
 from sfumato.app.fakes.plan import KINDS, FakesConfig, Job, plan
 from sfumato.app.fakes.sheet import write_sheet
 from sfumato.errors import ConfigError, MediaError, NoFaceError, UsageError
@@ -92,6 +92,7 @@ def studio(clips: Path, config: FakesConfig = SMALL, checkpoints=(), autoencoder
     made = Studio(clips, config, checkpoints, autoencoders)
     points = (landmarks(64) / 32 - 1).astype(np.float32)
     track = np.repeat(points[None], 12, 0) + np.linspace(0, 0.11, 12, dtype=np.float32)[:, None, None]
+    track[1::2, 65:68, 1] += 0.05  # it speaks: a face at rest would be refused
     made._motion = lambda driver: Motion(track, np.arange(12) / 25, 0, "mesh", "toy")
     return made
 
@@ -262,6 +263,21 @@ def test_what_a_kind_is_made_with_must_be_given(kind, named, folder) -> None:
 def test_nonsense_is_refused(change) -> None:
     with pytest.raises(ConfigError):
         FakesConfig(**change)
+
+
+def test_a_driver_whose_face_does_not_move_is_refused(folder, checkpoint, monkeypatch) -> None:
+    """A head that slides, its face at rest, has no expression; one that opens its mouth has. Nobody is driven by the former."""
+    still = np.stack([landmarks(64) + np.array([shift, 0]) for shift in range(8)])
+    speaking = still.copy()
+    speaking[::2, 65:68, 1] += 3
+    assert expression(still) < 1e-5
+    assert expression(speaking) == pytest.approx(3 / 2 / np.linalg.norm(still[0, 42:48].mean(0) - still[0, 36:42].mean(0)), rel=1e-3)
+    filming = Studio(folder, SMALL, [checkpoint])
+    motion = Motion((still / 32 - 1).astype(np.float32), np.arange(8) / 25, 0, "mesh", "still")
+    monkeypatch.setattr(filming, "_motion", lambda driver: motion)
+    job = next(job for job in plan(rows(), SMALL, "animated") if isinstance(job.driver, ClipRow))
+    with pytest.raises(NoFaceError, match="does not move"):
+        filming.take(job, 64, np.random.default_rng(0))
 
 
 def test_a_template_is_read_from_the_package(folder) -> None:

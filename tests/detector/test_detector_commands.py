@@ -64,10 +64,12 @@ def test_a_detector_that_is_only_compared_is_not_tested(toy, tmp_path) -> None:
     assert load_shipped(tmp_path / "run" / "weights").stack.norm is None
 
 
-def test_a_norm_is_kept_with_the_detector_and_moves_its_logits(toy, tmp_path) -> None:
-    """Eight copies of twelve reals are enough for one."""
+def test_a_norm_is_kept_with_the_detector_and_moves_its_logits(toy, tmp_path, monkeypatch) -> None:
     rows, cache = toy
     write_clips(cache.clips, rows)
+    too_few = run(cache.clips, tmp_path / "few", "--set", "train.steps=2")
+    assert "no quality norm" in too_few.stderr and load_shipped(tmp_path / "few" / "weights").stack.norm is None
+    monkeypatch.setattr("detector.calibrate.NORM_PEOPLE", 12)
     assert run(cache.clips, tmp_path / "run", "--set", "train.steps=2").exception is None
     stack = load_shipped(tmp_path / "run" / "weights").stack
     assert stack.norm is not None

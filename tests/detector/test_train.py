@@ -168,13 +168,15 @@ def test_the_weight_of_pairs_reaches_the_training(toy, tmp_path) -> None:
 def test_a_compiled_step_is_the_plain_one(toy, tmp_path, monkeypatch) -> None:
     """What torch.compile is asked to compile is the net itself, and its result is what learns."""
     asked = []
-    monkeypatch.setattr(torch, "compile", lambda net: asked.append(net) or (lambda images: 0 * net(images)))
+    monkeypatch.setattr(torch, "compile", lambda net: asked.append(net) or (lambda images: net(images) + 3))
     monkeypatch.setattr("shutil.which", lambda name: name)
     rows, cache = toy
     subject = trainer(rows, cache, tmp_path / "run", with_steps(4, compile=True))
     assert asked == [subject.net]
     batch = as_batch([face_picture(i, 48) for i in range(4)], ["blend", "reenact"])
-    assert float(subject.train_step(batch, share=0.5)) == pytest.approx(2 * torch.tensor(2.0).log().item(), abs=1e-5)
+    wrong = torch.tensor(3.0).exp().log1p().item()  # a net whose heads are still 0 says 3 of all: right of each fake, wrong of each real
+    expected = 2 * (1.5 * wrong + 1 * (wrong - 3)) / 2.5  # of each head two reals, weighing 1 and 1/2, and one fake
+    assert float(subject.train_step(batch, share=0.5)) == pytest.approx(expected, abs=1e-5)
 
 
 def test_without_a_compiler_it_is_said_at_once(toy, tmp_path, monkeypatch) -> None:

@@ -93,7 +93,10 @@ class Studio:
 
         assert job.driver is not None  # noqa: S101 (plan gives every animated fake one)
         config, checkpoint = self.config, self.checkpoints[job.number % len(self.checkpoints)]
-        portraits, motion = self.portraits(job.whom, size, rng), self._motion(job.driver)
+        motion = self._motion(job.driver)
+        if expression(motion.landmarks) < STILLEST:  # what it drives is the portrait, slid
+            raise NoFaceError(f"The driver {getattr(job.driver, 'path', job.driver)} shows a face that does not move")
+        portraits = self.portraits(job.whom, size, rng)
         animator = Animator(checkpoint)
         tuned = bool(rng.random() < config.tuned) and checkpoint.config.family != TRAINING_FREE
         animator.set_identity(portraits, tune_config(checkpoint, config.tune_seconds, seed=config.seed) if tuned else None)
@@ -180,7 +183,7 @@ class Studio:
         return [read_portrait(frame.image, self.detector, self.landmarks, size, row.path) for frame in source][:wanted]
 
     def track(self, driver: Driver) -> Motion:
-        """Raises MediaError; NoFaceError for a motion too short for a fake, or of a face at rest: what it drives is the portrait, slid."""
+        """Raises MediaError; NoFaceError for a motion too short for a fake."""
         from generator.motion import motion_path, read_motion, track_video
 
         if isinstance(driver, str):
@@ -188,8 +191,6 @@ class Studio:
         motion = track_video(self._file(driver), self.landmarks, self.config.seconds)
         if len(motion) < (FEWEST - 1) * self.config.stride + 1:
             raise NoFaceError(f"{driver.path} shows a face too shortly")
-        if expression(motion.landmarks) < STILLEST:
-            raise NoFaceError(f"{driver.path} shows a face that does not move")
         return motion
 
     def _most_alike(self, points: Points, others: Sequence[ClipRow]) -> ClipRow:
