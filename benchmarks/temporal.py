@@ -69,7 +69,7 @@ class Observer:
         longest = max(crops, key=lambda track: len(crops[track]), default=None)
         if longest is None or len(crops[longest]) < FEWEST:
             return {"reason": f"no face in {FEWEST} frames in a row"}
-        stack = self.detector.stack.at(np.mean([qualities(crop, side) for crop, side in crops[longest]], axis=0))
+        stack = self.detector.stack.at(np.mean([qualities(crop, side, video=True) for crop, side in crops[longest]], axis=0))
         logits = stack.logit(self.detector.scorer([crop for crop, _ in crops[longest]]))
         return {"features": features(np.stack(shapes[longest]), np.stack(identities[longest]), logits), "logit": pooled(logits)}
 

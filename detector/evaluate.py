@@ -94,38 +94,47 @@ def validate(net: DetectorNet, source: PairSource, pairs: int, device: Any = "cp
 
 
 def clip_evidence(
-    score: Score, source: PairSource, recipe: Pass = UNTOUCHED, made: bool = True
+    score: Score, source: PairSource, recipe: Pass = UNTOUCHED, made: bool = True, encoded: bool = False, frames: int | None = None
 ) -> Iterator[ClipEvidence]:
-    """Scores every clip of a split frame by frame, as a scan would; `made`: and of what is made on the fly, clips of a few frames each."""
+    """Scores every clip of a split frame by frame, as a scan would; `made`: and of what is made on the fly, clips of a few frames each.
+
+    encoded: pictures stand for videos, which `recipe` has given them the codec of; frames: of each clip at most, evenly spaced.
+    """
     size = source.config.model.size
     material = source.material
     methods = set(source.methods)
     for row in [*material.reals, *material.twins, *(row for row in material.fakes if row.method in methods)]:
-        images = [source.cache.crop(row, i).image for i in range(source.cache.count(row))]
-        yield _evidence(score, row, row.family, row.method, [recipe(image) for image in images], size)
+        images = [recipe(image) for image in _crops(source.cache, row, frames)]
+        yield _evidence(score, row, row.family, row.method, images, size, encoded)
     for maker in (maker for maker in source.makers if made and maker.on_the_fly):
         for row in _spread_over(maker.people, _MADE_CLIPS):
             rng = np.random.default_rng([21, *f"{maker.method} {row.identity}".encode()])
             fakes = [maker.of(row, rng).fake for _ in range(min(_MADE_FRAMES, source.cache.count(row)))]
-            yield _evidence(score, row, maker.family, maker.method, [recipe(fake) for fake in fakes], size)
+            yield _evidence(score, row, maker.family, maker.method, [recipe(fake) for fake in fakes], size, encoded)
 
 
 def copies_evidence(score: Score, rows: Sequence[ClipRow], cache: CropCache, size: int, copies: int, frames: int) -> Iterator[ClipEvidence]:
     """`copies` of each real clip, the first as it is, the others after what becomes of files on their way; `frames` of each at most."""
     for row in rows:
-        count = cache.count(row)
-        chosen = np.unique(np.linspace(0, count - 1, min(frames, count)).round().astype(int))
-        images = [cache.crop(row, int(i)).image for i in chosen]
+        images = _crops(cache, row, frames)
         rng = np.random.default_rng([22, *row.path.encode()])
         for number in range(copies):
             recipe = draw_way(rng) if number else UNTOUCHED
             yield _evidence(score, row, row.family, row.method, [recipe(image) for image in images], size)
 
 
-def _evidence(score: Score, row: ClipRow, family: str, method: str, images: Sequence[Image], size: int) -> ClipEvidence:
+def _crops(cache: CropCache, row: ClipRow, frames: int | None) -> list[Image]:
+    count = cache.count(row)
+    chosen = np.unique(np.linspace(0, count - 1, min(frames or count, count)).round().astype(int))
+    return [cache.crop(row, int(i)).image for i in chosen]
+
+
+def _evidence(
+    score: Score, row: ClipRow, family: str, method: str, images: Sequence[Image], size: int, encoded: bool = False
+) -> ClipEvidence:
     """images: wide crops as stored, (side, side, 3) each."""
-    views = [_view(image, size) for image in images]
-    quality = np.mean([qualities(view, TIGHTEN * len(image)) for view, image in zip(views, images, strict=True)], axis=0)
+    views, video = [_view(image, size) for image in images], encoded or not is_picture(Path(row.path))
+    quality = np.mean([qualities(view, TIGHTEN * len(image), video) for view, image in zip(views, images, strict=True)], axis=0)
     return ClipEvidence(row.path, row.identity, family, score(views), method, quality)
 
 

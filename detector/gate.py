@@ -76,7 +76,7 @@ def gate_set(
 def compare(trained: Score, exported: Score, stack: Stack, crops: GateSet) -> Gate:
     """trained, exported: crops to (N, 2) logits of the net; each is worth what it is at its crop's quality."""
     every = [*crops.reals, *crops.fakes]
-    stacks = [stack.at(qualities(crop, float(len(crop)))) for crop in every]
+    stacks = [stack.at(qualities(crop, float(len(crop)), video=False)) for crop in every]
     logits = [
         np.array([float(own.logit(evidence)) for own, evidence in zip(stacks, score(every), strict=True)]) for score in (trained, exported)
     ]

@@ -23,7 +23,7 @@ from detector.evaluate import UNTOUCHED, ClipEvidence, clip_evidence, copies_evi
 from detector.export import export_onnx
 from detector.leaks import hashed_names
 from detector.samples import PairSource
-from detector.shipped import FORMAT, NETWORK, RECORD
+from detector.shipped import NETWORK, RECORD, RECORD_FORMAT
 from detector.state import load_detector
 from sfumato import __version__
 from sfumato.atomic import write_bytes, write_text
@@ -37,7 +37,8 @@ PASSES = {  # what the false-positive rate is looked at under: reals that were o
 }
 VIDEO_REALS = "files of real twins; of people without one, their clip after H.264 crf 23"
 VIDEO_PASS = Pass((("h264", (23.0, 1.0)),))  # x264's default; a video has a codec behind it, most real clips at hand are photographs
-_COPY_FRAMES = 4  # of each copy for the quality norm: many people teach it more than many frames
+_COPY_FRAMES = 2  # of each copy for the quality norm: many people teach it more than many frames
+_TEST_FRAMES = 6  # of each clip of the test, which is here to show a failure at once; sfumato bench judges whole files
 Note = Callable[[str], None]
 
 
@@ -55,11 +56,14 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
         note(f"no quality norm: it takes {NORM_PEOPLE} people in the split validation; soft files will be flagged more often")
     passes = PASSES if config.calibration.test else {}
     note("testing" if passes else "not tested, as asked")
-    tested = {key: _evidence(scorer, rows, cache, config, "test", recipe, everything=True) for key, recipe in passes.items()}
+    tested = {
+        key: _evidence(scorer, rows, cache, config, "test", recipe, everything=True, encoded=_encoded(key), frames=_TEST_FRAMES)
+        for key, recipe in passes.items()
+    }
     trained_on = [clip for clip in tested.get("untouched", []) if clip.family == "real" or clip.kind in options["methods"]]
     measurable = len({clip.family == "real" for clip in trained_on}) == 2
     record = {
-        "format": FORMAT,
+        "format": RECORD_FORMAT,
         "name": f"{config.model.backbone}-{config.model.size}",
         "version": __version__,
         "crop": DETECTOR_CROP,
@@ -74,7 +78,7 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
             "learnt_from": hashed_names(rows),
             "generators": sorted({row.generator_digest for row in rows if row.generator_digest and row.split == "train"}),
         },
-        "test": {key: report(calibration, video, clips, key.startswith("h264")) for key, clips in tested.items() if clips},
+        "test": {key: report(calibration, video, clips, _encoded(key)) for key, clips in tested.items() if clips},
         "probabilities": probability_report(calibration.stack, fitting, trained_on) if measurable else {},
     }  # fmt: skip
     folder = run / "weights"
@@ -106,7 +110,7 @@ def _calibrate(
     people, twins = {clip.identity for clip in reals}, [clip for clip in reals if clip.kind == TWIN]
     filmed = {clip.identity for clip in twins}
     alone = [row for row in known if row.method != TWIN and row.identity in people - filmed]
-    encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False)
+    encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False, encoded=True)
     pictures = one_a_person([clip for clip in reals if clip.kind == "real"])
     calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies)
     return calibration, set_thresholds(calibration.stack, one_a_person([*twins, *encoded]), config.calibration.alphas), fitting, name
@@ -114,13 +118,18 @@ def _calibrate(
 
 def _evidence(
     scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, split: str, recipe: Pass = UNTOUCHED,
-    *, made: bool = True, everything: bool = False,
+    *, made: bool = True, everything: bool = False, encoded: bool = False, frames: int | None = None,
 ) -> list[ClipEvidence]:  # fmt: skip
-    """Of the methods of the mix; of all if `everything`. `made`: with what is made on the fly."""
+    """Of the methods of the mix; of all if `everything`. `made`: with what is made on the fly. encoded, frames: as in `clip_evidence`."""
     chosen = [row for row in rows if row.split == split]
     if not any(row.label == "real" and row.method != TWIN for row in chosen):
         return []
-    return list(clip_evidence(scorer, PairSource(chosen, cache, config, everything=everything or not made), recipe, made))
+    return list(clip_evidence(scorer, PairSource(chosen, cache, config, everything=everything or not made), recipe, made, encoded, frames))
+
+
+def _encoded(name: str) -> bool:
+    """Whether a pass of PASSES makes a video of a picture."""
+    return name.startswith("h264")
 
 
 def _without_paths(values: dict[str, Any]) -> dict[str, Any]:

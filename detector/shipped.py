@@ -20,7 +20,8 @@ from detector.quality import QualityNorm
 from detector.stack import Stack
 from sfumato.errors import CheckpointError, MissingPartError
 
-FORMAT = "sfumato-detector-1"
+FORMAT = "sfumato-detector-1"  # of a run's files
+RECORD_FORMAT = "sfumato-detector-2"  # of detector.json, whose thresholds are for normed logits since 2
 NETWORK, RECORD = "detector.onnx", "detector.json"
 OPENVINO, OPENVINO_WEIGHTS = "detector.xml", "detector.bin"
 
@@ -95,9 +96,9 @@ def _thresholds(calibration: Any) -> dict[float, float]:
 
 def from_parts(network: bytes, record: Any, threads: int = 1, backend: str | None = None, weights: bytes = b"") -> ShippedDetector:
     """The detector from the bytes of its network and its record. Raises CheckpointError if they do not fit, and as `load_shipped`."""
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
+    if not isinstance(record, dict) or record.get("format") != RECORD_FORMAT:
         found = record.get("format") if isinstance(record, dict) else type(record).__name__
-        raise CheckpointError(f"Unknown detector format {found!r}", f"This version reads {FORMAT}.")
+        raise CheckpointError(f"Unknown detector format {found!r}", f"This version reads {RECORD_FORMAT}.")
     try:
         if record["crop"] != DETECTOR_CROP:
             seen = record["crop"]

@@ -171,7 +171,8 @@ class Judge:
         places: dict[int, list[int]] = {}
         for place, sighting in enumerate(sightings):
             places.setdefault(sighting.track, []).append(place)
-        scored = [self._track(identifier, [sightings[i] for i in own], evidence[own]) for identifier, own in places.items()]
+        video = not source.still
+        scored = [self._track(identifier, [sightings[i] for i in own], evidence[own], video) for identifier, own in places.items()]
         longest = max(len(track.frames) for track in scored)
         counted = [track for track in scored if len(track.frames) >= _SHORT_TRACK * longest]
         best = max(track.logit for track in counted)
@@ -188,9 +189,9 @@ class Judge:
             median(sharpness(s.crop) for s in sightings), explanation,
         )  # fmt: skip
 
-    def _track(self, identifier: int, sightings: Sequence[_Sighting], evidence: NDArray[np.float64]) -> TrackScore:
+    def _track(self, identifier: int, sightings: Sequence[_Sighting], evidence: NDArray[np.float64], video: bool) -> TrackScore:
         """evidence: (frames, 2). What a logit is worth follows from the quality of the track's crops, one for all of them."""
-        stack = self.detector.stack.at(np.mean([qualities(s.crop, s.pixels) for s in sightings], axis=0))
+        stack = self.detector.stack.at(np.mean([qualities(s.crop, s.pixels, video) for s in sightings], axis=0))
         frames = tuple(
             TrackFrame(sighting.time, sighting.box, _squash(logit), float(logit), float(blend), float(synthesis))
             for sighting, logit, (blend, synthesis) in zip(sightings, stack.logit(evidence), evidence, strict=True)

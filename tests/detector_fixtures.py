@@ -83,7 +83,7 @@ def write_shipped(folder: Path, thresholds: dict[str, float] | None = None) -> P
     from detector.crops import DETECTOR_CROP
     from detector.export import export_onnx
     from detector.model import DetectorNet
-    from detector.shipped import FORMAT
+    from detector.shipped import RECORD_FORMAT
     from sfumato.config import to_dict
 
     torch.manual_seed(0)
@@ -97,7 +97,7 @@ def write_shipped(folder: Path, thresholds: dict[str, float] | None = None) -> P
         "id": "toy",
     }
     record = {
-        "format": FORMAT, "name": "toy", "version": "0", "crop": DETECTOR_CROP, "config": to_dict(TINY),
+        "format": RECORD_FORMAT, "name": "toy", "version": "0", "crop": DETECTOR_CROP, "config": to_dict(TINY),
         "calibration": calibration, "video_calibration": calibration,
         "network": {"sha256": hashlib.sha256(network).hexdigest()},
     }  # fmt: skip

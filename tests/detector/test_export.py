@@ -12,7 +12,7 @@ from detector import export
 from detector.backends import OnnxScorer
 from detector.crops import DETECTOR_CROP
 from detector.model import DetectorNet
-from detector.shipped import FORMAT, from_parts, load_shipped
+from detector.shipped import RECORD_FORMAT, from_parts, load_shipped
 from detector.state import load_detector, save_weights
 from sfumato.config import to_dict
 from sfumato.errors import CheckpointError, MissingPartError
@@ -35,7 +35,7 @@ def network(net: DetectorNet) -> bytes:
 
 def record(network: bytes) -> dict:
     return {
-        "format": FORMAT, "crop": DETECTOR_CROP, "network": {"sha256": hashlib.sha256(network).hexdigest()}, "config": to_dict(TINY),
+        "format": RECORD_FORMAT, "crop": DETECTOR_CROP, "network": {"sha256": hashlib.sha256(network).hexdigest()}, "config": to_dict(TINY),
         "calibration": {"stack": {"scale": [1.0, 1.0], "offset": [0.0, 0.0]}, "thresholds": {"0.1": 0.5}, "n_real": 9, "id": "x"},
         "video_calibration": {"thresholds": {"0.1": 0.7}},
     }  # fmt: skip
