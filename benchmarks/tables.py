@@ -60,7 +60,7 @@ def shipped_records() -> Mapping[str, Path]:
         **{name: results / f"{name}.jsonl" for name in _OWN_RECORD},
         "detection_tests": results / "detection.jsonl",
         "detection_matrix": results / "matrix.jsonl",
-        "detection_ablation": results / "matrix.jsonl",
+        "detection_ablation": results / "ablation.jsonl",
         "detection": Path(str(files("detector"))) / "weights" / "detector.json",
     }
 

@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Time for training itself, without cutting and calibrating.")
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Where crops are kept between runs (default: RUN/crops).")
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
+@click.option(
+    "--calibrate-only", "exported", metavar="DETECTOR", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Train nothing: calibrate and test the detector in this folder anew, on CLIPS.",
+)
 @click.option("--prepare-only", is_flag=True, help="Cut the crops into the cache and stop.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads for torch (default: its own choice).")
 @click.option("--processes", type=click.IntRange(min=1), help="Processes that cut crops (default: one a core).")
 def train_detector(
     clips: Path, out: Path, config_file: Path | None, overrides: tuple[str, ...], minutes: float | None, cache: Path | None,
-    resume: bool, prepare_only: bool, threads: int | None, processes: int | None,
+    resume: bool, exported: Path | None, prepare_only: bool, threads: int | None, processes: int | None,
 ) -> None:  # fmt: skip
     """Train a detector on CLIPS (clips.jsonl), calibrate it, export it to OUT/weights.
 
@@ -42,7 +46,7 @@ def train_detector(
 
     from detector.cache import CropCache
     from detector.config import DetectorConfig
-    from detector.release import release
+    from detector.release import release, renew
     from detector.train import train
     from sfumato.config import load_config
     from sfumato.distributed import ranks_of_this_run
@@ -69,12 +73,18 @@ def train_detector(
                 click.echo(line, err=True)
         if prepare_only:
             return
-        with _shown("Training", 1.0, ranks) as advance:
-            done = train(usable, run, config, crops, resume, advance, ranks)
+        if exported is None:
+            with _shown("Training", 1.0, ranks) as advance:
+                done = train(usable, run, config, crops, resume, advance, ranks)
+            if ranks.first:
+                click.echo(f"{done.step} steps; validation AUC: {_scores(done.scores)}", err=True)
     if not ranks.first:
         return
-    click.echo(f"{done.step} steps; validation AUC: {_scores(done.scores)}", err=True)
-    record = release(run.path, usable, crops, lambda text: click.echo(f"{text} ...", err=True))
+
+    def note(text: str) -> None:
+        click.echo(f"{text} ...", err=True)
+
+    record = release(run.path, usable, crops, note) if exported is None else renew(exported, run.path, usable, crops, note)
     thresholds = ", ".join(f"{alpha}: {t:.2f}" for alpha, t in record["calibration"]["thresholds"].items())
     click.echo(f"Thresholds on {record['calibration']['n_real']} real clips: {thresholds}", err=True)
     for name, found in record["test"].items():

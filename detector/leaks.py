@@ -71,6 +71,13 @@ def hashed_names(rows: Iterable[ClipRow]) -> str:
     return base64.b64encode(b"".join(sorted(found))).decode()
 
 
+def joined_names(first: str, second: str) -> str:
+    """Both sets of `hashed_names`. Raises ValueError for one that is none."""
+    parts = [base64.b64decode(text, validate=True) for text in (first, second)]
+    found = {part[i : i + _HASH] for part in parts for i in range(0, len(part), _HASH)}
+    return base64.b64encode(b"".join(sorted(found))).decode()
+
+
 def _short(kind: str, name: str) -> bytes:
     return hashlib.sha256(f"{kind}\0{name}".encode()).digest()[:_HASH]
 

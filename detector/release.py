@@ -1,7 +1,8 @@
 """From a trained run to the folder that ships: export, calibrate, test, record.
 
-In: a run folder with `detector.safetensors`, the clips with their crops. Out: `<run>/weights/detector.onnx` and
-`detector.json`. Calibration and test score with the exported file itself, so what is measured is what ships.
+In: a run folder with `detector.safetensors`, or a detector that was exported before; the clips with their crops. Out:
+`<run>/weights/detector.onnx` and `detector.json`. Calibration and test score with the exported file itself, so what is measured is what
+ships.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from detector.crops import DETECTOR_CROP
 from detector.degrade import Pass
 from detector.evaluate import UNTOUCHED, ClipEvidence, clip_evidence, copies_evidence
 from detector.export import export_onnx
-from detector.leaks import hashed_names
+from detector.leaks import hashed_names, joined_names
 from detector.samples import PairSource
-from detector.shipped import NETWORK, RECORD, RECORD_FORMAT
+from detector.shipped import FORMAT, NETWORK, RECORD, RECORD_FORMAT, network_files, read_parts
 from detector.state import load_detector
 from sfumato import __version__
 from sfumato.atomic import write_bytes, write_text
-from sfumato.config import to_dict
+from sfumato.config import from_dict, to_dict
+from sfumato.errors import CheckpointError
 from sfumato.media.clips import TWIN, ClipRow
 
 PASSES = {  # what the false-positive rate is looked at under: reals that were only sent on must stay reals
@@ -45,13 +47,39 @@ Note = Callable[[str], None]
 def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = lambda text: None) -> dict[str, Any]:
     """Writes `<run>/weights/` and returns the record. `rows`: those with crops. Raises CheckpointError, UsageError."""
     net, config, trained = load_detector(run / "detector.safetensors")
-    note("exporting")
-    network = export_onnx(net)
-    scorer = OnnxScorer(network, os.cpu_count() or 1)
     options = json.loads((run / "options.json").read_text(encoding="utf-8"))
-    families = [str(name) for name in options["families"]]
+    training = {
+        **{key: options[key] for key in ("families", "methods", "clips", "people", "seed")}, "started_from": options.get("started_from"),
+        "step": trained["step"], "validation_auc": trained["validation"], "backbone_weights": trained["backbone_source"],
+        "learnt_from": hashed_names(rows),
+        "generators": sorted({row.generator_digest for row in rows if row.generator_digest and row.split == "train"}),
+    }  # fmt: skip
+    note("exporting")
+    return _released(run, export_onnx(net), config, training, rows, cache, note)
+
+
+def renew(source: Path, run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = lambda text: None) -> dict[str, Any]:
+    """The same for a detector that was exported before, its folder `source`: its network as it is, calibrated and tested anew on `rows`.
+
+    Nobody of the splits validation, calibration and test may be of its training. Raises CheckpointError, MissingPartError, UsageError.
+    """
+    network, _, known = read_parts(source)
+    if known.get("format") not in (FORMAT, RECORD_FORMAT) or network_files(known) != (NETWORK,):
+        raise CheckpointError(f"{source} holds no detector for ONNX Runtime that this version reads", "Use that of a training run.")
+    try:
+        config, training = from_dict(DetectorConfig, known["config"]), dict(known["training"])
+        training["learnt_from"] = joined_names(training["learnt_from"], hashed_names(rows))
+        return _released(run, network, config, training, rows, cache, note)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{source / RECORD} lacks or garbles {error}", "Take another copy.") from error
+
+
+def _released(
+    run: Path, network: bytes, config: DetectorConfig, training: dict[str, Any], rows: Sequence[ClipRow], cache: CropCache, note: Note
+) -> dict[str, Any]:
+    scorer = OnnxScorer(network, os.cpu_count() or 1)
     note("calibrating")
-    calibration, video, fitting, name = _calibrate(scorer, rows, cache, config, families)
+    calibration, video, fitting, name = _calibrate(scorer, rows, cache, config, [str(family) for family in training["families"]])
     if config.calibration.copies and calibration.stack.norm is None:
         note(f"no quality norm: it takes {NORM_PEOPLE} people in the split validation; soft files will be flagged more often")
     passes = PASSES if config.calibration.test else {}
@@ -60,7 +88,7 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
         key: _evidence(scorer, rows, cache, config, "test", recipe, everything=True, encoded=_encoded(key), frames=_TEST_FRAMES)
         for key, recipe in passes.items()
     }
-    trained_on = [clip for clip in tested.get("untouched", []) if clip.family == "real" or clip.kind in options["methods"]]
+    trained_on = [clip for clip in tested.get("untouched", []) if clip.family == "real" or clip.kind in training["methods"]]
     measurable = len({clip.family == "real" for clip in trained_on}) == 2
     record = {
         "format": RECORD_FORMAT,
@@ -71,18 +99,12 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
         "config": _without_paths(to_dict(config)),
         "calibration": calibration.as_record() | {"split": name},
         "video_calibration": video.as_record() | {"split": name, "of": VIDEO_REALS},
-        "training": {
-            "families": families, "methods": options["methods"], "clips": options["clips"], "people": options["people"],
-            "step": trained["step"], "validation_auc": trained["validation"], "backbone_weights": trained["backbone_source"],
-            "started_from": options.get("started_from"), "seed": options["seed"],
-            "learnt_from": hashed_names(rows),
-            "generators": sorted({row.generator_digest for row in rows if row.generator_digest and row.split == "train"}),
-        },
+        "training": training,
         "test": {key: report(calibration, video, clips, _encoded(key)) for key, clips in tested.items() if clips},
         "probabilities": probability_report(calibration.stack, fitting, trained_on) if measurable else {},
     }  # fmt: skip
     folder = run / "weights"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / NETWORK, network)
     write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
     return record

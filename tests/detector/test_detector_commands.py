@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from detector.commands import train_detector
 from detector.shipped import load_shipped
-from sfumato.errors import MediaError, OutputError
+from sfumato.errors import CheckpointError, MediaError, MissingPartError, OutputError
 from sfumato.media.clips import write_clips
 from tests.detector_fixtures import clip_row, face_picture
 
@@ -62,6 +62,30 @@ def test_a_detector_that_is_only_compared_is_not_tested(toy, tmp_path) -> None:
     assert record["test"] == {} and record["probabilities"] == {}
     assert record["calibration"]["stack"]["norm"] is None
     assert load_shipped(tmp_path / "run" / "weights").stack.norm is None
+
+
+def test_an_exported_detector_is_calibrated_anew_without_training(toy, tmp_path) -> None:
+    """On the same list: the same thresholds and test, from the network that was there."""
+    rows, cache = toy
+    write_clips(cache.clips, rows)
+    assert run(cache.clips, tmp_path / "run", "--set", "train.steps=4").exception is None
+    result = run(cache.clips, tmp_path / "again", "--calibrate-only", str(tmp_path / "run" / "weights"))
+    assert result.exception is None, result.output
+    before, after = (json.loads((tmp_path / name / "weights" / "detector.json").read_text()) for name in ("run", "again"))
+    assert after["network"]["sha256"] == before["network"]["sha256"]
+    assert after["training"] == before["training"]
+    assert after["test"] == before["test"] and after["calibration"]["thresholds"] == before["calibration"]["thresholds"]
+    assert not (tmp_path / "again" / "log.jsonl").exists()
+
+
+def test_what_is_no_detector_is_not_calibrated(toy, tmp_path) -> None:
+    rows, cache = toy
+    write_clips(cache.clips, rows)
+    (tmp_path / "empty").mkdir()
+    assert isinstance(run(cache.clips, tmp_path / "again", "--calibrate-only", str(tmp_path / "empty")).exception, MissingPartError)
+    (tmp_path / "empty" / "detector.json").write_text('{"format": "another"}')
+    (tmp_path / "empty" / "detector.onnx").write_bytes(b"net")
+    assert isinstance(run(cache.clips, tmp_path / "again2", "--calibrate-only", str(tmp_path / "empty")).exception, CheckpointError)
 
 
 def test_a_norm_is_kept_with_the_detector_and_moves_its_logits(toy, tmp_path, monkeypatch) -> None:
