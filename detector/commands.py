@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 @click.option(
     "--calibrate-only", "exported", metavar="DETECTOR", type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Train nothing: calibrate and test the detector in this folder anew, on CLIPS.",
+    help="Train nothing: calibrate and test the detector in this folder anew, on CLIPS; of the settings only calibration.* counts.",
 )
 @click.option("--prepare-only", is_flag=True, help="Cut the crops into the cache and stop.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads for torch (default: its own choice).")
@@ -84,7 +84,10 @@ def train_detector(
     def note(text: str) -> None:
         click.echo(f"{text} ...", err=True)
 
-    record = release(run.path, usable, crops, note) if exported is None else renew(exported, run.path, usable, crops, note)
+    if exported is None:
+        record = release(run.path, usable, crops, note)
+    else:
+        record = renew(exported, run.path, usable, crops, config.calibration, note)
     thresholds = ", ".join(f"{alpha}: {t:.2f}" for alpha, t in record["calibration"]["thresholds"].items())
     click.echo(f"Thresholds on {record['calibration']['n_real']} real clips: {thresholds}", err=True)
     for name, found in record["test"].items():

@@ -119,7 +119,7 @@ class TrainConfig:
     validation_pairs: int = 320  # in all, over the methods
     seed: int = 0
     workers: int = 0  # processes that prepare batches (a tenth of a step's time); 0: none, right for one core
-    compile: bool = False  # fuse layers with torch.compile, which needs a C++ compiler: a third more steps on a CPU, after a minute
+    compile: bool = False  # fuse layers with torch.compile, which needs a C++ compiler and its time at the start
     device: str = "auto"
 
     def __post_init__(self) -> None:

@@ -11,13 +11,14 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from detector.backends import OnnxScorer
 from detector.cache import CropCache
 from detector.calibrate import NORM_PEOPLE, Calibration, calibrate, divide, one_a_person, probability_report, report, set_thresholds
-from detector.config import DetectorConfig
+from detector.config import CalibrationConfig, DetectorConfig
 from detector.crops import DETECTOR_CROP
 from detector.degrade import Pass
 from detector.evaluate import UNTOUCHED, ClipEvidence, clip_evidence, copies_evidence
@@ -58,7 +59,9 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
     return _released(run, export_onnx(net), config, training, rows, cache, note)
 
 
-def renew(source: Path, run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = lambda text: None) -> dict[str, Any]:
+def renew(
+    source: Path, run: Path, rows: Sequence[ClipRow], cache: CropCache, calibration: CalibrationConfig, note: Note = lambda text: None
+) -> dict[str, Any]:
     """The same for a detector that was exported before, its folder `source`: its network as it is, calibrated and tested anew on `rows`.
 
     Nobody of the splits validation, calibration and test may be of its training. Raises CheckpointError, MissingPartError, UsageError.
@@ -67,7 +70,7 @@ def renew(source: Path, run: Path, rows: Sequence[ClipRow], cache: CropCache, no
     if known.get("format") not in (FORMAT, RECORD_FORMAT) or network_files(known) != (NETWORK,):
         raise CheckpointError(f"{source} holds no detector for ONNX Runtime that this version reads", "Use that of a training run.")
     try:
-        config, training = from_dict(DetectorConfig, known["config"]), dict(known["training"])
+        config, training = replace(from_dict(DetectorConfig, known["config"]), calibration=calibration), dict(known["training"])
         training["learnt_from"] = joined_names(training["learnt_from"], hashed_names(rows))
         return _released(run, network, config, training, rows, cache, note)
     except (KeyError, TypeError, ValueError) as error:

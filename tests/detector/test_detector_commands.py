@@ -76,6 +76,10 @@ def test_an_exported_detector_is_calibrated_anew_without_training(toy, tmp_path)
     assert after["training"] == before["training"]
     assert after["test"] == before["test"] and after["calibration"]["thresholds"] == before["calibration"]["thresholds"]
     assert not (tmp_path / "again" / "log.jsonl").exists()
+    exported = str(tmp_path / "run" / "weights")
+    untested = run(cache.clips, tmp_path / "third", "--calibrate-only", exported, "--set", "calibration.test=false")
+    assert untested.exception is None
+    assert json.loads((tmp_path / "third" / "weights" / "detector.json").read_text())["test"] == {}
 
 
 def test_what_is_no_detector_is_not_calibrated(toy, tmp_path) -> None:
