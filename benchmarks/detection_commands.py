@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from benchmarks.comparison import Row
     from detector.datasets.sample import Sample
     from detector.scores import Scored
+    from detector.shipped import ShippedDetector
 
 _LISTS = click.argument("clips", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 _MODEL = click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector of ours.")
@@ -54,7 +55,7 @@ def robustness(
 
     from benchmarks.comparison import INTERVAL
     from benchmarks.grid import chosen
-    from benchmarks.robustness import PROTOCOL, RobustnessConfig, draw_people, footage_of, judge_all, measure
+    from benchmarks.robustness import PROTOCOL, RobustnessConfig, draw_people, judge_all, measure
     from benchmarks.robustness_table import robustness_table
     from detector.shipped import load_shipped
     from sfumato.progress import progress
@@ -70,7 +71,7 @@ def robustness(
         with progress("Treating and judging", copies) as advance:
             found = judge_all(samples, model, config, place, advance)
     rows = measure(found, detector.record, config)
-    facts = {"footage": footage_of(samples), "model": detector.digest, "frames": frames, "people": people, "seed": seed}
+    facts = _facts(samples, detector, frames, people, seed)
     _report(rows, facts, "robustness", PROTOCOL, INTERVAL, robustness_table, as_json, out)
     return int(any(row["kind"] == "bar" and not row["met"] for row in rows))
 
@@ -84,7 +85,10 @@ def robustness(
 @click.option(
     "--ablation", "variants", multiple=True, metavar="RUN", help="A detector to be held against the first one given so; may be repeated."
 )
-@click.option("--shuffled", metavar="RUN", help="A detector that was trained with shuffled labels: it must know nothing.")
+@click.option(
+    "--shuffled", "controls", multiple=True, metavar="RUN",
+    help="A detector that was trained with shuffled labels: it must know nothing. Repeated, each from another seed, their mean must.",
+)  # fmt: skip
 @click.option("--robustness", "record", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its record.  [default: ours]")
 @_PEOPLE
 @_SEED
@@ -93,7 +97,7 @@ def robustness(
 @_OUT
 def detection(
     clips: tuple[Path, ...], model: Path | None, split: str, frames: int, runs: tuple[str, ...], variants: tuple[str, ...],
-    shuffled: str | None, record: Path | None, people: int | None, seed: int, journal: Path | None, as_json: bool, out: Path | None,
+    controls: tuple[str, ...], record: Path | None, people: int | None, seed: int, journal: Path | None, as_json: bool, out: Path | None,
 ) -> int:  # fmt: skip
     """Judge the videos of CLIPS (clips.jsonl) once, and say what the detector knows: E0 to E8, by how far a fake is from its training.
 
@@ -106,7 +110,7 @@ def detection(
     from benchmarks.detection import PROTOCOL, ablation, from_robustness, run_tests, shuffled_training, twin_control
     from benchmarks.detection import matrix as make_matrix
     from benchmarks.detection_table import ablation_table, distance_table, matrix_table
-    from benchmarks.robustness import draw_people, footage_of
+    from benchmarks.robustness import draw_people
     from benchmarks.tables import read_records, shipped_records
     from detector.shipped import load_shipped
 
@@ -121,13 +125,13 @@ def detection(
         place.mkdir(parents=True, exist_ok=True)
         scored = _score(samples, model, frames, place)
         rows = run_tests(scored, every, detector.record, frames, seed)
-        rows += [*twin_control(scored), *from_robustness(measured, detector.digest)]
-        if shuffled:
-            rows.append(shuffled_training(_score(samples, _detector_in(shuffled), frames, place), frames, seed))
+        rows += [*twin_control(scored), *from_robustness(measured, detector.judging)]
+        if controls:
+            rows.append(shuffled_training([_score(samples, _detector_in(run), frames, place) for run in controls], frames, seed))
         rows += make_matrix({name: _score(samples, _detector_in(run), frames, place) for name, run in _named(runs).items()}, frames, seed)
         if variants:
             rows += ablation({run: _score(samples, _detector_in(run), frames, place) for run in variants}, frames, seed)
-    facts = {"footage": footage_of(samples), "model": detector.digest, "frames": frames, "people": people, "seed": seed}
+    facts = _facts(samples, detector, frames, people, seed)
 
     def tables(found: Sequence[Row]) -> str:
         parts = [distance_table(found), *([matrix_table(found)] if runs else []), *([ablation_table(found)] if variants else [])]
@@ -158,7 +162,7 @@ def temporal(
     import tempfile
 
     from benchmarks.comparison import INTERVAL
-    from benchmarks.robustness import draw_people, footage_of
+    from benchmarks.robustness import draw_people
     from benchmarks.temporal import PROTOCOL, Observer, measure, observe_all
     from benchmarks.temporal_table import temporal_table
     from sfumato.progress import progress
@@ -172,8 +176,16 @@ def temporal(
         with progress("Observing", len(samples)) as advance:
             observed = list(observe_all(samples, observer, place / "temporal.jsonl", advance))
     rows = measure(observed, seed)
-    facts = {"footage": footage_of(samples), "model": observer.detector.digest, "frames": frames, "people": people, "seed": seed}
+    facts = _facts(samples, observer.detector, frames, people, seed)
     _report(rows, facts, "temporal", PROTOCOL, INTERVAL, temporal_table, as_json, out)
+
+
+def _facts(samples: Sequence[Sample], detector: ShippedDetector, frames: int, people: int | None, seed: int) -> Row:
+    """What a record's numbers hang on."""
+    from benchmarks.robustness import footage_of
+
+    about = {"footage": footage_of(samples), "model": detector.digest, "judging": detector.judging}
+    return {**about, "frames": frames, "people": people, "seed": seed}
 
 
 def _score(samples: list[Sample], model: Path | None, frames: int, journal: Path) -> list[Scored]:

@@ -158,6 +158,12 @@ def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
     return _levelled(fitted, [clip for clip in clips if clip.kind == "real"]) if all(used) else fitted
 
 
+def relabelled(clips: Sequence[ClipEvidence], seed: int = 0) -> list[ClipEvidence]:
+    """The clips with each other's evidence, drawn at random: for controls that must know nothing."""
+    order = np.random.default_rng(seed).permutation(len(clips))
+    return [replace(clip, evidence=clips[i].evidence, quality=clips[i].quality) for clip, i in zip(clips, order, strict=True)]
+
+
 def enough_people(copies: Sequence[ClipEvidence]) -> bool:
     """Whether a quality norm of these pays: clips and copies of one person are alike, however many they are."""
     return len({clip.identity for clip in copies}) >= NORM_PEOPLE

@@ -88,7 +88,7 @@ class DegradeConfig:
     jpeg: float = 0.4
     h264: float = 0.35
     worst_crf: int = 35  # of H.264, whose best is 18; past 40 little is left to learn from
-    shrink: float = 0.0  # made smaller and left so, before codecs: messengers do it, and an encoder then spends its bits on less
+    shrink: float = 0.0  # made smaller, left so and mostly encoded again: messengers do it, and an encoder then spends its bits on less
     generator_side: int = 128  # px our generator works at; reals must be seen at that sharpness too
     generator_side_share: float = 0.25
 
@@ -107,6 +107,8 @@ class TrainConfig:
     steps: int = 0  # 0: by minutes alone; with steps alone the same seed gives the same weights
     pairs: int = 12  # in a batch: 24 pictures, enough for batch statistics, small enough for one core
     pair_weight: float = 0.0  # of the loss that asks each fake to lie above its own twin, beside that of the two apart
+    small_share: float = 0.0  # of the budget on crops of train.small_size: many cheap steps for what is coarse, before those for the fine
+    small_size: int = 112  # px; a step costs a third of one at 192
     head_share: float = 0.06  # of the budget with the backbone frozen, so that random heads do not spoil it
     frozen: int = 3  # first groups of layers (stem, then stages) that keep their weights: a third less time, and better on few people
     tune: Literal["all", "norm"] = "all"  # norm: of the backbone only scale and offset of its norm layers; little data, or little time
@@ -127,6 +129,8 @@ class TrainConfig:
         _require(self.minutes > 0, "train.minutes", self.minutes, "above 0")
         _require(self.steps >= 0, "train.steps", self.steps, "0 or more")
         _require(self.pairs >= 2, "train.pairs", self.pairs, "at least 2: batch statistics need several pictures")
+        _require(0 <= self.small_share < 1, "train.small_share", self.small_share, "at least 0 and below 1")
+        _require(32 <= self.small_size <= 1024, "train.small_size", self.small_size, "a side from 32 to 1024 px")
         _require(0 <= self.head_share < 1, "train.head_share", self.head_share, "at least 0 and below 1")
         _require(self.frozen >= 0, "train.frozen", self.frozen, "0 or more groups")
         _require(0 <= self.ema < 1, "train.ema", self.ema, "at least 0 and below 1")

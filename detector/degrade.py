@@ -19,6 +19,7 @@ from detector.config import DegradeConfig
 
 Image = NDArray[np.uint8]
 _DOWN = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
+_ENCODED_AGAIN = 0.8  # of what was made smaller
 _UP = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 
 
@@ -47,7 +48,8 @@ def draw_pass(rng: np.random.Generator, config: DegradeConfig) -> Pass:
         steps.append(("side", (config.generator_side * float(rng.uniform(0.9, 1.5)), float(rng.integers(3)), float(rng.integers(3)))))
     elif rng.random() < config.resize:
         steps.append(("scale", (float(rng.uniform(0.4, 1.0)), float(rng.integers(3)), float(rng.integers(3)))))
-    if config.shrink and rng.random() < config.shrink:
+    small = config.shrink > 0 and rng.random() < config.shrink
+    if small:
         steps.append(("shrink", (float(rng.uniform(0.4, 0.9)), float(rng.integers(3)))))
     if rng.random() < config.blur:
         steps.append(("blur", (float(rng.uniform(0.3, 1.6)),)))
@@ -55,7 +57,7 @@ def draw_pass(rng: np.random.Generator, config: DegradeConfig) -> Pass:
         steps.append(("noise", (float(rng.uniform(1, 8)), float(rng.integers(2**31)))))
     if rng.random() < config.jpeg:
         steps.append(("jpeg", (float(rng.integers(35, 98)),)))
-    if rng.random() < config.h264:
+    if rng.random() < (max(config.h264, _ENCODED_AGAIN) if small else config.h264):
         steps.append(("h264", (float(rng.integers(18, config.worst_crf + 1)), float(rng.integers(1, 4)))))
     return Pass(tuple(steps))
 

@@ -17,7 +17,17 @@ from typing import Any
 
 from detector.backends import OnnxScorer
 from detector.cache import CropCache
-from detector.calibrate import NORM_PEOPLE, Calibration, calibrate, divide, one_a_person, probability_report, report, set_thresholds
+from detector.calibrate import (
+    NORM_PEOPLE,
+    Calibration,
+    calibrate,
+    divide,
+    one_a_person,
+    probability_report,
+    relabelled,
+    report,
+    set_thresholds,
+)
 from detector.config import CalibrationConfig, DetectorConfig
 from detector.crops import DETECTOR_CROP
 from detector.degrade import Pass
@@ -122,6 +132,7 @@ def _calibrate(
     Third: what the stack was fitted on; fourth: where the thresholds come from.
     """
     fitting = _evidence(scorer, rows, cache, config, "validation")
+    fitting = relabelled(fitting) if config.samples.shuffled else fitting  # else a control would learn here which of its logits are of use
     known = [row for row in rows if row.label == "real"]
     split, name = "calibration", "calibration"
     reals = _evidence(scorer, known, cache, config, split, made=False)

@@ -1,10 +1,11 @@
 """Training: clips.jsonl in, a run folder with the best averaged weights out.
 
-Heads first with the backbone frozen, then everything (or the norm layers alone). Each step sees reals and their fake twins; each head
-learns only from its own families and the reals. Weights are averaged (EMA), and the average that does best on the people
-of the validation split is kept. The budget is minutes, steps, or both; a stopped run continues from its last checkpoint, and with a
-budget of steps ends with the weights of a run that was not stopped: every draw follows from the seed and the step. Several processes
-(torchrun) share one batch of pairs; batch statistics are each process's own, the first one's are kept.
+Heads first with the backbone frozen, then everything (or the norm layers alone); small crops first, if asked, then whole ones (as in
+EfficientNetV2, Tan and Le 2021, section 4). Each step sees reals and their fake twins; each head learns only from its own families and the
+reals. Weights are averaged (EMA), and the average that does best on the people of the validation split is kept. The budget is minutes,
+steps, or both; a stopped run continues from its last checkpoint, and with a budget of steps ends with the weights of a run that was not
+stopped: every draw follows from the seed and the step. Several processes (torchrun) share one batch of pairs; batch statistics are each
+process's own, the first one's are kept.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class Trainer:
         compiler = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")  # what torch looks for
         if self.device.type == "cpu" and not shutil.which(compiler):
             raise UsageError("train.compile needs a C++ compiler", "Install g++ (Debian: apt install g++), or --set train.compile=false.")
-        forward: Callable[[Tensor], Tensor] = torch.compile(self.net)
+        forward: Callable[[Tensor], Tensor] = torch.compile(self.net, dynamic=False)  # a graph for each of two sizes
         return forward
 
     def resume(self) -> None:
@@ -143,6 +144,8 @@ class Trainer:
             self.net.backbone.eval()
         self._set_rates(share)
         images = batch.images.to(self.device)
+        if share < self.config.train.small_share:
+            images = F.interpolate(images, size=self.config.train.small_size, mode="bilinear", antialias=True)
         if self.device.type == "cpu":
             images = images.to(memory_format=torch.channels_last)
         if heads_only:

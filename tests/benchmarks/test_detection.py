@@ -80,8 +80,18 @@ def test_a_family_that_was_trained_on_has_no_floor_of_one_left_out() -> None:
 
 
 def test_a_detector_of_shuffled_labels_must_know_nothing() -> None:
-    assert not shuffled_training(people(gap=0.5), 12)["met"]
-    assert shuffled_training(people(gap=0.0), 12)["met"]
+    assert not shuffled_training([people(gap=0.5)], 12)["met"]
+    assert shuffled_training([people(gap=0.0)], 12)["met"]
+
+
+def test_of_several_detectors_of_shuffled_labels_the_mean_counts() -> None:
+    up, down = people(gap=0.15), people(gap=-0.09)
+    both = shuffled_training([up, down], 12)
+    assert not shuffled_training([up], 12)["met"] and not shuffled_training([down], 12)["met"]
+    assert both["met"] and both["aucs"][0] > 0.5 > both["aucs"][1] and both["auc"] == pytest.approx(np.mean(both["aucs"]))
+    low, high = both["auc_interval"]  # Student's t of one degree of freedom at 97.5 % is 12.706
+    assert high - low == pytest.approx(12.7062 * abs(both["aucs"][0] - both["aucs"][1]), rel=1e-4)
+    assert not shuffled_training([up, people(gap=0.16), people(gap=0.17)], 12)["met"]
 
 
 @pytest.mark.parametrize(("flagged", "met"), [(2, [True, True]), (9, [False, False])])
@@ -94,10 +104,10 @@ def test_twins_are_reals_that_must_not_be_flagged(flagged: int, met: list[bool])
 
 
 def test_the_robustness_record_is_used_only_for_its_own_detector() -> None:
-    bar = {"kind": "bar", "set": "controls", "bar": "b", "value": 0.1, "met": True, "model": "a"}
-    assert [(row["test"], row["met"]) for row in from_robustness([bar, {**bar, "set": "grid"}], "a")] == [("E7", True), ("E6", True)]
-    for rows, digest in (([bar], "b"), ([], "a")):
-        assert all("refused" in row and "met" not in row for row in from_robustness(rows, digest))
+    bar = {"kind": "bar", "set": "controls", "bar": "b", "value": 0.1, "met": True, "model": "a", "judging": "a 1"}
+    assert [(row["test"], row["met"]) for row in from_robustness([bar, {**bar, "set": "grid"}], "a 1")] == [("E7", True), ("E6", True)]
+    for rows, judging in (([bar], "b 1"), ([bar], "a 2"), ([], "a 1")):  # another network; the same, calibrated anew; no record
+        assert all("refused" in row and "met" not in row for row in from_robustness(rows, judging))
 
 
 def test_an_ablation_is_held_against_the_first_detector() -> None:

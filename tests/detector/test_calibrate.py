@@ -12,6 +12,7 @@ from detector.calibrate import (
     fit_stack,
     one_a_person,
     probability_report,
+    relabelled,
     report,
     temperature,
 )
@@ -143,3 +144,13 @@ def test_twins_share_the_fit_but_set_no_threshold() -> None:
     found = report(calibration, calibration, fitting + twins)
     assert found["clips"] == {"blend": 20, "real": 20, "twin": 20}
     assert set(found["auc"]) == set(found["auc_against_twins"]) == {"blend"}
+
+
+def test_relabelled_clips_keep_their_names_and_exchange_what_was_seen() -> None:
+    known = [*clips("real", 30, (-4, -4)), *clips("reenact", 30, (-4, 4))]
+    other = relabelled(known)
+    assert [clip.family for clip in other] == [clip.family for clip in known]
+    assert sorted(clip.evidence.sum() for clip in other) == sorted(clip.evidence.sum() for clip in known)
+    means = [np.mean([clip.evidence.mean() for clip in other if clip.family == family]) for family in ("real", "reenact")]
+    assert abs(means[0] - means[1]) < 1.5  # of 4 before
+    assert [clip.evidence.sum() for clip in relabelled(known)] == [clip.evidence.sum() for clip in other]  # the same draw

@@ -28,6 +28,14 @@ def test_a_way_is_drawn_from_its_seed_and_may_shrink() -> None:
     assert len(set(shapes)) > 3 and shapes.count((96, 96, 3)) > 10
 
 
+def test_what_was_made_smaller_was_mostly_encoded_again() -> None:
+    def encoded(shrink: float) -> float:
+        config = DegradeConfig(h264=0.1, shrink=shrink)
+        return float(np.mean(["h264" in dict(draw_pass(np.random.default_rng(seed), config).steps) for seed in range(400)]))
+
+    assert encoded(0.0) < 0.2 and 0.7 < encoded(1.0) < 0.9
+
+
 def test_both_of_a_pair_get_the_same_noise() -> None:
     recipe = Pass((("noise", (5.0, 9.0)),))
     first, second = np.full((32, 32, 3), 100, np.uint8), np.full((32, 32, 3), 120, np.uint8)

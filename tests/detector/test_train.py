@@ -168,7 +168,7 @@ def test_the_weight_of_pairs_reaches_the_training(toy, tmp_path) -> None:
 def test_a_compiled_step_is_the_plain_one(toy, tmp_path, monkeypatch) -> None:
     """What torch.compile is asked to compile is the net itself, and its result is what learns."""
     asked = []
-    monkeypatch.setattr(torch, "compile", lambda net: asked.append(net) or (lambda images: net(images) + 3))
+    monkeypatch.setattr(torch, "compile", lambda net, dynamic: asked.append(net) or (lambda images: net(images) + 3))
     monkeypatch.setattr("shutil.which", lambda name: name)
     rows, cache = toy
     subject = trainer(rows, cache, tmp_path / "run", with_steps(4, compile=True))
@@ -177,6 +177,17 @@ def test_a_compiled_step_is_the_plain_one(toy, tmp_path, monkeypatch) -> None:
     wrong = torch.tensor(3.0).exp().log1p().item()  # a net whose heads are still 0 says 3 of all: right of each fake, wrong of each real
     expected = 2 * (1.5 * wrong + 1 * (wrong - 3)) / 2.5  # of each head two reals, weighing 1 and 1/2, and one fake
     assert float(subject.train_step(batch, share=0.5)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_small_crops_come_first(toy, tmp_path) -> None:
+    rows, cache = toy
+    subject = trainer(rows, cache, tmp_path / "run", with_steps(4, head_share=0.0, small_share=0.5, small_size=32))
+    seen = []
+    subject._forward = lambda images: seen.append(tuple(images.shape)) or subject.net(images)
+    batch = as_batch([face_picture(i, 48) for i in range(4)], ["blend", "reenact"])
+    for share in (0.0, 0.49, 0.5, 0.9):
+        assert float(subject.train_step(batch, share=share)) > 0
+    assert seen == [(4, 3, 32, 32)] * 2 + [(4, 3, 48, 48)] * 2
 
 
 def test_without_a_compiler_it_is_said_at_once(toy, tmp_path, monkeypatch) -> None:
