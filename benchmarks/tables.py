@@ -61,6 +61,7 @@ def shipped_records() -> Mapping[str, Path]:
         "detection_tests": results / "detection.jsonl",
         "detection_matrix": results / "matrix.jsonl",
         "detection_ablation": results / "ablation.jsonl",
+        "detection_frequency": results / "frequency.jsonl",
         "detection": Path(str(files("detector"))) / "weights" / "detector.json",
     }
 
@@ -95,6 +96,7 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "detection_tests": distance_table,
     "detection_matrix": matrix_table,
     "detection_ablation": ablation_table,
+    "detection_frequency": ablation_table,
     "robustness": robustness_table,
     "temporal": temporal_table,
     "survival": survival_table,
