@@ -2,7 +2,8 @@
 
 In: an HWC uint8 RGB picture, its 68 landmarks, a random generator. Out: a real picture, its blended twin, the mask between
 them. Written from the paper's description with its parameters. The 68 points end at the brows, so the hull is drawn up
-over the forehead, by a drawn amount, as real swaps do.
+over the forehead, by a drawn amount, as real swaps do. Beyond the paper some are pasted as a Poisson equation, which hides the step of
+colour at a seam and leaves the one of sharpness: a detector of seams must not live on colours alone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 
 from detector.degrade import shift_colours
 from detector.fakes.forgery import Forgery, Image, paste
+from detector.fakes.seam import solve_seam
 
+_SOLVED = 0.3  # of the pastes whose seam is solved away
 _RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)  # how much of the pasted face shows at the mask's core
 
 
@@ -26,6 +29,9 @@ def self_blend(image: Image, points: NDArray[np.float32], rng: np.random.Generat
     else:
         target = _disturb(target, rng)
     source, mask = _move(source, mask, points, rng)
+    if rng.random() < _SOLVED:
+        face, where = solve_seam(target, source, (mask > 0.5).astype(np.float32))
+        return paste(target, face, where)
     mask = soften(bend(mask, rng), face_width(points), rng) * float(rng.choice(_RATIOS))
     return paste(target, source, mask)
 

@@ -2,7 +2,7 @@
 
 In: the target's picture and landmarks, the source's, a random generator. Out: a `Forgery`. It is what the first swapping programs
 do: a piecewise affine warp over a triangulation of the landmarks, the target's colours (mean and spread in Lab, Reinhard et al.
-2001, or its histograms), and a seam that is feathered, or solved away as a Poisson equation (Perez, Gangnet and Blake 2003).
+2001, or its histograms), and a seam that is feathered, or solved away as a Poisson equation (seam.py).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.fakes.forgery import Forgery, Image, Points, paste
+from detector.fakes.seam import solve_seam
 from detector.fakes.self_blend import face_mask, face_width, soften
 
 Method = Literal["alpha", "poisson"]
@@ -40,7 +41,7 @@ def swap_face(
         return Forgery(target, target, mask)
     face = transfer_colours(warp_face(source, source_points, target_points, target.shape[:2]), target, hull > 0, colour)
     if method == "poisson":
-        face, mask = _poisson(target, face, hull)
+        face, mask = solve_seam(target, face, hull)
     return paste(target, face, mask)
 
 
@@ -89,20 +90,3 @@ def _mesh(points: Points) -> NDArray[np.float64]:
     outline = np.concatenate([points[:17:2], forehead[[0, 3, 6, 9]]])[:12]
     centre = points.mean(0)
     return np.concatenate([points, forehead[[0, 2, 4, 5, 7, 9]], centre + (outline - centre) * 1.4])
-
-
-def _poisson(target: Image, face: Image, hull: NDArray[np.float32]) -> tuple[Image, NDArray[np.float32]]:
-    """The face whose gradients are the source's and whose edge is the target's, and where. On a window just around the hull."""
-    inner = hull.copy()
-    inner[[0, 1, -2, -1], :] = inner[:, [0, 1, -2, -1]] = 0  # the solver needs a frame of known pixels
-    left, top, width, height = cv2.boundingRect((inner > 0).astype(np.uint8))
-    if min(width, height) < 4:
-        return face, inner
-    rows, columns = slice(top - 2, top + height + 2), slice(left - 2, left + width + 2)
-    window = np.ascontiguousarray(target[rows, columns])
-    stencil = (inner[rows, columns] > 0).astype(np.uint8) * 255
-    centre = (2 + width // 2, 2 + height // 2)  # where seamlessClone puts the middle of the stencil's box: it stays where it is
-    solved = cv2.seamlessClone(np.ascontiguousarray(face[rows, columns]), window, stencil, centre, cv2.NORMAL_CLONE)
-    result = target.copy()
-    result[rows, columns] = solved
-    return result, (inner > 0).astype(np.float32)

@@ -50,3 +50,8 @@ def test_face_at_the_border_is_survived() -> None:
 @pytest.mark.parametrize("side", [48, 200])
 def test_any_size(side: int) -> None:
     assert self_blend(face_picture(0, side), landmarks(side), np.random.default_rng(0)).fake.shape == (side, side, 3)
+
+
+def test_some_seams_are_solved_away() -> None:
+    solved = [set(np.unique(self_blend(face_picture(1), landmarks(96), np.random.default_rng(seed)).mask)) <= {0, 1} for seed in range(60)]
+    assert 0.1 < np.mean(solved) < 0.5
