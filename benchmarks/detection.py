@@ -13,7 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.comparison import Row, compare, families_of, family_of, flagged, promise, protocol_for, reals_for, shuffled_auc, trained_on
+from benchmarks.comparison import (
+    Row,
+    compare,
+    families_of,
+    family_of,
+    flagged,
+    promise,
+    protocol_for,
+    reals_for,
+    scores_of,
+    shuffled_auc,
+    trained_on,
+)
 from detector.datasets.sample import Sample
 from detector.measure import clusters_of
 from detector.scores import Scored
@@ -23,6 +35,7 @@ from sfumato.media.clips import TWIN
 PROTOCOL = "detection-1"
 OURS = ("zakharov2019", "zakharov2019-warp")  # our generator's networks
 UNSEEN_CHECKPOINT, LEFT_OUT = 0.97, 0.75  # floors of AUC
+FEWEST_CONTROLS = 5  # detectors of shuffled labels: of fewer Student's interval is so wide that it holds .5 whatever they know
 
 
 @dataclass(frozen=True)
@@ -125,23 +138,30 @@ def shuffled_training(runs: Sequence[Sequence[Scored]], frames: int, seed: int =
     """E8 of detectors that were trained with shuffled labels, the same videos judged by each: the interval of their AUC must hold .5.
 
     One detector's random direction is not blind, it errs to either side: of several, each from its own seed, the mean counts, with
-    Student's interval over the detectors. Of one, the interval resamples people.
+    Student's interval over the detectors. Of one, the interval resamples people. Raises UsageError for two to four of them, whose interval
+    would hold .5 whatever they know, and for one that is given twice.
     """
-    rows = []
+    if 1 < len(runs) < FEWEST_CONTROLS:
+        raise UsageError(f"{len(runs)} controls are too few for an interval over them", f"Give one, or {FEWEST_CONTROLS} and more.")
+    rows, values = [], []
     for scored in runs:
         samples = [item.sample for item in scored]
         fakes = [i for i, sample in enumerate(samples) if sample.label == "fake"]
         clusters = clusters_of(scored)
-        rows.append(compare(scored, fakes, reals_for(samples, fakes), clusters, protocol_for(frames, clusters), seed=seed))
+        protocol = protocol_for(frames, clusters)
+        rows.append(compare(scored, fakes, reals_for(samples, fakes), clusters, protocol, seed=seed))
+        values.append(tuple(scores_of(scored, protocol)))
+    if len(set(values)) < len(values):
+        raise UsageError("Two of the controls judge every video alike", "Give each its own seed: --set train.seed=N.")
     found: Row = {"kind": "test", "test": "E8", "title": "detector trained with shuffled labels", "family": "all", **rows[0]}
     aucs = [row["auc"] for row in rows if "auc" in row]
     if len(runs) > 1 and len(aucs) == len(runs):
         from scipy.stats import t
 
         middle, half = float(np.mean(aucs)), float(t.ppf(0.975, len(aucs) - 1) * np.std(aucs, ddof=1) / len(aucs) ** 0.5)
-        found = {key: found[key] for key in ("kind", "test", "family", "n", "refused")}
-        found |= {"title": f"{len(aucs)} detectors trained with shuffled labels, their mean", "auc": middle}
-        found |= {"auc_interval": [middle - half, middle + half], "aucs": aucs}
+        found = {key: found[key] for key in ("kind", "test", "family", "protocol_id", "n", "clusters", "refused")}
+        found |= {"title": f"{len(aucs)} detectors trained with shuffled labels, their mean", "auc": middle, "aucs": aucs}
+        found |= {"auc_interval": [max(0.0, middle - half), min(1.0, middle + half)], "interval": "95 % Student's t over the detectors"}
     bounds = found.get("auc_interval")
     return found | ({"floor": 0.5, "met": bounds[0] <= 0.5 <= bounds[1]} if bounds else {})
 
@@ -151,7 +171,8 @@ def from_robustness(rows: Iterable[Mapping[str, Any]], judging: str) -> list[Row
     of the same network before it was calibrated anew, is not used, and that is said."""
     listed = list(rows)
     if any(row.get("judging") != judging for row in listed) or not listed:
-        reason = {"all": "the robustness record is of another detector" if listed else "no robustness record"}
+        other = "the robustness record is of another detector, or of another calibration of it"
+        reason = {"all": other if listed else "no robustness record"}
         return [{"kind": "test", "test": test, "title": title, "family": "none", "refused": reason} for test, title in _FROM_RECORD.items()]
     found: list[Row] = []
     for row in listed:

@@ -87,7 +87,7 @@ def robustness(
 )
 @click.option(
     "--shuffled", "controls", multiple=True, metavar="RUN",
-    help="A detector that was trained with shuffled labels: it must know nothing. Repeated, each from another seed, their mean must.",
+    help="A detector that was trained with shuffled labels: it must know nothing; of five and more, each from another seed, their mean.",
 )  # fmt: skip
 @click.option("--robustness", "record", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its record.  [default: ours]")
 @_PEOPLE

@@ -86,7 +86,7 @@ class DegradeConfig:
     blur: float = 0.2
     noise: float = 0.15
     jpeg: float = 0.4
-    h264: float = 0.35
+    h264: float = 0.35  # of those that were not made smaller
     worst_crf: int = 35  # of H.264, whose best is 18; past 40 little is left to learn from
     shrink: float = 0.0  # made smaller, left so and mostly encoded again: messengers do it, and an encoder then spends its bits on less
     generator_side: int = 128  # px our generator works at; reals must be seen at that sharpness too
@@ -108,7 +108,7 @@ class TrainConfig:
     pairs: int = 12  # in a batch: 24 pictures, enough for batch statistics, small enough for one core
     pair_weight: float = 0.0  # of the loss that asks each fake to lie above its own twin, beside that of the two apart
     small_share: float = 0.0  # of the budget on crops of train.small_size: many cheap steps for what is coarse, before those for the fine
-    small_size: int = 112  # px; a step costs a third of one at 192
+    small_size: int = 112  # px; the net's part of a step costs a third of one at 192
     head_share: float = 0.06  # of the budget with the backbone frozen, so that random heads do not spoil it
     frozen: int = 3  # first groups of layers (stem, then stages) that keep their weights: a third less time, and better on few people
     tune: Literal["all", "norm"] = "all"  # norm: of the backbone only scale and offset of its norm layers; little data, or little time
@@ -161,6 +161,10 @@ class DetectorConfig:
     degrade: DegradeConfig = field(default_factory=DegradeConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
+
+    def __post_init__(self) -> None:
+        small = self.train.small_share == 0 or self.train.small_size < self.model.size
+        _require(small, "train.small_size", self.train.small_size, f"below model.size, {self.model.size}")
 
 
 def _require(holds: bool, name: str, value: object, rule: str) -> None:

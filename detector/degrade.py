@@ -19,8 +19,8 @@ from detector.config import DegradeConfig
 
 Image = NDArray[np.uint8]
 _DOWN = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
-_ENCODED_AGAIN = 0.8  # of what was made smaller
 _UP = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
+_ENCODED_AGAIN = 0.8  # of what was made smaller: who scales a video must encode it, and only a picture may stay
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ _FLOOR = 0.05  # of grey levels squared, and of grey levels: a flat crop has a l
 _FARTHEST = 2.5  # standard deviations from the mean: beyond, the squares know nothing
 _LARGEST = 1e6  # of any number of a record
 _QUANTILE = 0.8  # of the reals of a quality: towards where the thresholds lie, and still with reals enough beyond
-_SMOOTH = 0.1  # logits: within, the quantile's loss is round, so that it can be minimised
-_RIDGE = 3.0  # pulls the coefficients to 0, as so many files would; from 1 to 10 little changes
+_SMOOTH = 0.05  # of the logits' spread: so near the quantile its loss is round, so that it can be minimised
+_RIDGE = 3.0  # pulls the coefficients to 0; from 1 to 10 little changes
 
 
 def qualities(crop: NDArray[np.uint8], pixels: float, video: bool) -> Floats:
@@ -100,11 +100,12 @@ def fit_norm(quality: Floats, logits: Floats) -> QualityNorm:
     penalty[0] = 0.0  # the constant is free
     start = np.zeros(design.shape[1])
     start[0] = np.quantile(logits, _QUANTILE)
+    smooth = max(_SMOOTH * float(logits.std()), 1e-6)
 
     def cost(centre: Floats) -> tuple[float, Floats]:
         above = logits - design @ centre
-        losses = (_QUANTILE - 1) * above + _SMOOTH * np.logaddexp(0.0, above / _SMOOTH)
-        slopes = _QUANTILE - 1 + expit(above / _SMOOTH)
+        losses = (_QUANTILE - 1) * above + smooth * np.logaddexp(0.0, above / smooth)
+        slopes = _QUANTILE - 1 + expit(above / smooth)
         return float(losses.sum() + (penalty * centre**2).sum() / 2), penalty * centre - design.T @ slopes
 
     centre = minimize(cost, start, jac=True, method="L-BFGS-B", options={"maxiter": 2000}).x

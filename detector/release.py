@@ -132,7 +132,6 @@ def _calibrate(
     Third: what the stack was fitted on; fourth: where the thresholds come from.
     """
     fitting = _evidence(scorer, rows, cache, config, "validation")
-    fitting = relabelled(fitting) if config.samples.shuffled else fitting  # else a control would learn here which of its logits are of use
     known = [row for row in rows if row.label == "real"]
     split, name = "calibration", "calibration"
     reals = _evidence(scorer, known, cache, config, split, made=False)
@@ -148,6 +147,8 @@ def _calibrate(
     alone = [row for row in known if row.method != TWIN and row.identity in people - filmed]
     encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False, encoded=True)
     pictures = one_a_person([clip for clip in reals if clip.kind == "real"])
+    if config.samples.shuffled:
+        fitting = relabelled(fitting)  # else a control would learn here which of its logits are of use
     calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies)
     return calibration, set_thresholds(calibration.stack, one_a_person([*twins, *encoded]), config.calibration.alphas), fitting, name
 

@@ -190,8 +190,9 @@ class Trainer:
             return
         scores = validate(self.average.net, self.validation, self.config.train.validation_pairs, self.device)
         mean = sum(scores.values()) / len(scores)
-        self._log(validation=scores, kept=mean > progress.best)
-        if mean > progress.best:
+        kept = mean > progress.best or self.config.samples.shuffled  # a control must not be chosen by what it must not know
+        self._log(validation=scores, kept=kept)
+        if kept:
             progress.best, progress.scores = mean, scores
             record = {"step": progress.step, "validation": scores}
             save_weights(self.run.path / "detector.safetensors", self.average.net, self.config, record)

@@ -16,7 +16,7 @@ from detector.degrade import shift_colours
 from detector.fakes.forgery import Forgery, Image, paste
 from detector.fakes.seam import solve_seam
 
-_SOLVED = 0.3  # of the pastes whose seam is solved away
+_SOLVED = 0.3  # of the pastes have their seam solved away: enough to teach it, and most stay the paper's
 _RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)  # how much of the pasted face shows at the mask's core
 
 

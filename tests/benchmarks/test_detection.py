@@ -85,13 +85,20 @@ def test_a_detector_of_shuffled_labels_must_know_nothing() -> None:
 
 
 def test_of_several_detectors_of_shuffled_labels_the_mean_counts() -> None:
-    up, down = people(gap=0.15), people(gap=-0.09)
-    both = shuffled_training([up, down], 12)
-    assert not shuffled_training([up], 12)["met"] and not shuffled_training([down], 12)["met"]
-    assert both["met"] and both["aucs"][0] > 0.5 > both["aucs"][1] and both["auc"] == pytest.approx(np.mean(both["aucs"]))
-    low, high = both["auc_interval"]  # Student's t of one degree of freedom at 97.5 % is 12.706
-    assert high - low == pytest.approx(12.7062 * abs(both["aucs"][0] - both["aucs"][1]), rel=1e-4)
-    assert not shuffled_training([up, people(gap=0.16), people(gap=0.17)], 12)["met"]
+    runs = [people(gap=gap) for gap in (0.15, -0.09, 0.1, -0.08, 0.05)]
+    assert not any(shuffled_training([run], 12)["met"] for run in runs[:2])
+    row = shuffled_training(runs, 12)
+    assert row["met"] and len(row["aucs"]) == 5 and row["auc"] == pytest.approx(np.mean(row["aucs"])) and "Student" in row["interval"]
+    low, high = row["auc_interval"]  # Student's t of four degrees of freedom at 97.5 % is 2.776
+    assert high - low == pytest.approx(2 * 2.7764 * np.std(row["aucs"], ddof=1) / 5**0.5, rel=1e-4)
+    assert not shuffled_training([people(gap=gap) for gap in (0.15, 0.16, 0.17, 0.18, 0.19)], 12)["met"]
+
+
+def test_too_few_controls_and_one_given_twice_are_refused() -> None:
+    with pytest.raises(UsageError, match="too few"):
+        shuffled_training([people(gap=0.1), people(gap=-0.1)], 12)
+    with pytest.raises(UsageError, match="alike"):
+        shuffled_training([people(gap=0.1)] * 5, 12)
 
 
 @pytest.mark.parametrize(("flagged", "met"), [(2, [True, True]), (9, [False, False])])
