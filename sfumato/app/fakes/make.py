@@ -25,7 +25,7 @@ from sfumato.media.video import GeneratedFacts
 if TYPE_CHECKING:
     from provenance.signers import Signer
 
-_VERSION = 3  # raised when the same request gives other files
+_VERSION = 4  # raised when the same request gives other files
 _ADVICE = "Each needs a file inside the list's folder that shows a face; make the list anew with sfumato clips."
 
 
