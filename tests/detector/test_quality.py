@@ -61,16 +61,6 @@ def test_one_threshold_holds_at_every_quality() -> None:
     assert rates["normed", "soft"] == pytest.approx(0.1, abs=0.05) and rates["normed", "sharp"] == pytest.approx(0.1, abs=0.05)
 
 
-def test_what_four_in_five_stay_below_follows_their_spread_too() -> None:
-    rng = np.random.default_rng(0)
-    quality = rng.normal(size=(6000, len(QUALITIES)))
-    logits = -4 + np.exp(-0.7 * quality[:, 0]) * rng.normal(size=len(quality))  # soft reals differ more among themselves
-    norm = fit_norm(quality[:3000], logits[:3000])
-    above = np.array([logit + norm.line(row)[1] > 0 for row, logit in zip(quality[3000:], logits[3000:], strict=True)])
-    for part in (quality[3000:, 0] < -1, quality[3000:, 0] > 1, np.abs(quality[3000:, 0]) < 0.5):
-        assert np.mean(above[part]) == pytest.approx(0.2, abs=0.06)
-
-
 def test_normed_logits_are_a_probabilitys() -> None:
     stack = with_norm(Stack(), copies(2000), copies(400, 1) + copies(400, 2, fake=True))
     real, fake = (np.array([clip_logit(stack, c) for c in copies(400, 5, kind)]) for kind in (False, True))
