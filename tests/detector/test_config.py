@@ -31,5 +31,12 @@ def test_nonsense_is_refused(override: str) -> None:
         load_config(DetectorConfig, None, [override])
 
 
+def test_small_crops_must_be_smaller() -> None:
+    assert load_config(DetectorConfig, None, ["train.small_share=0.3", "train.small_size=64", "model.size=96"]).train.small_size == 64
+    assert load_config(DetectorConfig, None, ["model.size=96"]).train.small_share == 0  # what is not used may be larger
+    with pytest.raises(ConfigError, match=r"below model\.size"):
+        load_config(DetectorConfig, None, ["train.small_share=0.3", "model.size=96"])
+
+
 def test_every_family_teaches_known_heads() -> None:
     assert {head for heads in FAMILY_HEADS.values() for head in heads} == set(HEADS)

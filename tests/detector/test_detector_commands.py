@@ -82,6 +82,24 @@ def test_an_exported_detector_is_calibrated_anew_without_training(toy, tmp_path)
     assert json.loads((tmp_path / "third" / "weights" / "detector.json").read_text())["test"] == {}
 
 
+@pytest.mark.parametrize("shuffled", [True, False])
+def test_a_control_is_neither_chosen_nor_joined_by_true_labels(toy, tmp_path, monkeypatch, shuffled: bool) -> None:
+    from detector import release, train
+
+    joined: list[int] = []
+    monkeypatch.setattr(release, "relabelled", lambda clips: joined.append(len(clips)) or list(clips))
+    falling = iter([0.9, 0.8, 0.7, 0.6])
+    monkeypatch.setattr(train, "validate", lambda *_: {"all": next(falling)})
+    rows, cache = toy
+    write_clips(cache.clips, rows)
+    settings = ("train.steps=4", "train.validations=2", f"samples.shuffled={str(shuffled).lower()}")
+    result = run(cache.clips, tmp_path / "run", *(part for setting in settings for part in ("--set", setting)))
+    assert result.exception is None, result.output
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line["kept"] for line in lines if "kept" in line] == [True, shuffled]  # the second was worse
+    assert bool(joined) is shuffled
+
+
 def test_what_is_no_detector_is_not_calibrated(toy, tmp_path) -> None:
     rows, cache = toy
     write_clips(cache.clips, rows)
