@@ -20,6 +20,13 @@ FAMILY_HEADS: dict[str, tuple[str, ...]] = {  # which evidence a family of fakes
     "synthesis": ("synthesis",),
     "composite": ("blend", "synthesis"),
 }
+Trunks = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # of each the heads that read it, and the families that it learns from
+JOINT: Trunks = ((HEADS, tuple(FAMILY_HEADS)),)
+SEPARATE: Trunks = (
+    (("blend",), ("blend",)),
+    (("synthesis",), ("reenact", "composite")),  # a composite's seam teaches nothing about those of swaps, its face all about reenactment
+    (("synthesis",), ("synthesis",)),
+)
 _MIX = {  # of a batch's pairs; what a data set lacks leaves its share to the others
     "self-blend": 0.3,
     "swap": 0.15,
@@ -36,6 +43,7 @@ class ModelConfig:
 
     backbone: str = "tf_efficientnet_lite0"  # ImageNet weights come from the package index, so a pretrained start needs no model hub
     size: int = 160  # px of the crop: a 128 px generator's traces survive it, and a training step costs half of one at 224
+    separate: bool = False  # a backbone for each line of SEPARATE: three times the file and the time, and none spoils another's features
     frequency: bool = False  # a small second branch that sees only the high frequencies
     dropout: float = 0.2  # before the heads; the data are few people
     mirrored: bool = True  # judge each crop as it is and mirrored, by the mean: fewer odd reals for twice the time
@@ -165,6 +173,11 @@ class DetectorConfig:
     def __post_init__(self) -> None:
         small = self.train.small_share == 0 or self.train.small_size < self.model.size
         _require(small, "train.small_size", self.train.small_size, f"below model.size, {self.model.size}")
+
+
+def trunks_of(model: ModelConfig) -> Trunks:
+    """The backbones of a net, in the order in which it has them."""
+    return SEPARATE if model.separate else JOINT
 
 
 def _require(holds: bool, name: str, value: object, rule: str) -> None:

@@ -35,7 +35,7 @@ from detector.evaluate import UNTOUCHED, ClipEvidence, clip_evidence, copies_evi
 from detector.export import export_onnx
 from detector.leaks import hashed_names, joined_names
 from detector.samples import PairSource
-from detector.shipped import FORMAT, NETWORK, RECORD, RECORD_FORMAT, network_files, read_parts
+from detector.shipped import NETWORK, RECORD, RECORD_FORMAT, network_files, read_parts
 from detector.state import load_detector
 from sfumato import __version__
 from sfumato.atomic import write_bytes, write_text
@@ -77,7 +77,7 @@ def renew(
     Nobody of the splits validation, calibration and test may be of its training. Raises CheckpointError, MissingPartError, UsageError.
     """
     network, _, known = read_parts(source)
-    if known.get("format") not in (FORMAT, RECORD_FORMAT) or network_files(known) != (NETWORK,):
+    if known.get("format") != RECORD_FORMAT or network_files(known) != (NETWORK,):
         raise CheckpointError(f"{source} holds no detector for ONNX Runtime that this version reads", "Use that of a training run.")
     try:
         config, training = replace(from_dict(DetectorConfig, known["config"]), calibration=calibration), dict(known["training"])

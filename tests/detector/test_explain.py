@@ -23,10 +23,12 @@ STACK = Stack((0.6, 0.4), (-0.5, -0.7))
 THRESHOLDS = {0.1: 0.5, 0.01: 2.0}
 
 
-def random_net(backbone: str = "test_resnet", size: int = 64, mirrored: bool = True) -> DetectorNet:
+def random_net(backbone: str = "test_resnet", size: int = 64, mirrored: bool = True, separate: bool = False) -> DetectorNet:
     torch.manual_seed(1)
-    net = DetectorNet(ModelConfig(backbone=backbone, size=size, dropout=0.0, mirrored=mirrored, pretrained="none")).eval()
-    torch.nn.init.normal_(net.heads.weight, std=0.5)
+    config = ModelConfig(backbone=backbone, size=size, dropout=0.0, mirrored=mirrored, separate=separate, pretrained="none")
+    net = DetectorNet(config).eval()
+    for trunk in net.trunks:
+        torch.nn.init.normal_(trunk.heads.weight, std=0.5)
     return net
 
 
@@ -58,12 +60,31 @@ def test_map_is_grad_cam_of_its_head_by_autograd(net, scorer, pictures, head) ->
     """Section 3.1 of the paper to the letter: gradients averaged over places weigh the last feature map of both views."""
     for picture, found in zip(pictures, scorer.maps(pictures), strict=True):
         face = to_tensor(picture)
-        places = net.backbone.places(torch.cat([face, face.flip(3)])).detach().requires_grad_()
-        logit = net.heads(net.backbone.net.forward_head(places, pre_logits=True)).mean(0)[head]
+        places = net.trunks[0].backbone.places(torch.cat([face, face.flip(3)])).detach().requires_grad_()
+        logit = net.trunks[0].heads(net.trunks[0].backbone.net.forward_head(places, pre_logits=True)).mean(0)[head]
         (gradient,) = torch.autograd.grad(logit, places)
         views = (gradient.mean((2, 3), keepdim=True) * places).sum(1)  # (2, h, w)
         expected = (views[0] + views[1].flip(1)).detach().numpy() * places.shape[2] * places.shape[3]
         assert np.abs(found[head] - expected).max() < 1e-2 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("head", range(2))
+def test_map_of_a_shared_logit_is_grad_cam_over_all_its_trunks(pictures, head) -> None:
+    net = random_net(mirrored=False, separate=True)
+    face = to_tensor(pictures)
+    with torch.no_grad():
+        found = net.with_maps(face)[1][:, head]
+        places = [trunk.backbone.places(face) for trunk in net.trunks]
+    for leaf in places:
+        leaf.requires_grad_()
+    each = [trunk.heads(trunk.backbone.net.forward_head(leaf, pre_logits=True)) for trunk, leaf in zip(net.trunks, places, strict=True)]
+    own, reenacted, decoded = (torch.sigmoid(logit[:, 0]) for logit in each)
+    joint = own if head == 0 else 1 - (1 - reenacted) * (1 - decoded)
+    gradients = torch.autograd.grad(torch.logit(joint).sum(), places, allow_unused=True)
+    parts = [(g.mean((2, 3), keepdim=True) * leaf).sum(1) for g, leaf in zip(gradients, places, strict=True) if g is not None]
+    assert len(parts) == (1 if head == 0 else 2)
+    expected = sum(parts) * places[0].shape[2] * places[0].shape[3]
+    assert torch.allclose(found, expected, atol=1e-4, rtol=1e-3)
 
 
 @pytest.mark.parametrize("head", range(2))
@@ -72,9 +93,9 @@ def test_map_is_that_of_the_grad_cam_library(pictures, head) -> None:
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     net = random_net("tf_efficientnet_lite0", 96, mirrored=False)
-    torch.nn.init.normal_(net.heads.weight, std=500.0)  # the library adds 1e-7 to what it divides by, and untrained features are small
+    torch.nn.init.normal_(net.trunks[0].heads.weight, std=500.0)  # the library adds 1e-7 to what it divides by, and untrained features are small
     faces = to_tensor([face_picture(i, 96) for i in range(2)])
-    with pytorch_grad_cam.GradCAM(model=net, target_layers=[net.backbone.net.bn2]) as oracle:
+    with pytorch_grad_cam.GradCAM(model=net, target_layers=[net.trunks[0].backbone.net.bn2]) as oracle:
         expected = oracle(input_tensor=faces, targets=[ClassifierOutputTarget(head)] * 2)  # (2, 96, 96) in [0, 1]
     with torch.no_grad():
         maps = net.with_maps(faces)[1][:, head].numpy()
@@ -86,7 +107,7 @@ def test_map_is_that_of_the_grad_cam_library(pictures, head) -> None:
 
 def test_a_backbone_with_more_behind_the_pooling_leaves_without_maps(pictures) -> None:
     net = random_net("test_convnext2")
-    assert not net.backbone.averages_places(64)
+    assert not net.trunks[0].backbone.averages_places(64)
     found = OnnxScorer(export_onnx(net))
     assert found(pictures).shape == (3, 2)
     with pytest.raises(CheckpointError, match="plain mean over places"):

@@ -21,7 +21,7 @@ def test_any_backbone_gives_two_logits_at_even_odds(name: str) -> None:
 
 
 def test_frequency_branch_sees_noise_and_no_content() -> None:
-    branch = DetectorNet(tiny(frequency=True)).frequency.eval()
+    branch = DetectorNet(tiny(frequency=True)).trunks[0].frequency.eval()
     flat = torch.full((1, 3, 48, 48), 0.3)
     ramp = flat + torch.linspace(-0.5, 0.5, 48)[None, None, :, None]
     noisy = flat + 0.02 * torch.randn(1, 3, 48, 48, generator=torch.Generator().manual_seed(0))
@@ -99,7 +99,7 @@ def test_a_backbone_without_anything_to_train_is_refused() -> None:
 
 def test_a_face_and_its_mirror_image_are_judged_alike() -> None:
     net = DetectorNet(ModelConfig(backbone="mobilenetv3_small_050", size=64, pretrained="none")).eval()
-    torch.nn.init.normal_(net.heads.weight)
+    torch.nn.init.normal_(net.trunks[0].heads.weight)
     face = torch.rand(3, 3, 64, 64) * 2 - 1
     with torch.no_grad():
         assert torch.allclose(net(face), net(face.flip(3)), atol=1e-5)
@@ -107,3 +107,15 @@ def test_a_face_and_its_mirror_image_are_judged_alike() -> None:
         alone.load_state_dict(net.state_dict())
         assert torch.allclose(net(face), (alone(face) + alone(face.flip(3))) / 2, atol=1e-5)
         assert not torch.allclose(alone(face), alone(face.flip(3)), atol=1e-3)
+
+
+def test_either_kind_of_synthesis_is_enough() -> None:
+    """Known value: 1 - (1 - p)(1 - q) of the two trunks that share the logit; the blend's is its own trunk's."""
+    net = DetectorNet(tiny(separate=True)).eval()
+    for trunk, logit in zip(net.trunks, (-1.5, 0.4, -0.7), strict=True):
+        torch.nn.init.constant_(trunk.heads.bias, logit)
+    with torch.no_grad():
+        blend, synthesis = net(torch.rand(1, 3, 48, 48))[0]
+    p, q = torch.sigmoid(torch.tensor([0.4, -0.7]))
+    assert blend == pytest.approx(-1.5)
+    assert torch.sigmoid(synthesis) == pytest.approx(float(1 - (1 - p) * (1 - q)), abs=1e-6)
