@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from detector.backbones import build_backbone
-from detector.config import HEADS, ModelConfig, trunks_of
+from detector.config import ModelConfig, trunks_of
 from detector.frequency import FrequencyBranch
 from detector.shipped import FORMAT
 from sfumato.errors import CheckpointError
@@ -47,7 +47,7 @@ class Trunk(nn.Module):
         return logits
 
     def maps(self, face: Tensor) -> Tensor:
-        """face: (B, 3, S, S). Returns (B, heads, h, w): a head is linear in the mean over places, so its logit is this one's mean + bias."""
+        """face: (B, 3, S, S). Returns (B, heads, h, w): a head is linear in the mean over places, so its logit is this mean + bias."""
         return functional.conv2d(self.backbone.places(face), self.heads.weight[:, :, None, None])
 
 
@@ -106,7 +106,7 @@ class DetectorNet(nn.Module):
 
     @staticmethod
     def _by_head(logits: Tensor) -> tuple[Tensor, Tensor]:
-        """logits: (B, 3) of separate trunks. Returns the heads' (B, 2), and the synthesis logit's gradient by the last two trunks' (B, 2)."""
+        """logits: (B, 3) of separate trunks. Returns the heads' (B, 2), and the gradient of synthesis by the last two trunks' (B, 2)."""
         blend, reenacted, decoded = logits.unbind(1)
         parts = torch.stack([reenacted, decoded, reenacted + decoded], 1)  # of the odds: one, the other, or both
         shares = parts.softmax(1)

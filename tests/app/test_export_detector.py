@@ -21,7 +21,7 @@ from tests.detector_fixtures import TINY, face_picture, write_shipped
 
 @pytest.fixture(scope="module")
 def crops() -> GateSet:
-    return gate_crops(192)
+    return gate_crops(load_shipped().size)
 
 
 @pytest.fixture(scope="module")

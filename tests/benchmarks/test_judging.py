@@ -23,7 +23,8 @@ def test_every_backend_is_measured_against_the_default(monkeypatch) -> None:
 
 def test_net_without_maps_gives_the_same_logits() -> None:
     network, _, _ = read_parts(shipped_folder())
-    crops = list(np.random.default_rng(0).integers(0, 256, (2, 192, 192, 3), dtype=np.uint8))
+    shipped = load_shipped()
+    crops = list(np.random.default_rng(0).integers(0, 256, (2, shipped.size, shipped.size, 3), dtype=np.uint8))
     plain = load_scorer("onnxruntime", judging.without_maps(network))
     assert not plain.has_maps
-    assert plain(crops) == pytest.approx(load_shipped().scorer(crops), abs=1e-6)
+    assert plain(crops) == pytest.approx(shipped.scorer(crops), abs=1e-6)

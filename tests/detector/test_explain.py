@@ -93,9 +93,10 @@ def test_map_is_that_of_the_grad_cam_library(pictures, head) -> None:
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     net = random_net("tf_efficientnet_lite0", 96, mirrored=False)
-    torch.nn.init.normal_(net.trunks[0].heads.weight, std=500.0)  # the library adds 1e-7 to what it divides by, and untrained features are small
+    (trunk,) = net.trunks
+    torch.nn.init.normal_(trunk.heads.weight, std=500.0)  # the library adds 1e-7 to what it divides by, and untrained features are small
     faces = to_tensor([face_picture(i, 96) for i in range(2)])
-    with pytorch_grad_cam.GradCAM(model=net, target_layers=[net.trunks[0].backbone.net.bn2]) as oracle:
+    with pytorch_grad_cam.GradCAM(model=net, target_layers=[trunk.backbone.net.bn2]) as oracle:
         expected = oracle(input_tensor=faces, targets=[ClassifierOutputTarget(head)] * 2)  # (2, 96, 96) in [0, 1]
     with torch.no_grad():
         maps = net.with_maps(faces)[1][:, head].numpy()
@@ -116,8 +117,8 @@ def test_a_backbone_with_more_behind_the_pooling_leaves_without_maps(pictures) -
 
 def test_shipped_detector_has_maps() -> None:
     detector = load_shipped()
-    maps = detector.scorer.maps([face_picture(0, 192)])
-    assert maps.shape == (1, 2, 6, 6)
+    maps = detector.scorer.maps([face_picture(0, detector.size)])
+    assert maps.shape == (1, 2, detector.size // 32, detector.size // 32)
     assert detector.record["network"]["maps"] is True
 
 

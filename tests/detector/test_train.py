@@ -122,7 +122,8 @@ def test_frequency_branch_is_trained_and_kept(toy, tmp_path) -> None:
     train(rows, RunFolder(tmp_path / "run"), config, cache)
     net = load_detector(tmp_path / "run" / "detector.safetensors")[0]
     assert net.trunks[0].frequency is not None
-    assert not torch.allclose(net.state_dict()["trunks.0.frequency.layers.0.weight"], fresh["trunks.0.frequency.layers.0.weight"], atol=1e-3)
+    name = "trunks.0.frequency.layers.0.weight"
+    assert not torch.allclose(net.state_dict()[name], fresh[name], atol=1e-3)
 
 
 # A part of the batch each, LayerNorm in the backbone (batch statistics would be of half a batch each): what is left is rounding.
@@ -172,7 +173,7 @@ def test_backbone_rests_while_the_heads_start(toy, tmp_path) -> None:
     subject.train_step(as_batch([face_picture(i, 48) for i in range(4)], ["blend", "reenact"]), share=0.0)
     after = subject.net.state_dict()
     assert all(torch.equal(before[n], after[n]) for n in before if n.startswith("trunks.0.backbone."))
-    assert not torch.equal(before["trunks.0.heads.bias"], after["trunks.0.heads.bias"]) or not torch.equal(before["trunks.0.heads.weight"], after["trunks.0.heads.weight"])
+    assert any(not torch.equal(before[n], after[n]) for n in before if n.startswith("trunks.0.heads."))
 
 
 def test_untaught_head_gets_no_gradient() -> None:
