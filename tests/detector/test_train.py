@@ -43,16 +43,22 @@ def test_toy_is_learned_and_recorded(toy, tmp_path) -> None:
 
 
 def test_resumed_run_ends_with_the_same_weights(toy, tmp_path) -> None:
-    rows, cache = toy
     config = with_steps(8, validations=2)
     config = dataclasses.replace(config, model=dataclasses.replace(config.model, dropout=0.3))  # its draws must be the same as well
-    train(rows, RunFolder(tmp_path / "whole"), config, cache)
-    stopped = trainer(rows, cache, tmp_path / "parts", config)
+    assert_goes_on_unharmed(toy, tmp_path, config, stop=6)
+
+
+def assert_goes_on_unharmed(toy, folder, config, stop: int) -> float:
+    """A run stopped at step `stop` ends with the weights of one that was not. Returns that one's AUC on the toy's own fakes."""
+    rows, cache = toy
+    done = train(rows, RunFolder(folder / "whole"), config, cache)
+    stopped = trainer(rows, cache, folder / "parts", config)
     with pytest.raises(KeyboardInterrupt):
-        stopped.fit(_stop_after(6))
-    train(rows, RunFolder(tmp_path / "parts", resume=True), config, cache, resume=True)
-    whole, parts = (load_detector(tmp_path / name / "detector.safetensors")[0].state_dict() for name in ("whole", "parts"))
+        stopped.fit(_stop_after(stop))
+    train(rows, RunFolder(folder / "parts", resume=True), config, cache, resume=True)
+    whole, parts = (load_detector(folder / name / "detector.safetensors")[0].state_dict() for name in ("whole", "parts"))
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    return done.scores["toy"]
 
 
 def test_processes_that_prepare_batches_change_nothing(toy, tmp_path) -> None:
@@ -91,16 +97,8 @@ def test_separate_nets_learn_in_turn_and_leave_each_other_alone(toy, tmp_path) -
 
 
 def test_separate_nets_learn_the_toy_and_go_on_where_they_were_stopped(toy, tmp_path) -> None:
-    rows, cache = toy
     config = dataclasses.replace(with_steps(60, validations=2), model=SEPARATE)
-    done = train(rows, RunFolder(tmp_path / "whole"), config, cache)
-    assert done.scores["toy"] > 0.9
-    stopped = trainer(rows, cache, tmp_path / "parts", config)
-    with pytest.raises(KeyboardInterrupt):
-        stopped.fit(_stop_after(45))
-    train(rows, RunFolder(tmp_path / "parts", resume=True), config, cache, resume=True)
-    whole, parts = (load_detector(tmp_path / name / "detector.safetensors")[0].state_dict() for name in ("whole", "parts"))
-    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    assert assert_goes_on_unharmed(toy, tmp_path, config, stop=45) > 0.9
 
 
 def test_a_trunk_that_nothing_teaches_says_no(toy, tmp_path) -> None:
