@@ -7,6 +7,7 @@ docs/speed.md has the rates. No torch here.
 from __future__ import annotations
 
 import importlib.util
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,15 +32,16 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 
-class Scorer:
+class Scorer(ABC):
     """An exported net. Not for several threads at once on one core: each call uses `threads`."""
 
     name, package = "", ""
     tolerance = 0.1  # of a calibrated logit, from the trained net: weights in 16 bits cost half of it on the crops of the gate
     outputs: tuple[str, ...] = ()
 
+    @abstractmethod
     def _run(self, faces: NDArray[np.float32], output: str) -> NDArray[np.float32]:
-        raise NotImplementedError
+        """faces: (b, 3, S, S) in [-1, 1]. Returns the output of that name."""
 
     def __call__(self, images: Sequence[Image], batch: int = 16) -> Floats:
         """images: (S, S, 3) uint8 RGB each. Returns (len(images), 2): blend evidence, synthesis evidence."""
