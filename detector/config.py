@@ -24,8 +24,7 @@ Trunks = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # of each the head
 JOINT: Trunks = ((HEADS, tuple(FAMILY_HEADS)),)
 SEPARATE: Trunks = (
     (("blend",), ("blend",)),
-    (("synthesis",), ("reenact", "composite")),  # a composite's seam teaches nothing about those of swaps, its face all about reenactment
-    (("synthesis",), ("synthesis",)),
+    (("synthesis",), ("reenact", "composite", "synthesis")),  # a composite's seam teaches nothing about those of swaps
 )
 _MIX = {  # of a batch's pairs; what a data set lacks leaves its share to the others
     "self-blend": 0.3,
@@ -43,7 +42,7 @@ class ModelConfig:
 
     backbone: str = "tf_efficientnet_lite0"  # ImageNet weights come from the package index, so a pretrained start needs no model hub
     size: int = 160  # px of the crop: a 128 px generator's traces survive it, and a training step costs half of one at 224
-    separate: bool = False  # a backbone for each line of SEPARATE: three times the file and the time, and none spoils another's features
+    separate: bool = False  # a backbone for each line of SEPARATE: twice the file and the time, and neither spoils the other's features
     frequency: bool = False  # a small second branch that sees only the high frequencies
     dropout: float = 0.2  # before the heads; the data are few people
     mirrored: bool = True  # judge each crop as it is and mirrored, by the mean: fewer odd reals for twice the time
@@ -88,6 +87,7 @@ class SampleConfig:
 class DegradeConfig:
     """How often each pass is drawn; both pictures of a pair always get the same pass."""
 
+    untouched: float = 0.0  # of the pairs, that go through none but the first two: half a warp's traces survive no encoder
     colour: float = 0.3
     tone: float = 0.35  # gamma, tint, saturation down to grey: paintings, old film, odd lamps
     resize: float = 0.35  # down and up again: uploads and messengers do it
@@ -101,7 +101,7 @@ class DegradeConfig:
     generator_side_share: float = 0.25
 
     def __post_init__(self) -> None:
-        for name in ("colour", "tone", "resize", "blur", "noise", "jpeg", "h264", "shrink", "generator_side_share"):
+        for name in ("untouched", "colour", "tone", "resize", "blur", "noise", "jpeg", "h264", "shrink", "generator_side_share"):
             _require(0 <= getattr(self, name) <= 1, f"degrade.{name}", getattr(self, name), "a probability")
         _require(18 <= self.worst_crf <= 51, "degrade.worst_crf", self.worst_crf, "18 to 51")
         _require(self.generator_side >= 32, "degrade.generator_side", self.generator_side, "at least 32 px")

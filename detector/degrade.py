@@ -44,6 +44,8 @@ def draw_pass(rng: np.random.Generator, config: DegradeConfig) -> Pass:
     if rng.random() < config.tone:
         tint = rng.uniform(0.8, 1.2, 3)
         steps.append(("tone", (float(np.exp(rng.uniform(-0.45, 0.45))), float(rng.uniform(0, 1.4)), *(float(t) for t in tint))))
+    if config.untouched > 0 and rng.random() < config.untouched:
+        return Pass(tuple(steps))
     if rng.random() < config.generator_side_share:
         steps.append(("side", (config.generator_side * float(rng.uniform(0.9, 1.5)), float(rng.integers(3)), float(rng.integers(3)))))
     elif rng.random() < config.resize:

@@ -1,9 +1,7 @@
 """The net: a face crop in, two logits out. Blend evidence (a face was pasted in) and synthesis evidence (the face was generated).
 
 Two heads and not one: the two kinds of fake leave different traces, and trained into one logit each spoils the other. Trained into one
-backbone they still do: with `ModelConfig.separate` there are three of them, for pasted faces, for moved ones and for those that went
-through a decoder; the latter two are evidence of synthesis, either is enough (1 - (1 - p)(1 - q), as in `detector.stack`). How the two
-logits become one score is calibrated afterwards.
+backbone they still do: with `ModelConfig.separate` each head has its own. How the two logits become one score is calibrated afterwards.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from detector.backbones import build_backbone
-from detector.config import ModelConfig, trunks_of
+from detector.config import HEADS, ModelConfig, trunks_of
 from detector.frequency import FrequencyBranch
 from detector.shipped import FORMAT
 from sfumato.errors import CheckpointError
@@ -54,7 +52,7 @@ class Trunk(nn.Module):
 class DetectorNet(nn.Module):
     """`config.size` is the crop's side S; other sides work as far as the backbone allows.
 
-    trunks: those of `trunks_of(config)`, a logit for each head that reads one.
+    trunks: those of `trunks_of(config)`, which gives each head one trunk, in the order of HEADS.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -78,9 +76,7 @@ class DetectorNet(nn.Module):
         mirrored = self.config.mirrored and not self.training
         seen = torch.cat([face, face.flip(3)]) if mirrored else face  # (2B, 3, S, S)
         logits = torch.cat([trunk(seen) for trunk in self.trunks], dim=1)
-        if mirrored:
-            logits = logits.reshape(2, -1, logits.shape[1]).mean(0)
-        return self._by_head(logits)[0] if self.config.separate else logits
+        return logits.reshape(2, -1, len(HEADS)).mean(0) if mirrored else logits
 
     def has_maps(self) -> bool:
         """Whether the heads read nothing but the plain mean of their backbone's features over places."""
@@ -90,27 +86,15 @@ class DetectorNet(nn.Module):
         """face: (B, 3, S, S) in [-1, 1]. Returns the logits of `forward` out of training, and for each what every place adds: (B, 2, h, w).
 
         A net's logit is linear in the mean over places: it is its map's mean plus a constant, and the map is Grad-CAM's before the ReLU,
-        times h w (Selvaraju et al. 2017, section 3.1; Zhou et al. 2016). The mirrored view's map is turned back and averaged in. Where
-        several nets share a logit, each one's map counts by the logit's gradient. Holds where `has_maps` does only.
+        times h w (Selvaraju et al. 2017, section 3.1; Zhou et al. 2016). The mirrored view's map is turned back and averaged in.
+        Holds where `has_maps` does only.
         """
         seen = torch.cat([face, face.flip(3)]) if self.config.mirrored else face  # (2B, 3, S, S)
-        maps = torch.cat([trunk.maps(seen) for trunk in self.trunks], dim=1)  # (2B, logits, h, w)
+        maps = torch.cat([trunk.maps(seen) for trunk in self.trunks], dim=1)  # (2B, 2, h, w)
         if self.config.mirrored:
-            straight, turned = maps.reshape(2, -1, *maps.shape[1:])  # (B, logits, h, w) twice
+            straight, turned = maps.reshape(2, -1, *maps.shape[1:])  # (B, 2, h, w) twice
             maps = (straight + turned.flip(3)) / 2
-        logits = maps.mean((2, 3)) + torch.cat([trunk.heads.bias for trunk in self.trunks])
-        if not self.config.separate:
-            return logits, maps
-        logits, shares = self._by_head(logits)
-        return logits, torch.stack([maps[:, 0], (shares[:, :, None, None] * maps[:, 1:]).sum(1)], 1)
-
-    @staticmethod
-    def _by_head(logits: Tensor) -> tuple[Tensor, Tensor]:
-        """logits: (B, 3) of separate trunks. Returns the heads' (B, 2), and the gradient of synthesis by the last two trunks' (B, 2)."""
-        blend, reenacted, decoded = logits.unbind(1)
-        parts = torch.stack([reenacted, decoded, reenacted + decoded], 1)  # of the odds: one, the other, or both
-        shares = parts.softmax(1)
-        return torch.stack([blend, parts.logsumexp(1)], 1), shares[:, :2] + shares[:, 2:]
+        return maps.mean((2, 3)) + torch.cat([trunk.heads.bias for trunk in self.trunks]), maps
 
 
 def load_weights(net: DetectorNet, state: Mapping[str, Tensor], source: Mapping[str, Any]) -> None:

@@ -32,7 +32,7 @@ T = TypeVar("T")
 class PairSource:
     """Draws pairs from the clips of one split. `everything`: whatever the mix, as a test must. found: also makers without a share.
 
-    taught: the trunks that something here teaches. A step is one trunk's, drawn by the part of the mix that is its business.
+    A step is one trunk's, drawn by the part of the mix that is its business.
     """
 
     def __init__(self, rows: Iterable[ClipRow], cache: CropCache, config: DetectorConfig, everything: bool = False) -> None:
@@ -51,7 +51,6 @@ class PairSource:
             raise UsageError("samples.mix and samples.leave_out leave no fakes to learn from", f"There are: {there}.")
         own = [[maker for maker in self.makers if maker.family in families] for _, families in trunks_of(config.model)]
         self._groups = [_grouped(found, config.samples) for found in own]
-        self.taught = [trunk for trunk, groups in enumerate(self._groups) if groups]
 
     @property
     def families(self) -> list[str]:

@@ -40,7 +40,6 @@ from sfumato.media.clips import ClipRow, file_digest
 from sfumato.run import RunFolder, choose_device, seed_everything
 
 Advance = Callable[[float], None]
-_NEVER = -20.0  # the logit of a trunk that nothing teaches
 
 
 @dataclass
@@ -72,10 +71,8 @@ class Trainer:
         self.ranks.agree([self.net])
         settings = config.train
         trunks = self.trunks = list(self.net.trunks)
-        for number, trunk in enumerate(trunks):
+        for trunk in trunks:
             trunk.backbone.freeze(settings.frozen, settings.tune == "norm")
-            if number not in training.taught:
-                torch.nn.init.constant_(trunk.heads.bias, _NEVER)  # else it would say "even odds" into the logit that it shares
         self.average = Average(self.net, settings.ema)
         beside = [part for trunk in trunks for part in (trunk.heads, trunk.frequency) if part is not None]  # what starts from nothing
         parameters = [parameter for trunk in trunks for parameter in trunk.backbone.parameters() if parameter.requires_grad]
