@@ -130,15 +130,15 @@ def with_norm(stack: Stack, copies: Sequence[ClipEvidence], fitting: Sequence[Cl
 
 def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
     """One scale and one offset for both heads, of least negative log-likelihood over clips, reals and each method of fakes weighing the
-    same. `used`: which heads count. Raises UsageError without reals or without fakes.
+    same. `used`: which heads count. Raises UsageError without reals, without fakes, or without a head.
 
-    A head's logit is log-odds already, learnt from as many reals as fakes. With a scale and an offset each, likelihood shrinks the
-    surer head for fakes that are none of its business, and what one head finds drowns in the false alarms of the other.
+    Both heads give log-odds, of what each was taught. With a scale and an offset each, likelihood shrinks the surer head for the fakes
+    that are none of its business, and what it finds drowns in the false alarms of the other.
     """
     from scipy.optimize import minimize
 
-    if all(clip.family == "real" for clip in clips) or all(clip.family != "real" for clip in clips):
-        raise UsageError("Calibration needs real clips and fakes", "Give the split val some of both.")
+    if not any(used) or len({clip.family == "real" for clip in clips}) < 2:
+        raise UsageError("Calibration needs real clips and fakes", "Give the split validation some of both.")
     frames = np.concatenate([clip.evidence for clip in clips])  # (all frames, 2)
     ends = np.cumsum([len(clip.evidence) for clip in clips])[:-1]
     fake = np.array([clip.family != "real" for clip in clips])
@@ -146,8 +146,8 @@ def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
 
     def joint(line: Floats) -> Stack:
         scale, offset = math.exp(min(float(line[0]), 4.0)), float(line[1])
-        first, second = (float(use) for use in used)
-        return Stack((first * scale, second * scale), (first * offset, second * offset))
+        first, second = used
+        return Stack((scale if first else 0.0, scale if second else 0.0), (offset if first else 0.0, offset if second else 0.0))
 
     def cost(line: Floats) -> float:
         logits = np.array([pooled(part) for part in np.split(joint(line).logit(frames), ends)])
@@ -226,7 +226,7 @@ def temperature(stack: Stack, clips: Sequence[ClipEvidence]) -> float:
 def probability_report(stack: Stack, fitting: Sequence[ClipEvidence], tested: Sequence[ClipEvidence]) -> dict[str, float]:
     """ECE of the probabilities on `tested`, as they are and with the temperature that `fitting` asks for.
 
-    The temperature is not applied: the stack has scales of its own, and on the detector this was measured with (395 test clips) one of
+    The temperature is not applied: the stack has a scale of its own, and on the detector this was measured with (395 test clips) one of
     1.15 raised the error from .039 to .047.
     """
     warmth = temperature(stack, fitting)

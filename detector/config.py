@@ -20,12 +20,6 @@ FAMILY_HEADS: dict[str, tuple[str, ...]] = {  # which evidence a family of fakes
     "synthesis": ("synthesis",),
     "composite": ("blend", "synthesis"),
 }
-Trunks = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # of each the heads that read it, and the families that it learns from
-JOINT: Trunks = ((HEADS, tuple(FAMILY_HEADS)),)
-SEPARATE: Trunks = (
-    (("blend",), ("blend",)),
-    (("synthesis",), ("reenact", "composite", "synthesis")),  # a composite's seam teaches nothing about those of swaps
-)
 _MIX = {  # of a batch's pairs; what a data set lacks leaves its share to the others
     "self-blend": 0.3,
     "swap": 0.15,
@@ -42,7 +36,6 @@ class ModelConfig:
 
     backbone: str = "tf_efficientnet_lite0"  # ImageNet weights come from the package index, so a pretrained start needs no model hub
     size: int = 160  # px of the crop: a 128 px generator's traces survive it, and a training step costs half of one at 224
-    separate: bool = False  # a backbone for each line of SEPARATE: twice the file and the time, and neither spoils the other's features
     frequency: bool = False  # a small second branch that sees only the high frequencies
     dropout: float = 0.2  # before the heads; the data are few people
     mirrored: bool = True  # judge each crop as it is and mirrored, by the mean: fewer odd reals for twice the time
@@ -85,11 +78,11 @@ class SampleConfig:
 
 @dataclass(frozen=True)
 class DegradeConfig:
-    """How often each pass is drawn; both pictures of a pair always get the same pass."""
+    """How often each pass is drawn, of the pairs that are not `untouched`; both pictures of a pair always get the same pass."""
 
-    untouched: float = 0.0  # of the pairs, that go through none but the first two: half a warp's traces survive no encoder
     colour: float = 0.3
     tone: float = 0.35  # gamma, tint, saturation down to grey: paintings, old film, odd lamps
+    untouched: float = 0.0  # of the pairs, by all that follows: what a warp leaves behind is fine, and must be seen too
     resize: float = 0.35  # down and up again: uploads and messengers do it
     blur: float = 0.2
     noise: float = 0.15
@@ -101,7 +94,7 @@ class DegradeConfig:
     generator_side_share: float = 0.25
 
     def __post_init__(self) -> None:
-        for name in ("untouched", "colour", "tone", "resize", "blur", "noise", "jpeg", "h264", "shrink", "generator_side_share"):
+        for name in ("colour", "tone", "untouched", "resize", "blur", "noise", "jpeg", "h264", "shrink", "generator_side_share"):
             _require(0 <= getattr(self, name) <= 1, f"degrade.{name}", getattr(self, name), "a probability")
         _require(18 <= self.worst_crf <= 51, "degrade.worst_crf", self.worst_crf, "18 to 51")
         _require(self.generator_side >= 32, "degrade.generator_side", self.generator_side, "at least 32 px")
@@ -173,11 +166,6 @@ class DetectorConfig:
     def __post_init__(self) -> None:
         small = self.train.small_share == 0 or self.train.small_size < self.model.size
         _require(small, "train.small_size", self.train.small_size, f"below model.size, {self.model.size}")
-
-
-def trunks_of(model: ModelConfig) -> Trunks:
-    """The backbones of a net, in the order in which it has them."""
-    return SEPARATE if model.separate else JOINT
 
 
 def _require(holds: bool, name: str, value: object, rule: str) -> None:

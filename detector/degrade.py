@@ -37,7 +37,7 @@ class Pass:
 
 
 def draw_pass(rng: np.random.Generator, config: DegradeConfig) -> Pass:
-    """Draws each operation with its rate, in the order in which an upload meets them."""
+    """Draws each operation with its rate, in the order in which an upload meets them; of the untouched share the colours alone."""
     steps: list[tuple[str, tuple[float, ...]]] = []
     if rng.random() < config.colour:
         steps.append(("colour", (float(rng.integers(2**31)), 0.6)))

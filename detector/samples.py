@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -17,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from detector.cache import CropCache
-from detector.config import FAMILY_HEADS, HEADS, DetectorConfig, SampleConfig, trunks_of
+from detector.config import FAMILY_HEADS, HEADS, DetectorConfig, SampleConfig
 from detector.crops import TIGHTEN, tighten
 from detector.degrade import Pass, draw_pass
 from detector.makers import Maker, Material, Pair, makers
@@ -26,14 +25,10 @@ from sfumato.media.clips import ClipRow
 from sfumato.media.faces import Crop
 
 Image = NDArray[np.uint8]
-T = TypeVar("T")
 
 
 class PairSource:
-    """Draws pairs from the clips of one split. `everything`: whatever the mix, as a test must. found: also makers without a share.
-
-    A step is one trunk's, drawn by the part of the mix that is its business.
-    """
+    """Draws pairs from the clips of one split. `everything`: whatever the mix, as a test must. found: also makers without a share."""
 
     def __init__(self, rows: Iterable[ClipRow], cache: CropCache, config: DetectorConfig, everything: bool = False) -> None:
         """Raises UsageError for an unknown family, without a real clip with a face, or when the mix leaves nothing to draw."""
@@ -49,8 +44,7 @@ class PairSource:
         if not self.makers:
             there = ", ".join(sorted({maker.method for maker in found}))
             raise UsageError("samples.mix and samples.leave_out leave no fakes to learn from", f"There are: {there}.")
-        own = [[maker for maker in self.makers if maker.family in families] for _, families in trunks_of(config.model)]
-        self._groups = [_grouped(found, config.samples) for found in own]
+        self._groups = _grouped(self.makers, config.samples)
 
     @property
     def families(self) -> list[str]:
@@ -60,15 +54,12 @@ class PairSource:
     def methods(self) -> list[str]:
         return sorted({maker.method for maker in self.makers})
 
-    def draw_trunk(self, rng: np.random.Generator) -> int:
-        """Which trunk a step teaches."""
-        return _drawn([(sum(share for share, _ in groups), trunk) for trunk, groups in enumerate(self._groups) if groups], rng)
-
-    def draw(self, rng: np.random.Generator, trunk: int = 0) -> Pair:
-        """A pair for this trunk: a share of the mix first, then one of its methods, then what that method draws."""
-        methods = _drawn(self._groups[trunk], rng)
-        makers = methods[int(rng.integers(len(methods)))]
-        return makers[int(rng.integers(len(makers)))].draw(rng)
+    def draw(self, rng: np.random.Generator) -> Pair:
+        """A share of the mix first, then one of its methods, then what that method draws."""
+        shares = np.array([share for share, _ in self._groups])
+        group = self._groups[int(rng.choice(len(shares), p=shares / shares.sum()))][1]
+        methods = group[int(rng.integers(len(group)))]
+        return methods[int(rng.integers(len(methods)))].draw(rng)
 
     def finish(self, pair: Pair, rng: np.random.Generator, steady: bool = False) -> tuple[Image, Image]:
         """The same degradation, the same crop, the same size S for both. `steady`: no degradation, no jitter (validation)."""
@@ -113,23 +104,13 @@ def _grouped(found: Sequence[Maker], config: SampleConfig) -> list[tuple[float, 
     return [(config.mix[key], list(methods.values())) for key, methods in sorted(groups.items())]
 
 
-def _drawn(weighted: Sequence[tuple[float, T]], rng: np.random.Generator) -> T:
-    """One of the values, each with its weight; without a draw where there is one only."""
-    if len(weighted) == 1:
-        return weighted[0][1]
-    shares = np.array([share for share, _ in weighted])
-    return weighted[int(rng.choice(len(shares), p=shares / shares.sum()))][1]
-
-
 @dataclass(frozen=True)
 class Batch:
-    """images: (2P, 3, S, S) in [-1, 1], reals and fakes in turn; target, weight: (2P, heads). A weight of 0: not this head's business.
-    trunk: which of the net's it is for."""
+    """images: (2P, 3, S, S) in [-1, 1], reals and fakes in turn; target, weight: (2P, heads). A weight of 0: not this head's business."""
 
     images: Tensor
     target: Tensor
     weight: Tensor
-    trunk: int = 0
 
 
 class PairedBatches(Dataset[Batch]):
@@ -148,17 +129,16 @@ class PairedBatches(Dataset[Batch]):
         cv2.setNumThreads(1)
         images: list[Image] = []
         families: list[str] = []
-        trunk = self.source.draw_trunk(np.random.default_rng([self.seed, step]))  # the same in all processes
         for number in range(self.first, self.first + self.source.config.train.pairs):
             rng = np.random.default_rng([self.seed, step, number])
-            pair = self.source.draw(rng, trunk)
+            pair = self.source.draw(rng)
             shown = self.source.finish(pair, rng)
             images += shown[::-1] if self.source.config.samples.shuffled and rng.random() < 0.5 else shown
             families.append(pair.family)
-        return as_batch(images, families, trunk)
+        return as_batch(images, families)
 
 
-def as_batch(images: Sequence[Image], families: Sequence[str], trunk: int = 0) -> Batch:
+def as_batch(images: Sequence[Image], families: Sequence[str]) -> Batch:
     """images: real, fake, real, fake, ...; one family a pair. A real teaches both heads, the head of its own pair twice as much."""
     import torch
 
@@ -171,4 +151,4 @@ def as_batch(images: Sequence[Image], families: Sequence[str], trunk: int = 0) -
             taught = name in FAMILY_HEADS[family]
             weight[2 * i, head] = 1.0 if taught else 0.5
             target[2 * i + 1, head] = weight[2 * i + 1, head] = float(taught)
-    return Batch(to_tensor(images), target, weight, trunk)
+    return Batch(to_tensor(images), target, weight)

@@ -20,7 +20,7 @@ from detector.quality import QualityNorm
 from detector.stack import Stack
 from sfumato.errors import CheckpointError, MissingPartError
 
-FORMAT = "sfumato-detector-3"  # of a run's files, whose nets have trunks since 3
+FORMAT = "sfumato-detector-1"  # of a run's files
 RECORD_FORMAT = "sfumato-detector-2"  # of detector.json, whose thresholds are for normed logits since 2
 NETWORK, RECORD = "detector.onnx", "detector.json"
 OPENVINO, OPENVINO_WEIGHTS = "detector.xml", "detector.bin"

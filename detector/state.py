@@ -47,7 +47,7 @@ class Average:
 def save_weights(path: Path, net: DetectorNet, config: DetectorConfig, record: Mapping[str, Any]) -> None:
     """fp16 weights with configuration and record in the header."""
     state = {name: _stored(value) for name, value in net.state_dict().items()}
-    header = {"format": FORMAT, "backbone_source": net.source, "config": to_dict(config), **record}
+    header = {"format": FORMAT, "backbone_source": net.backbone.source, "config": to_dict(config), **record}
     _write(path, state, header)
 
 
@@ -60,7 +60,7 @@ def load_detector(path: Path) -> tuple[DetectorNet, DetectorConfig, dict[str, An
     config = from_dict(DetectorConfig, values)
     net = DetectorNet(config.model)
     load_weights(net, {name: value.float() if value.is_floating_point() else value for name, value in state.items()}, record)
-    net.source = str(record.get("backbone_source", "unknown"))
+    net.backbone.source = str(record.get("backbone_source", "unknown"))
     return net.eval(), config, record
 
 

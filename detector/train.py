@@ -26,10 +26,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from detector.cache import CropCache
-from detector.config import HEADS, DetectorConfig, trunks_of
+from detector.config import DetectorConfig
 from detector.evaluate import validate
 from detector.makers import Maker
-from detector.model import DetectorNet, Trunk, load_weights
+from detector.model import DetectorNet, load_weights
 from detector.samples import Batch, PairedBatches, PairSource, names
 from detector.shipped import FORMAT
 from detector.state import Average, load_detector, load_state, save_state, save_weights
@@ -69,19 +69,17 @@ class Trainer:
         if device.type == "cpu":
             self.net = self.net.to(memory_format=torch.channels_last)  # 2 to 4 times faster convolutions on CPUs
         self.ranks.agree([self.net])
+        self.average = Average(self.net, config.train.ema)
         settings = config.train
-        trunks = self.trunks = list(self.net.trunks)
-        for trunk in trunks:
-            trunk.backbone.freeze(settings.frozen, settings.tune == "norm")
-        self.average = Average(self.net, settings.ema)
-        beside = [part for trunk in trunks for part in (trunk.heads, trunk.frequency) if part is not None]  # what starts from nothing
-        parameters = [parameter for trunk in trunks for parameter in trunk.backbone.parameters() if parameter.requires_grad]
+        self.net.backbone.freeze(settings.frozen, settings.tune == "norm")
+        beside = [self.net.heads, *([self.net.frequency] if self.net.frequency is not None else [])]  # what starts from nothing
+        parameters = [parameter for parameter in self.net.backbone.parameters() if parameter.requires_grad]
         groups = [
             {"params": [p for part in beside for p in part.parameters()], "peak": settings.head_rate, "weight_decay": 0.0},
             {"params": [p for p in parameters if p.ndim > 1], "peak": settings.rate, "weight_decay": settings.weight_decay},
             {"params": [p for p in parameters if p.ndim <= 1], "peak": settings.rate, "weight_decay": 0.0},
         ]
-        self._forwards: list[Callable[[Tensor], Tensor]] = [self._compiled(trunk) if settings.compile else trunk for trunk in trunks]
+        self._forward: Callable[[Tensor], Tensor] = self._compiled() if settings.compile else self.net
         self.optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.rate, betas=(0.9, 0.99))
         self.progress = Progress()
 
@@ -89,14 +87,14 @@ class Trainer:
         """Raises CheckpointError when the file is missing, damaged, or of another net."""
         earlier, _, record = load_detector(path)
         load_weights(self.net, earlier.state_dict(), record)
-        self.net.source = f"{earlier.source}, then {record.get('step')} steps of an earlier run"
+        self.net.backbone.source = f"{earlier.backbone.source}, then {record.get('step')} steps of an earlier run"
 
-    def _compiled(self, trunk: Trunk) -> Callable[[Tensor], Tensor]:
+    def _compiled(self) -> Callable[[Tensor], Tensor]:
         """Raises UsageError where torch would find no compiler, at the first step and in many lines."""
         compiler = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")  # what torch looks for
         if self.device.type == "cpu" and not shutil.which(compiler):
             raise UsageError("train.compile needs a C++ compiler", "Install g++ (Debian: apt install g++), or --set train.compile=false.")
-        forward: Callable[[Tensor], Tensor] = torch.compile(trunk, dynamic=False)  # a graph for each of two sizes
+        forward: Callable[[Tensor], Tensor] = torch.compile(self.net, dynamic=False)  # a graph for each of two sizes
         return forward
 
     def resume(self) -> None:
@@ -139,12 +137,11 @@ class Trainer:
     def train_step(self, batch: Batch, share: float) -> Tensor:
         """One update; returns this process's part of the loss before it: the mean over the processes is the batch's."""
         heads_only = share < self.config.train.head_share
-        trunk, heads = self.trunks[batch.trunk], [HEADS.index(name) for name in trunks_of(self.config.model)[batch.trunk][0]]
         draw = np.random.default_rng([self.config.train.seed, self.progress.step, self.ranks.rank])
         torch.manual_seed(int(draw.integers(2**62)))  # dropout, too, follows from the step: a resumed run draws as the whole one
-        trunk.train()
+        self.net.train()
         if heads_only:
-            trunk.backbone.eval()
+            self.net.backbone.eval()
         self._set_rates(share)
         images = batch.images.to(self.device)
         if share < self.config.train.small_share:
@@ -153,18 +150,18 @@ class Trainer:
             images = images.to(memory_format=torch.channels_last)
         if heads_only:
             with torch.no_grad():
-                features = trunk.backbone(images)
-            logits = trunk.judge(features, images)
+                features = self.net.backbone(images)
+            logits = self.net.judge(features, images)
         else:
-            logits = self._forwards[batch.trunk](images)
-        target, weight = batch.target[:, heads].to(self.device), batch.weight[:, heads].to(self.device)
+            logits = self._forward(images)
+        target, weight = batch.target.to(self.device), batch.weight.to(self.device)
         loss = evidence_loss(logits, target, weight, self.ranks)
         if self.config.train.pair_weight:
             loss = loss + self.config.train.pair_weight * pair_loss(logits, target, self.ranks)
-        self.optimizer.zero_grad(set_to_none=True)  # of several trunks only the batch's has gradients, and only it moves
+        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self.ranks.average_gradients(list(trunk.parameters()))
-        torch.nn.utils.clip_grad_norm_(trunk.parameters(), 5.0)
+        self.ranks.average_gradients(self.net.parameters())
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimizer.step()
         self.average.update(self.net)
         return loss.detach().cpu()

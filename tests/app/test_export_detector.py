@@ -52,7 +52,7 @@ def run(tmp_path_factory) -> Path:
     write_shipped(folder / "weights")
     torch.manual_seed(0)
     net = DetectorNet(TINY.model).eval()
-    torch.nn.init.normal_(net.trunks[0].heads.weight, std=0.5)
+    torch.nn.init.normal_(net.heads.weight, std=0.5)
     save_weights(folder / "detector.safetensors", net, TINY, {"step": 1})
     return folder
 

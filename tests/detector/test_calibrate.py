@@ -115,14 +115,20 @@ def test_a_video_is_held_against_the_thresholds_of_videos() -> None:
     assert report(pictures, videos, shown, encoded=True)["above_threshold"]["0.1"]["real"] == 0.0
 
 
-def test_heads_keep_their_own_scale_whatever_fakes_are_not_their_business() -> None:
-    """Known value: heads whose logits are the log-odds of their own evidence are joined as they are, and none is shrunk for the other's fakes."""
-    fakes = clips("blend", 400, (2.0, -2.0), 1) + clips("reenact", 40, (-2.0, 2.0), 2)
-    stack = fit_stack(clips("real", 200, (-2.0, -2.0)) + fakes, [True, True])
-    assert stack.scale[0] == stack.scale[1] > 0
+def test_heads_are_joined_at_one_scale_that_takes_log_odds_as_they_are() -> None:
+    """Known value: evidence N(-2, 2) for reals and N(2, 2) for fakes is log-odds already; neither head is shrunk."""
+    made = [("real", (-2.0, -2.0)), ("blend", (2.0, -2.0)), ("reenact", (-2.0, 2.0))]
+    drawn = [clip for seed, (family, mean) in enumerate(made) for clip in clips(family, 2000, mean, seed)]
+    means = dict(made)
+    frames = [ClipEvidence(c.clip, c.identity, c.family, 2 * c.evidence[:1] - np.array(means[c.family])) for c in drawn]
+    stack = fit_stack(frames, [True, True])
+    assert stack.scale[0] == stack.scale[1] == pytest.approx(1, abs=0.1)
     assert stack.offset[0] == stack.offset[1]
-    shown = [clip_logit(stack, ClipEvidence("", "", "real", np.array([row]))) for row in ([4.0, -3.0], [-3.0, 4.0])]
-    assert shown[0] == pytest.approx(shown[1])
+
+
+def test_a_fit_without_a_head_is_refused() -> None:
+    with pytest.raises(UsageError, match="Calibration needs"):
+        fit_stack(clips("real", 5, (0.0, 0.0)) + clips("blend", 5, (1.0, 0.0)), [False, False])
 
 
 def test_temperature_takes_back_what_was_too_sure() -> None:

@@ -1,5 +1,7 @@
 """The detector's configuration: defaults hold, nonsense is refused, TOML round trip."""
 
+from pathlib import Path
+
 import pytest
 
 from detector.config import FAMILY_HEADS, HEADS, DetectorConfig
@@ -11,12 +13,18 @@ def test_defaults_survive_a_round_trip() -> None:
     assert from_dict(DetectorConfig, to_dict(DetectorConfig())) == DetectorConfig()
 
 
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "configs").glob("detector*.toml")), ids=lambda path: path.stem)
+def test_the_recipes_that_are_documented_are_read(path: Path) -> None:
+    assert load_config(DetectorConfig, path) != DetectorConfig()
+
+
 @pytest.mark.parametrize(
     "override",
     [
         "model.size=8",
         "samples.scale_jitter=0.5",
         "degrade.jpeg=2.0",
+        "degrade.untouched=-0.1",
         "train.pairs=1",
         "train.tune=heads",
         "samples.mix.swap=-1.0",

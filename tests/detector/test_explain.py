@@ -23,12 +23,10 @@ STACK = Stack((0.6, 0.4), (-0.5, -0.7))
 THRESHOLDS = {0.1: 0.5, 0.01: 2.0}
 
 
-def random_net(backbone: str = "test_resnet", size: int = 64, mirrored: bool = True, separate: bool = False) -> DetectorNet:
+def random_net(backbone: str = "test_resnet", size: int = 64, mirrored: bool = True) -> DetectorNet:
     torch.manual_seed(1)
-    config = ModelConfig(backbone=backbone, size=size, dropout=0.0, mirrored=mirrored, separate=separate, pretrained="none")
-    net = DetectorNet(config).eval()
-    for trunk in net.trunks:
-        torch.nn.init.normal_(trunk.heads.weight, std=0.5)
+    net = DetectorNet(ModelConfig(backbone=backbone, size=size, dropout=0.0, mirrored=mirrored, pretrained="none")).eval()
+    torch.nn.init.normal_(net.heads.weight, std=0.5)
     return net
 
 
@@ -60,23 +58,12 @@ def test_map_is_grad_cam_of_its_head_by_autograd(net, scorer, pictures, head) ->
     """Section 3.1 of the paper to the letter: gradients averaged over places weigh the last feature map of both views."""
     for picture, found in zip(pictures, scorer.maps(pictures), strict=True):
         face = to_tensor(picture)
-        places = net.trunks[0].backbone.places(torch.cat([face, face.flip(3)])).detach().requires_grad_()
-        logit = net.trunks[0].heads(net.trunks[0].backbone.net.forward_head(places, pre_logits=True)).mean(0)[head]
+        places = net.backbone.places(torch.cat([face, face.flip(3)])).detach().requires_grad_()
+        logit = net.heads(net.backbone.net.forward_head(places, pre_logits=True)).mean(0)[head]
         (gradient,) = torch.autograd.grad(logit, places)
         views = (gradient.mean((2, 3), keepdim=True) * places).sum(1)  # (2, h, w)
         expected = (views[0] + views[1].flip(1)).detach().numpy() * places.shape[2] * places.shape[3]
         assert np.abs(found[head] - expected).max() < 1e-2 * np.abs(expected).max()
-
-
-def test_of_separate_nets_each_head_has_the_map_of_its_own(pictures) -> None:
-    net = random_net(separate=True)
-    face = to_tensor(pictures)
-    with torch.no_grad():
-        logits, maps = net.with_maps(face)
-        views = [(trunk.maps(face) + trunk.maps(face.flip(3)).flip(3))[:, 0] / 2 for trunk in net.trunks]
-        assert torch.allclose(logits, net(face), atol=1e-4)
-    assert torch.allclose(maps, torch.stack(views, 1), atol=1e-4)
-    assert not torch.allclose(maps[:, 0], maps[:, 1], atol=1e-2)
 
 
 @pytest.mark.parametrize("head", range(2))
@@ -85,10 +72,9 @@ def test_map_is_that_of_the_grad_cam_library(pictures, head) -> None:
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     net = random_net("tf_efficientnet_lite0", 96, mirrored=False)
-    (trunk,) = net.trunks
-    torch.nn.init.normal_(trunk.heads.weight, std=500.0)  # the library adds 1e-7 to what it divides by, and untrained features are small
+    torch.nn.init.normal_(net.heads.weight, std=500.0)  # the library adds 1e-7 to what it divides by, and untrained features are small
     faces = to_tensor([face_picture(i, 96) for i in range(2)])
-    with pytorch_grad_cam.GradCAM(model=net, target_layers=[trunk.backbone.net.bn2]) as oracle:
+    with pytorch_grad_cam.GradCAM(model=net, target_layers=[net.backbone.net.bn2]) as oracle:
         expected = oracle(input_tensor=faces, targets=[ClassifierOutputTarget(head)] * 2)  # (2, 96, 96) in [0, 1]
     with torch.no_grad():
         maps = net.with_maps(faces)[1][:, head].numpy()
@@ -100,7 +86,7 @@ def test_map_is_that_of_the_grad_cam_library(pictures, head) -> None:
 
 def test_a_backbone_with_more_behind_the_pooling_leaves_without_maps(pictures) -> None:
     net = random_net("test_convnext2")
-    assert not net.trunks[0].backbone.averages_places(64)
+    assert not net.backbone.averages_places(64)
     found = OnnxScorer(export_onnx(net))
     assert found(pictures).shape == (3, 2)
     with pytest.raises(CheckpointError, match="plain mean over places"):
@@ -109,8 +95,8 @@ def test_a_backbone_with_more_behind_the_pooling_leaves_without_maps(pictures) -
 
 def test_shipped_detector_has_maps() -> None:
     detector = load_shipped()
-    maps = detector.scorer.maps([face_picture(0, detector.size)])
-    assert maps.shape == (1, 2, detector.size // 32, detector.size // 32)
+    maps = detector.scorer.maps([face_picture(0, 192)])
+    assert maps.shape == (1, 2, 6, 6)
     assert detector.record["network"]["maps"] is True
 
 

@@ -24,7 +24,7 @@ from tests.detector_fixtures import TINY, face_picture
 def net() -> DetectorNet:
     torch.manual_seed(0)
     net = DetectorNet(TINY.model).eval()
-    torch.nn.init.normal_(net.trunks[0].heads.weight, std=0.5)
+    torch.nn.init.normal_(net.heads.weight, std=0.5)
     return net
 
 
@@ -49,22 +49,9 @@ def test_logits_are_equal_for_any_batch(net, network) -> None:
         assert np.abs(OnnxScorer(network)(images) - expected).max() < export.TOLERANCE
 
 
-def test_separate_nets_are_exported_as_one_file() -> None:
-    torch.manual_seed(0)
-    net = DetectorNet(dataclasses.replace(TINY.model, separate=True)).eval()
-    for trunk in net.trunks:
-        torch.nn.init.normal_(trunk.heads.weight, std=0.5)
-    scorer, pictures = OnnxScorer(export.export_onnx(net)), [face_picture(i, 48) for i in range(3)]
-    with torch.no_grad():
-        logits, maps = net.with_maps(to_tensor(pictures))
-        assert torch.allclose(logits, net(to_tensor(pictures)), atol=1e-4)
-    assert scorer(pictures) == pytest.approx(logits.numpy(), abs=export.TOLERANCE)
-    assert scorer.maps(pictures) == pytest.approx(maps.numpy(), abs=20 * export.TOLERANCE)
-
-
 def test_frequency_branch_is_exported() -> None:
     net = DetectorNet(dataclasses.replace(TINY.model, frequency=True)).eval()
-    torch.nn.init.normal_(net.trunks[0].heads.weight, std=0.5)
+    torch.nn.init.normal_(net.heads.weight, std=0.5)
     assert export.largest_difference(net, export.export_onnx(net)) < export.TOLERANCE
 
 

@@ -21,7 +21,7 @@ def test_any_backbone_gives_two_logits_at_even_odds(name: str) -> None:
 
 
 def test_frequency_branch_sees_noise_and_no_content() -> None:
-    branch = DetectorNet(tiny(frequency=True)).trunks[0].frequency.eval()
+    branch = DetectorNet(tiny(frequency=True)).frequency.eval()
     flat = torch.full((1, 3, 48, 48), 0.3)
     ramp = flat + torch.linspace(-0.5, 0.5, 48)[None, None, :, None]
     noisy = flat + 0.02 * torch.randn(1, 3, 48, 48, generator=torch.Generator().manual_seed(0))
@@ -99,7 +99,7 @@ def test_a_backbone_without_anything_to_train_is_refused() -> None:
 
 def test_a_face_and_its_mirror_image_are_judged_alike() -> None:
     net = DetectorNet(ModelConfig(backbone="mobilenetv3_small_050", size=64, pretrained="none")).eval()
-    torch.nn.init.normal_(net.trunks[0].heads.weight)
+    torch.nn.init.normal_(net.heads.weight)
     face = torch.rand(3, 3, 64, 64) * 2 - 1
     with torch.no_grad():
         assert torch.allclose(net(face), net(face.flip(3)), atol=1e-5)
@@ -107,11 +107,3 @@ def test_a_face_and_its_mirror_image_are_judged_alike() -> None:
         alone.load_state_dict(net.state_dict())
         assert torch.allclose(net(face), (alone(face) + alone(face.flip(3))) / 2, atol=1e-5)
         assert not torch.allclose(alone(face), alone(face.flip(3)), atol=1e-3)
-
-
-def test_of_separate_nets_each_speaks_for_its_own_head() -> None:
-    net = DetectorNet(tiny(separate=True)).eval()
-    for trunk, logit in zip(net.trunks, (-1.5, 0.4), strict=True):
-        torch.nn.init.constant_(trunk.heads.bias, logit)
-    with torch.no_grad():
-        assert net(torch.rand(1, 3, 48, 48))[0].tolist() == pytest.approx([-1.5, 0.4])

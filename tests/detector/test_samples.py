@@ -108,24 +108,6 @@ def test_a_test_measures_what_was_left_out_too(toy) -> None:
     assert whole.methods == ["self-blend", "swap-alpha", "swap-poisson", "toy"]
 
 
-def test_each_of_separate_nets_draws_from_its_own_part_of_the_mix(toy) -> None:
-    separate = dataclasses.replace(TINY, model=dataclasses.replace(TINY.model, separate=True))
-    chosen = dataclasses.replace(TINY.samples, mix={"self-blend": 0.05, "swap": 0.15, "reenact": 0.6})
-    pairs = PairSource(train_rows(toy), toy[1], dataclasses.replace(separate, samples=chosen))
-    rng = np.random.default_rng(0)
-    for trunk, families in enumerate(({"blend"}, {"reenact"})):
-        assert {pairs.draw(rng, trunk).family for _ in range(20)} == families
-    trunks = [pairs.draw_trunk(rng) for _ in range(2000)]
-    assert trunks.count(1) == pytest.approx(1500, abs=60)  # three standard deviations of a share of three quarters
-    for batch in (PairedBatches(pairs, 0)[step] for step in range(6)):
-        assert (batch.weight[:, batch.trunk] > 0).all()
-        assert PairedBatches(pairs, 0, first=6)[0].trunk == PairedBatches(pairs, 0)[0].trunk  # another process's part is of the same
-
-
-def test_one_net_learns_from_the_whole_mix(toy) -> None:
-    assert {source(toy).draw_trunk(np.random.default_rng(i)) for i in range(5)} == {0}
-
-
 def test_a_mix_that_leaves_nothing_is_refused(toy) -> None:
     with pytest.raises(UsageError, match="leave no fakes"):
         mixed(toy, mix={"composite": 1.0})

@@ -8,7 +8,7 @@ import socket
 import pytest
 import torch
 
-from detector.samples import PairedBatches, PairSource, as_batch
+from detector.samples import PairSource, as_batch
 from detector.state import load_detector
 from detector.train import Trainer, evidence_loss, pair_loss, train
 from sfumato.distributed import ranks_of_this_run
@@ -43,22 +43,16 @@ def test_toy_is_learned_and_recorded(toy, tmp_path) -> None:
 
 
 def test_resumed_run_ends_with_the_same_weights(toy, tmp_path) -> None:
+    rows, cache = toy
     config = with_steps(8, validations=2)
     config = dataclasses.replace(config, model=dataclasses.replace(config.model, dropout=0.3))  # its draws must be the same as well
-    assert_goes_on_unharmed(toy, tmp_path, config, stop=6)
-
-
-def assert_goes_on_unharmed(toy, folder, config, stop: int) -> float:
-    """A run stopped at step `stop` ends with the weights of one that was not. Returns that one's AUC on the toy's own fakes."""
-    rows, cache = toy
-    done = train(rows, RunFolder(folder / "whole"), config, cache)
-    stopped = trainer(rows, cache, folder / "parts", config)
+    train(rows, RunFolder(tmp_path / "whole"), config, cache)
+    stopped = trainer(rows, cache, tmp_path / "parts", config)
     with pytest.raises(KeyboardInterrupt):
-        stopped.fit(_stop_after(stop))
-    train(rows, RunFolder(folder / "parts", resume=True), config, cache, resume=True)
-    whole, parts = (load_detector(folder / name / "detector.safetensors")[0].state_dict() for name in ("whole", "parts"))
+        stopped.fit(_stop_after(6))
+    train(rows, RunFolder(tmp_path / "parts", resume=True), config, cache, resume=True)
+    whole, parts = (load_detector(tmp_path / name / "detector.safetensors")[0].state_dict() for name in ("whole", "parts"))
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
-    return done.scores["toy"]
 
 
 def test_processes_that_prepare_batches_change_nothing(toy, tmp_path) -> None:
@@ -77,41 +71,8 @@ def test_norm_tuning_moves_nothing_else_of_the_backbone(toy, tmp_path) -> None:
         subject.train_step(as_batch([face_picture(i, 48) for i in range(4)], ["blend", "reenact"]), share=0.5)
     moved = {name for name, value in subject.net.named_parameters() if not torch.equal(before[name], value)}
     norms = {name for name, part in subject.net.named_modules() if isinstance(part, torch.nn.BatchNorm2d)}
-    assert {name.rpartition(".")[0] for name in moved if name.startswith("trunks.0.backbone.")} <= norms
-    assert any(name.startswith("trunks.0.backbone.") for name in moved)
-
-
-SEPARATE = dataclasses.replace(TINY.model, separate=True)
-
-
-def test_separate_nets_learn_in_turn_and_leave_each_other_alone(toy, tmp_path) -> None:
-    """A step moves the trunk that its batch is for, and nothing else, statistics included."""
-    rows, cache = toy
-    subject = trainer(rows, cache, tmp_path / "run", dataclasses.replace(with_steps(10), model=SEPARATE))
-    for step in range(8):
-        batch = PairedBatches(subject.training, 0)[step]
-        before = {name: value.clone() for name, value in subject.net.state_dict().items()}
-        subject.train_step(batch, share=0.5)
-        moved = {name.split(".")[1] for name, value in subject.net.state_dict().items() if not torch.equal(before[name], value)}
-        assert moved == {str(batch.trunk)}
-
-
-def test_separate_nets_learn_the_toy_and_go_on_where_they_were_stopped(toy, tmp_path) -> None:
-    config = dataclasses.replace(with_steps(60, validations=2), model=SEPARATE)
-    assert assert_goes_on_unharmed(toy, tmp_path, config, stop=45) > 0.9
-
-
-def test_a_separate_net_that_nothing_teaches_stays_at_even_odds(toy, tmp_path) -> None:
-    """The mix holds blends alone: the other net keeps the logit 0, and the stack leaves its head out."""
-    rows, cache = toy
-    config = dataclasses.replace(with_steps(8), model=SEPARATE)
-    config = dataclasses.replace(config, samples=dataclasses.replace(config.samples, mix={"self-blend": 1.0}))
-    train(rows, RunFolder(tmp_path / "run"), config, cache)
-    net = load_detector(tmp_path / "run" / "detector.safetensors")[0]
-    with torch.no_grad():
-        logits = net(torch.rand(4, 3, 48, 48) * 2 - 1)
-    assert logits[:, 0].abs().min() > 0
-    assert not logits[:, 1].any()
+    assert {name.rpartition(".")[0] for name in moved if name.startswith("backbone.")} <= norms
+    assert any(name.startswith("backbone.") for name in moved)
 
 
 def test_frequency_branch_is_trained_and_kept(toy, tmp_path) -> None:
@@ -120,9 +81,8 @@ def test_frequency_branch_is_trained_and_kept(toy, tmp_path) -> None:
     fresh = trainer(rows, cache, tmp_path / "fresh", config).net.state_dict()
     train(rows, RunFolder(tmp_path / "run"), config, cache)
     net = load_detector(tmp_path / "run" / "detector.safetensors")[0]
-    assert net.trunks[0].frequency is not None
-    name = "trunks.0.frequency.layers.0.weight"
-    assert not torch.allclose(net.state_dict()[name], fresh[name], atol=1e-3)
+    assert net.frequency is not None
+    assert not torch.allclose(net.state_dict()["frequency.layers.0.weight"], fresh["frequency.layers.0.weight"], atol=1e-3)
 
 
 # A part of the batch each, LayerNorm in the backbone (batch statistics would be of half a batch each): what is left is rounding.
@@ -171,8 +131,8 @@ def test_backbone_rests_while_the_heads_start(toy, tmp_path) -> None:
     before = {name: value.clone() for name, value in subject.net.state_dict().items()}
     subject.train_step(as_batch([face_picture(i, 48) for i in range(4)], ["blend", "reenact"]), share=0.0)
     after = subject.net.state_dict()
-    assert all(torch.equal(before[n], after[n]) for n in before if n.startswith("trunks.0.backbone."))
-    assert any(not torch.equal(before[n], after[n]) for n in before if n.startswith("trunks.0.heads."))
+    assert all(torch.equal(before[n], after[n]) for n in before if n.startswith("backbone."))
+    assert not torch.equal(before["heads.bias"], after["heads.bias"]) or not torch.equal(before["heads.weight"], after["heads.weight"])
 
 
 def test_untaught_head_gets_no_gradient() -> None:
@@ -212,7 +172,7 @@ def test_a_compiled_step_is_the_plain_one(toy, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: name)
     rows, cache = toy
     subject = trainer(rows, cache, tmp_path / "run", with_steps(4, compile=True))
-    assert asked == list(subject.net.trunks)
+    assert asked == [subject.net]
     batch = as_batch([face_picture(i, 48) for i in range(4)], ["blend", "reenact"])
     wrong = torch.tensor(3.0).exp().log1p().item()  # a net whose heads are still 0 says 3 of all: right of each fake, wrong of each real
     expected = 2 * (1.5 * wrong + 1 * (wrong - 3)) / 2.5  # of each head two reals, weighing 1 and 1/2, and one fake
@@ -223,7 +183,7 @@ def test_small_crops_come_first(toy, tmp_path) -> None:
     rows, cache = toy
     subject = trainer(rows, cache, tmp_path / "run", with_steps(4, head_share=0.0, small_share=0.5, small_size=32))
     seen = []
-    subject._forwards[0] = lambda images: seen.append(tuple(images.shape)) or subject.net(images)
+    subject._forward = lambda images: seen.append(tuple(images.shape)) or subject.net(images)
     batch = as_batch([face_picture(i, 48) for i in range(4)], ["blend", "reenact"])
     for share in (0.0, 0.49, 0.5, 0.9):
         assert float(subject.train_step(batch, share=share)) > 0
@@ -290,7 +250,7 @@ def test_run_starts_from_an_earlier_detector(toy, tmp_path) -> None:
     subject = trainer(rows, cache, tmp_path / "second", with_steps(3, start=earlier))
     expected = load_detector(earlier)[0].state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in subject.net.state_dict().items())
-    assert "earlier run" in subject.net.source
+    assert "earlier run" in subject.net.backbone.source
     other = dataclasses.replace(with_steps(3, start=earlier), model=dataclasses.replace(TINY.model, backbone="test_efficientnet"))
     with pytest.raises(CheckpointError, match="do not fit"):
         trainer(rows, cache, tmp_path / "third", other)
