@@ -96,9 +96,13 @@ def conformal_threshold(logits: Sequence[float], alpha: float) -> float:
     n = len(logits)
     k = math.floor(alpha * (n + 1) + 1e-9)  # 0.1 * 10 is 1, whatever floats make of it
     if k < 1:
-        needed = math.ceil(1 / alpha - 1e-9) - 1
-        raise UsageError(f"A false-positive rate of {alpha:g} cannot be set on {n} real clips", f"It needs at least {needed}.")
+        raise UsageError(f"A false-positive rate of {alpha:g} cannot be set on {n} real clips", f"It needs at least {fewest_reals(alpha)}.")
     return float(np.sort(np.asarray(logits, np.float64))[::-1][k - 1])
+
+
+def fewest_reals(alpha: float) -> int:
+    """How many real clips a threshold at this false-positive rate takes."""
+    return math.ceil(1 / alpha - 1e-9) - 1
 
 
 def clip_logit(stack: Stack, clip: ClipEvidence) -> float:
@@ -174,9 +178,13 @@ def divide(clips: Sequence[ClipEvidence], share: float) -> tuple[list[ClipEviden
     first: list[ClipEvidence] = []
     second: list[ClipEvidence] = []
     for clip in clips:
-        place = int.from_bytes(hashlib.sha256(clip.identity.encode()).digest()[:4], "big") / 2**32
-        (first if place < share else second).append(clip)
+        (first if is_fitted_on(clip.identity, share) else second).append(clip)
     return first, second
+
+
+def is_fitted_on(identity: str, share: float) -> bool:
+    """Whether `divide` puts this person into its first list."""
+    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:4], "big") / 2**32 < share
 
 
 def one_a_person(clips: Sequence[ClipEvidence]) -> list[ClipEvidence]:

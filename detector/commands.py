@@ -46,7 +46,7 @@ def train_detector(
 
     from detector.cache import CropCache
     from detector.config import DetectorConfig
-    from detector.release import release, renew
+    from detector.release import check_people, release, renew
     from detector.train import train
     from sfumato.config import load_config
     from sfumato.distributed import ranks_of_this_run
@@ -73,6 +73,7 @@ def train_detector(
                 click.echo(line, err=True)
         if prepare_only:
             return
+        check_people(usable, config.calibration)
         if exported is None:
             with _shown("Training", 1.0, ranks) as advance:
                 done = train(usable, run, config, crops, resume, advance, ranks)

@@ -22,6 +22,8 @@ from detector.calibrate import (
     Calibration,
     calibrate,
     divide,
+    fewest_reals,
+    is_fitted_on,
     one_a_person,
     probability_report,
     report,
@@ -39,7 +41,7 @@ from detector.state import load_detector
 from sfumato import __version__
 from sfumato.atomic import write_bytes, write_text
 from sfumato.config import from_dict, to_dict
-from sfumato.errors import CheckpointError
+from sfumato.errors import CheckpointError, UsageError
 from sfumato.media.clips import TWIN, ClipRow
 
 PASSES = {  # what the false-positive rate is looked at under: reals that were only sent on must stay reals
@@ -52,6 +54,21 @@ VIDEO_PASS = Pass((("h264", (23.0, 1.0)),))  # x264's default; a video has a cod
 _COPY_FRAMES = 2  # of each copy for the quality norm: many people teach it more than many frames
 _TEST_FRAMES = 6  # of each clip of the test, which is here to show a failure at once; sfumato bench judges whole files
 Note = Callable[[str], None]
+
+
+def check_people(rows: Sequence[ClipRow], calibration: CalibrationConfig) -> None:
+    """Raises UsageError where the people of these rows cannot carry the loosest threshold: better told before the training than after."""
+    known = [row for row in rows if row.label == "real" and row.method != TWIN]
+    people = {row.identity for row in known if row.split == "calibration"}
+    if not people:
+        others = {row.identity for row in known if row.split == "validation"}
+        people = {name for name in others if not is_fitted_on(name, calibration.fit_share)}
+    loosest = max(calibration.alphas)
+    if len(people) < fewest_reals(loosest):
+        raise UsageError(
+            f"A threshold at a false-positive rate of {loosest:g} takes {fewest_reals(loosest)} people with real clips, here are {len(people)}",
+            "They come from the split calibration, or without one from validation: list more footage.",
+        )
 
 
 def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = lambda text: None) -> dict[str, Any]:

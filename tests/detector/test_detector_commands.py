@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from detector.commands import train_detector
 from detector.shipped import load_shipped
-from sfumato.errors import CheckpointError, MediaError, MissingPartError, OutputError
+from sfumato.errors import CheckpointError, MediaError, MissingPartError, OutputError, UsageError
 from sfumato.media.clips import write_clips
 from tests.detector_fixtures import clip_row, face_picture
 
@@ -50,6 +50,18 @@ def test_from_clips_to_a_calibrated_detector(toy, tmp_path) -> None:
     assert shipped.scorer([np.asarray(face_picture(1, 48))]).shape == (1, 2)
     again = run(cache.clips, tmp_path / "run")
     assert isinstance(again.exception, OutputError)
+
+
+@pytest.mark.parametrize("kept", [8, 0])
+def test_too_few_people_for_a_threshold_are_refused_before_the_training(toy, tmp_path, kept: int) -> None:
+    """Eight people cannot carry one false alarm in ten; nor can, without that split, what a fit leaves of twelve."""
+    rows, cache = toy
+    people = sorted({row.identity for row in rows if row.split == "calibration"})[:kept]
+    write_clips(cache.clips, [row for row in rows if row.split != "calibration" or row.identity in people])
+    result = run(cache.clips, tmp_path / "run", "--set", "calibration.fit_share=0.6")
+    assert isinstance(result.exception, UsageError)
+    assert "takes 9 people" in str(result.exception)
+    assert not (tmp_path / "run" / "log.jsonl").exists()
 
 
 def test_a_detector_that_is_only_compared_is_not_tested(toy, tmp_path) -> None:
