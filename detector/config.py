@@ -78,11 +78,10 @@ class SampleConfig:
 
 @dataclass(frozen=True)
 class DegradeConfig:
-    """How often each pass is drawn, of the pairs that are not `untouched`; both pictures of a pair always get the same pass."""
+    """How often each pass is drawn; both pictures of a pair always get the same pass."""
 
     colour: float = 0.3
     tone: float = 0.35  # gamma, tint, saturation down to grey: paintings, old film, odd lamps
-    untouched: float = 0.0  # of the pairs, by all that follows: what a warp leaves behind is fine, and must be seen too
     resize: float = 0.35  # down and up again: uploads and messengers do it
     blur: float = 0.2
     noise: float = 0.15
@@ -94,7 +93,7 @@ class DegradeConfig:
     generator_side_share: float = 0.25
 
     def __post_init__(self) -> None:
-        for name in ("colour", "tone", "untouched", "resize", "blur", "noise", "jpeg", "h264", "shrink", "generator_side_share"):
+        for name in ("colour", "tone", "resize", "blur", "noise", "jpeg", "h264", "shrink", "generator_side_share"):
             _require(0 <= getattr(self, name) <= 1, f"degrade.{name}", getattr(self, name), "a probability")
         _require(18 <= self.worst_crf <= 51, "degrade.worst_crf", self.worst_crf, "18 to 51")
         _require(self.generator_side >= 32, "degrade.generator_side", self.generator_side, "at least 32 px")

@@ -37,15 +37,13 @@ class Pass:
 
 
 def draw_pass(rng: np.random.Generator, config: DegradeConfig) -> Pass:
-    """Draws each operation with its rate, in the order in which an upload meets them; of the untouched share the colours alone."""
+    """Draws each operation with its rate, in the order in which an upload meets them."""
     steps: list[tuple[str, tuple[float, ...]]] = []
     if rng.random() < config.colour:
         steps.append(("colour", (float(rng.integers(2**31)), 0.6)))
     if rng.random() < config.tone:
         tint = rng.uniform(0.8, 1.2, 3)
         steps.append(("tone", (float(np.exp(rng.uniform(-0.45, 0.45))), float(rng.uniform(0, 1.4)), *(float(t) for t in tint))))
-    if config.untouched > 0 and rng.random() < config.untouched:
-        return Pass(tuple(steps))
     if rng.random() < config.generator_side_share:
         steps.append(("side", (config.generator_side * float(rng.uniform(0.9, 1.5)), float(rng.integers(3)), float(rng.integers(3)))))
     elif rng.random() < config.resize:

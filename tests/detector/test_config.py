@@ -24,7 +24,6 @@ def test_the_recipes_that_are_documented_are_read(path: Path) -> None:
         "model.size=8",
         "samples.scale_jitter=0.5",
         "degrade.jpeg=2.0",
-        "degrade.untouched=-0.1",
         "train.pairs=1",
         "train.tune=heads",
         "samples.mix.swap=-1.0",

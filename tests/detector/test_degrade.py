@@ -36,16 +36,6 @@ def test_what_was_made_smaller_was_mostly_encoded_again() -> None:
     assert encoded(0.0) < 0.2 and 0.7 < encoded(1.0) < 0.9
 
 
-def test_an_untouched_pair_goes_through_its_colours_and_nothing_else() -> None:
-    def passes(untouched: float) -> list[set[str]]:
-        config = DegradeConfig(untouched=untouched, tone=0.5, blur=1)
-        return [{name for name, _ in draw_pass(np.random.default_rng(seed), config).steps} for seed in range(400)]
-
-    assert all("blur" in names for names in passes(0.0))
-    assert {name for names in passes(1.0) for name in names} == {"colour", "tone"}
-    assert np.mean(["blur" in names for names in passes(0.4)]) == pytest.approx(0.6, abs=0.08)
-
-
 def test_both_of_a_pair_get_the_same_noise() -> None:
     recipe = Pass((("noise", (5.0, 9.0)),))
     first, second = np.full((32, 32, 3), 100, np.uint8), np.full((32, 32, 3), 120, np.uint8)
