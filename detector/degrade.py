@@ -47,7 +47,7 @@ def draw_pass(rng: np.random.Generator, config: DegradeConfig) -> Pass:
     if rng.random() < config.generator_side_share:
         steps.append(("side", (config.generator_side * float(rng.uniform(0.9, 1.5)), float(rng.integers(3)), float(rng.integers(3)))))
     elif rng.random() < config.resize:
-        steps.append(("scale", (float(rng.uniform(0.25, 1.0)), float(rng.integers(3)), float(rng.integers(3)))))
+        steps.append(("scale", (float(rng.uniform(0.4, 1.0)), float(rng.integers(3)), float(rng.integers(3)))))
     small = config.shrink > 0 and rng.random() < config.shrink
     if small:
         steps.append(("shrink", (float(rng.uniform(0.4, 0.9)), float(rng.integers(3)))))
@@ -68,14 +68,14 @@ def draw_way(rng: np.random.Generator) -> Pass:
     if rng.random() < 0.15:
         steps.append(("h264", (float(rng.integers(18, 36)), float(rng.integers(1, 4)))))  # it had a way before
     if rng.random() < 0.5:
-        share, down, up = float(np.exp(rng.uniform(np.log(0.2), 0.0))), float(rng.integers(3)), float(rng.integers(3))
+        share, down, up = float(np.exp(rng.uniform(np.log(0.25), 0.0))), float(rng.integers(3)), float(rng.integers(3))
         steps.append(("scale", (share, down, up)) if rng.random() < 0.6 else ("shrink", (max(share, 0.4), down)))
     if rng.random() < 0.15:
         steps.append(("blur", (float(rng.uniform(0.3, 2.5)),)))
     if rng.random() < 0.15:
         steps.append(("noise", (float(rng.uniform(1, 12)), float(rng.integers(2**31)))))
     if rng.random() < 0.65:
-        steps.append(("h264", (float(rng.integers(18, 46)), float(rng.integers(1, 4)))))
+        steps.append(("h264", (float(rng.integers(18, 43)), float(rng.integers(1, 4)))))
     elif rng.random() < 0.5:
         steps.append(("jpeg", (float(rng.integers(30, 96)),)))
     return Pass(tuple(steps))

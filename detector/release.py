@@ -64,9 +64,10 @@ def check_people(rows: Sequence[ClipRow], calibration: CalibrationConfig) -> Non
         others = {row.identity for row in known if row.split == "validation"}
         people = {name for name in others if not is_fitted_on(name, calibration.fit_share)}
     loosest = max(calibration.alphas)
-    if len(people) < fewest_reals(loosest):
+    needed = fewest_reals(loosest)
+    if len(people) < needed:
         raise UsageError(
-            f"A threshold at a false-positive rate of {loosest:g} takes {fewest_reals(loosest)} people with real clips, here are {len(people)}",
+            f"A threshold at a false-positive rate of {loosest:g} takes {needed} people with real clips, here are {len(people)}",
             "They come from the split calibration, or without one from validation: list more footage.",
         )
 
