@@ -1,7 +1,7 @@
 """Calibration: scores of held-out clips to one probability, and thresholds at stated false-positive rates.
 
-In: the frame evidence of clips of people the net never saw. Out: a `Stack` and thresholds. The stack's scale and offset
-are fitted on whole clips, not frames. A threshold is the conformal one: the k-th largest logit of n real clips,
+In: the frame evidence of clips of people the net never saw. Out: a `Stack` and thresholds. The stack's four numbers are
+fitted on whole clips, not frames. A threshold is the conformal one: the k-th largest logit of n real clips,
 k = floor(alpha (n + 1)); a new real clip exceeds it with probability at most alpha, if it is drawn like those n. An alpha
 below 1 / (n + 1) cannot be had and is refused.
 """
@@ -22,14 +22,15 @@ from detector.config import FAMILY_HEADS, HEADS
 from detector.evaluate import ClipEvidence, Floats
 from detector.metrics import auc, calibration_error
 from detector.quality import fit_norm
-from detector.stack import Stack, pooled, probability
+from detector.stack import Stack, joined, pooled, probability
 from sfumato.errors import UsageError
 from sfumato.media.clips import TWIN
 
 RULE = "conformal: the k-th largest of n_real logits, k = floor(alpha (n_real + 1)); what is above it is flagged"
-_PRIOR = 0.02  # pulls log-scale and offset to 0 a little: on cleanly separated clips they would run away
+_PRIOR = 0.02  # pulls log-scales and offsets to 0 a little: on cleanly separated clips they would run away
 _LINE_PRIOR = 1e-3  # the same for normed logits, whose offset is some spreads away from 0
 NORM_PEOPLE = 100  # with drawn people, half as many cost more true positives than the norm saved false ones
+_LEVEL = 0.97  # quantile of the reals at which the heads are made equal; higher ones rest on too few clips
 
 
 @dataclass(frozen=True)
@@ -133,32 +134,38 @@ def with_norm(stack: Stack, copies: Sequence[ClipEvidence], fitting: Sequence[Cl
 
 
 def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
-    """One scale and one offset for both heads, of least negative log-likelihood over clips, reals and each method of fakes weighing the
-    same. `used`: which heads count. Raises UsageError without reals, without fakes, or without a head.
+    """Least negative log-likelihood over clips, reals and each method of fakes weighing the same. `used`: which heads count.
 
-    Both heads give log-odds, of what each was taught. With a scale and an offset each, likelihood shrinks the surer head for the fakes
-    that are none of its business, and what it finds drowns in the false alarms of the other.
+    Raises UsageError without reals or without fakes.
     """
     from scipy.optimize import minimize
 
-    if not any(used) or len({clip.family == "real" for clip in clips}) < 2:
+    if all(clip.family == "real" for clip in clips) or all(clip.family != "real" for clip in clips):
         raise UsageError("Calibration needs real clips and fakes", "Give the split validation some of both.")
     frames = np.concatenate([clip.evidence for clip in clips])  # (all frames, 2)
     ends = np.cumsum([len(clip.evidence) for clip in clips])[:-1]
     fake = np.array([clip.family != "real" for clip in clips])
     weight = _weights(clips)
 
-    def joint(line: Floats) -> Stack:
-        scale, offset = math.exp(min(float(line[0]), 4.0)), float(line[1])
-        first, second = used
-        return Stack((scale if first else 0.0, scale if second else 0.0), (offset if first else 0.0, offset if second else 0.0))
+    def unpack(parameters: Floats) -> tuple[list[float], list[float]]:
+        scale = [math.exp(min(p, 4.0)) if use else 0.0 for p, use in zip(parameters[:2], used, strict=True)]
+        return scale, [float(p) for p in parameters[2:]]
 
-    def cost(line: Floats) -> float:
-        logits = np.array([pooled(part) for part in np.split(joint(line).logit(frames), ends)])
+    def cost(parameters: Floats) -> float:
+        logits = np.array([pooled(part) for part in np.split(joined(frames, *unpack(parameters)), ends)])
         losses = np.logaddexp(0.0, np.where(fake, -logits, logits))
-        return float((losses * weight).sum() + _PRIOR * (line**2).sum())
+        return float((losses * weight).sum() + _PRIOR * (parameters**2).sum())
 
-    return joint(minimize(cost, np.zeros(2), method="L-BFGS-B").x)
+    found = minimize(cost, np.zeros(4), method="L-BFGS-B")
+    scale, offset = unpack(found.x)
+    fitted = Stack((scale[0], scale[1]), (offset[0] if used[0] else 0.0, offset[1] if used[1] else 0.0))
+    return _levelled(fitted, [clip for clip in clips if clip.kind == "real"]) if all(used) else fitted
+
+
+def relabelled(clips: Sequence[ClipEvidence], seed: int = 0) -> list[ClipEvidence]:
+    """The clips with each other's evidence, drawn at random: for controls that must know nothing."""
+    order = np.random.default_rng(seed).permutation(len(clips))
+    return [replace(clip, evidence=clips[i].evidence, quality=clips[i].quality) for clip, i in zip(clips, order, strict=True)]
 
 
 def enough_people(copies: Sequence[ClipEvidence]) -> bool:
@@ -171,6 +178,20 @@ def _weights(clips: Sequence[ClipEvidence]) -> Floats:
     alike = Counter("real" if clip.family == "real" else clip.kind for clip in clips)
     fakes = max(len(alike) - 1, 1)
     return np.array([0.5 / alike["real"] if clip.family == "real" else 0.5 / (alike[clip.kind] * fakes) for clip in clips])
+
+
+def _levelled(stack: Stack, reals: Sequence[ClipEvidence]) -> Stack:
+    """The same stack with offsets moved so that both heads reach the same logit on their worst real clips.
+
+    Likelihood weighs all clips alike; at a strict threshold the poorer head would then cause most of the false alarms and set the
+    threshold for both.
+    """
+    reach = [
+        float(np.quantile([pooled(scale * clip.evidence[:, head] + offset) for clip in reals], _LEVEL))
+        for head, (scale, offset) in enumerate(zip(stack.scale, stack.offset, strict=True))
+    ]
+    middle = sum(reach) / len(reach)
+    return Stack(stack.scale, (stack.offset[0] + middle - reach[0], stack.offset[1] + middle - reach[1]))
 
 
 def divide(clips: Sequence[ClipEvidence], share: float) -> tuple[list[ClipEvidence], list[ClipEvidence]]:
@@ -234,7 +255,7 @@ def temperature(stack: Stack, clips: Sequence[ClipEvidence]) -> float:
 def probability_report(stack: Stack, fitting: Sequence[ClipEvidence], tested: Sequence[ClipEvidence]) -> dict[str, float]:
     """ECE of the probabilities on `tested`, as they are and with the temperature that `fitting` asks for.
 
-    The temperature is not applied: the stack has a scale of its own, and on the detector this was measured with (395 test clips) one of
+    The temperature is not applied: the stack has scales of its own, and on the detector this was measured with (395 test clips) one of
     1.15 raised the error from .039 to .047.
     """
     warmth = temperature(stack, fitting)

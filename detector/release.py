@@ -26,6 +26,7 @@ from detector.calibrate import (
     is_fitted_on,
     one_a_person,
     probability_report,
+    relabelled,
     report,
     set_thresholds,
 )
@@ -164,6 +165,8 @@ def _calibrate(
     alone = [row for row in known if row.method != TWIN and row.identity in people - filmed]
     encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False, encoded=True)
     pictures = one_a_person([clip for clip in reals if clip.kind == "real"])
+    if config.samples.shuffled:
+        fitting = relabelled(fitting)  # else a control would learn here which of its logits are of use
     calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies)
     return calibration, set_thresholds(calibration.stack, one_a_person([*twins, *encoded]), config.calibration.alphas), fitting, name
 

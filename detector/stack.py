@@ -41,9 +41,7 @@ class Stack:
 
     def logit(self, evidence: NDArray[Any]) -> Floats:
         """evidence: (..., 2). Returns (...)."""
-        hidden = self._hidden(evidence)[..., 0]
-        joint = np.where(hidden > 30, hidden, np.log(np.expm1(np.clip(hidden, 1e-300, 30))))  # log(p / (1 - p)), stable at both ends
-        return np.asarray(self.gain * joint + self.shift, np.float64)
+        return np.asarray(self.gain * joined(np.asarray(evidence, np.float64), self.scale, self.offset) + self.shift, np.float64)
 
     def each(self, evidence: NDArray[Any]) -> Floats:
         """evidence: (..., 2). Returns (..., 2): each head's own calibrated logit, -inf for one never trained. None exceeds `logit`."""
@@ -51,16 +49,23 @@ class Stack:
 
     def weights(self, evidence: NDArray[Any]) -> Floats:
         """evidence: (..., 2). Returns (..., 2): by how much `logit` grows with each, its gradient."""
-        shown = -np.expm1(-np.maximum(self._hidden(evidence), 1e-300))  # p
-        return np.asarray(self.gain * np.asarray(self.scale) * probability(self._own(evidence)) / shown, np.float64)
-
-    def _hidden(self, evidence: NDArray[Any]) -> Floats:
-        """evidence: (..., 2). Returns (..., 1): -log(1 - p) of p = 1 - prod(1 - p_i) over the heads with scale > 0."""
-        return np.asarray(np.logaddexp(0.0, self._own(evidence)).sum(-1, keepdims=True), np.float64)
+        own = self._own(evidence)
+        hidden = np.logaddexp(0.0, own).sum(-1, keepdims=True)  # -log prod(1 - p_i), as in `joined`
+        return np.asarray(self.gain * np.asarray(self.scale) * probability(own) / -np.expm1(-np.maximum(hidden, 1e-300)), np.float64)
 
     def _own(self, evidence: NDArray[Any]) -> Floats:
         scale, offset = np.asarray(self.scale), np.asarray(self.offset)
         return np.asarray(np.where(scale > 0, scale * np.asarray(evidence, np.float64) + offset, -np.inf), np.float64)
+
+
+def joined(evidence: Floats, scale: Sequence[float], offset: Sequence[float]) -> Floats:
+    """log(p / (1 - p)) of p = 1 - prod(1 - p_i) over the heads with scale > 0, stable at both ends."""
+    used = [i for i, s in enumerate(scale) if s > 0]
+    if not used:
+        return np.zeros(evidence.shape[:-1])
+    hidden = sum(np.logaddexp(0.0, scale[i] * evidence[..., i] + offset[i]) for i in used)  # -log prod(1 - p_i)
+    hidden = np.asarray(hidden, np.float64)
+    return np.where(hidden > 30, hidden, np.log(np.expm1(np.clip(hidden, 1e-300, 30))))
 
 
 def pooled(logits: NDArray[Any] | Sequence[float]) -> float:

@@ -95,9 +95,11 @@ def test_an_exported_detector_is_calibrated_anew_without_training(toy, tmp_path)
 
 
 @pytest.mark.parametrize("shuffled", [True, False])
-def test_a_control_is_not_chosen_by_true_labels(toy, tmp_path, monkeypatch, shuffled: bool) -> None:
-    from detector import train
+def test_a_control_is_neither_chosen_nor_joined_by_true_labels(toy, tmp_path, monkeypatch, shuffled: bool) -> None:
+    from detector import release, train
 
+    joined: list[int] = []
+    monkeypatch.setattr(release, "relabelled", lambda clips: joined.append(len(clips)) or list(clips))
     falling = iter([0.9, 0.8, 0.7, 0.6])
     monkeypatch.setattr(train, "validate", lambda *_: {"all": next(falling)})
     rows, cache = toy
@@ -107,6 +109,7 @@ def test_a_control_is_not_chosen_by_true_labels(toy, tmp_path, monkeypatch, shuf
     assert result.exception is None, result.output
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [line["kept"] for line in lines if "kept" in line] == [True, shuffled]  # the second was worse
+    assert bool(joined) is shuffled
 
 
 def test_what_is_no_detector_is_not_calibrated(toy, tmp_path) -> None:
