@@ -15,6 +15,8 @@ from sfumato.text import left_out
 if TYPE_CHECKING:
     from sfumato.distributed import Ranks
 
+_SCAN_FPR = 0.01  # where a scan flags unless told otherwise
+
 
 @click.command("detector")
 @click.argument("clips", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -46,10 +48,11 @@ def train_detector(
 
     from detector.cache import CropCache
     from detector.config import DetectorConfig
-    from detector.release import check_people, release, renew
+    from detector.release import check_people, exported_config, release, renew
     from detector.train import train
     from sfumato.config import load_config
     from sfumato.distributed import ranks_of_this_run
+    from sfumato.errors import UsageError
     from sfumato.media.clips import check_disjoint, read_clips
     from sfumato.run import RunFolder
 
@@ -59,8 +62,14 @@ def train_detector(
     config = load_config(DetectorConfig, config_file, chosen)
     rows = list(read_clips(clips))
     check_disjoint(rows)
+    samples = config.samples if exported is None else exported_config(exported).samples
+    if samples.autoencoder is not None and not samples.autoencoder.is_file():
+        advice = "Make one: sfumato train autoencoder CLIPS --out FILE."
+        raise UsageError(f"samples.autoencoder: there is no file {samples.autoencoder}", advice)
+    if not prepare_only:
+        check_people(rows, config.calibration)  # before anything is cut, and again without those who show no face
     run = RunFolder(out, resume=resume or prepare_only)
-    crops = CropCache(clips, cache or out / "crops", config.samples)
+    crops = CropCache(clips, cache or out / "crops", samples)
     with ranks_of_this_run(config.train.device) as ranks:
         cutters = processes or (os.cpu_count() or 1 if ranks.world == 1 else 1)
         with _shown("Cutting crops", len(rows), ranks) as advance:
@@ -93,6 +102,10 @@ def train_detector(
     click.echo(f"Thresholds on {record['calibration']['n_real']} real clips: {thresholds}", err=True)
     for name, found in record["test"].items():
         click.echo(f"Test, {name}: AUC {_scores(found['auc'])}", err=True)
+    kinds = [{float(alpha) for alpha in record[name]["thresholds"]} for name in ("calibration", "video_calibration")]
+    strictest = min(kinds[0] & kinds[1], key=lambda alpha: abs(alpha - _SCAN_FPR))
+    rate = "" if strictest == _SCAN_FPR else f" --fpr {strictest:g}"
+    click.echo(f"Scan with it: sfumato scan FILE --model {run.path / 'weights'}{rate}", err=True)
     click.echo(run.path / "weights")
 
 

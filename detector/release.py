@@ -95,12 +95,24 @@ def renew(
     Nobody of the splits validation, calibration and test may be of its training. Raises CheckpointError, MissingPartError, UsageError.
     """
     network, _, known = read_parts(source)
+    try:
+        config, training = replace(exported_config(source), calibration=calibration), dict(known["training"])
+        training["learnt_from"] = joined_names(training["learnt_from"], hashed_names(rows))
+        return _released(run, network, config, training, rows, cache, note)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{source / RECORD} lacks or garbles {error}", "Take another copy.") from error
+
+
+def exported_config(source: Path) -> DetectorConfig:
+    """How the exported detector in this folder was made: its crops are cut as its `samples` say.
+
+    Raises CheckpointError, MissingPartError.
+    """
+    _, _, known = read_parts(source)
     if known.get("format") != RECORD_FORMAT or network_files(known) != (NETWORK,):
         raise CheckpointError(f"{source} holds no detector for ONNX Runtime that this version reads", "Use that of a training run.")
     try:
-        config, training = replace(from_dict(DetectorConfig, known["config"]), calibration=calibration), dict(known["training"])
-        training["learnt_from"] = joined_names(training["learnt_from"], hashed_names(rows))
-        return _released(run, network, config, training, rows, cache, note)
+        return from_dict(DetectorConfig, known["config"])
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{source / RECORD} lacks or garbles {error}", "Take another copy.") from error
 

@@ -87,7 +87,9 @@ def network_files(record: Any) -> tuple[str, ...]:
 
 
 def _missing(place: Path) -> MissingPartError:
-    return MissingPartError(f"There is no detector in {place}", "Train one: sfumato train detector CLIPS.jsonl --out RUN.")
+    near = (place / "weights" / RECORD).is_file()
+    advice = f"Did you mean {place / 'weights'}?" if near else "Train one: sfumato train detector CLIPS.jsonl --out RUN."
+    return MissingPartError(f"There is no detector in {place}", advice)
 
 
 def _thresholds(calibration: Any) -> dict[float, float]:

@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from detector.cache import CropCache
-from detector.config import DetectorConfig
+from detector.config import FAMILY_HEADS, DetectorConfig, SampleConfig
 from detector.evaluate import validate
 from detector.makers import Maker
 from detector.model import DetectorNet, load_weights
@@ -245,7 +245,7 @@ def train(
 
     `advance` gets shares of 1. `ranks`: this process among those that train together, each with train.pairs pairs of a batch.
     Writes options.json, log.jsonl, checkpoint.safetensors and detector.safetensors into the run folder. Raises UsageError when a split
-    has no real clip, when the mix leaves no fakes, or when samples.leave_out names what is not there.
+    has no real clip, when the mix leaves no fakes, or when samples.mix or samples.leave_out names what is not there.
     """
     ranks = ranks or Ranks(device=choose_device(config.train.device))
     splits = {name: [row for row in rows if row.split == name] for name in ("train", "validation")}
@@ -256,6 +256,10 @@ def train(
             raise UsageError(f"The split {name!r} has no real clip with a usable face", reason)
     training, validation = (PairSource(split, cache, config) for split in splits.values())
     known: list[Maker | ClipRow] = [*training.found, *(row for row in rows if row.label == "fake")]
+    for name in config.samples.mix:
+        if name not in (*FAMILY_HEADS, *SampleConfig().mix) and not any(names(name, made) for made in known):
+            advice = choose_from(name, sorted({*FAMILY_HEADS, *(m.method for m in known)}))
+            raise UsageError(f"samples.mix names {name!r}, which nothing here is", advice)
     for name in config.samples.leave_out:
         if not any(names(name, made) for made in known):  # a slip of the pen would be trained on, and tested as if it were held out
             raise UsageError(f"samples.leave_out names {name!r}, which nothing is", choose_from(name, sorted({m.method for m in known})))

@@ -41,9 +41,10 @@ class Scanner:
         detector = self.judge.detector
         known = sorted(set(detector.thresholds) & set(detector.video_thresholds))
         if not any(abs(alpha - fpr) < 1e-9 for alpha in known):
-            reals = min(detector.record[name].get("n_real") or 0 for name in ("calibration", "video_calibration"))
+            pictures, videos = (detector.record[name].get("n_real") or 0 for name in ("calibration", "video_calibration"))
+            few = f"{pictures} pictures and {videos} videos cannot carry it"
             raise UsageError(
-                f"The detector has no threshold at a false-positive rate of {fpr:g}: {reals} real clips cannot carry it",
+                f"The detector has no threshold at a false-positive rate of {fpr:g}: {few}",
                 f"Choose one of: {', '.join(f'{alpha:g}' for alpha in known)}.",
             )
 
@@ -212,7 +213,7 @@ def _explanation_lines(told: dict[str, Any]) -> list[str]:
     from detector.explain import where_in_words
 
     lines = [f"  {told['words']}"] if told else []
-    if "regions" in told:
+    if "regions" in told and any(head["level"] in ("strong", "raised") for head in told["heads"].values()):  # else there is nothing to place
         lines.append(f"  {where_in_words(told['regions'], told['areas'])}")
     return lines + ([f"  heat map: {printable(told['sheet'])}"] if "sheet" in told else [])
 

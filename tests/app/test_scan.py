@@ -145,6 +145,10 @@ def test_explain_writes_a_sheet_for_each_scored_file(model, tmp_path, faces) -> 
         assert sum(told["areas"].values()) == pytest.approx(1)
         assert told["regions"] is None or sum(told["regions"].values()) == pytest.approx(1)
         assert "heat map:" in describe(record)
+        for level, placed in (("low", False), ("raised", True)):  # a place of no evidence is none
+            heads = {name: fact | {"level": level} for name, fact in told["heads"].items()}
+            shown = describe(record | {"explain": told | {"heads": heads, "regions": told["areas"]}})
+            assert ("The evidence is" in shown) is placed
 
 
 def test_explain_is_refused_before_anything_is_scanned(model, tmp_path) -> None:

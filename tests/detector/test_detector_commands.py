@@ -48,8 +48,12 @@ def test_from_clips_to_a_calibrated_detector(toy, tmp_path) -> None:
     assert len(record["training"]["learnt_from"]) == 8 * 2 * 36  # three splits of twelve people with a real file each
     assert str(tmp_path) not in json.dumps(record)
     assert shipped.scorer([np.asarray(face_picture(1, 48))]).shape == (1, 2)
+    assert f"sfumato scan FILE --model {tmp_path / 'run' / 'weights'} --fpr 0.1" in result.stderr
     again = run(cache.clips, tmp_path / "run")
     assert isinstance(again.exception, OutputError)
+    with pytest.raises(MissingPartError) as near:
+        load_shipped(tmp_path / "run")
+    assert str(tmp_path / "run" / "weights") in str(near.value.advice)
 
 
 @pytest.mark.parametrize("kept", [8, 0])
@@ -92,6 +96,26 @@ def test_an_exported_detector_is_calibrated_anew_without_training(toy, tmp_path)
     untested = run(cache.clips, tmp_path / "third", "--calibrate-only", exported, "--set", "calibration.test=false")
     assert untested.exception is None
     assert json.loads((tmp_path / "third" / "weights" / "detector.json").read_text())["test"] == {}
+
+
+def test_a_detector_is_calibrated_on_crops_cut_as_its_own_were(toy, tmp_path) -> None:
+    """Whatever the call's settings are: they cut a second time otherwise, and other frames."""
+    rows, cache = toy
+    write_clips(cache.clips, rows)
+    assert run(cache.clips, tmp_path / "run", "--set", "train.steps=2").exception is None
+    exported, cut = str(tmp_path / "run" / "weights"), set(cache.folder.iterdir())
+    again = run(cache.clips, tmp_path / "again", "--calibrate-only", exported, "--set", "samples.frames_per_clip=1")
+    assert again.exception is None
+    assert set(cache.folder.iterdir()) == cut
+
+
+@pytest.mark.parametrize("setting", ["samples.mix={swop=0.5,swap=0.5}", "samples.autoencoder=nowhere.safetensors"])
+def test_a_slip_in_what_is_learnt_from_is_refused(toy, tmp_path, setting: str) -> None:
+    rows, cache = toy
+    write_clips(cache.clips, rows)
+    result = run(cache.clips, tmp_path / "run", "--set", setting)
+    assert isinstance(result.exception, UsageError)
+    assert "swop" in str(result.exception) or "nowhere.safetensors" in str(result.exception)
 
 
 @pytest.mark.parametrize("shuffled", [True, False])

@@ -38,8 +38,6 @@ def fakes(
 
     Fakes that CLIPS lists already stay in the new list, so that several calls can add to it in turn.
     """
-    import time
-
     from detector.fakes.autoencoder import load_autoencoder
     from generator.checkpoint import checkpoint_path, load_checkpoint
     from provenance.sign import development_signer
@@ -65,11 +63,9 @@ def fakes(
         studio.require(kind)
     signer, made = development_signer(), []
     for kind in chosen:
-        began = time.monotonic()
         with progress(f"Making fakes: {kind}") as advance:
             pairs = make_fakes(studio, rows, kind, signer, lambda amount, total: advance(amount))
-        minutes = (time.monotonic() - began) / 60
-        click.echo(f"{kind}: {len(pairs) // 2} fakes and their twins, {len(pairs) / 2 / max(minutes, 1e-9):.0f} a minute", err=True)
+        click.echo(f"{kind}: {len(pairs) // 2} fakes and their twins", err=True)
         made += pairs
     for line in left_out(studio.refused.items()):
         click.echo(line, err=True)
@@ -80,7 +76,7 @@ def fakes(
         write_sheet(sheet, clips, made)
     if only_pairs:
         listed = [row for row in listed if row.label == "fake" or row.method == TWIN]
-    click.echo(f"{write_clips(clips.parent / out, listed)} clips, {len(made)} of them made now", err=True)
+    click.echo(f"{write_clips(clips.parent / out, listed)} clips, {len(made)} of them fakes of this call and their twins", err=True)
     click.echo(clips.parent / out)
 
 
