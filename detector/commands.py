@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -48,6 +48,7 @@ def train_detector(
 
     from detector.cache import CropCache
     from detector.config import DetectorConfig
+    from detector.recalibrate import SECTIONS
     from detector.release import check_people, exported_config, release, renew
     from detector.train import train
     from sfumato.config import load_config
@@ -98,11 +99,12 @@ def train_detector(
         record = release(run.path, usable, crops, note)
     else:
         record = renew(exported, run.path, usable, crops, config.calibration, note)
-    thresholds = ", ".join(f"{alpha}: {t:.2f}" for alpha, t in record["calibration"]["thresholds"].items())
-    click.echo(f"Thresholds on {record['calibration']['n_real']} real clips: {thresholds}", err=True)
-    for name, found in record["test"].items():
-        click.echo(f"Test, {name}: AUC {_scores(found['auc'])}", err=True)
-    kinds = [{float(alpha) for alpha in record[name]["thresholds"]} for name in ("calibration", "video_calibration")]
+    for kind, section in SECTIONS.items():
+        found = record[section]
+        click.echo(f"{kind.capitalize()}s ({found['n_real']} people): {_flags_above(found)}", err=True)
+    for name, tested in record["test"].items():
+        click.echo(f"Test, {name}: AUC {_scores(tested['auc'])}", err=True)
+    kinds = [{float(alpha) for alpha in record[section]["thresholds"]} for section in SECTIONS.values()]
     strictest = min(kinds[0] & kinds[1], key=lambda alpha: abs(alpha - _SCAN_FPR))
     rate = "" if strictest == _SCAN_FPR else f" --fpr {strictest:g}"
     click.echo(f"Scan with it: sfumato scan FILE --model {run.path / 'weights'}{rate}", err=True)
@@ -150,9 +152,8 @@ def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite
         if kind in found.kept:
             click.echo(f"{kind.capitalize()}s keep the thresholds they had: {found.kept[kind]}", err=True)
             continue
-        thresholds = ", ".join(f"{float(alpha):g}: {t:.2f}" for alpha, t in found.record[section]["thresholds"].items())
         of = (f"{found.n_real[kind]} people, " if people_known else "") + f"{found.files[kind]} files"
-        click.echo(f"{kind.capitalize()}s ({of}): thresholds by false-positive rate: {thresholds}", err=True)
+        click.echo(f"{kind.capitalize()}s ({of}): {_flags_above(found.record[section])}", err=True)
     out.mkdir(exist_ok=True)
     network, weights, record = read_parts(model or shipped_folder())
     for name, part in zip(network_files(record), (network, weights), strict=False):
@@ -166,6 +167,14 @@ def _shown(what: str, total: float, ranks: Ranks) -> AbstractContextManager[Call
     from sfumato.progress import progress
 
     return progress(what, total) if ranks.first else nullcontext(lambda amount: None)
+
+
+def _flags_above(calibration: dict[str, Any]) -> str:
+    """The thresholds as `scan` shows scores."""
+    from detector.stack import probability
+
+    each = ", ".join(f"{probability(t):.3f} at {float(alpha):g}" for alpha, t in calibration["thresholds"].items())
+    return f"flagged above a score of {each}"
 
 
 def _scores(values: dict[str, float]) -> str:

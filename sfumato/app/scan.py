@@ -213,7 +213,7 @@ def _explanation_lines(told: dict[str, Any]) -> list[str]:
     from detector.explain import where_in_words
 
     lines = [f"  {told['words']}"] if told else []
-    if "regions" in told and any(head["level"] in ("strong", "raised") for head in told["heads"].values()):  # else there is nothing to place
+    if "regions" in told and any(head["level"] in ("strong", "raised") for head in told["heads"].values()):  # else nothing to place
         lines.append(f"  {where_in_words(told['regions'], told['areas'])}")
     return lines + ([f"  heat map: {printable(told['sheet'])}"] if "sheet" in told else [])
 

@@ -49,6 +49,7 @@ def test_from_clips_to_a_calibrated_detector(toy, tmp_path) -> None:
     assert str(tmp_path) not in json.dumps(record)
     assert shipped.scorer([np.asarray(face_picture(1, 48))]).shape == (1, 2)
     assert f"sfumato scan FILE --model {tmp_path / 'run' / 'weights'} --fpr 0.1" in result.stderr
+    assert f"Pictures (12 people): flagged above a score of {1 / (1 + np.exp(-shipped.thresholds[0.1])):.3f} at 0.1" in result.stderr
     again = run(cache.clips, tmp_path / "run")
     assert isinstance(again.exception, OutputError)
     with pytest.raises(MissingPartError) as near:
