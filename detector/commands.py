@@ -15,8 +15,6 @@ from sfumato.text import left_out
 if TYPE_CHECKING:
     from sfumato.distributed import Ranks
 
-_SCAN_FPR = 0.01  # where a scan flags unless told otherwise
-
 
 @click.command("detector")
 @click.argument("clips", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -47,7 +45,7 @@ def train_detector(
     import torch
 
     from detector.cache import CropCache
-    from detector.config import DetectorConfig
+    from detector.config import SCAN_FPR, DetectorConfig
     from detector.recalibrate import SECTIONS
     from detector.release import check_people, exported_config, release, renew
     from detector.train import train
@@ -105,8 +103,8 @@ def train_detector(
     for name, tested in record["test"].items():
         click.echo(f"Test, {name}: AUC {_scores(tested['auc'])}", err=True)
     kinds = [{float(alpha) for alpha in record[section]["thresholds"]} for section in SECTIONS.values()]
-    strictest = min(kinds[0] & kinds[1], key=lambda alpha: abs(alpha - _SCAN_FPR))
-    rate = "" if strictest == _SCAN_FPR else f" --fpr {strictest:g}"
+    strictest = min(kinds[0] & kinds[1], key=lambda alpha: abs(alpha - SCAN_FPR))
+    rate = "" if strictest == SCAN_FPR else f" --fpr {strictest:g}"
     click.echo(f"Scan with it: sfumato scan FILE --model {run.path / 'weights'}{rate}", err=True)
     click.echo(run.path / "weights")
 

@@ -14,6 +14,7 @@ from typing import Literal
 from sfumato.errors import ConfigError
 
 HEADS = ("blend", "synthesis")
+SCAN_FPR = 0.01  # the false-positive rate at which a scan flags unless told otherwise
 FAMILY_HEADS: dict[str, tuple[str, ...]] = {  # which evidence a family of fakes teaches; reals teach both heads
     "blend": ("blend",),
     "reenact": ("synthesis",),

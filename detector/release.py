@@ -94,13 +94,9 @@ def renew(
 
     Nobody of the splits validation, calibration and test may be of its training. Raises CheckpointError, MissingPartError, UsageError.
     """
-    network, _, known = read_parts(source)
-    try:
-        config, training = replace(exported_config(source), calibration=calibration), dict(known["training"])
-        training["learnt_from"] = joined_names(training["learnt_from"], hashed_names(rows))
-        return _released(run, network, config, training, rows, cache, note)
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{source / RECORD} lacks or garbles {error}", "Take another copy.") from error
+    network, config, training = _exported(source)
+    training["learnt_from"] = joined_names(training["learnt_from"], hashed_names(rows))
+    return _released(run, network, replace(config, calibration=calibration), training, rows, cache, note)
 
 
 def exported_config(source: Path) -> DetectorConfig:
@@ -108,11 +104,19 @@ def exported_config(source: Path) -> DetectorConfig:
 
     Raises CheckpointError, MissingPartError.
     """
-    _, _, known = read_parts(source)
+    return _exported(source)[1]
+
+
+def _exported(source: Path) -> tuple[bytes, DetectorConfig, dict[str, Any]]:
+    """The network, how it was made, and what the record says of its training."""
+    network, _, known = read_parts(source)
     if known.get("format") != RECORD_FORMAT or network_files(known) != (NETWORK,):
         raise CheckpointError(f"{source} holds no detector for ONNX Runtime that this version reads", "Use that of a training run.")
     try:
-        return from_dict(DetectorConfig, known["config"])
+        training: dict[str, Any] = dict(known["training"])
+        training |= {name: list(training[name]) for name in ("families", "methods")}
+        training["learnt_from"] = joined_names(training["learnt_from"], "")  # which raises for what is no such set
+        return network, from_dict(DetectorConfig, known["config"]), training
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{source / RECORD} lacks or garbles {error}", "Take another copy.") from error
 

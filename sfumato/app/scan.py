@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from detector.config import SCAN_FPR
 from sfumato.text import printable
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ Explained = Callable[["Judgement", dict[str, Any]], None]
 class Scanner:
     """Scans any number of files with one detector and one trust list."""
 
-    def __init__(self, trust: Iterable[bytes] = (), frames: int = 32, fpr: float = 0.01, judge: Judge | None = None) -> None:
+    def __init__(self, trust: Iterable[bytes] = (), frames: int = 32, fpr: float = SCAN_FPR, judge: Judge | None = None) -> None:
         """trust: PEM files of signers to believe; fpr: the false-positive rate at which a score flags.
 
         Raises UsageError if the detector is not calibrated at `fpr`, MissingPartError or CheckpointError if it cannot be loaded.
@@ -137,7 +138,7 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
 @click.option("--trust", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM of signers to believe.")
 @click.option("--frames", default=32, show_default=True, type=click.IntRange(1, 10_000), help="Frames to look at, evenly spaced.")
 @click.option(
-    "--fpr", default="0.01", show_default=True, type=click.Choice(["0.1", "0.01", "0.001"]),
+    "--fpr", default=f"{SCAN_FPR:g}", show_default=True, type=click.Choice(["0.1", "0.01", "0.001"]),
     help="Where a score flags; refused when too few real clips carry it.",
 )  # fmt: skip
 @click.option("--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector.")

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol
 
+from detector.config import SCAN_FPR
+
 SYNTHETIC = frozenset({"trainedAlgorithmicMedia"})
 EDITED = frozenset(
     {"compositeWithTrainedAlgorithmicMedia", "compositeSynthetic", "algorithmicallyEnhanced", "algorithmicMedia", "virtualRecording"}
@@ -104,7 +106,7 @@ class Verdict:
         return VERDICTS[self.verdict]
 
 
-def combine(verification: VerificationLike, judgement: JudgementLike, fpr: float = 0.01) -> Verdict:
+def combine(verification: VerificationLike, judgement: JudgementLike, fpr: float = SCAN_FPR) -> Verdict:
     """Total: every outcome and every judgement have a verdict. `fpr`: the false-positive rate at which a score flags."""
     band = band_of(judgement, fpr)
     found = _detector_reason(judgement, band, fpr)
@@ -122,7 +124,7 @@ def combine(verification: VerificationLike, judgement: JudgementLike, fpr: float
     return _detector_alone(band, found, notes)
 
 
-def band_of(judgement: JudgementLike, fpr: float = 0.01) -> Band:
+def band_of(judgement: JudgementLike, fpr: float = SCAN_FPR) -> Band:
     """The band of a judgement's logit. Thresholds looser than `fpr` raise, `fpr` flags, stricter ones are strong."""
     if judgement.status != "ok" or judgement.logit is None:
         return Band.NONE

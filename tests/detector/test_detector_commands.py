@@ -66,6 +66,17 @@ def test_too_few_people_for_a_threshold_are_refused_before_the_training(toy, tmp
     result = run(cache.clips, tmp_path / "run", "--set", "calibration.fit_share=0.6")
     assert isinstance(result.exception, UsageError)
     assert "takes 9 people" in str(result.exception)
+    assert not (tmp_path / "run").exists()  # nor was anything cut
+
+
+def test_people_without_a_usable_face_do_not_count(toy, tmp_path) -> None:
+    rows, cache = toy
+    people = sorted({row.identity for row in rows if row.split == "calibration"})[:8]
+    kept = [row for row in rows if row.split != "calibration" or row.identity in people]
+    write_clips(cache.clips, [*kept, clip_row("nowhere", split="calibration")])
+    result = run(cache.clips, tmp_path / "run")
+    assert isinstance(result.exception, UsageError)
+    assert "here are 8" in str(result.exception)
     assert not (tmp_path / "run" / "log.jsonl").exists()
 
 
@@ -110,13 +121,17 @@ def test_a_detector_is_calibrated_on_crops_cut_as_its_own_were(toy, tmp_path) ->
     assert set(cache.folder.iterdir()) == cut
 
 
-@pytest.mark.parametrize("setting", ["samples.mix={swop=0.5,swap=0.5}", "samples.autoencoder=nowhere.safetensors"])
-def test_a_slip_in_what_is_learnt_from_is_refused(toy, tmp_path, setting: str) -> None:
+@pytest.mark.parametrize(
+    ("setting", "told", "cut"),
+    [("samples.mix={swop=0.5,swap=0.5}", "swop", True), ("samples.autoencoder=none.bin", "none.bin", False)],
+)
+def test_a_slip_in_what_is_learnt_from_is_refused(toy, tmp_path, setting: str, told: str, cut: bool) -> None:
     rows, cache = toy
     write_clips(cache.clips, rows)
     result = run(cache.clips, tmp_path / "run", "--set", setting)
     assert isinstance(result.exception, UsageError)
-    assert "swop" in str(result.exception) or "nowhere.safetensors" in str(result.exception)
+    assert told in str(result.exception)
+    assert (tmp_path / "run").exists() is cut
 
 
 @pytest.mark.parametrize("shuffled", [True, False])
