@@ -1,7 +1,7 @@
 """Results that can be repeated: rows of a measurement in, JSON lines with how they came about out.
 
-A line of `benchmarks/results/<name>.jsonl` says with which command, version, machine and protocol it was measured, and what
-its intervals mean. Numbers without those are not written down.
+A line of `benchmarks/results/<name>.jsonl` says with which command, version, machine and protocol it was measured, and
+what its intervals mean. Numbers without those are not written down.
 """
 
 from __future__ import annotations
@@ -27,7 +27,14 @@ def machine() -> str:
 def describe(command: str, protocol: str, interval: str) -> dict[str, str]:
     """What every line carries besides its numbers."""
     date = time.strftime("%Y-%m-%d", time.gmtime())
-    return {"command": command, "version": __version__, "date": date, "machine": machine(), "protocol": protocol, "interval": interval}
+    return {
+        "command": command,
+        "version": __version__,
+        "date": date,
+        "machine": machine(),
+        "protocol": protocol,
+        "interval": interval,
+    }
 
 
 def append_results(path: Path, rows: Iterable[Mapping[str, Any]], about: Mapping[str, Any]) -> int:

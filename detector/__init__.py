@@ -1,1 +1,3 @@
-"""The detector: a face crop in, blend evidence and synthesis evidence out, with thresholds at stated false-positive rates."""
+"""The detector: a face crop in, blend evidence and synthesis evidence out, with thresholds at stated false-positive
+rates.
+"""

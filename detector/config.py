@@ -1,4 +1,5 @@
-"""What configures the detector: the net, the samples it sees, its training and its calibration. One frozen dataclass each.
+"""What configures the detector: the net, the samples it sees, its training and its calibration. One frozen dataclass
+each.
 
 Read from TOML and `--set section.key=value`; stored whole beside the weights.
 """
@@ -35,12 +36,17 @@ _MIX = {  # of a batch's pairs; what a data set lacks leaves its share to the ot
 class ModelConfig:
     """The net. Any timm backbone by name."""
 
-    backbone: str = "tf_efficientnet_lite0"  # ImageNet weights come from the package index, so a pretrained start needs no model hub
-    size: int = 160  # px of the crop: a 128 px generator's traces survive it, and a training step costs half of one at 224
+    # ImageNet weights come from the package index, so a pretrained start needs no model hub
+    backbone: str = "tf_efficientnet_lite0"
+    size: int = (
+        160  # px of the crop: a 128 px generator's traces survive it, and a training step costs half of one at 224
+    )
     frequency: bool = False  # a small second branch that sees only the high frequencies
     dropout: float = 0.2  # before the heads; the data are few people
     mirrored: bool = True  # judge each crop as it is and mirrored, by the mean: fewer odd reals for twice the time
-    pretrained: Literal["auto", "none"] = "auto"  # auto: weights found on this machine, otherwise from scratch; never a download
+    pretrained: Literal["auto", "none"] = (
+        "auto"  # auto: weights found on this machine, otherwise from scratch; never a download
+    )
     weights: Path | None = None  # a timm backbone saved as safetensors; overrides `pretrained`
 
     def __post_init__(self) -> None:
@@ -55,13 +61,18 @@ class SampleConfig:
     frames_per_clip: int = 12  # many people and few frames teach more than few people and many frames
     stored_side: int = 288  # px of a cached crop at most; smaller faces stay at their own resolution
     min_face: int = 40  # px; below it nothing but the codec is left to see
-    mix: Mapping[str, float] = field(default_factory=lambda: dict(_MIX))  # by method ("swap" is every swap-...) or by family
-    autoencoder: Path | None = None  # reconstructs real crops on the fly, as family "synthesis"; without it only listed clips do
+    mix: Mapping[str, float] = field(
+        default_factory=lambda: dict(_MIX)
+    )  # by method ("swap" is every swap-...) or by family
+    autoencoder: Path | None = (
+        None  # reconstructs real crops on the fly, as family "synthesis"; without it only listed clips do
+    )
     leave_out: tuple[str, ...] = ()  # methods or families that are not learnt from, nor used to choose or calibrate
     shuffled: bool = False  # exchange real and fake in half of the pairs: a control, whose detector must know nothing
     twin_codec_share: float = 0.9  # real twins that get the H.264 pass which a generated file has behind it
     match_sharpness_share: float = 0.6  # real twins softened to the fake's sharpness, so that blur cannot mean fake
-    looks: int = 1  # frames drawn of a listed fake, of which the one least like its twin is learnt from: at rest a warp shows nothing
+    # frames drawn of a listed fake, of which the one least like its twin is learnt from: at rest a warp shows nothing
+    looks: int = 1
     scale_jitter: float = 0.1  # of the crop's side, either way
     shift_jitter: float = 0.04  # of the crop's side, each axis: the detector's box is no better than that
 
@@ -73,8 +84,18 @@ class SampleConfig:
             _require(0 <= getattr(self, name) <= 1, f"samples.{name}", getattr(self, name), "a share from 0 to 1")
         mixed = all(0 <= share < math.inf for share in self.mix.values()) and sum(self.mix.values()) > 0
         _require(mixed, "samples.mix", self.mix, "shares above 0")
-        _require(0 <= self.scale_jitter <= 0.12, "samples.scale_jitter", self.scale_jitter, "0 to 0.12: the cached crop ends there")
-        _require(0 <= self.shift_jitter <= 0.06, "samples.shift_jitter", self.shift_jitter, "0 to 0.06: the cached crop ends there")
+        _require(
+            0 <= self.scale_jitter <= 0.12,
+            "samples.scale_jitter",
+            self.scale_jitter,
+            "0 to 0.12: the cached crop ends there",
+        )
+        _require(
+            0 <= self.shift_jitter <= 0.06,
+            "samples.shift_jitter",
+            self.shift_jitter,
+            "0 to 0.06: the cached crop ends there",
+        )
 
 
 @dataclass(frozen=True)
@@ -89,7 +110,8 @@ class DegradeConfig:
     jpeg: float = 0.4
     h264: float = 0.35  # of those that were not made smaller
     worst_crf: int = 35  # of H.264, whose best is 18; past 40 little is left to learn from
-    shrink: float = 0.0  # made smaller, left so and mostly encoded again: messengers do it, and an encoder then spends its bits on less
+    # made smaller, left so and mostly encoded again: messengers do it, and an encoder then spends its bits on less
+    shrink: float = 0.0
     generator_side: int = 128  # px our generator works at; reals must be seen at that sharpness too
     generator_side_share: float = 0.25
 
@@ -108,11 +130,15 @@ class TrainConfig:
     steps: int = 0  # 0: by minutes alone; with steps alone the same seed gives the same weights
     pairs: int = 12  # in a batch: 24 pictures, enough for batch statistics, small enough for one core
     pair_weight: float = 0.0  # of the loss that asks each fake to lie above its own twin, beside that of the two apart
-    small_share: float = 0.0  # of the budget on crops of train.small_size: many cheap steps for what is coarse, before those for the fine
+    # of the budget on crops of train.small_size: many cheap steps for what is coarse, before those for the fine
+    small_share: float = 0.0
     small_size: int = 112  # px; the net's part of a step costs a third of one at 192
     head_share: float = 0.06  # of the budget with the backbone frozen, so that random heads do not spoil it
-    frozen: int = 3  # first groups of layers (stem, then stages) that keep their weights: a third less time, and better on few people
-    tune: Literal["all", "norm"] = "all"  # norm: of the backbone only scale and offset of its norm layers; little data, or little time
+    # first groups of layers (stem, then stages) that keep their weights: a third less time, and better on few people
+    frozen: int = 3
+    tune: Literal["all", "norm"] = (
+        "all"  # norm: of the backbone only scale and offset of its norm layers; little data, or little time
+    )
     head_rate: float = 2e-3
     rate: float = 4e-4  # AdamW, cosine to a hundredth; short runs need the larger end
     weight_decay: float = 0.02
@@ -144,13 +170,22 @@ class TrainConfig:
 class CalibrationConfig:
     """Thresholds by the conformal rule; an alpha below 1 / (n + 1) is left out, and the record says so."""
 
-    alphas: tuple[float, ...] = (0.1, 0.01, 0.001)  # "inconclusive", "suspicious", "likely-synthetic" of the verdict begin there
+    alphas: tuple[float, ...] = (
+        0.1,
+        0.01,
+        0.001,
+    )  # "inconclusive", "suspicious", "likely-synthetic" of the verdict begin there
     copies: int = 8  # of each real of the validation split, of all qualities, for the quality norm; 0: no norm
     test: bool = True  # measure on the split test; a detector that is only to be compared with others does without
     fit_share: float = 0.25  # of the calibration identities fit the stack; the others set the thresholds
 
     def __post_init__(self) -> None:
-        _require(len(self.alphas) > 0 and all(0 < a < 1 for a in self.alphas), "calibration.alphas", self.alphas, "between 0 and 1")
+        _require(
+            len(self.alphas) > 0 and all(0 < a < 1 for a in self.alphas),
+            "calibration.alphas",
+            self.alphas,
+            "between 0 and 1",
+        )
         _require(0 <= self.copies <= 100, "calibration.copies", self.copies, "0 to 100")
         _require(0 < self.fit_share < 1, "calibration.fit_share", self.fit_share, "between 0 and 1")
 

@@ -15,33 +15,56 @@ _COUNTED = 20_000  # files that are counted before the work, for the progress ba
 
 @click.command()
 @click.argument("footage", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("-o", "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the prepared footage.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the prepared footage.",
+)
 @click.option("--landmarks", default="mesh", show_default=True, help="Landmark backend: mesh or face-alignment.")
 @click.option("--size", default=192, show_default=True, type=click.IntRange(32, 1024), help="Stored pixels of a crop.")
-@click.option("--frames", default=64, show_default=True, type=click.IntRange(1, 512), help="Frames kept of a shot, at most.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Files read at once, a process each.")
-@click.option("--limit", type=click.IntRange(1), help="Only the first files.")
-@click.option("--per-person", type=click.IntRange(1), help="Only the first files of each person that the folders or names tell apart.")
 @click.option(
-    "--people", default="layout", show_default=True, type=click.Choice(["layout", "folders"]),
+    "--frames", default=64, show_default=True, type=click.IntRange(1, 512), help="Frames kept of a shot, at most."
+)
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Files read at once, a process each."
+)
+@click.option("--limit", type=click.IntRange(1), help="Only the first files.")
+@click.option(
+    "--per-person",
+    type=click.IntRange(1),
+    help="Only the first files of each person that the folders or names tell apart.",
+)
+@click.option(
+    "--people",
+    default="layout",
+    show_default=True,
+    type=click.Choice(["layout", "folders"]),
     help="Whom files show: known layouts (VoxCeleb, HDTF) say it, or each folder below FOOTAGE is a person.",
 )
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A limit of the screening, e.g. largest_turn=45.")
-@click.option("--report/--no-report", default=True, show_default=True, help="Write OUT/report.html, a page with pictures.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A limit of the screening, e.g. largest_turn=45."
+)
+@click.option(
+    "--report/--no-report", default=True, show_default=True, help="Write OUT/report.html, a page with pictures."
+)
 def prepare(
-    footage: tuple[Path, ...], out: Path, landmarks: str, size: int, frames: int, workers: int, limit: int | None, per_person: int | None,
+    footage: tuple[Path, ...], out: Path, landmarks: str, size: int, frames: int, workers: int, limit: int | None,
+    per_person: int | None,
     people: Literal["layout", "folders"], overrides: tuple[str, ...], report: bool,
 ) -> None:  # fmt: skip
     """Turn FOOTAGE (videos, pictures, folders of them) into crops, landmarks and identities to train on.
 
-    Files that are done already are kept, so an interrupted run continues where it stopped. Files and frames without a usable face are
-    counted by reason and left out. VoxCeleb's test part, and any folder named test, is prepared but never trained on.
+    Files that are done already are kept, so an interrupted run continues where it stopped. Files and frames without a
+    usable face are counted by reason and left out. VoxCeleb's test part, and any folder named test, is prepared but
+    never trained on.
     """
     from itertools import islice
 
-    from generator.prepare import PrepareConfig, choose, find_sources
-    from generator.prepare import prepare as prepare_footage
-    from generator.prepare_report import write_report
+    from generator.data.prepare import PrepareConfig, choose, find_sources
+    from generator.data.prepare import prepare as prepare_footage
+    from generator.data.prepare_report import write_report
     from sfumato.config import load_config
     from sfumato.errors import NoFaceError
     from sfumato.progress import progress
@@ -57,45 +80,71 @@ def prepare(
         click.echo(line, err=True)
     for what, counts in (("files", result.reasons), ("frames", result.dropped)):
         if counts:
-            click.echo(f"Left out, {what}: {', '.join(f'{reason} {count}' for reason, count in counts.most_common())}", err=True)
+            click.echo(
+                f"Left out, {what}: {', '.join(f'{reason} {count}' for reason, count in counts.most_common())}",
+                err=True,
+            )
     if result.cut_off:
         click.echo(f"{result.cut_off} file(s) end before their declared end; what is there was used.", err=True)
     if not result.made and not result.kept:
-        raise NoFaceError(f"None of {len(result.refused)} file(s) could be used", "Use footage in which a face is seen well.")
+        raise NoFaceError(
+            f"None of {len(result.refused)} file(s) could be used", "Use footage in which a face is seen well."
+        )
     if report:
         click.echo(f"Report: {printable(write_report(out, result))}", err=True)
     if result.named:
         kept_out = f"; {result.held_out} file(s) are kept for testing" if result.held_out else ""
         click.echo(f"The layout names {len(result.named)} people{kept_out}", err=True)
-    click.echo(f"{printable(out)}: {result.made} made ({result.frames} frames), {result.kept} kept, {len(result.refused)} left out")
+    click.echo(
+        f"{printable(out)}: {result.made} made ({result.frames} frames), {result.kept} kept, "
+        f"{len(result.refused)} left out"
+    )
 
 
 @click.command("generator", epilog="Presets: " + ". ".join(f"{name}, {what}" for name, what in PRESETS.items()) + ".")
 @click.argument("dataset", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("-o", "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Run folder; gets the checkpoint.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Run folder; gets the checkpoint.",
+)
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Settings to start from (see below).")
-@click.option("--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML file, over the preset.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="One setting, over both, e.g. model.size=64 or minutes=20.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="TOML file, over the preset.",
+)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="One setting, over both, e.g. model.size=64 or minutes=20.",
+)
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
 @click.option("--seed", type=click.IntRange(0), help="Seed of everything random (default: the configuration's).")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads for torch (default: its own choice).")
 def train_generator(
-    dataset: tuple[Path, ...], out: Path, preset: str | None, config_file: Path | None, overrides: tuple[str, ...], resume: bool,
+    dataset: tuple[Path, ...], out: Path, preset: str | None, config_file: Path | None, overrides: tuple[str, ...],
+    resume: bool,
     device: str, seed: int | None, threads: int | None,
 ) -> None:  # fmt: skip
     """Meta-train a generator on DATASETs, folders made by `sfumato prepare`.
 
     Some people are held out (held_out) and their names written to OUT/options.json. OUT/log.jsonl holds the losses,
-    OUT/samples.png what the held-out people look like, OUT/model.safetensors the checkpoint, OUT/best.safetensors the one
-    with the highest SSIM + CSIM on them. Several GPUs: torchrun --nproc-per-node N -m sfumato train generator ...
+    OUT/samples.png what the held-out people look like, OUT/model.safetensors the checkpoint, OUT/best.safetensors the
+    one with the highest SSIM + CSIM on them. Several GPUs: torchrun --nproc-per-node N -m sfumato train generator ...
     """
     import torch
 
     from generator.config import TrainConfig
-    from generator.dataset import open_dataset
-    from generator.meta_train import meta_train
-    from generator.perceptual import require_weights
+    from generator.data.dataset import open_dataset
+    from generator.losses.perceptual import require_weights
+    from generator.training.meta_train import meta_train
     from sfumato.config import load_config
     from sfumato.distributed import ranks_of_this_run
     from sfumato.progress import progress
@@ -126,22 +175,39 @@ def train_generator(
 
 @click.command()
 @click.argument("video")
-@click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The motion file, something.motion.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The motion file, something.motion.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Only the first seconds of the video.")
-@click.option("--neutral", type=click.FloatRange(0), help="Seconds into the video at which the face is calm; found unless given.")
-@click.option("--smooth", default=1.0, show_default=True, type=click.FloatRange(0, 3), help="How much jitter to take out.")
+@click.option(
+    "--neutral", type=click.FloatRange(0), help="Seconds into the video at which the face is calm; found unless given."
+)
+@click.option(
+    "--smooth", default=1.0, show_default=True, type=click.FloatRange(0, 3), help="How much jitter to take out."
+)
 @click.option("--landmarks", default="mesh", show_default=True, help="Landmark backend: mesh or face-alignment.")
 def motion(
     video: str, out: Path, overwrite: bool, seconds: float | None, neutral: float | None, smooth: float, landmarks: str
 ) -> None:  # fmt: skip
     """Turn VIDEO into a motion: a landmark track on a face that is nobody's.
 
-    VIDEO may be a camera: its index, or camera:INDEX. It is followed for --seconds, or until Ctrl-C. The driver's face shape is taken
-    out; what stays is how the head, the eyes and the mouth move.
+    VIDEO may be a camera: its index, or camera:INDEX. It is followed for --seconds, or until Ctrl-C. The driver's face
+    shape is taken out; what stays is how the head, the eyes and the mouth move.
     """
-    from generator.motion import camera_index, require_moving, track_frames, track_video, with_neutral, write_motion
-    from generator.retarget import canonical_face, without_likeness
+    from generator.motion.retarget import canonical_face, without_likeness
+    from generator.motion.track import (
+        camera_index,
+        require_moving,
+        track_frames,
+        track_video,
+        with_neutral,
+        write_motion,
+    )
     from sfumato.atomic import require_free
     from sfumato.errors import UsageError
     from sfumato.media.landmarks import load_backend
@@ -171,21 +237,25 @@ def motion(
     track = without_likeness(track if neutral is None else with_neutral(track, neutral), canonical_face())
     write_motion(out, track)
     length = float(track.times[-1])
-    click.echo(f"{printable(out)}: {len(track)} frames, {length:.1f} s, neutral at {float(track.times[track.neutral]):.1f} s")
+    click.echo(
+        f"{printable(out)}: {len(track)} frames, {length:.1f} s, neutral at {float(track.times[track.neutral]):.1f} s"
+    )
 
 
 @click.command("generator")
 @click.argument("checkpoint", metavar="CHECKPOINT")
-@click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="x.onnx, or x.xml for OpenVINO.")
+@click.option(
+    "-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="x.onnx, or x.xml for OpenVINO."
+)
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 def export_generator(checkpoint: str, out: Path, overwrite: bool) -> None:
     """Write the network of CHECKPOINT (a path, or a shipped name) as ONNX or OpenVINO IR.
 
-    Inputs: "guide" and "psi"; output: "head". The file names its checkpoint, and has been read back and compared with torch.
-    `sfumato animate` needs no such file: it makes its own in memory.
+    Inputs: "guide" and "psi"; output: "head". The file names its checkpoint, and has been read back and compared with
+    torch. `sfumato animate` needs no such file: it makes its own in memory.
     """
-    from generator.checkpoint import checkpoint_path, load_checkpoint
-    from generator.export import export_network
+    from generator.compiler.export import export_network
+    from generator.networks.checkpoint import checkpoint_path, load_checkpoint
     from sfumato.atomic import require_free
     from sfumato.text import printable
 

@@ -28,14 +28,20 @@ class ModelConfig:
     encoder_attention: int = 32  # resolution with self-attention in E, D and G's encoder; paper; 0: none
     decoder_attention: int = 64  # the same in G's decoder; paper; 0: none (most of its cost on a CPU)
     spectral_norm: bool = True  # paper; E and G may go without in a short CPU run, D never does
-    unit_embedding: bool = False  # P reads e / |e|: E has no norm layers, and in a short fast run |e| grows until P kills G's features
+    unit_embedding: bool = (
+        False  # P reads e / |e|: E has no norm layers, and in a short fast run |e| grows until P kills G's features
+    )
     bottleneck: int = 16  # resolution of G's residual blocks; paper
-    stem: int = 1  # pixels folded into channels in front of E, G and D (and unfolded behind G); 2 makes a CPU step 3 times cheaper
+    # pixels folded into channels in front of E, G and D (and unfolded behind G); 2 makes a CPU step 3 times cheaper
+    stem: int = 1
     warps: int = 2  # warp family: how many of the nearest source frames are warped in
     flow_reach: float = 0.15  # warp family: the refining flow's limit, in half picture widths; wider and it tears
 
     def __post_init__(self) -> None:
-        _require(self.size >= 32 and self.size & (self.size - 1) == 0, f"size is {self.size}; it must be a power of two from 32 up")
+        _require(
+            self.size >= 32 and self.size & (self.size - 1) == 0,
+            f"size is {self.size}; it must be a power of two from 32 up",
+        )
         _require(1 <= self.width <= self.max_width, f"width is {self.width}; it must lie between 1 and max_width")
         _require(self.max_width % 8 == 0 and self.width % 8 == 0, "width and max_width must be multiples of 8")
         _require(self.stem in (1, 2, 4), f"stem is {self.stem}; it must be 1, 2 or 4")
@@ -62,11 +68,24 @@ class LossConfig:
     feature_matching: float = 10.0  # L_FM, paper
     match: float = 10.0  # L_MCH, paper's second version (first: 80)
     match_reaches_embedder: bool = True  # paper; False kept E alive in 6 of 6 short runs
-    adversary_from: float = 0.0  # share of the run after which L_ADV, L_FM, L_MCH and D take part; late is better on small data
+    adversary_from: float = (
+        0.0  # share of the run after which L_ADV, L_FM, L_MCH and D take part; late is better on small data
+    )
     mouth: float = 0.0  # extra pixel weight inside the lips, where a warp knows nothing
 
     def __post_init__(self) -> None:
-        for name in ("vgg19", "vggface", "lite0", "pixel", "structure", "identity", "adversarial", "feature_matching", "match", "mouth"):
+        for name in (
+            "vgg19",
+            "vggface",
+            "lite0",
+            "pixel",
+            "structure",
+            "identity",
+            "adversarial",
+            "feature_matching",
+            "match",
+            "mouth",
+        ):
             _require(getattr(self, name) >= 0, f"loss.{name} must not be negative")
         _require(0 <= self.adversary_from <= 1, "loss.adversary_from must lie in [0, 1]")
 
@@ -84,9 +103,13 @@ class TrainConfig:
     accumulate: int = 1  # batches whose gradients make one step: a large batch in little memory
     workers: int = 0  # processes that decode and draw ahead; 0: the training process does it in between
     frames: int = 8  # K; paper
-    vary_frames: bool = False  # K drawn from 1..frames at each step, so that one portrait is a case the networks have seen
+    vary_frames: bool = (
+        False  # K drawn from 1..frames at each step, so that one portrait is a case the networks have seen
+    )
     learning_rate: float = 5e-5  # E, G, P; paper
-    projection_rate: float = 1.0  # P's learning rate, relative to that of E and G; P multiplies e, so its steps weigh |e| times more
+    projection_rate: float = (
+        1.0  # P's learning rate, relative to that of E and G; P multiplies e, so its steps weigh |e| times more
+    )
     critic_learning_rate: float = 2e-4  # D; paper
     critic_updates: int = 2  # for one of G; paper
     ema: float = 0.999  # of E and G; 0: none
@@ -95,10 +118,17 @@ class TrainConfig:
     clip: float = 1.0  # gradient norm; 0: none
     precision: Literal["fp32", "bf16"] = "fp32"
     pictures: float = 0.3  # share of episodes made from single pictures by warping (pseudo-clips)
-    albums: float = 0.0  # share of those that take people with several photographs instead: another day, another light, the same person
-    open_mouths: float = 0.0  # share of clip episodes from closed mouths to an open one: what lies behind the lips no warp knows
-    landmark_noise: float = 0.0  # standard deviation of noise on the source landmarks, of the picture's width: detectors miss by so much
-    start_from: str = ""  # a checkpoint whose weights the run starts from: of the same shape, or of half its size and stem
+    # share of those that take people with several photographs instead: another day, another light, the same person
+    albums: float = 0.0
+    open_mouths: float = (
+        0.0  # share of clip episodes from closed mouths to an open one: what lies behind the lips no warp knows
+    )
+    landmark_noise: float = (
+        0.0  # standard deviation of noise on the source landmarks, of the picture's width: detectors miss by so much
+    )
+    start_from: str = (
+        ""  # a checkpoint whose weights the run starts from: of the same shape, or of half its size and stem
+    )
     landmarks: str = "mesh"
     seed: int = 0
     log_every: int = 50
@@ -108,13 +138,23 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _require(self.steps > 0 and self.batch > 0 and self.frames > 0, "steps, batch and frames must be positive")
-        _require(self.accumulate >= 1 and 0 <= self.workers <= 256, "accumulate must be 1 or more, workers lie in 0..256")
-        _require(min(self.log_every, self.save_every, self.validate_every) >= 1, "log_every, save_every, validate_every must be 1 or more")
-        _require(min(self.learning_rate, self.critic_learning_rate, self.projection_rate) > 0, "learning rates must be positive")
+        _require(
+            self.accumulate >= 1 and 0 <= self.workers <= 256, "accumulate must be 1 or more, workers lie in 0..256"
+        )
+        _require(
+            min(self.log_every, self.save_every, self.validate_every) >= 1,
+            "log_every, save_every, validate_every must be 1 or more",
+        )
+        _require(
+            min(self.learning_rate, self.critic_learning_rate, self.projection_rate) > 0,
+            "learning rates must be positive",
+        )
         _require(0 <= self.ema < 1 and 0 <= self.pictures <= 1, "ema must lie in [0, 1), pictures in [0, 1]")
         _require(0 <= self.albums <= 1 and 0 <= self.open_mouths <= 1, "albums and open_mouths must lie in [0, 1]")
         _require(0 <= self.landmark_noise < 0.1, "landmark_noise must lie in [0, 0.1)")
-        _require(self.minutes >= 0 and self.critic_updates >= 1, "minutes must not be negative, critic_updates at least 1")
+        _require(
+            self.minutes >= 0 and self.critic_updates >= 1, "minutes must not be negative, critic_updates at least 1"
+        )
 
 
 @dataclass(frozen=True)
@@ -133,5 +173,8 @@ class TuneConfig:
 
     def __post_init__(self) -> None:
         _require(self.iterations >= 0 and self.batch > 0, "iterations must not be negative, batch must be positive")
-        _require(self.seconds >= 0 and self.learning_rate > 0, "seconds must not be negative, the learning rate must be positive")
+        _require(
+            self.seconds >= 0 and self.learning_rate > 0,
+            "seconds must not be negative, the learning rate must be positive",
+        )
         _require(self.patience >= 1 and self.check_every >= 1, "patience and check_every must be at least 1")

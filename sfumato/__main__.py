@@ -2,6 +2,6 @@
 
 import sys
 
-from sfumato.app.cli import main
+from sfumato.app.cli.main import main
 
 sys.exit(main())

@@ -18,11 +18,14 @@ from sfumato.errors import ConfigError
 T = TypeVar("T")
 
 
-def load_config(schema: type[T], path: Path | None = None, overrides: Iterable[str] = (), *, base: Path | None = None) -> T:
-    """Reads `base` (a preset), lays `path` over it key by key (both TOML, both optional), then `overrides` ("a.b=value").
+def load_config(
+    schema: type[T], path: Path | None = None, overrides: Iterable[str] = (), *, base: Path | None = None
+) -> T:
+    """Reads `base` (a preset), lays `path` over it key by key (both TOML, both optional), then `overrides`
+    ("a.b=value").
 
-    Returns an instance of the dataclass `schema`. Raises ConfigError for unreadable TOML, unknown keys, values of the wrong
-    type or out of range.
+    Returns an instance of the dataclass `schema`. Raises ConfigError for unreadable TOML, unknown keys, values of the
+    wrong type or out of range.
     """
     values: dict[str, Any] = {}
     for source in (base, path):

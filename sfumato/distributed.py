@@ -1,9 +1,9 @@
 """Several processes, one run: what `torchrun` starts, and how their gradients become one.
 
-Every rank draws its own share of the global batch; after the backward pass gradients are averaged, so all ranks take the
-same step. An explicit all-reduce, not torch's DDP wrapper: in the generator's training E and G run in both updates of a step, D runs
-twice before one backward pass and is frozen but for W in G's update, and W's gradient is sparse; the detector freezes its backbone for
-the first steps. The wrapper's reducer expects none of that.
+Every rank draws its own share of the global batch; after the backward pass gradients are averaged, so all ranks take
+the same step. An explicit all-reduce, not torch's DDP wrapper: in the generator's training E and G run in both updates
+of a step, D runs twice before one backward pass and is frozen but for W in G's update, and W's gradient is sparse; the
+detector freezes its backbone for the first steps. The wrapper's reducer expects none of that.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class Ranks:
         return range(self.rank * count, (self.rank + 1) * count)
 
     def mean(self, values: dict[str, float]) -> dict[str, float]:
-        """Each value's mean over the ranks, which must have the same keys; not a number anywhere is not a number everywhere."""
+        """Each value's mean over the ranks, which must have the same keys; not a number anywhere is not a number
+        everywhere.
+        """
         if self.world == 1:
             return values
         numbers = torch.tensor(list(values.values()), dtype=torch.float64, device=self.device)
@@ -62,7 +64,9 @@ class Ranks:
         return torch.cat(parts)
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replaces each gradient by its mean over the ranks: the dense ones in one message, of the sparse ones only the rows seen."""
+        """Replaces each gradient by its mean over the ranks: the dense ones in one message, of the sparse ones only the
+        rows seen.
+        """
         if self.world == 1:
             return
         gradients = [p.grad for p in parameters if p.grad is not None]
@@ -78,7 +82,9 @@ class Ranks:
                 parameter.grad = self._average_rows(parameter.grad)
 
     def _average_rows(self, gradient: Tensor) -> Tensor:
-        """The sparse gradients (rows, N) of all ranks as one. Ranks may have seen different numbers of rows: zeros fill the gaps."""
+        """The sparse gradients (rows, N) of all ranks as one. Ranks may have seen different numbers of rows: zeros fill
+        the gaps.
+        """
         own = gradient.coalesce()
         index, values = own.indices()[0], own.values()  # (n,), (n, N)
         longest = int(self.gather(torch.tensor([len(index)], device=index.device)).max())
@@ -102,14 +108,16 @@ class Ranks:
 def ranks_of_this_run(device: str) -> Iterator[Ranks]:
     """Reads what torchrun put into the environment; without it, a single process on `device` (see `choose_device`).
 
-    NCCL joins GPUs, one for each local rank; gloo joins CPUs. Raises UsageError when the environment makes no sense, or for a
-    device that is not there.
+    NCCL joins GPUs, one for each local rank; gloo joins CPUs. Raises UsageError when the environment makes no sense, or
+    for a device that is not there.
     """
     try:
         world = int(os.environ.get("WORLD_SIZE", "1"))
         rank, local = (int(os.environ.get(name, "0")) for name in ("RANK", "LOCAL_RANK"))
     except ValueError as error:
-        raise UsageError("WORLD_SIZE, RANK and LOCAL_RANK are not numbers", "Start several processes with torchrun.") from error
+        raise UsageError(
+            "WORLD_SIZE, RANK and LOCAL_RANK are not numbers", "Start several processes with torchrun."
+        ) from error
     if world == 1:
         yield Ranks(device=choose_device(device))
         return

@@ -10,7 +10,14 @@ from contextlib import contextmanager
 def progress(description: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
     """Yields `advance(amount)`. Draws a bar on stderr when it is a terminal; prints one closing line otherwise."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -21,10 +28,14 @@ def progress(description: str, total: float | None = None) -> Iterator[Callable[
             done += amount
 
         yield count
-        console.print(f"{description}: {done:g}" + (f" of {total:g}" if total is not None else ""), highlight=False, markup=False)
+        console.print(
+            f"{description}: {done:g}" + (f" of {total:g}" if total is not None else ""), highlight=False, markup=False
+        )
         return
     text = TextColumn("{task.description}", markup=False)
-    with Progress(text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bars:
+    with Progress(
+        text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), console=console
+    ) as bars:
         task = bars.add_task(description, total=total)
 
         def advance(amount: float = 1) -> None:

@@ -25,7 +25,9 @@ class Registry:
         return sorted(self._entries)
 
     def load(self, name: str) -> Any:
-        """Returns the object behind `name`. Raises UsageError for an unknown name, MissingPartError for a missing package."""
+        """Returns the object behind `name`. Raises UsageError for an unknown name, MissingPartError for a missing
+        package.
+        """
         if name not in self._entries:
             raise UsageError(f"Unknown {self.kind} {name!r}", choose_from(name, self.names()))
         module_name, attribute = self._entries[name].split(":")
@@ -34,6 +36,10 @@ class Registry:
         except ModuleNotFoundError as error:
             extra = self._extras.get(name)
             advice = install_extra(extra) if extra else f"Install the package {error.name}."
-            raise MissingPartError(f"The {self.kind} {name!r} needs {error.name}, which is not installed", advice) from error
+            raise MissingPartError(
+                f"The {self.kind} {name!r} needs {error.name}, which is not installed", advice
+            ) from error
         except ImportError as error:  # installed, but a shared library of the system is missing
-            raise MissingPartError(f"The {self.kind} {name!r} cannot be loaded: {error}", "Run: sfumato doctor.") from error
+            raise MissingPartError(
+                f"The {self.kind} {name!r} cannot be loaded: {error}", "Run: sfumato doctor."
+            ) from error

@@ -27,11 +27,15 @@ class RunFolder:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"Cannot make the folder {path}: {error.strerror}", "Choose a folder you may write to.") from error
+            raise OutputError(
+                f"Cannot make the folder {path}: {error.strerror}", "Choose a folder you may write to."
+            ) from error
         self.path = path
 
     def write_options(self, options: dict[str, Any]) -> None:
-        """Writes options.json: `options` (anything JSON or str() can say), with the versions and the time. Raises OutputError."""
+        """Writes options.json: `options` (anything JSON or str() can say), with the versions and the time. Raises
+        OutputError.
+        """
         started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         record = {"sfumato": __version__, "python": platform.python_version(), "started": started, **options}
         write_text(self.path / "options.json", json.dumps(record, indent=2, default=str) + "\n")
@@ -42,7 +46,9 @@ class RunFolder:
             with (self.path / name).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record, default=str) + "\n")
         except OSError as error:
-            raise OutputError(f"Cannot write {self.path / name}: {error.strerror}", "Make room, or choose another folder.") from error
+            raise OutputError(
+                f"Cannot write {self.path / name}: {error.strerror}", "Make room, or choose another folder."
+            ) from error
 
 
 def seed_everything(seed: int) -> None:
@@ -65,5 +71,7 @@ def choose_device(name: str = "auto") -> Any:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"Device {name!r} cannot be used here: {str(error).splitlines()[0]}", "Use --device cpu, or auto.") from error
+        raise UsageError(
+            f"Device {name!r} cannot be used here: {str(error).splitlines()[0]}", "Use --device cpu, or auto."
+        ) from error
     return device

@@ -1,7 +1,7 @@
 """Foreign text made safe to show: file names, metadata and messages of other people's files.
 
-A name may hold line breaks, terminal escapes or right-to-left overrides; what we show stays one line that says what it is.
-Kept as it is inside; passed through here at every place where a person reads it.
+A name may hold line breaks, terminal escapes or right-to-left overrides; what we show stays one line that says what it
+is. Kept as it is inside; passed through here at every place where a person reads it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,21 @@ import html
 import unicodedata
 from collections.abc import Iterable
 
-_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, format (bidi, zero width), surrogates, private use, line ends
+_UNSAFE = {
+    "Cc",
+    "Cf",
+    "Cs",
+    "Co",
+    "Zl",
+    "Zp",
+}  # controls, format (bidi, zero width), surrogates, private use, line ends
 _MARKS = {"Mn", "Me"}  # marks that sit on the letter before them
 _MOST_MARKS = 3  # real scripts stack two or three on a letter; a tower of them paints over other lines
 
 
 def printable(text: object, limit: int | None = None) -> str:
-    """`text` as one printable line: every control or invisible formatting character becomes its escape (\\n, \\x1b, \\u202e).
+    """`text` as one printable line: every control or invisible formatting character becomes its escape (\\n, \\x1b,
+    \\u202e).
 
     Past `limit` characters of `text` the rest is left out and counted.
     """
@@ -37,9 +45,13 @@ def printable_html(text: object, limit: int | None = None) -> str:
 
 
 def left_out(refused: Iterable[tuple[object, str]], shown: int = 5) -> list[str]:
-    """Lines about files that were passed over, (name, reason) each: the first `shown`, and how many more. A reason may name the file."""
+    """Lines about files that were passed over, (name, reason) each: the first `shown`, and how many more. A reason may
+    name the file.
+    """
     found = list(refused)
-    told = [f"Left out: {reason}" if str(name) in reason else f"Left out {name}: {reason}" for name, reason in found[:shown]]
+    told = [
+        f"Left out: {reason}" if str(name) in reason else f"Left out {name}: {reason}" for name, reason in found[:shown]
+    ]
     more = [f"Left out {len(found) - shown} more."] if len(found) > shown else []
     return [*(printable(line, 400) for line in told), *more]
 

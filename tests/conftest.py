@@ -1,4 +1,6 @@
-"""What every test gets: one thread a process, its own keys and data folder, no network; footage only where somebody named a folder."""
+"""What every test gets: one thread a process, its own keys and data folder, no network; footage only where somebody
+named a folder.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no reason to fail, and the same examples every time keep a red build red.
-settings.register_profile("sfumato", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "sfumato", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("sfumato")
 
 
@@ -67,7 +71,9 @@ def shipped_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """A headless Chromium (playwright's `Browser`): the system's own, which decodes H.264, never a downloaded one. Skips without."""
+    """A headless Chromium (playwright's `Browser`): the system's own, which decodes H.264, never a downloaded one.
+    Skips without.
+    """
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         pytest.skip("needs Chromium to open a page (Debian: apt install chromium)")
@@ -80,5 +86,9 @@ def browser() -> Iterator[Any]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Data workers are forked: their tests come first, for a fork of a process in which inference libraries run threads may die."""
-    items.sort(key=lambda item: not item.nodeid.startswith(("tests/generator/test_stream.py", "tests/detector/test_train.py")))
+    """Data workers are forked: their tests come first, for a fork of a process in which inference libraries run threads
+    may die.
+    """
+    items.sort(
+        key=lambda item: not item.nodeid.startswith(("tests/generator/data/test_stream.py", "tests/detector/training/test_train.py"))
+    )

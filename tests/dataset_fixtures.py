@@ -1,4 +1,6 @@
-"""Tiny trees of the shape of public data sets: `tree(root, {"a/b.mp4": "", "list.json": [...]})`. The videos are empty files."""
+"""Tiny trees of the shape of public data sets: `tree(root, {"a/b.mp4": "", "list.json": [...]})`. The videos are empty
+files.
+"""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.config import DegradeConfig, DetectorConfig, ModelConfig, SampleConfig, TrainConfig
-from detector.explain import Explanation, explain
-from detector.stack import Stack
+from detector.inference.explain import Explanation, explain
+from detector.inference.fusion import Stack
 from sfumato.media.clips import ClipRow
 
 TINY = DetectorConfig(
@@ -19,7 +19,16 @@ TINY = DetectorConfig(
     samples=SampleConfig(frames_per_clip=2, stored_side=96),
     degrade=DegradeConfig(h264=0.0, noise=0.0, jpeg=0.0, blur=0.0, resize=0.0, generator_side_share=0.0),
     train=TrainConfig(
-        frozen=0, minutes=5.0, steps=40, pairs=6, head_share=0.1, rate=3e-3, ema=0.8, validations=1, validation_pairs=24, device="cpu"
+        frozen=0,
+        minutes=5.0,
+        steps=40,
+        pairs=6,
+        head_share=0.1,
+        rate=3e-3,
+        ema=0.8,
+        validations=1,
+        validation_pairs=24,
+        device="cpu",
     ),
 )
 
@@ -35,7 +44,10 @@ def landmarks(side: int) -> NDArray[np.float32]:
     eyes = [np.stack([x + 0.05 * np.cos(circle), 0.44 - 0.02 * np.sin(circle)], 1) for x in (0.39, 0.61)]
     lips = [
         np.stack([0.5 + a * np.cos(t), 0.68 - b * np.sin(t)], 1)
-        for a, b, t in ((0.1, 0.05, np.linspace(np.pi, -np.pi, 13)[:-1]), (0.07, 0.02, np.linspace(np.pi, -np.pi, 9)[:-1]))
+        for a, b, t in (
+            (0.1, 0.05, np.linspace(np.pi, -np.pi, 13)[:-1]),
+            (0.07, 0.02, np.linspace(np.pi, -np.pi, 9)[:-1]),
+        )
     ]
     return (np.concatenate([jaw, brows, bridge, base, *eyes, *lips]) * side).astype(np.float32)
 
@@ -51,9 +63,12 @@ def face_picture(seed: int, side: int = 96) -> NDArray[np.uint8]:
     return np.asarray(image, np.uint8)
 
 
-def clip_row(name: str, label: str = "real", split: str = "train", pair_of: str | None = None, identity: str | None = None) -> ClipRow:
+def clip_row(
+    name: str, label: str = "real", split: str = "train", pair_of: str | None = None, identity: str | None = None
+) -> ClipRow:
     return ClipRow(
-        path=name, label=label, method="camera" if label == "real" else "toy", family="real" if label == "real" else "reenact",
+        path=name, label=label, method="camera" if label == "real" else "toy",
+        family="real" if label == "real" else "reenact",
         identity=identity or name, sha256=hashlib.sha256(name.encode()).hexdigest(), pair_of=pair_of, split=split,
     )  # type: ignore[arg-type]  # fmt: skip
 
@@ -80,10 +95,10 @@ def write_shipped(folder: Path, thresholds: dict[str, float] | None = None) -> P
 
     import torch
 
-    from detector.crops import DETECTOR_CROP
-    from detector.export import export_onnx
-    from detector.model import DetectorNet
-    from detector.shipped import RECORD_FORMAT
+    from detector.inference.bundle import RECORD_FORMAT
+    from detector.inference.crops import DETECTOR_CROP
+    from detector.models.net import DetectorNet
+    from detector.training.export import export_onnx
     from sfumato.config import to_dict
 
     torch.manual_seed(0)

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from detector.datasets.sample import Sample
-from detector.scores import Scored
+from detector.evaluation.protocol import Scored
 
 
 def sample(name: str, label: str, method: str = "toy", **keywords: Any) -> Sample:
     real = label == "real"
     values: dict[str, Any] = {
-        "dataset": "set", "video_id": name, "path": Path(f"/nowhere/{name}.mp4"), "label": label, "method": "real" if real else method,
+        "dataset": "set", "video_id": name, "path": Path(f"/nowhere/{name}.mp4"), "label": label,
+        "method": "real" if real else method,
         "family": "real" if real else "reenact", "identity": f"person {name}",
     }  # fmt: skip
     return Sample(**(values | keywords))

@@ -1,4 +1,6 @@
-"""Small people and small networks for the generator's tests: drawn faces on the canonical landmarks, and episodes of noise."""
+"""Small people and small networks for the generator's tests: drawn faces on the canonical landmarks, and episodes of
+noise.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +15,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from generator.checkpoint import Checkpoint
 from generator.config import LossConfig, ModelConfig, TrainConfig
-from generator.critic import Critic
-from generator.dataset import Clip, Dataset, Person
-from generator.embedder import Embedder
-from generator.episodes import Episode, source_warps
-from generator.families import WarpGenerator, build_generator
-from generator.motion import Motion
-from generator.retarget import canonical_face
+from generator.data.dataset import Clip, Dataset, Person
+from generator.data.episodes import Episode, source_warps
+from generator.motion.retarget import canonical_face
+from generator.motion.track import Motion
+from generator.networks.checkpoint import Checkpoint
+from generator.networks.discriminator import Critic
+from generator.networks.embedder import Embedder
+from generator.networks.families import WarpGenerator, build_generator
 from sfumato.media.faces import CROP_VERSION
 from sfumato.media.images import read_image
 from sfumato.media.landmarks.drawing import draw_sketch
 
 SIZE = 32
-PORTRAITS = Path(__file__).parents[1] / "sfumato" / "app" / "portraits"
+PORTRAITS = Path(__file__).parents[1] / "sfumato" / "app" / "animation" / "portraits"
 PLAIN, WARP = "zakharov2019", "zakharov2019-warp"
 PIXELS = LossConfig(vgg19=0, vggface=0, pixel=8, adversarial=0.1, feature_matching=0.1, match=0.1)
 
@@ -44,7 +46,8 @@ def model(family: str = WARP, **changes: Any) -> ModelConfig:
 def train_config(family: str = WARP, **changes: Any) -> TrainConfig:
     """A few steps of meta-training."""
     values: dict[str, Any] = {
-        "model": model(family), "loss": PIXELS, "steps": 4, "batch": 2, "frames": 3, "learning_rate": 5e-4, "warm_up": 1,
+        "model": model(family), "loss": PIXELS, "steps": 4, "batch": 2, "frames": 3, "learning_rate": 5e-4,
+        "warm_up": 1,
         "critic_updates": 1, "log_every": 1, "save_every": 2, "validate_every": 2, "held_out": 2, "pictures": 0.3,
     }  # fmt: skip
     return TrainConfig(**{**values, **changes})
@@ -79,7 +82,17 @@ def clip_of(person: int, frames: int = 8, size: int = SIZE, take: int = 0) -> Cl
     identity = np.random.default_rng(person).normal(size=128).astype(np.float32)
     digest = hashlib.sha256(f"{person} {take} {frames}".encode()).hexdigest()
     name = f"person{person}-{take}.{'jpg' if frames == 1 else 'mp4'}"
-    return Clip(name, digest, frames == 1, size, jpegs, np.arange(frames) / 25, landmarks, identity / np.linalg.norm(identity), 100.0)
+    return Clip(
+        name,
+        digest,
+        frames == 1,
+        size,
+        jpegs,
+        np.arange(frames) / 25,
+        landmarks,
+        identity / np.linalg.norm(identity),
+        100.0,
+    )
 
 
 def people(count: int = 4, frames: int = 8, pictures: int = 0) -> tuple[Person, ...]:
@@ -97,17 +110,22 @@ def episode(batch: int = 2, count: int = 3, size: int = SIZE, seed: int = 0) -> 
     """Noise for pictures, real landmark sketches."""
     torch.manual_seed(seed)
     points = np.stack([pose(seed + i, size) for i in range(batch * (count + 1))])
-    sketches = torch.from_numpy(np.stack([draw_sketch(p, size) for p in points])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    sketches = (
+        torch.from_numpy(np.stack([draw_sketch(p, size) for p in points])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    )
     landmarks = (2 * torch.from_numpy(points) + 1) / size - 1
     own, goal = slice(0, batch * count), slice(batch * count, None)
     return Episode(
         (torch.rand(batch, count, 3, size, size) * 2 - 1), sketches[own].unflatten(0, (batch, count)),
-        landmarks[own].unflatten(0, (batch, count)), torch.rand(batch, 3, size, size) * 2 - 1, sketches[goal], landmarks[goal],
+        landmarks[own].unflatten(0, (batch, count)), torch.rand(batch, 3, size, size) * 2 - 1, sketches[goal],
+        landmarks[goal],
         torch.arange(batch),
     )  # fmt: skip
 
 
-def checkpoint(family: str = WARP, seed: int = 0, awake: bool = True, critic: bool = True, **changes: Any) -> Checkpoint:
+def checkpoint(
+    family: str = WARP, seed: int = 0, awake: bool = True, critic: bool = True, **changes: Any
+) -> Checkpoint:
     """Networks as they start; `awake` gives the warp family's head weights, which start at 0."""
     torch.manual_seed(seed)
     config = model(family, **changes)
@@ -124,7 +142,9 @@ def motion(frames: Sequence[NDArray[np.float32]], neutral: int = 0) -> Motion:
 
 
 def astronaut() -> NDArray[np.uint8]:
-    """(512, 512, 3): a NASA portrait in the public domain that scikit-image (a dependency of face-alignment) carries."""
+    """(512, 512, 3): a NASA portrait in the public domain that scikit-image (a dependency of face-alignment)
+    carries.
+    """
     import skimage.data
 
     return np.asarray(skimage.data.astronaut(), np.uint8)
@@ -138,7 +158,10 @@ def portrait(name: str = "mona-lisa", side: int = 640) -> NDArray[np.uint8]:
 def moving(image: NDArray[np.uint8], frames: int, reach: int = 6) -> list[NDArray[np.uint8]]:
     """`image` as a video: shifted a little further in each frame, mirrored at the border."""
     shifts = (index * reach // frames for index in range(frames))
-    return [np.asarray(cv2.copyMakeBorder(image, 0, 0, s, 0, cv2.BORDER_REFLECT_101)[:, : image.shape[1]], np.uint8) for s in shifts]
+    return [
+        np.asarray(cv2.copyMakeBorder(image, 0, 0, s, 0, cv2.BORDER_REFLECT_101)[:, : image.shape[1]], np.uint8)
+        for s in shifts
+    ]
 
 
 def same_picture(networks: Checkpoint, e: Episode, psi: Tensor) -> Tensor:

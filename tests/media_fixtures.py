@@ -1,4 +1,5 @@
-"""Tiny media made on the spot for the tests: `from tests.media_fixtures import make_video`. No file is ever downloaded or shipped.
+"""Tiny media made on the spot for the tests: `from tests.media_fixtures import make_video`. No file is ever downloaded
+or shipped.
 
 The picture moves: frame i has a bright bar whose place tells i, so that a test can see which frame it got.
 """
@@ -107,7 +108,9 @@ def _add_tone(container: Any, stream: Any, seconds: float) -> None:
     samples = (np.sin(np.arange(int(seconds * rate)) * 2 * np.pi * 440 / rate) * 8000).astype(np.int16)
     context = stream.codec_context
     context.open(strict=False)
-    resampler = av.AudioResampler(format=context.format, layout="mono", rate=rate, frame_size=context.frame_size or 1024)
+    resampler = av.AudioResampler(
+        format=context.format, layout="mono", rate=rate, frame_size=context.frame_size or 1024
+    )
     frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
     frame.sample_rate, frame.pts = rate, 0
     for piece in [*resampler.resample(frame), *resampler.resample(None)]:

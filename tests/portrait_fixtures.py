@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sfumato.app.gallery import shipped_portraits
+from sfumato.app.animation.gallery import shipped_portraits
 from sfumato.media.images import read_image, write_image
 
 
@@ -16,10 +16,10 @@ def make_checkpoint(path: Path, landmarks: str = "mesh") -> Path:
     """A random warp-family generator at 64 px; untrained, it gives the warped portrait."""
     import torch
 
-    from generator.checkpoint import Checkpoint, save_checkpoint
     from generator.config import ModelConfig
-    from generator.embedder import Embedder
-    from generator.families import build_generator
+    from generator.networks.checkpoint import Checkpoint, save_checkpoint
+    from generator.networks.embedder import Embedder
+    from generator.networks.families import build_generator
 
     torch.manual_seed(0)
     config = ModelConfig(
@@ -38,8 +38,8 @@ def make_checkpoint(path: Path, landmarks: str = "mesh") -> Path:
 
 def make_motion(path: Path, frames: int = 6, backend: str = "mesh", rate: float = 10.0) -> Path:
     """The canonical face opens its mouth and nods a little."""
-    from generator.motion import Motion, write_motion
-    from generator.retarget import canonical_face
+    from generator.motion.retarget import canonical_face
+    from generator.motion.track import Motion, write_motion
 
     track = np.repeat(canonical_face()[None], frames, axis=0)
     phase = np.linspace(0, 1, frames, dtype=np.float32)
@@ -52,7 +52,10 @@ def make_motion(path: Path, frames: int = 6, backend: str = "mesh", rate: float 
 def portrait_picture(height: int = 320) -> NDArray[np.uint8]:
     """The Mona Lisa, `height` px high."""
     image = read_image(shipped_portraits()["mona-lisa"].path)
-    return np.asarray(cv2.resize(image, (round(image.shape[1] * height / image.shape[0]), height), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(
+        cv2.resize(image, (round(image.shape[1] * height / image.shape[0]), height), interpolation=cv2.INTER_AREA),
+        np.uint8,
+    )
 
 
 def write_portrait(path: Path, height: int = 320) -> Path:

@@ -1,4 +1,6 @@
-"""A tiny resolver of the C2PA Soft Binding Resolution API on loopback, for tests: `with serve(repository_path) as address:`."""
+"""A tiny resolver of the C2PA Soft Binding Resolution API on loopback, for tests: `with serve(repository_path) as
+address:`.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from provenance.fingerprint import FingerprintBuilder
-from provenance.repository import open_repository
+from provenance.durable.fingerprint import FingerprintBuilder
+from provenance.durable.repository import open_repository
 from sfumato.media.video import VideoReader
 
 
 @contextmanager
 def serve(place: Path, upload: Path, answers: dict[str, bytes] | None = None) -> Iterator[tuple[str, list[str]]]:
-    """Yields the address and the list of requests seen. `answers`: paths that get these bytes instead; `upload`: where a sent file lies."""
+    """Yields the address and the list of requests seen. `answers`: paths that get these bytes instead; `upload`: where
+    a sent file lies.
+    """
     seen: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -35,7 +39,9 @@ def serve(place: Path, upload: Path, answers: dict[str, bytes] | None = None) ->
                     return self._send(matches(repository.by_binding(query["alg"][0], query["value"][0])))
                 if parts.path == "/v1/services/supportedAlgorithms":
                     known = repository.supported_algorithms()
-                    return self._send(json.dumps({kind: [{"alg": alg} for alg in algs] for kind, algs in known.items()}).encode())
+                    return self._send(
+                        json.dumps({kind: [{"alg": alg} for alg in algs] for kind, algs in known.items()}).encode()
+                    )
                 if parts.path.startswith("/v1/manifests/"):
                     store = repository.manifest(unquote(parts.path.removeprefix("/v1/manifests/")))
                     return self._send(store, "application/c2pa") if store is not None else self.send_error(404)
@@ -74,4 +80,6 @@ def serve(place: Path, upload: Path, answers: dict[str, bytes] | None = None) ->
 
 def matches(found: list[Any]) -> bytes:
     """The body of an answer of `/matches/...`."""
-    return json.dumps({"matches": [{"manifestId": m.manifest_id, "similarityScore": m.similarity} for m in found]}).encode()
+    return json.dumps(
+        {"matches": [{"manifestId": m.manifest_id, "similarityScore": m.similarity} for m in found]}
+    ).encode()

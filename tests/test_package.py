@@ -1,4 +1,6 @@
-"""The package as a whole: every registry entry loads, every data file ships, every import is declared, every command is documented."""
+"""The package as a whole: every registry entry loads, every data file ships, every import is declared, every command is
+documented.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sfumato import __version__
-from sfumato.app.cli import COMMANDS, LazyCommand, Table
+from sfumato.app.cli.main import COMMANDS, LazyCommand, Table
 from sfumato.errors import MissingPartError
 from sfumato.registry import Registry
 
@@ -39,7 +41,11 @@ def registries() -> list[tuple[str, Registry]]:
     return found
 
 
-ENTRIES = [pytest.param(registry, name, id=f"{module}-{name}") for module, registry in registries() for name in registry.names()]
+ENTRIES = [
+    pytest.param(registry, name, id=f"{module}-{name}")
+    for module, registry in registries()
+    for name in registry.names()
+]
 
 
 @pytest.mark.parametrize(("registry", "name"), ENTRIES)
@@ -113,7 +119,9 @@ def test_every_import_is_a_declared_dependency() -> None:
     undeclared = {}
     for path in MODULES:
         foreign = imported(path) - set(sys.stdlib_module_names) - set(PACKAGES)
-        lacking = {name for name in foreign if not {_normal(given) for given in distributions.get(name, [name])} & known}
+        lacking = {
+            name for name in foreign if not {_normal(given) for given in distributions.get(name, [name])} & known
+        }
         if lacking:
             undeclared[module_name(path)] = sorted(lacking)
     assert undeclared == {}

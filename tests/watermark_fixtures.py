@@ -1,4 +1,6 @@
-"""Pictures that a mark can be tried on: `from tests.watermark_fixtures import scene`. Made on the spot, smooth and with grain."""
+"""Pictures that a mark can be tried on: `from tests.watermark_fixtures import scene`. Made on the spot, smooth and with
+grain.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,14 @@ OTHER = bytes.fromhex("0123456789abcdef")
 
 
 def scene(seed: int = 0, frames: int = 24, size: tuple[int, int] = (192, 256)) -> Iterator[NDArray[np.uint8]]:
-    """(H, W, 3) frames: a soft coloured background with grain, and a disc that moves over it. Each seed is another place."""
+    """(H, W, 3) frames: a soft coloured background with grain, and a disc that moves over it. Each seed is another
+    place.
+    """
     rng = np.random.default_rng(seed)
     height, width = size
-    coarse = cv2.resize(rng.uniform(60, 190, (9, 12, 3)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    coarse = cv2.resize(
+        rng.uniform(60, 190, (9, 12, 3)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+    )
     fine = cv2.GaussianBlur(rng.normal(0, 25, (height, width, 3)).astype(np.float32), (0, 0), 1.2)
     background = np.clip(coarse + fine, 0, 255).astype(np.uint8)
     for index in range(frames):
@@ -32,12 +38,17 @@ def scene(seed: int = 0, frames: int = 24, size: tuple[int, int] = (192, 256)) -
 def encode(images: list[NDArray[np.uint8]], path: Path, crf: int = 28, rate: float = 25) -> Path:
     """H.264 at `crf`."""
     height, width = images[0].shape[:2]
-    return make_video(path, images=images, frames=len(images), width=width, height=height, rate=rate, options={"crf": str(crf)})
+    return make_video(
+        path, images=images, frames=len(images), width=width, height=height, rate=rate, options={"crf": str(crf)}
+    )
 
 
 def half(images: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
     """Half of both sides."""
-    return [cv2.resize(image, (image.shape[1] // 4 * 2, image.shape[0] // 4 * 2), interpolation=cv2.INTER_AREA) for image in images]
+    return [
+        cv2.resize(image, (image.shape[1] // 4 * 2, image.shape[0] // 4 * 2), interpolation=cv2.INTER_AREA)
+        for image in images
+    ]
 
 
 def cropped(images: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:

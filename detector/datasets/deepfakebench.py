@@ -1,9 +1,10 @@
 """DeepfakeBench's JSON, read and written, so that fakes of ours can be judged there and sets of theirs here.
 
-Shape (from its preprocessing/rearrange.py): `{dataset: {label: {split: {[compression:] {video: {"label": label, "frames": [...], "masks":
-[...]}}}}}}`; splits are train, val and test, the level of compression exists for FaceForensics++ only, and labels end in "real" or "Real"
-for reals ("FF-real", "CelebDFv2_real", "UADFV_Real"). Frames of a video lie in one folder, which is the sample. A part that DeepfakeBench
-lists under two splits (its test videos are in train too for Celeb-DF) is read as test.
+Shape (from its preprocessing/rearrange.py): `{dataset: {label: {split: {[compression:] {video: {"label": label,
+"frames": [...], "masks": [...]}}}}}}`; splits are train, val and test, the level of compression exists for
+FaceForensics++ only, and labels end in "real" or "Real" for reals ("FF-real", "CelebDFv2_real", "UADFV_Real"). Frames
+of a video lie in one folder, which is the sample. A part that DeepfakeBench lists under two splits (its test videos are
+in train too for Celeb-DF) is read as test.
 """
 
 from __future__ import annotations
@@ -15,13 +16,23 @@ from pathlib import Path
 from typing import Any
 
 from detector.datasets.sample import Adapter, Sample, read_json
-from detector.frames import frames_in
+from detector.inference.frames import frames_in
 from sfumato.atomic import write_text
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import Family, Label, Split
 
-_SPLITS: dict[str, Split] = {"test": "test", "val": "validation", "train": "train"}  # a video listed twice counts for the first
-_NAMES: dict[Split | None, str] = {"train": "train", "validation": "val", "calibration": "val", "test": "test", None: "test"}
+_SPLITS: dict[str, Split] = {
+    "test": "test",
+    "val": "validation",
+    "train": "train",
+}  # a video listed twice counts for the first
+_NAMES: dict[Split | None, str] = {
+    "train": "train",
+    "validation": "val",
+    "calibration": "val",
+    "test": "test",
+    None: "test",
+}
 _FAMILIES: dict[str, Family] = {"FF-F2F": "reenact", "FF-NT": "reenact"}
 _COMPRESSIONS = ("raw", "c0", "c23", "c40")
 
@@ -50,7 +61,8 @@ def label_of(name: str) -> Label:
 
 
 def write_deepfakebench(samples: Iterable[Sample], path: Path) -> int:
-    """Writes the JSON and returns how many videos it lists. Every sample must be a folder of frames: DeepfakeBench reads no videos.
+    """Writes the JSON and returns how many videos it lists. Every sample must be a folder of frames: DeepfakeBench
+    reads no videos.
 
     Raises UsageError when none is, or one is not.
     """
@@ -58,11 +70,15 @@ def write_deepfakebench(samples: Iterable[Sample], path: Path) -> int:
     count = 0
     for sample in samples:
         if not sample.path.is_dir():
-            raise UsageError(f"{sample.path} is not a folder of frames", "Cut frames with DeepfakeBench's preprocess.py first.")
+            raise UsageError(
+                f"{sample.path} is not a folder of frames", "Cut frames with DeepfakeBench's preprocess.py first."
+            )
         label = f"{sample.dataset}_Real" if sample.label == "real" else f"{sample.dataset}_{sample.method}"
         if label_of(label) != sample.label:
             raise UsageError(f"The method {sample.method!r} reads as real in DeepfakeBench", "Rename it.")
-        splits = listed.setdefault(sample.dataset, {}).setdefault(label, {name: {} for name in ("train", "val", "test")})
+        splits = listed.setdefault(sample.dataset, {}).setdefault(
+            label, {name: {} for name in ("train", "val", "test")}
+        )
         place = splits[_NAMES[sample.split]]
         if sample.compression in _COMPRESSIONS:
             place = place.setdefault(sample.compression, {})
@@ -89,7 +105,9 @@ def _entries(root: Path) -> Iterator[tuple[Sample, dict[str, Any]]]:
                         seen[dataset, label, compression].add(video)
                         yield _sample(root, dataset, label, split, compression, video, entry), entry
     except (AttributeError, TypeError, KeyError) as error:
-        raise MediaError(f"{root} is not a DeepfakeBench JSON: {error}", "Write it with DeepfakeBench's rearrange.py.") from error
+        raise MediaError(
+            f"{root} is not a DeepfakeBench JSON: {error}", "Write it with DeepfakeBench's rearrange.py."
+        ) from error
 
 
 def _videos(place: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -100,14 +118,19 @@ def _videos(place: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield from ((name, video, inner) for video, inner in entry.items())
 
 
-def _sample(root: Path, dataset: str, label: str, split: Split, compression: str, video: str, entry: dict[str, Any]) -> Sample:
+def _sample(
+    root: Path, dataset: str, label: str, split: Split, compression: str, video: str, entry: dict[str, Any]
+) -> Sample:
     frames = [Path(str(frame).replace("\\", "/")) for frame in entry["frames"]]
     folder = frames[0].parent if frames else Path(video)
     if not folder.is_absolute() or not folder.is_dir():
         folder = root.parent / (folder if not folder.is_absolute() else folder.relative_to(folder.anchor))
     real = label_of(str(entry.get("label", label))) == "real"
-    numbers = tuple(f"ff++/{n}" for n in video.split("_") if len(n) == 3 and n.isdigit()) if label.startswith("FF-") else ()
+    numbers = (
+        tuple(f"ff++/{n}" for n in video.split("_") if len(n) == 3 and n.isdigit()) if label.startswith("FF-") else ()
+    )
     return Sample(
-        dataset, video, folder, "real" if real else "fake", "real" if real else label, "real" if real else _FAMILIES.get(label, "blend"),
+        dataset, video, folder, "real" if real else "fake", "real" if real else label,
+        "real" if real else _FAMILIES.get(label, "blend"),
         numbers[-1] if numbers else f"{dataset}/{video}", split, compression, numbers,
     )  # fmt: skip

@@ -1,8 +1,8 @@
 """Two folders, `real/` and `fake/`: the simplest data set there is.
 
-Layout: videos, pictures and folders of numbered frames below each, at any depth; a folder directly in `fake/` names the method, and
-`blend`, `reenact` or `synthesis` as the first part of its name (`blend-simswap`) names the family. No splits, no people: every file is
-its own.
+Layout: videos, pictures and folders of numbered frames below each, at any depth; a folder directly in `fake/` names the
+method, and `blend`, `reenact` or `synthesis` as the first part of its name (`blend-simswap`) names the family. No
+splits, no people: every file is its own.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import get_args
 
 from detector.datasets.sample import Adapter, Sample, child
-from detector.frames import PICTURES, VIDEOS
+from detector.inference.frames import PICTURES, VIDEOS
 from sfumato.media.clips import Family, Label
 
 _LABELS: tuple[Label, ...] = ("real", "fake")
 
 
 class LabelledFolder(Adapter):
-    """A folder that holds several pictures and no video is one video of frames if their names are numbers, otherwise so many pictures."""
+    """A folder that holds several pictures and no video is one video of frames if their names are numbers, otherwise so
+    many pictures.
+    """
 
     name = "folder"
     title = "real/ and fake/"
@@ -33,7 +35,9 @@ class LabelledFolder(Adapter):
                 method = "real" if label == "real" else inside.parts[0] if len(inside.parts) > 1 else "fake"
                 first = method.partition("-")[0]
                 family: Family = "real" if label == "real" else first if first in get_args(Family) else "synthesis"  # type: ignore[assignment]
-                yield Sample(title, inside.as_posix(), path, label, method, family, f"{title}/{label}/{inside.as_posix()}")
+                yield Sample(
+                    title, inside.as_posix(), path, label, method, family, f"{title}/{label}/{inside.as_posix()}"
+                )
 
     def notes(self, root: Path) -> Iterator[str]:
         yield "People are not known: intervals treat every file as another person, and are too narrow if it is not."
@@ -41,8 +45,14 @@ class LabelledFolder(Adapter):
 
 def _clips(base: Path) -> Iterator[Path]:
     for folder in [base, *sorted(entry for entry in base.rglob("*") if entry.is_dir())]:
-        files = sorted(entry for entry in folder.iterdir() if entry.is_file() and entry.suffix.lower() in PICTURES | VIDEOS)
-        if folder != base and len(files) > 1 and all(file.suffix.lower() in PICTURES and file.stem.isdigit() for file in files):
+        files = sorted(
+            entry for entry in folder.iterdir() if entry.is_file() and entry.suffix.lower() in PICTURES | VIDEOS
+        )
+        if (
+            folder != base
+            and len(files) > 1
+            and all(file.suffix.lower() in PICTURES and file.stem.isdigit() for file in files)
+        ):
             yield folder
         else:
             yield from files

@@ -1,7 +1,8 @@
 """What an adapter yields, and what every adapter can do: list a data set on disk and say what of it is missing.
 
-In: the folder of a data set as its authors lay it out. Out: `Sample`s, one a video (a file, or a folder of its frames), with the
-official splits, and a `Verification`: counts found against the counts its authors state. `as_clip` makes a row of clips.jsonl of one.
+In: the folder of a data set as its authors lay it out. Out: `Sample`s, one a video (a file, or a folder of its frames),
+with the official splits, and a `Verification`: counts found against the counts its authors state. `as_clip` makes a row
+of clips.jsonl of one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from detector.frames import PICTURES, VIDEOS, frames_in
+from detector.inference.frames import PICTURES, VIDEOS, frames_in
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import ClipRow, Family, Label, Split, clip_file, file_digest, read_clips
 
@@ -28,8 +29,9 @@ Key = tuple[str, str, str, str, str]
 class Sample:
     """One video of a data set. `path`: the file or the folder of frames; it need not be readable until it is scored.
 
-    Identities and sources carry the name of the collection they come from ("ff++/071"), since data sets are made from one another.
-    `identity` is whose face is to be seen, as far as the data set says. `split` is None where the authors give none.
+    Identities and sources carry the name of the collection they come from ("ff++/071"), since data sets are made from
+    one another. `identity` is whose face is to be seen, as far as the data set says. `split` is None where the authors
+    give none.
     """
 
     dataset: str
@@ -50,7 +52,9 @@ class Sample:
 
     @property
     def key(self) -> Key:
-        """The group key: frames with one key are one video. Without the method the four fakes of a FaceForensics++ pair would merge."""
+        """The group key: frames with one key are one video. Without the method the four fakes of a FaceForensics++ pair
+        would merge.
+        """
         return (self.dataset, self.split or "", self.method, self.compression, self.video_id)
 
     @property
@@ -61,8 +65,9 @@ class Sample:
 
 @dataclass
 class Verification:
-    """parts: {part: (found, expected or None)}; missing: names that the data set's own lists hold and the disk does not (the first
-    thousand), missing_count: how many there are; notes: what else a reader should know."""
+    """parts: {part: (found, expected or None)}; missing: names that the data set's own lists hold and the disk does not
+    (the first thousand), missing_count: how many there are; notes: what else a reader should know.
+    """
 
     parts: dict[str, tuple[int, int | None]]
     missing: list[str] = field(default_factory=list)
@@ -72,7 +77,11 @@ class Verification:
     @property
     def complete(self) -> bool:
         """Every part has what it should have, and no listed file is missing."""
-        return self.missing_count == 0 and bool(self.parts) and all(expected in (None, found) for found, expected in self.parts.values())
+        return (
+            self.missing_count == 0
+            and bool(self.parts)
+            and all(expected in (None, found) for found, expected in self.parts.values())
+        )
 
 
 class Adapter(ABC):
@@ -84,7 +93,9 @@ class Adapter(ABC):
 
     @abstractmethod
     def samples(self, root: Path) -> Iterator[Sample]:
-        """The videos that are there, in a stable order. Raises MediaError for a list or a name that cannot be understood."""
+        """The videos that are there, in a stable order. Raises MediaError for a list or a name that cannot be
+        understood.
+        """
 
     def part(self, sample: Sample) -> str:
         """The line of `verify` on which it is counted."""
@@ -107,17 +118,23 @@ class Adapter(ABC):
         found = Counter(self.part(sample) for sample in self.samples(root))
         lacking = list(self.missing(root))
         expected = self.expectations(root)
-        parts = {part: (found.get(part, 0), expected.get(part)) for part in [*expected, *sorted(set(found) - set(expected))]}
+        parts = {
+            part: (found.get(part, 0), expected.get(part)) for part in [*expected, *sorted(set(found) - set(expected))]
+        }
         return Verification(parts, lacking[:_MOST_MISSING], len(lacking), list(self.notes(root)))
 
     def listed(self, root: Path) -> list[Sample]:
         """All samples. Raises UsageError when there is none, or when two have one group key."""
         found = list(self.samples(root))
         if not found:
-            raise UsageError(f"No video of {self.title} in {root}", f"Look at: sfumato datasets verify {self.name} {root}.")
+            raise UsageError(
+                f"No video of {self.title} in {root}", f"Look at: sfumato datasets verify {self.name} {root}."
+            )
         twice = next((key for key, count in Counter(sample.key for sample in found).items() if count > 1), None)
         if twice is not None:
-            raise UsageError(f"Two videos are {'/'.join(filter(None, twice))} to {self.title}", "Evaluate the folders one by one.")
+            raise UsageError(
+                f"Two videos are {'/'.join(filter(None, twice))} to {self.title}", "Evaluate the folders one by one."
+            )
         return found
 
 
@@ -125,7 +142,8 @@ def clips_samples(clips: Path) -> list[Sample]:
     """The rows of a clips.jsonl. Raises MediaError for a damaged list or a path that leads out of its folder."""
     return [
         Sample(
-            dataset=row.dataset or clips.parent.resolve().name or "clips", video_id=row.path, path=clip_file(clips, row),
+            dataset=row.dataset or clips.parent.resolve().name or "clips", video_id=row.path,
+            path=clip_file(clips, row),
             label=row.label, method=row.method, family=row.family, identity=row.identity, split=row.split,
             compression=row.compression or "", source_ids=row.source_ids, driver_id=row.driver_id,
             pair_of=clips.parent.resolve() / row.pair_of if row.pair_of else None,
@@ -136,16 +154,22 @@ def clips_samples(clips: Path) -> list[Sample]:
 
 
 def as_clip(sample: Sample, root: Path) -> ClipRow:
-    """Its row of `root`/clips.jsonl; the file is read once for its digest. Raises MediaError if it cannot be, UsageError outside `root`."""
+    """Its row of `root`/clips.jsonl; the file is read once for its digest. Raises MediaError if it cannot be,
+    UsageError outside `root`.
+    """
     try:
         inside = sample.path.relative_to(root).as_posix()
         pair = sample.pair_of.relative_to(root).as_posix() if sample.pair_of else None
     except ValueError as error:
-        raise UsageError(f"{sample.path} lies outside {root}", "Name the folder that holds both reals and fakes.") from error
+        raise UsageError(
+            f"{sample.path} lies outside {root}", "Name the folder that holds both reals and fakes."
+        ) from error
     return ClipRow(
         path=inside, label=sample.label, method=sample.method, family=sample.family, identity=sample.identity,
-        sha256=sample.sha256 or content_digest(sample.path), source_ids=sample.source_ids, driver_id=sample.driver_id, pair_of=pair,
-        split=sample.split, generator_digest=sample.generator_digest, dataset=sample.dataset, compression=sample.compression or None,
+        sha256=sample.sha256 or content_digest(sample.path), source_ids=sample.source_ids, driver_id=sample.driver_id,
+        pair_of=pair,
+        split=sample.split, generator_digest=sample.generator_digest, dataset=sample.dataset,
+        compression=sample.compression or None,
     )  # fmt: skip
 
 
@@ -162,7 +186,12 @@ def content_digest(path: Path) -> str:
 def videos_in(folder: Path) -> list[Path]:
     """Video files directly in `folder` or in its `videos/`, sorted; none if the folder is not there."""
     places = [place for place in (folder, folder / "videos") if place.is_dir()]
-    return sorted(file for place in places for file in place.iterdir() if file.suffix.lower() in VIDEOS and not file.name.startswith("."))
+    return sorted(
+        file
+        for place in places
+        for file in place.iterdir()
+        if file.suffix.lower() in VIDEOS and not file.name.startswith(".")
+    )
 
 
 def frame_folders(folder: Path) -> list[Path]:
@@ -205,7 +234,11 @@ def read_table(path: Path, required: Iterable[str]) -> Iterator[dict[str, str]]:
             if lacking:
                 raise MediaError(f"{path} has no column {lacking[0]!r}", f"It needs: {', '.join(required)}.")
             for row in reader:
-                yield {name: (value or "").strip() for name, value in row.items() if isinstance(name, str) and not isinstance(value, list)}
+                yield {
+                    name: (value or "").strip()
+                    for name, value in row.items()
+                    if isinstance(name, str) and not isinstance(value, list)
+                }
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise MediaError(f"Cannot read {path}: {error}", "It must be a CSV file in UTF-8.") from error
 

@@ -1,9 +1,9 @@
 """A CSV file that lists videos, with or without another detector's scores.
 
-Layout: a header and the columns `path` and `label` (real/fake or 0/1, 1 = fake), optionally `score` (the larger, the more fake),
-`video_id`, `dataset`, `split`, `method`, `family`, `compression`, `identity`, `source_ids` (joined by ;), `driver_id`. Rows with the same
-video are its frames: a column `frame` or a repeated path says so. Paths are relative to the file's folder; they need not exist when there
-are scores.
+Layout: a header and the columns `path` and `label` (real/fake or 0/1, 1 = fake), optionally `score` (the larger, the
+more fake), `video_id`, `dataset`, `split`, `method`, `family`, `compression`, `identity`, `source_ids` (joined by ;),
+`driver_id`. Rows with the same video are its frames: a column `frame` or a repeated path says so. Paths are relative to
+the file's folder; they need not exist when there are scores.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class Table(Adapter):
                 raise MediaError(f"{root}, line {number}: {error}", "Correct the row, or leave it out.") from error
 
     def missing(self, root: Path) -> Iterator[str]:
-        yield from sorted({str(sample.path) for sample in self.samples(root) if sample.score is None and not sample.path.exists()})
+        yield from sorted(
+            {str(sample.path) for sample in self.samples(root) if sample.score is None and not sample.path.exists()}
+        )
 
 
 def _sample(root: Path, row: dict[str, str]) -> Sample:
@@ -56,7 +58,8 @@ def _sample(root: Path, row: dict[str, str]) -> Sample:
     return Sample(
         dataset, video, root.parent / row["path"], label, row.get("method") or ("real" if label == "real" else "fake"),
         known, row.get("identity") or f"{dataset}/{video}", _SPLITS.get(split), row.get("compression", ""),
-        tuple(part.strip() for part in row.get("source_ids", "").split(";") if part.strip()), row.get("driver_id") or None,
+        tuple(part.strip() for part in row.get("source_ids", "").split(";") if part.strip()),
+        row.get("driver_id") or None,
         score=_score(row["score"]) if row.get("score") else None,
     )  # fmt: skip
 

@@ -1,4 +1,6 @@
-"""Presets of `sfumato train generator`: TOML files of TrainConfig that come with the program, each with its reasons inside."""
+"""Presets of `sfumato train generator`: TOML files of TrainConfig that come with the program, each with its reasons
+inside.
+"""
 
 from __future__ import annotations
 

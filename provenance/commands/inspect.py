@@ -1,4 +1,6 @@
-"""`sfumato inspect`: the manifest tree of a file, for people or as JSON. It shows what the file says; `verify` judges it."""
+"""`sfumato inspect`: the manifest tree of a file, for people or as JSON. It shows what the file says; `verify` judges
+it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from provenance.tree import AssertionNode, ManifestNode, ManifestTree
+    from provenance.verifying.tree import AssertionNode, ManifestNode, ManifestTree
 
 SCHEMA_VERSION = 1
 LONGEST_LINE = 300
@@ -18,15 +20,21 @@ LONGEST_LINE = 300
 
 @click.command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--sidecar", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The file's credential.")
+@click.option(
+    "--sidecar",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The file's credential.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def inspect(file: Path, sidecar: Path | None, as_json: bool) -> None:
-    """Show what the credential of FILE says: manifests, assertions with their sizes, signatures, times, checks, ingredients.
+    """Show what the credential of FILE says: manifests, assertions with their sizes, signatures, times, checks,
+    ingredients.
 
     Everything shown is the file's own word, with what could steer a terminal written as an escape. Whether to believe
     it, `sfumato verify` says. Exit codes: 0 shown, 3 no credential that can be shown.
     """
-    from provenance.tree import read_tree
+    from provenance.verifying.tree import read_tree
 
     tree = read_tree(file, sidecar)
     if as_json:
@@ -110,7 +118,7 @@ def _assertion(assertion: AssertionNode, depth: int) -> Iterator[str]:
 
 
 def _code(name: str, code: str, depth: int) -> Iterator[str]:
-    from provenance.codes import meaning
+    from provenance.manifests.codes import meaning
 
     explained = meaning(code)
     yield from _line(depth, name, f"{code}{f': {explained}' if explained else ''}")

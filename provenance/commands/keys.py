@@ -14,24 +14,34 @@ from sfumato.text import printable
 
 EXPIRED = 1
 FOLDER = click.option(
-    "--folder", type=click.Path(file_okay=False, path_type=Path), help="Where keys live; SFUMATO_KEYS, or your data folder, unless given."
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where keys live; SFUMATO_KEYS, or your data folder, unless given.",
 )
 
 
 @click.command()
 @FOLDER
-@click.option("--for", "public_key", type=click.Path(exists=True, path_type=Path), metavar="PEM", help="Certify this public key instead.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="CHAIN.pem", help="Where the chain for --for goes.")
+@click.option(
+    "--for",
+    "public_key",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PEM",
+    help="Certify this public key instead.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="CHAIN.pem", help="Where the chain for --for goes."
+)
 def new(folder: Path | None, public_key: Path | None, output: Path | None) -> None:
     """Make a development root, intermediate and leaf.
 
-    Every certificate says "development" in its subject, and so does every verdict on what was signed with it. The private keys
-    are readable by you alone. Existing keys are never replaced.
+    Every certificate says "development" in its subject, and so does every verdict on what was signed with it. The
+    private keys are readable by you alone. Existing keys are never replaced.
 
-    With --for, the development intermediate certifies a public key whose private half lies elsewhere, in a token or a key
-    service, and the chain goes to -o.
+    With --for, the development intermediate certifies a public key whose private half lies elsewhere, in a token or a
+    key service, and the chain goes to -o.
     """
-    from provenance.keys import development_chain_for, development_keys, key_folder, read_public_key
+    from provenance.pki.keys import development_chain_for, development_keys, key_folder, read_public_key
     from sfumato.atomic import write_text
 
     if (public_key is None) != (output is None):
@@ -42,7 +52,9 @@ def new(folder: Path | None, public_key: Path | None, output: Path | None) -> No
         return
     place = key_folder(folder) / "development"
     if place.exists():
-        raise UsageError(f"There are development keys in {place}", "See: sfumato keys show. Move the folder away to make new ones.")
+        raise UsageError(
+            f"There are development keys in {place}", "See: sfumato keys show. Move the folder away to make new ones."
+        )
     made = development_keys(folder)
     click.echo(f"{printable(made.folder)}: development root, intermediate and leaf")
     click.echo("  sign with    sfumato sign without --signer: these keys are then used")
@@ -59,7 +71,7 @@ def show(context: click.Context, files: tuple[Path, ...], folder: Path | None, a
 
     Exit codes: 0, or 1 if one of them has expired.
     """
-    from provenance.keys import certificates_in, key_folder
+    from provenance.pki.keys import certificates_in, key_folder
 
     if not files:
         place = key_folder(folder) / "development"
@@ -82,7 +94,7 @@ def record(path: Path, certificate: Any) -> dict[str, Any]:
 
     from cryptography.hazmat.primitives import hashes
 
-    from provenance.keys import expiry_warnings, is_development, pem_of
+    from provenance.pki.keys import expiry_warnings, is_development, pem_of
 
     return {
         "file": str(path),

@@ -13,16 +13,18 @@ import click
 from sfumato.errors import UsageError
 
 if TYPE_CHECKING:
-    from provenance.recovery import Recovery
-    from provenance.repository import Resolver
+    from provenance.durable.recovery import Recovery
+    from provenance.durable.repository import Resolver
 
 SCHEMA_VERSION = 1
 EXIT_CODES = {"confirmed": 0, "watermark": 1, "alike": 1, "none": 4}
 INVALID = 3
 SAID = {
     "confirmed": "the watermark names this manifest, and the video looks like the one it was made for",
-    "watermark": "the watermark names this manifest, but the video does not look like the one it was made for, or that is not known here",
-    "alike": "no watermark was read; the video looks like what was entered, as another video of the same portrait would",
+    "watermark": "the watermark names this manifest, but the video does not look like the one it was made "
+    "for, or that is not known here",
+    "alike": "no watermark was read; the video looks like what was entered, as another video of the "
+    "same portrait would",
     "none": "neither watermark nor fingerprint leads to a manifest",
 }
 
@@ -30,22 +32,37 @@ SAID = {
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--repository", metavar="PATH|URL", help="An SQLite file or postgresql://...  [default: the user's own]")
-@click.option("--resolver", "resolvers", multiple=True, metavar="URL", help="Ask this C2PA soft-binding resolver too; may be repeated.")
-@click.option("--send-file", is_flag=True, help="Let the resolvers have the whole file, not only the watermark's payload.")
+@click.option(
+    "--resolver",
+    "resolvers",
+    multiple=True,
+    metavar="URL",
+    help="Ask this C2PA soft-binding resolver too; may be repeated.",
+)
+@click.option(
+    "--send-file", is_flag=True, help="Let the resolvers have the whole file, not only the watermark's payload."
+)
 @click.option("--trust", multiple=True, metavar="PEM", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Roots that the manifest's signer may lead to; may be repeated.")  # fmt: skip
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT.c2pa", help="Write the manifest here.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="OUT.c2pa",
+    help="Write the manifest here.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def recover(
-    context: click.Context, file: Path, repository: str | None, resolvers: tuple[str, ...], send_file: bool, trust: tuple[Path, ...],
+    context: click.Context, file: Path, repository: str | None, resolvers: tuple[str, ...], send_file: bool,
+    trust: tuple[Path, ...],
     output: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Find the manifest of FILE, a copy that lost it: encoded again, made smaller, cut, mirrored.
 
-    The watermark names the manifest; the fingerprint says whether the video looks like the one that was entered with it.
-    The repository is this machine's own unless another is named. Nothing leaves the machine without --resolver, and then only the
-    watermark's 64 bits, to that host.
+    The watermark names the manifest; the fingerprint says whether the video looks like the one that was entered with
+    it. The repository is this machine's own unless another is named. Nothing leaves the machine without --resolver, and
+    then only the watermark's 64 bits, to that host.
 
     \b
     confirmed  watermark and fingerprint agree
@@ -60,9 +77,9 @@ def recover(
     Exit codes: 0 confirmed, 1 watermark or alike, 2 wrong usage, 3 the file is no video, or the recovered manifest is
     not valid, 4 none.
     """
-    from provenance.recovery import recover as recover_file
-    from provenance.repository import open_repository
-    from provenance.resolver import HttpResolver
+    from provenance.durable.recovery import recover as recover_file
+    from provenance.durable.repository import open_repository
+    from provenance.durable.resolver import HttpResolver
     from sfumato.atomic import write_bytes
 
     if send_file and not resolvers:
@@ -83,7 +100,7 @@ def recover(
 
 
 def _default_exists() -> bool:
-    from provenance.repository import default_place
+    from provenance.durable.repository import default_place
 
     place = default_place()
     return place.startswith("postgres") or Path(place).exists()
@@ -142,7 +159,10 @@ def describe(found: Recovery, output: Path | None = None) -> Iterator[str]:
     yield f"{printable(found.path, 500)}: {found.outcome}: {SAID[found.outcome]}"
     if found.mark.detected:
         turned = ", mirrored" if found.mark.geometry.mirrored else ""
-        yield f"    watermark: {found.value}{turned}; a video without one gives this with a chance of at most {found.mark.bound:.0e}"
+        yield (
+            f"    watermark: {found.value}{turned}; a video without one gives this with a chance of "
+            f"at most {found.mark.bound:.0e}"
+        )
     else:
         yield "    watermark: none was read"
     for candidate in found.candidates[:10]:
@@ -152,7 +172,9 @@ def describe(found: Recovery, output: Path | None = None) -> Iterator[str]:
     manifest = found.manifest
     if manifest is None:
         return
-    yield f"    signature: {manifest.signature}" + (f" ({printable(', '.join(manifest.codes), 300)})" if manifest.codes else "")
+    yield f"    signature: {manifest.signature}" + (
+        f" ({printable(', '.join(manifest.codes), 300)})" if manifest.codes else ""
+    )
     if manifest.view is not None:
         development = ", a development signer: anybody can make one" if manifest.view.development else ""
         yield f"    signer: {printable(manifest.view.signer or 'not named', 80)}{development}"

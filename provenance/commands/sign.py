@@ -13,9 +13,9 @@ from sfumato.errors import UsageError
 from sfumato.text import printable
 
 if TYPE_CHECKING:
-    from provenance.batch import Result
-    from provenance.declaration import Declaration
-    from provenance.timestamp import Stamping
+    from provenance.manifests.declaration import Declaration
+    from provenance.pki.timestamp import Stamping
+    from provenance.signing.batch import Result
 
 SCHEMA_VERSION = 1
 SOME_FAILED = 1
@@ -26,27 +26,58 @@ FILE = click.Path(path_type=Path)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("-o", "--output", type=FILE, metavar="OUT", help="A file for one FILE, else a folder.")
 @click.option("--in-place", is_flag=True, help="Replace each FILE by its signed copy, once that has been read back.")
-@click.option("--kind", required=True, type=click.Choice(["generated", "edited", "composite"]), help="What is declared.")
+@click.option(
+    "--kind", required=True, type=click.Choice(["generated", "edited", "composite"]), help="What is declared."
+)
 @click.option("--title", default="", help="Shown to readers; the name of the signed file unless given.")
-@click.option("--source-type", default="", metavar="NAME", help="digitalSourceType of the IPTC list; the usual one of the kind.")
+@click.option(
+    "--source-type", default="", metavar="NAME", help="digitalSourceType of the IPTC list; the usual one of the kind."
+)
 @click.option("--parent", type=FILE, metavar="FILE", help="edited: the file before the edit; FILE itself unless given.")
-@click.option("--action", "actions", multiple=True, metavar="NAME", help="edited: what was done, as c2pa.color_adjustments. Repeatable.")
-@click.option("--ingredient", "ingredients", multiple=True, type=FILE, metavar="FILE", help="What it was made from. Repeatable.")
-@click.option("--training-mining", default="", metavar="USE", help="Mining and training: notAllowed, allowed or constrained.")
+@click.option(
+    "--action",
+    "actions",
+    multiple=True,
+    metavar="NAME",
+    help="edited: what was done, as c2pa.color_adjustments. Repeatable.",
+)
+@click.option(
+    "--ingredient", "ingredients", multiple=True, type=FILE, metavar="FILE", help="What it was made from. Repeatable."
+)
+@click.option(
+    "--training-mining", default="", metavar="USE", help="Mining and training: notAllowed, allowed or constrained."
+)
 @click.option("--constraint", default="", metavar="TEXT", help="What constrained means.")
 @click.option("--model", type=FILE, metavar="FILE", help="The model's weights; their digest is stated.")
 @click.option("--model-digest", default="", metavar="SHA256", help="The same, where the file is not at hand.")
 @click.option("--model-name", default="", metavar="NAME")
 @click.option("--seed", type=int)
-@click.option("--portrait", "portraits", multiple=True, type=FILE, metavar="FILE", help="A picture the model was given. Repeatable.")
+@click.option(
+    "--portrait",
+    "portraits",
+    multiple=True,
+    type=FILE,
+    metavar="FILE",
+    help="A picture the model was given. Repeatable.",
+)
 @click.option("--motion", type=FILE, metavar="FILE", help="The motion that was followed; its digest is stated.")
-@click.option("--signer", metavar="SIGNER", help="pem:KEY, a pkcs11: URI, or module:callable; the development key unless given.")
+@click.option(
+    "--signer", metavar="SIGNER", help="pem:KEY, a pkcs11: URI, or module:callable; the development key unless given."
+)
 @click.option("--chain", type=FILE, metavar="PEM", help="The signer's certificates, leaf first, without the root.")
 @click.option("--tsa", metavar="URL", help="RFC 3161 authority to stamp each signature with the time.")
 @click.option(
-    "--tsa-host", "hosts", multiple=True, envvar="SFUMATO_TSA_HOSTS", help="Refuse an authority that is none of these. Repeatable."
+    "--tsa-host",
+    "hosts",
+    multiple=True,
+    envvar="SFUMATO_TSA_HOSTS",
+    help="Refuse an authority that is none of these. Repeatable.",
 )
-@click.option("--tsa-failure", type=click.Choice(["fail", "unstamped"]), help="Without an answer: sign nothing (usual), or go on without.")
+@click.option(
+    "--tsa-failure",
+    type=click.Choice(["fail", "unstamped"]),
+    help="Without an answer: sign nothing (usual), or go on without.",
+)
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Files at once.")
 @click.option("--overwrite", is_flag=True, help="Replace outputs; also those that are done.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as each file is done.")
@@ -82,10 +113,10 @@ def sign(
     \b
     Exit codes: 0 all signed, 1 some failed; for a single FILE 2 not possible as asked, 3 not a file that can be signed.
     """
-    from provenance.batch import find_tasks, sign_all
-    from provenance.sign import Signed, development_signer, sign_file
+    from provenance.pki.timestamp import without_proxy
     from provenance.signers import signer_from
-    from provenance.timestamp import without_proxy
+    from provenance.signing.batch import find_tasks, sign_all
+    from provenance.signing.sign import Signed, development_signer, sign_file
 
     tasks = find_tasks(files, output, in_place=in_place)
     declaration = declaration_from(len(tasks), **declared)
@@ -114,10 +145,14 @@ def sign(
         context.exit(SOME_FAILED)
 
 
-def declaration_from(count: int, *, model: Path | None, model_digest: str, motion: Path | None, **declared: Any) -> Declaration:
-    """What the options say about each of `count` files. Raises UsageError, and SealError for a model or motion that cannot be read."""
-    from provenance.declaration import Declaration
-    from provenance.manifest import file_digest
+def declaration_from(
+    count: int, *, model: Path | None, model_digest: str, motion: Path | None, **declared: Any
+) -> Declaration:
+    """What the options say about each of `count` files. Raises UsageError, and SealError for a model or motion that
+    cannot be read.
+    """
+    from provenance.manifests.declaration import Declaration
+    from provenance.manifests.generated import file_digest
 
     if model is not None and model_digest:
         raise UsageError("--model and --model-digest say the same", "Give one of them.")
@@ -132,7 +167,7 @@ def declaration_from(count: int, *, model: Path | None, model_digest: str, motio
 
 def stamping_from(url: str | None, hosts: tuple[str, ...], on_failure: str | None) -> Stamping | None:
     """The time-stamp authority that was asked for. `hosts` alone only says which ones may be."""
-    from provenance.timestamp import Stamping
+    from provenance.pki.timestamp import Stamping
 
     if url is None:
         if on_failure is not None:
@@ -175,7 +210,7 @@ def describe(result: Result) -> str:
 
 
 def _warn(chain_pem: str) -> None:
-    from provenance.keys import expiry_warnings
+    from provenance.pki.keys import expiry_warnings
 
     for warning in expiry_warnings(chain_pem):
         click.echo(f"Warning: {printable(warning)}", err=True)

@@ -11,7 +11,7 @@ import click
 from sfumato.errors import UsageError
 
 if TYPE_CHECKING:
-    from provenance.trust_lists import TrustList
+    from provenance.pki.trust_lists import TrustList
 
 EXIT_CODES = {"trusted": 0, "untrusted": 1, "invalid": 3, "none": 4, "unreadable": 5}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -20,17 +20,41 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option(
-    "--trust", multiple=True, metavar="PEM", type=_FILE, help="Roots that signers may lead to; may be repeated. Without, nobody is trusted."
+    "--trust",
+    multiple=True,
+    metavar="PEM",
+    type=_FILE,
+    help="Roots that signers may lead to; may be repeated. Without, nobody is trusted.",
 )
-@click.option("--tsa-trust", multiple=True, metavar="PEM", type=_FILE, help="Roots that time-stamp authorities may lead to; repeatable.")
 @click.option(
-    "--trust-list", multiple=True, metavar="FILE", type=_FILE, help="A published, dated list of signers: PEM, or JSON (ETSI TS 119 602)."
+    "--tsa-trust",
+    multiple=True,
+    metavar="PEM",
+    type=_FILE,
+    help="Roots that time-stamp authorities may lead to; repeatable.",
 )
-@click.option("--tsa-trust-list", multiple=True, metavar="FILE", type=_FILE, help="The same, of time-stamp authorities.")
+@click.option(
+    "--trust-list",
+    multiple=True,
+    metavar="FILE",
+    type=_FILE,
+    help="A published, dated list of signers: PEM, or JSON (ETSI TS 119 602).",
+)
+@click.option(
+    "--tsa-trust-list", multiple=True, metavar="FILE", type=_FILE, help="The same, of time-stamp authorities."
+)
 @click.option("--policy", metavar="TOML", type=_FILE, help="What else must hold for a file to count as trusted.")
-@click.option("--sidecar", metavar="FILE", type=_FILE, help="The credential of the one FILE. Else NAME.c2pa beside a file without one.")
 @click.option(
-    "--allow-remote", multiple=True, metavar="HOST", help="A host that may be asked for a manifest, or about revocation; may be repeated."
+    "--sidecar",
+    metavar="FILE",
+    type=_FILE,
+    help="The credential of the one FILE. Else NAME.c2pa beside a file without one.",
+)
+@click.option(
+    "--allow-remote",
+    multiple=True,
+    metavar="HOST",
+    help="A host that may be asked for a manifest, or about revocation; may be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_context
@@ -46,7 +70,8 @@ def verify(
     allow_remote: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Check the content credentials of FILEs; of a folder, every file in it. No connection is opened unless a host is named.
+    """Check the content credentials of FILEs; of a folder, every file in it. No connection is opened unless a host is
+    named.
 
     \b
     trusted     valid, the signer leads to a root given here, and the policy holds
@@ -62,29 +87,31 @@ def verify(
     Exit codes: 0 trusted, 1 untrusted, 2 wrong usage, 3 invalid, 4 none, 5 unreadable. With several files
     the worst counts, from bad to good: unreadable, invalid, none, untrusted, trusted.
     """
-    from provenance.files import named_files
-    from provenance.report import describe, record
-    from provenance.verify import OUTCOMES
-    from provenance.verify import verify as verify_file
+    from provenance.verifying.files import named_files
+    from provenance.verifying.report import describe, record
+    from provenance.verifying.verify import OUTCOMES
+    from provenance.verifying.verify import verify as verify_file
 
     lists = _lists(trust_list, tsa_trust_list)
     anchors = [_pem(path) for path in trust] + [each.pem for each in lists if each.purpose == "signers"]
     stamps = [_pem(path) for path in tsa_trust] + [each.pem for each in lists if each.purpose == "stamps"]
     rules = None
     if policy is not None:
-        from provenance.policy import load_policy
+        from provenance.verifying.policy import load_policy
 
         rules = load_policy(policy)
     hosts = None
     if allow_remote:
-        from provenance.remote import Remote
+        from provenance.pki.remote import Remote
 
         hosts = Remote(allow_remote)
     paths = list(named_files(files))
     if not paths:
         raise UsageError("There is no file in what was named", "Name files, or a folder with files in it.")
     if sidecar is not None and len(paths) != 1:
-        raise UsageError(f"One sidecar cannot belong to {len(paths)} files", "Verify them one by one, or keep NAME.c2pa beside each.")
+        raise UsageError(
+            f"One sidecar cannot belong to {len(paths)} files", "Verify them one by one, or keep NAME.c2pa beside each."
+        )
     for each in lists:
         _announce(each)
     origins = [_origin(each) for each in lists]
@@ -93,7 +120,9 @@ def verify(
         found = verify_file(path, anchors, stamps=stamps, policy=rules, sidecar=sidecar, remote=hosts)
         worst = max(worst, OUTCOMES.index(found.outcome))
         if as_json:
-            click.echo(json.dumps({**record(found), "trust_lists": origins}))  # ASCII: what could steer a terminal is an escape
+            click.echo(
+                json.dumps({**record(found), "trust_lists": origins})
+            )  # ASCII: what could steer a terminal is an escape
         else:
             click.echo("\n".join(describe(found)))
     context.exit(EXIT_CODES[OUTCOMES[worst]])
@@ -102,7 +131,7 @@ def verify(
 def _lists(signers: tuple[Path, ...], stamps: tuple[Path, ...]) -> list[TrustList]:
     if not signers and not stamps:
         return []
-    from provenance.trust_lists import load_trust_list
+    from provenance.pki.trust_lists import load_trust_list
 
     return [load_trust_list(path, "signers") for path in signers] + [load_trust_list(path, "stamps") for path in stamps]
 
@@ -112,7 +141,9 @@ def _announce(trust_list: TrustList) -> None:
     from sfumato.text import printable
 
     warning = f"; WARNING: {trust_list.warning}, get the current one" if trust_list.warning else ""
-    text = f"{trust_list.path}: {trust_list.size} certificates for {trust_list.purpose}, issued {trust_list.issued.date()}"
+    text = (
+        f"{trust_list.path}: {trust_list.size} certificates for {trust_list.purpose}, issued {trust_list.issued.date()}"
+    )
     click.echo(printable(f"trust list {text}, sha256 {trust_list.sha256}{warning}"), err=True)
 
 
@@ -129,7 +160,7 @@ def _origin(trust_list: TrustList) -> dict[str, str | int | None]:
 
 
 def _pem(path: Path) -> bytes:
-    from provenance.certificates import load_anchors
+    from provenance.pki.certificates import load_anchors
 
     try:
         pem = path.read_bytes()

@@ -44,12 +44,14 @@ class Signer(Protocol):
 def signer_from(specification: str, chain: Path | None) -> Signer:
     """The signer that `specification` names, with the certificates in the file `chain`.
 
-    Raises UsageError for a specification that names none, MissingPartError for an extra that is not installed, SealError for a key
-    or a chain that cannot be used.
+    Raises UsageError for a specification that names none, MissingPartError for an extra that is not installed,
+    SealError for a key or a chain that cannot be used.
     """
     kind, _, rest = specification.partition(":")
     if not rest:
-        raise UsageError(f"{specification!r} does not name a signer", "Give pem:KEY, a pkcs11: URI, or module:callable.")
+        raise UsageError(
+            f"{specification!r} does not name a signer", "Give pem:KEY, a pkcs11: URI, or module:callable."
+        )
     if chain is None:
         raise UsageError("A signer needs its certificates", "Give --chain FILE: PEM, the leaf first, without the root.")
     try:

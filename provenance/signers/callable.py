@@ -1,7 +1,7 @@
 """Any function that signs: `module:callable`, the shape of a cloud key service.
 
-In: the name of a function that takes the bytes to be signed and returns r || s or DER, and the chain. Out: a Signer. With --jobs
-the function may be called from several threads at once.
+In: the name of a function that takes the bytes to be signed and returns r || s or DER, and the chain. Out: a Signer.
+With --jobs the function may be called from several threads at once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class CallableSigner:
         return self._chain_pem
 
     def sign(self, data: bytes) -> bytes:
-        """data: what is to be signed. Returns r || s. Raises what the function raises, and SealError for a wrong answer."""
+        """data: what is to be signed. Returns r || s. Raises what the function raises, and SealError for a wrong
+        answer.
+        """
         signature = self._function(data)
         if not isinstance(signature, bytes | bytearray):
             raise SealError(f"The signer returned {type(signature).__name__}, not bytes", "Return r || s or DER.")
@@ -51,7 +53,9 @@ def named_callable(name: str) -> Callable[[bytes], bytes]:
         for part in attribute.split("."):
             found = getattr(found, part)
     except (ImportError, AttributeError) as error:
-        raise UsageError(f"The signer {name} cannot be loaded: {error}", "Is its module installed, or on PYTHONPATH?") from error
+        raise UsageError(
+            f"The signer {name} cannot be loaded: {error}", "Is its module installed, or on PYTHONPATH?"
+        ) from error
     if not callable(found):
         raise UsageError(f"The signer {name} is no function", "Name one that takes bytes and returns a signature.")
     function: Callable[[bytes], bytes] = found

@@ -1,7 +1,8 @@
 """The elliptic curves that signers use, and the two ways to write a signature on one.
 
-In: a certificate chain (PEM, leaf first), or a signature. Out: the leaf's `Curve` and public key; a signature as COSE wants it, r || s,
-checked against the leaf: a token or a service that signs with another key is found out here, where its name is still known.
+In: a certificate chain (PEM, leaf first), or a signature. Out: the leaf's `Curve` and public key; a signature as COSE
+wants it, r || s, checked against the leaf: a token or a service that signs with another key is found out here, where
+its name is still known.
 """
 
 from __future__ import annotations
@@ -34,13 +35,17 @@ CURVES = {
 
 
 def leaf_of(chain_pem: str) -> tuple[Curve, ec.EllipticCurvePublicKey]:
-    """The curve and the public key of the first certificate. Raises SealError for no certificate, or a key of another kind."""
+    """The curve and the public key of the first certificate. Raises SealError for no certificate, or a key of another
+    kind.
+    """
     try:
         key = x509.load_pem_x509_certificates(chain_pem.encode("ascii"))[0].public_key()
     except ValueError as error:
         raise SealError(f"The certificate chain cannot be read: {error}", "Give PEM, the leaf first.") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in CURVES:
-        raise SealError("The certificate's key is of a kind that is not supported", f"Use a key on one of: {', '.join(CURVES)}.")
+        raise SealError(
+            "The certificate's key is of a kind that is not supported", f"Use a key on one of: {', '.join(CURVES)}."
+        )
     return CURVES[key.curve.name], key
 
 
@@ -63,5 +68,7 @@ def checked_signature(signature: bytes, data: bytes, curve: Curve, key: ec.Ellip
     try:
         key.verify(encode_dss_signature(r, s), data, ec.ECDSA(curve.digest))
     except InvalidSignature as error:
-        raise SealError("The signer's signature does not fit the certificate", "Give the chain that belongs to its key.") from error
+        raise SealError(
+            "The signer's signature does not fit the certificate", "Give the chain that belongs to its key."
+        ) from error
     return plain

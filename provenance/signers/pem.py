@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from provenance.keys import require_private
+from provenance.pki.keys import require_private
 from provenance.signers.curves import CURVES, plain_signature
 from sfumato.errors import SealError
 
@@ -25,14 +25,21 @@ class PemSigner:
             key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
             leaf = x509.load_pem_x509_certificates(chain_pem.encode("ascii"))[0]
         except TypeError as error:
-            raise SealError(f"The private key {key_path} is protected by a password", "Give an unencrypted PKCS#8 file.") from error
+            raise SealError(
+                f"The private key {key_path} is protected by a password", "Give an unencrypted PKCS#8 file."
+            ) from error
         except (OSError, ValueError) as error:
             advice = "Both must be PEM; the chain starts with the leaf."
             raise SealError(f"Cannot load the key {key_path} and its chain: {error}", advice) from error
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name not in CURVES:
-            raise SealError(f"The private key {key_path} is of a kind that is not supported", f"Use a key on one of: {', '.join(CURVES)}.")
+            raise SealError(
+                f"The private key {key_path} is of a kind that is not supported",
+                f"Use a key on one of: {', '.join(CURVES)}.",
+            )
         if leaf.public_key() != key.public_key():
-            raise SealError(f"The private key {key_path} does not belong to the certificate", "Give the leaf's own key and chain.")
+            raise SealError(
+                f"The private key {key_path} does not belong to the certificate", "Give the leaf's own key and chain."
+            )
         self._key = key
         self._curve = CURVES[key.curve.name]
         self._chain_pem = chain_pem

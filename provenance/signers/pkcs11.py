@@ -1,8 +1,8 @@
 """A private key in a PKCS#11 token (a smart card, an HSM, SoftHSM), which never leaves it.
 
-In: a `pkcs11:` URI (RFC 7512) with the token and the key, `module-path` of the token's library, and the chain. Out: a Signer.
-The PIN comes from the file named by `pin-source`, else from the variable SFUMATO_PIN; in the URI itself it is refused, because the
-URI stands on a command line that others can read. Example:
+In: a `pkcs11:` URI (RFC 7512) with the token and the key, `module-path` of the token's library, and the chain. Out: a
+Signer. The PIN comes from the file named by `pin-source`, else from the variable SFUMATO_PIN; in the URI itself it is
+refused, because the URI stands on a command line that others can read. Example:
 
     pkcs11:token=studio;object=leaf?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/etc/sfumato/pin
 """
@@ -20,7 +20,7 @@ from urllib.parse import unquote, unquote_to_bytes
 import pkcs11
 from cryptography.hazmat.primitives import hashes
 
-from provenance.keys import require_private
+from provenance.pki.keys import require_private
 from provenance.signers.curves import checked_signature, leaf_of
 from sfumato.errors import SealError, UsageError
 
@@ -44,7 +44,9 @@ class Address:
 
 
 class Pkcs11Signer:
-    """Signs with the key at `uri`. Raises UsageError for a URI that does not say enough, SealError for a token that does not open."""
+    """Signs with the key at `uri`. Raises UsageError for a URI that does not say enough, SealError for a token that
+    does not open.
+    """
 
     def __init__(self, uri: str, chain_pem: str) -> None:
         self._address = parse(uri)
@@ -66,19 +68,25 @@ class Pkcs11Signer:
         return self._chain_pem
 
     def close(self) -> None:
-        """Ends the session and logs out of the token, if it is still there. Waits for a signature under way: modules crash otherwise."""
+        """Ends the session and logs out of the token, if it is still there. Waits for a signature under way: modules
+        crash otherwise.
+        """
         with self._lock, suppress(pkcs11.exceptions.PKCS11Error):
             self._key.session.close()
 
     def sign(self, data: bytes) -> bytes:
-        """data: what is to be signed; hashed here, signed in the token. Returns r || s. Raises SealError if the token fails."""
+        """data: what is to be signed; hashed here, signed in the token. Returns r || s. Raises SealError if the token
+        fails.
+        """
         digest = hashes.Hash(self._curve.digest)
         digest.update(data)
         try:
             with self._lock:
                 signature: bytes = self._key.sign(digest.finalize(), mechanism=pkcs11.Mechanism.ECDSA)
         except pkcs11.exceptions.PKCS11Error as error:
-            raise SealError(f"The token failed to sign: {_why(error)}", "Nothing was written. Is it still connected?") from error
+            raise SealError(
+                f"The token failed to sign: {_why(error)}", "Nothing was written. Is it still connected?"
+            ) from error
         return checked_signature(signature, data, self._curve, self._public)
 
 
@@ -114,11 +122,13 @@ def _attributes(text: str, separator: str, known: tuple[str, ...]) -> dict[str, 
         name, _, value = part.partition("=")
         if name == "pin-value":
             raise UsageError(
-                "A PIN in the pkcs11: URI can be read by everybody on this machine", f"Set {PIN_VARIABLE}, or use pin-source=file:."
+                "A PIN in the pkcs11: URI can be read by everybody on this machine",
+                f"Set {PIN_VARIABLE}, or use pin-source=file:.",
             )
         if name not in known:
             raise UsageError(
-                f"{name!r} of the pkcs11: URI is not known here", f"Known: {', '.join((*PATH_ATTRIBUTES, *QUERY_ATTRIBUTES))}."
+                f"{name!r} of the pkcs11: URI is not known here",
+                f"Known: {', '.join((*PATH_ATTRIBUTES, *QUERY_ATTRIBUTES))}.",
             )
         if name in found:
             raise UsageError(f"{name!r} stands in the pkcs11: URI twice")
@@ -128,7 +138,9 @@ def _attributes(text: str, separator: str, known: tuple[str, ...]) -> dict[str, 
 
 def _open(address: Address) -> Any:
     if not address.module.is_file():
-        raise SealError(f"There is no PKCS#11 library at {address.module}", "On Debian, SoftHSM's comes with: apt install softhsm2.")
+        raise SealError(
+            f"There is no PKCS#11 library at {address.module}", "On Debian, SoftHSM's comes with: apt install softhsm2."
+        )
     pin = _pin(address)
     try:
         library = pkcs11.lib(str(address.module))
@@ -167,7 +179,9 @@ def _token(slot: Any, address: Address) -> Any:
         token = slot.get_token()
     except pkcs11.exceptions.PKCS11Error:  # pulled out between the list and now, or never set up
         return None
-    fits = (not address.token or token.label == address.token) and (not address.serial or token.serial == address.serial)
+    fits = (not address.token or token.label == address.token) and (
+        not address.serial or token.serial == address.serial
+    )
     return token if fits else None
 
 
@@ -178,7 +192,9 @@ def _pin(address: Address) -> str:
         return path.read_text("utf-8").strip()
     pin = os.environ.get(PIN_VARIABLE)
     if not pin:
-        raise UsageError("The token wants a PIN", f"Set {PIN_VARIABLE}, or add pin-source=file:/path to the pkcs11: URI.")
+        raise UsageError(
+            "The token wants a PIN", f"Set {PIN_VARIABLE}, or add pin-source=file:/path to the pkcs11: URI."
+        )
     return pin
 
 

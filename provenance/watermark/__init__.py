@@ -1,7 +1,8 @@
-"""Invisible marks in video: a 64-bit payload in, found again without the original. One protocol, one line a mark in the registry.
+"""Invisible marks in video: a 64-bit payload in, found again without the original. One protocol, one line a mark in the
+registry.
 
-A mark works on HWC uint8 RGB frames, one by one, in flat memory. A finding always carries its statistic and a bound of the
-false-positive rate: the chance that a video without any mark gives this finding or a stronger one.
+A mark works on HWC uint8 RGB frames, one by one, in flat memory. A finding always carries its statistic and a bound of
+the false-positive rate: the chance that a video without any mark gives this finding or a stronger one.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ Box = tuple[float, float, float, float]  # x, y, width, height in pixels
 
 @dataclass(frozen=True)
 class Geometry:
-    """How the picture lies in the one that was marked: mirrored first, then a part of it, in shares of its width and height."""
+    """How the picture lies in the one that was marked: mirrored first, then a part of it, in shares of its width and
+    height.
+    """
 
     mirrored: bool = False
     left: float = 0.0
@@ -53,7 +56,9 @@ class Marker(Protocol):
     """Marks the frames of one video, in order."""
 
     def mark(self, frame: Image, faces: Sequence[Box] | None = None) -> Image:
-        """The frame with its mark, of the same shape. `faces` are kept cleaner; None: they are looked for now and then."""
+        """The frame with its mark, of the same shape. `faces` are kept cleaner; None: they are looked for now and
+        then.
+        """
         ...
 
 
@@ -69,7 +74,9 @@ class Reader(Protocol):
         ...
 
     def match(self, payloads: Sequence[bytes]) -> Finding:
-        """Which of `payloads` is there: a weaker mark is enough when it is known what to look for. Raises ValueError without any."""
+        """Which of `payloads` is there: a weaker mark is enough when it is known what to look for. Raises ValueError
+        without any.
+        """
         ...
 
 

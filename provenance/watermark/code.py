@@ -1,8 +1,9 @@
-"""The error-correcting code of the mark: 64 bits to 2048 signs and back, from soft values, near the best that is possible.
+"""The error-correcting code of the mark: 64 bits to 2048 signs and back, from soft values, near the best that is
+possible.
 
-A tail-biting convolutional code of memory 12 and rate 1/32. Random polynomials lose little at so low a rate: simulated on white
-noise, 3 % of payloads are lost where the correlation of the true codeword is 11.5 standard deviations (1 % at 12.5).
-That is also where chance among all 2**64 codewords begins to reach, so a longer memory would gain nothing.
+A tail-biting convolutional code of memory 12 and rate 1/32. Random polynomials lose little at so low a rate: simulated
+on white noise, 3 % of payloads are lost where the correlation of the true codeword is 11.5 standard deviations (1 % at
+12.5). That is also where chance among all 2**64 codewords begins to reach, so a longer memory would gain nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def encode(payload: bytes) -> Signs:
 
 
 def decode(soft: Signs) -> tuple[bytes, float]:
-    """soft: (2048,), the sign that each value argues for and how strongly. Returns the most likely payload and its correlation.
+    """soft: (2048,), the sign that each value argues for and how strongly. Returns the most likely payload and its
+    correlation.
 
     Viterbi over three turns of the ring; the middle one has forgotten where it began. The other two are tried as well.
     """

@@ -1,12 +1,15 @@
-"""Reads the mark: frames in, one soft value a chip out, and from those the payload, its statistic and its false-positive bound.
+"""Reads the mark: frames in, one soft value a chip out, and from those the payload, its statistic and its
+false-positive bound.
 
-Frames are averaged on the grid in at most 16 groups, so that memory stays flat and what moves can be told from what does not.
-A chip's wave is taken out of the whitened mean picture and weighed by how loud its surroundings are and how much it changed.
+Frames are averaged on the grid in at most 16 groups, so that memory stays flat and what moves can be told from what
+does not. A chip's wave is taken out of the whitened mean picture and weighed by how loud its surroundings are and how
+much it changed.
 
-The bound. Take any video without a mark, and any function f of it with one value a chip. The signs c of a codeword are, over the
-choice of the key, independent and fair; so by Hoeffding's inequality (1963) P(sum c f >= t |f|) <= exp(-t^2 / 2), whatever f is.
-There are 2**64 codewords, and no more geometries are tried than a stated number; the union bound over both is the false-positive
-rate given. It is proven for a random key and an honest video, and measured for ours: see docs/durable.md.
+The bound. Take any video without a mark, and any function f of it with one value a chip. The signs c of a codeword are,
+over the choice of the key, independent and fair; so by Hoeffding's inequality (1963) P(sum c f >= t |f|) <= exp(-t^2 /
+2), whatever f is. There are 2**64 codewords, and no more geometries are tried than a stated number; the union bound
+over both is the false-positive rate given. It is proven for a random key and an honest video, and measured for ours:
+see docs/durable.md.
 """
 
 from __future__ import annotations
@@ -55,7 +58,10 @@ class SpreadReader:
     def read(self) -> Finding:
         """Blind: as it lies, mirrored, and if neither gives a mark, cut at the sides."""
         pictures, weights = self._pictures()
-        best = max((self._decode(pictures, weights, Geometry(mirrored)) for mirrored in (False, True)), key=lambda found: found.statistic)
+        best = max(
+            (self._decode(pictures, weights, Geometry(mirrored)) for mirrored in (False, True)),
+            key=lambda found: found.statistic,
+        )
         if best.detected:
             return best
         for place in search(pictures, weights, self._spread.pilot(), _CANDIDATES):
@@ -71,12 +77,16 @@ class SpreadReader:
         best: Finding | None = None
         for payload in payloads:
             places = plain
-            quick = max((self._correlate(soft, payload, len(payloads), place) for place, soft in plain), key=lambda found: found.statistic)
+            quick = max(
+                (self._correlate(soft, payload, len(payloads), place) for place, soft in plain),
+                key=lambda found: found.statistic,
+            )
             if not quick.detected:
                 found = search(pictures, weights, self._spread.chips(payload), 1)
                 places = [(place, soft_values(pictures, weights, place)) for place in found]
                 quick = max(
-                    [quick, *(self._correlate(soft, payload, len(payloads), place) for place, soft in places)], key=lambda f: f.statistic
+                    [quick, *(self._correlate(soft, payload, len(payloads), place) for place, soft in places)],
+                    key=lambda f: f.statistic,
                 )
             best = quick if best is None or quick.statistic > best.statistic else best
         assert best is not None  # noqa: S101 (payloads is not empty)
@@ -106,7 +116,9 @@ class SpreadReader:
 
 
 def tail(statistic: float, log_trials: float) -> float:
-    """At most so likely is it that the best of exp(log_trials) codewords and geometries reaches `statistic` without a mark."""
+    """At most so likely is it that the best of exp(log_trials) codewords and geometries reaches `statistic` without a
+    mark.
+    """
     return min(1.0, math.exp(min(0.0, log_trials - max(statistic, 0.0) ** 2 / 2)))
 
 

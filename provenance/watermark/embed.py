@@ -1,8 +1,8 @@
 """Puts the mark into frames: as strong as a stated quality allows, weaker on faces, standing still between updates.
 
-In: uint8 RGB frames of one video, in order, and where the faces are. Out: the same frames with the mark. The strength follows from
-the picture: the mark may cost so much PSNR and so much SSIM (Wang et al. 2004) and not more. Twice a second or so the picture is
-looked at again; between those looks a frame costs one addition.
+In: uint8 RGB frames of one video, in order, and where the faces are. Out: the same frames with the mark. The strength
+follows from the picture: the mark may cost so much PSNR and so much SSIM (Wang et al. 2004) and not more. Twice a
+second or so the picture is looked at again; between those looks a frame costs one addition.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from provenance.watermark.pattern import GRID, Plane, Spread, spread, synthesize
 
 LOWEST_PSNR = 40.8  # dB of a frame; the promise is 40, and rounding takes a little
 LOWEST_SSIM = 0.9815  # of a frame's luminance; the promise is 0.98
-STRONGEST = 3.2  # grey levels, standard deviation, where nothing weakens it: more is seen on plain walls, whatever the two numbers allow
+# grey levels, standard deviation, where nothing weakens it: more is seen on plain walls, whatever the two numbers allow
+STRONGEST = 3.2
 DARK_SHARE = 0.35  # of the strength that is left where the picture is black
 _LIGHT = 80.0  # grey level from which on the picture counts as light
 FACE_SHARE = 0.25  # of the strength that is left on a face
@@ -47,7 +48,9 @@ class SpreadMarker:
     def mark(self, frame: Image, faces: Sequence[Box] | None = None) -> Image:
         """Returns a new frame. Raises ValueError when the size changes within a video."""
         if self._change is not None and self._change[0].shape != frame.shape:
-            raise ValueError(f"the frames of a video have one size, {self._change[0].shape[:2]}; this is {frame.shape[:2]}")
+            raise ValueError(
+                f"the frames of a video have one size, {self._change[0].shape[:2]}; this is {frame.shape[:2]}"
+            )
         glimpse = frame[:: max(1, frame.shape[0] // 32), :: max(1, frame.shape[1] // 32)].mean(axis=2, dtype=np.float32)
         cut = self._glimpse is None or float(np.abs(glimpse - self._glimpse).mean()) > _CUT
         if cut or self._since >= REFRESH:
@@ -85,7 +88,9 @@ class SpreadMarker:
 
 
 def _hidden_share(luminance: Plane) -> Plane:
-    """(256, 256): less where the picture is dark, since a grey level is seen there soonest, and a little more where it has structure."""
+    """(256, 256): less where the picture is dark, since a grey level is seen there soonest, and a little more where it
+    has structure.
+    """
     side = GRID // _COARSE
     coarse = cv2.resize(luminance, (side, side), interpolation=cv2.INTER_AREA)
     light = DARK_SHARE + (1 - DARK_SHARE) * np.clip(cv2.GaussianBlur(coarse, (0, 0), 1) / _LIGHT, 0, 1)
@@ -109,8 +114,9 @@ def _face_share(faces: Sequence[Box], width: int, height: int) -> Plane:
 def _strength(luminance: Plane, delta: Plane) -> float:
     """The factor of `delta` at which the frame keeps LOWEST_PSNR and LOWEST_SSIM.
 
-    SSIM of a picture and the same with something added that does not depend on it: (2 s + C2) / (2 s + d + C2) where s and d are
-    the local variances of both; its mean over the picture falls as the factor grows, and is solved for by halving.
+    SSIM of a picture and the same with something added that does not depend on it: (2 s + C2) / (2 s + d + C2) where s
+    and d are the local variances of both; its mean over the picture falls as the factor grows, and is solved for by
+    halving.
     """
     power = float(np.mean(delta * delta))
     if power == 0:
@@ -124,7 +130,11 @@ def _strength(luminance: Plane, delta: Plane) -> float:
         return high
     for _ in range(8):
         middle = (low + high) / 2
-        low, high = (middle, high) if float(np.mean(kept * base / (base + middle * middle * cost))) >= LOWEST_SSIM else (low, middle)
+        low, high = (
+            (middle, high)
+            if float(np.mean(kept * base / (base + middle * middle * cost))) >= LOWEST_SSIM
+            else (low, middle)
+        )
     return low
 
 
@@ -141,6 +151,7 @@ def _sample(picture: Plane) -> Plane:
     if height <= side or width <= side:
         return picture
     rows, columns = (
-        (np.linspace(0, length - _TILE, _TILES).astype(int)[:, None] + np.arange(_TILE)).reshape(-1) for length in (height, width)
+        (np.linspace(0, length - _TILE, _TILES).astype(int)[:, None] + np.arange(_TILE)).reshape(-1)
+        for length in (height, width)
     )
     return picture[np.ix_(rows, columns)]

@@ -1,7 +1,8 @@
 """Finds how a picture lies in the one that was marked: mirrored or not, and which part of it is left after a crop.
 
-In: the mean pictures of a video on the grid, and a known part of the mark. Out: the most likely places. For each size that a crop may
-have left, the picture is slid over the mark, all shifts at once. Crops of up to 14 % of a side are looked for, wherever they were cut.
+In: the mean pictures of a video on the grid, and a known part of the mark. Out: the most likely places. For each size
+that a crop may have left, the picture is slid over the mark, all shifts at once. Crops of up to 14 % of a side are
+looked for, wherever they were cut.
 """
 
 from __future__ import annotations
@@ -19,11 +20,15 @@ _STEP = 4  # of the first look; a step of 4 moves the outermost chips by an eigh
 _ASPECT = 12  # grid pixels by which the two sides may differ
 _SIDES = tuple(range(GRID, _SMALLEST - 1, -_STEP))
 _FINE = tuple(range(GRID, _SMALLEST - _STEP, -_STEP // 2))  # every size that the second look may take
-SEARCHED = 2 * sum((GRID - wide + 1) * (GRID - high + 1) for wide in _FINE for high in _FINE) + 2  # no more places are ever tried
+SEARCHED = (
+    2 * sum((GRID - wide + 1) * (GRID - high + 1) for wide in _FINE for high in _FINE) + 2
+)  # no more places are ever tried
 
 
 def transform(picture: Plane, place: Geometry) -> tuple[Plane, Plane]:
-    """picture: (256, 256). Returns it where it lay when it was marked, and which part of that is seen, 0 or 1; both (256, 256)."""
+    """picture: (256, 256). Returns it where it lay when it was marked, and which part of that is seen, 0 or 1; both
+    (256, 256).
+    """
     if place.mirrored:
         picture = np.ascontiguousarray(picture[:, ::-1])
     if (place.left, place.top, place.width, place.height) == (0.0, 0.0, 1.0, 1.0):
@@ -65,7 +70,12 @@ def _around(place: Geometry) -> Iterator[tuple[int, int]]:
     """The sizes between those of the first look, next to one of them."""
     wide, high = round(place.width * GRID), round(place.height * GRID)
     half = _STEP // 2
-    yield from ((wide + a, high + b) for a in (-half, 0, half) for b in (-half, 0, half) if (a or b) and max(wide + a, high + b) <= GRID)
+    yield from (
+        (wide + a, high + b)
+        for a in (-half, 0, half)
+        for b in (-half, 0, half)
+        if (a or b) and max(wide + a, high + b) <= GRID
+    )
 
 
 def _worse(hit: tuple[float, Geometry]) -> float:
@@ -74,7 +84,9 @@ def _worse(hit: tuple[float, Geometry]) -> float:
 
 def _slide(picture: Plane, known: Plane, wide: int, high: int, mirrored: bool) -> Iterator[tuple[float, Geometry]]:
     """The two best shifts of the picture at one size: (standard deviations, place)."""
-    scaled = picture if (wide, high) == (GRID, GRID) else cv2.resize(picture, (wide, high), interpolation=cv2.INTER_AREA)
+    scaled = (
+        picture if (wide, high) == (GRID, GRID) else cv2.resize(picture, (wide, high), interpolation=cv2.INTER_AREA)
+    )
     length = float(np.sqrt((scaled * scaled).sum())) or 1.0
     scores = cv2.matchTemplate(known, scaled, cv2.TM_CCORR) / length  # (257 - high, 257 - wide)
     for _ in range(2):

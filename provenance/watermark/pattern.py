@@ -1,10 +1,12 @@
-"""Where the mark lies: 2304 chips, smooth local waves of the picture scaled to 256 x 256, and the signs a key gives them.
+"""Where the mark lies: 2304 chips, smooth local waves of the picture scaled to 256 x 256, and the signs a key gives
+them.
 
-Every picture is scaled to the same grid before anything else, so that its size does not matter. A chip is one function of a lapped
-transform (sine window, overlap of one half; Malvar, "Signal Processing with Lapped Transforms", 1992) on blocks of 16: orthogonal,
-local, and without edges that an encoder or an eye would find. Of each block nine low waves are used, 1 <= u + v <= 3: measured over
-clips at half size and crf 28, lower ones drown in the picture and higher ones in the encoder. 2048 chips carry the code, 256 a
-known pilot that finds crops. The pattern stands still: an encoder spends bits once on what does not move, and keeps it.
+Every picture is scaled to the same grid before anything else, so that its size does not matter. A chip is one function
+of a lapped transform (sine window, overlap of one half; Malvar, "Signal Processing with Lapped Transforms", 1992) on
+blocks of 16: orthogonal, local, and without edges that an encoder or an eye would find. Of each block nine low waves
+are used, 1 <= u + v <= 3: measured over clips at half size and crf 28, lower ones drown in the picture and higher ones
+in the encoder. 2048 chips carry the code, 256 a known pilot that finds crops. The pattern stands still: an encoder
+spends bits once on what does not move, and keeps it.
 """
 
 from __future__ import annotations
@@ -82,7 +84,9 @@ def to_grid(frame: NDArray[np.uint8]) -> Plane:
 
 
 def synthesize(chips: Plane) -> Plane:
-    """chips: (16, 16, 9). Returns their picture (256, 256), of standard deviation 1 when all are +1 or -1; lower waves are stronger."""
+    """chips: (16, 16, 9). Returns their picture (256, 256), of standard deviation 1 when all are +1 or -1; lower waves
+    are stronger.
+    """
     waves = np.zeros((BLOCKS, BLOCKS, WAVES, WAVES), np.float32)
     waves[:, :, _U, _V] = chips * _tilt()
     folded = waves.transpose(0, 2, 1, 3).reshape(BLOCKS * WAVES, BLOCKS * WAVES)
@@ -113,7 +117,9 @@ def _tilt() -> Plane:
 
 @lru_cache(maxsize=1)
 def basis() -> Plane:
-    """(96, 256): six waves for each of 16 places, rows orthonormal. Those that the border cuts are made orthogonal again."""
+    """(96, 256): six waves for each of 16 places, rows orthonormal. Those that the border cuts are made orthogonal
+    again.
+    """
     position = np.arange(2 * BLOCK)
     window = np.sin((position + 0.5) * np.pi / (2 * BLOCK))
     rows = np.zeros((BLOCKS * WAVES, GRID + 2 * BLOCK))

@@ -1,4 +1,6 @@
-"""The mark of this project: spread spectrum on a fixed grid, for whole videos. See embed, detect, pattern, code and geometry."""
+"""The mark of this project: spread spectrum on a fixed grid, for whole videos. See embed, detect, pattern, code and
+geometry.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from provenance.watermark.embed import SpreadMarker
 
 
 class SpreadWatermark:
-    """`key`: who knows it can read, forge and remove the mark; the default is public, for a mark that anybody shall find."""
+    """`key`: who knows it can read, forge and remove the mark; the default is public, for a mark that anybody shall
+    find.
+    """
 
     alg = "org.sfumato.watermark.1"
 

@@ -1,7 +1,8 @@
-"""What works on this machine: every part is tried, none is believed. In: nothing. Out: findings with advice, for `sfumato doctor`.
+"""What works on this machine: every part is tried, none is believed. In: nothing. Out: findings with advice, for
+`sfumato doctor`.
 
-A part counts by what it can do (a codec encodes, a net loads, a weights file opens), not by its version. Nothing is written,
-downloaded or made, except one temporary file that is removed again.
+A part counts by what it can do (a codec encodes, a net loads, a weights file opens), not by its version. Nothing is
+written, downloaded or made, except one temporary file that is removed again.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ REINSTALL = "Install sfumato again: its packaged files are incomplete."
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `required`: without it a default command fails; otherwise only what the advice names does."""
+    """One thing looked at. `required`: without it a default command fails; otherwise only what the advice names
+    does.
+    """
 
     group: str
     name: str
@@ -47,11 +50,19 @@ class Finding:
 
 # Distribution to import name, where they differ.
 _MODULES = {"c2pa-python": "c2pa", "opencv-python": "cv2", "pillow": "PIL", "scikit-learn": "sklearn"}
-_SLOW = {"timm", "face_alignment", "sklearn", "torchmetrics", "onnxscript"}  # seconds to import: looked up, not imported
+_SLOW = {
+    "timm",
+    "face_alignment",
+    "sklearn",
+    "torchmetrics",
+    "onnxscript",
+}  # seconds to import: looked up, not imported
 
 
 def examine() -> Iterator[Finding]:
-    """Yields one finding after another. A check that fails in an unforeseen way becomes a finding itself; nothing is raised."""
+    """Yields one finding after another. A check that fails in an unforeseen way becomes a finding itself; nothing is
+    raised.
+    """
     checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
         ("python", _python),
         ("packages", _packages),
@@ -67,7 +78,9 @@ def examine() -> Iterator[Finding]:
         try:
             yield from check()
         except Exception as error:  # whatever it is, the other checks still have something to say
-            yield Finding(group, group, "broken", f"{type(error).__name__}: {error}", getattr(error, "advice", "") or REINSTALL)
+            yield Finding(
+                group, group, "broken", f"{type(error).__name__}: {error}", getattr(error, "advice", "") or REINSTALL
+            )
 
 
 def _python() -> Iterator[Finding]:
@@ -108,7 +121,9 @@ def _package(distribution: str, least: str, extra: str | None) -> Finding:
                 advice = "Install libgl1 and libglib2.0-0, or put opencv-python-headless in the place of opencv-python."
             if module == "torchvision":
                 advice = "torch and torchvision must match: run pip install --upgrade torch torchvision."
-            return Finding("packages", distribution, "broken", f"{version or '?'}: {_first_line(error)}", advice, required)
+            return Finding(
+                "packages", distribution, "broken", f"{version or '?'}: {_first_line(error)}", advice, required
+            )
     return Finding("packages", distribution, "ok", version or "installed under another name", "", required)
 
 
@@ -120,7 +135,9 @@ def _devices() -> Iterator[Finding]:
         torch.empty(1, device="cuda")
         yield Finding("devices", "gpu", "ok", torch.cuda.get_device_name(0), "", False)
     else:
-        yield Finding("devices", "gpu", "missing", "no CUDA device", "Everything works without; training takes longer.", False)
+        yield Finding(
+            "devices", "gpu", "missing", "no CUDA device", "Everything works without; training takes longer.", False
+        )
 
 
 def _codecs() -> Iterator[Finding]:
@@ -144,7 +161,13 @@ def _codecs() -> Iterator[Finding]:
     buffer.seek(0)
     with av.open(buffer, "r") as source:
         decoded = len(list(source.decode(video=0)))
-    yield Finding("codecs", "H.264 decode", "ok" if decoded == 8 else "broken", f"{decoded} of 8 frames", "" if decoded == 8 else advice)
+    yield Finding(
+        "codecs",
+        "H.264 decode",
+        "ok" if decoded == 8 else "broken",
+        f"{decoded} of 8 frames",
+        "" if decoded == 8 else advice,
+    )
 
 
 def _nets() -> Iterator[Finding]:
@@ -170,7 +193,9 @@ def _landmarks() -> Iterator[Finding]:
         except SfumatoError as error:
             yield Finding("landmarks", name, "missing", error.message, error.advice, required)
         except Exception as error:  # a damaged weights file fails inside the library that reads it
-            yield Finding("landmarks", name, "broken", _first_line(error), "" if required else "Use --landmarks mesh.", required)
+            yield Finding(
+                "landmarks", name, "broken", _first_line(error), "" if required else "Use --landmarks mesh.", required
+            )
         else:
             yield Finding("landmarks", name, "ok", "loads", "", required)
 
@@ -182,7 +207,7 @@ def _shipped() -> Iterator[Finding]:
         ("generator", "weights", {".safetensors": _open_checkpoint}),
         ("generator", "motions", {".motion": _open_motion}),
         ("detector", "weights", {".onnx": _open_detector}),
-        ("sfumato.app", "portraits", dict.fromkeys((".jpg", ".png"), read_image)),
+        ("sfumato.app.animation", "portraits", dict.fromkeys((".jpg", ".png"), read_image)),
     ]
     for package, folder, readers in kinds:
         place = Path(str(files(package) / folder))
@@ -196,7 +221,9 @@ def _shipped() -> Iterator[Finding]:
             else:
                 yield Finding("shipped", name, "ok", f"{path.stat().st_size / 1e6:.2f} MB")
         if not found:
-            yield Finding("shipped", f"{package}/{folder}", "missing", f"no {' or '.join(readers)} in {place}", REINSTALL)
+            yield Finding(
+                "shipped", f"{package}/{folder}", "missing", f"no {' or '.join(readers)} in {place}", REINSTALL
+            )
 
 
 def _folders() -> Iterator[Finding]:
@@ -211,7 +238,7 @@ def _folders() -> Iterator[Finding]:
 
 
 def _signing() -> Iterator[Finding]:
-    from provenance.keys import development_keys, key_folder
+    from provenance.pki.keys import development_keys, key_folder
 
     folder = key_folder()
     if (folder / "development").exists():
@@ -231,20 +258,20 @@ def _signing() -> Iterator[Finding]:
 
 
 def _open_checkpoint(path: Path) -> None:
-    from generator.checkpoint import load_checkpoint
+    from generator.networks.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(path)
     checkpoint.require(checkpoint.landmarks)  # the crop it was trained with must be the one that this version cuts
 
 
 def _open_detector(path: Path) -> None:
-    from detector.shipped import load_shipped
+    from detector.inference.bundle import load_shipped
 
     load_shipped(path.parent)
 
 
 def _open_motion(path: Path) -> None:
-    from generator.motion import read_motion
+    from generator.motion.track import read_motion
 
     read_motion(path)
 

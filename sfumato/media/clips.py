@@ -1,7 +1,8 @@
-"""The contract between what makes clips and what learns from them: clips.jsonl in, ClipRow out, and back; splits are decided here, once.
+"""The contract between what makes clips and what learns from them: clips.jsonl in, ClipRow out, and back; splits are
+decided here, once.
 
-A line is a clip, real or fake: where it is, who is in it, what it was made from, how, and to which split it belongs. Rows carry
-`"schema": 1`; other versions and unknown keys are refused, so that nobody trains on a misread file.
+A line is a clip, real or fake: where it is, who is in it, what it was made from, how, and to which split it belongs.
+Rows carry `"schema": 1`; other versions and unknown keys are refused, so that nobody trains on a misread file.
 """
 
 from __future__ import annotations
@@ -21,10 +22,16 @@ from sfumato.errors import MediaError, UsageError
 
 SCHEMA = 1
 Label = Literal["real", "fake"]
-Family = Literal["real", "blend", "reenact", "synthesis", "composite"]  # composite: generated parts blended into a real frame
+Family = Literal[
+    "real", "blend", "reenact", "synthesis", "composite"
+]  # composite: generated parts blended into a real frame
 Split = Literal["train", "validation", "calibration", "test"]
-TWIN = "twin"  # the method of a real clip that only is the counterpart of a fake: the same frames through the same writer
-GENERATED = "generated"  # the folder, beside a list, of what `sfumato fakes` makes of its people: nothing in it is footage
+TWIN = (
+    "twin"  # the method of a real clip that only is the counterpart of a fake: the same frames through the same writer
+)
+GENERATED = (
+    "generated"  # the folder, beside a list, of what `sfumato fakes` makes of its people: nothing in it is footage
+)
 _LONGEST_LINE = 1 << 20  # characters; a longer one is not ours
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -33,16 +40,16 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class ClipRow:
     """One clip. Raises ValueError for a value out of its range or a contradiction (a real clip of a fake family)."""
 
-    path: str                        # relative to the folder of clips.jsonl, with /; never outside it
+    path: str  # relative to the folder of clips.jsonl, with /; never outside it
     label: Label
-    method: str                      # what made it: "camera", "zakharov2019-warp", "self-blend", a data set's own name
+    method: str  # what made it: "camera", "zakharov2019-warp", "self-blend", a data set's own name
     family: Family
-    identity: str                    # the person to be seen
-    sha256: str                      # of the file
+    identity: str  # the person to be seen
+    sha256: str  # of the file
     source_ids: tuple[str, ...] = ()  # recordings and pictures it was made from
-    driver_id: str | None = None     # whose motion it shows
-    pair_of: str | None = None       # path of the real clip it is the counterpart of
-    split: Split | None = None       # None only until `split_by_identity` has decided
+    driver_id: str | None = None  # whose motion it shows
+    pair_of: str | None = None  # path of the real clip it is the counterpart of
+    split: Split | None = None  # None only until `split_by_identity` has decided
     seed: int | None = None
     generator_digest: str | None = None  # sha256 of the generator's weights
     dataset: str | None = None  # the collection it comes from; None: the folder itself
@@ -60,7 +67,11 @@ class ClipRow:
             raise ValueError(f"label {self.label!r} contradicts family {self.family!r}")
         if not isinstance(self.source_ids, tuple):
             raise ValueError("source_ids is a list of names")  # noqa: TRY004 (one kind of error for a row that is wrong)
-        names = [("method", self.method), ("identity", self.identity), *(("source_ids", name) for name in self.source_ids)]
+        names = [
+            ("method", self.method),
+            ("identity", self.identity),
+            *(("source_ids", name) for name in self.source_ids),
+        ]
         optional = [(name, getattr(self, name)) for name in ("driver_id", "dataset", "compression")]
         for name, value in [*names, *((name, value) for name, value in optional if value is not None)]:
             if not isinstance(value, str) or not value.strip() or not value.isprintable():
@@ -79,8 +90,8 @@ _REQUIRED = {field.name for field in dataclasses.fields(ClipRow) if field.defaul
 def read_clips(path: Path) -> Iterator[ClipRow]:
     """Yields the rows of clips.jsonl one by one; empty lines are skipped.
 
-    Raises MediaError, with the line's number: unreadable, not JSON, another schema, unknown, repeated or missing keys, a value out of
-    range, a path that leaves the folder, a clip listed twice, a row without a split.
+    Raises MediaError, with the line's number: unreadable, not JSON, another schema, unknown, repeated or missing keys,
+    a value out of range, a path that leaves the folder, a clip listed twice, a row without a split.
     """
     seen: set[str] = set()
     try:
@@ -95,7 +106,9 @@ def read_clips(path: Path) -> Iterator[ClipRow]:
                     if row.path in seen:
                         raise ValueError(f"{row.path} is listed twice")
                 except (ValueError, RecursionError) as error:
-                    raise MediaError(f"{path}, line {number}: {error}", "Write the file anew with this version.") from error
+                    raise MediaError(
+                        f"{path}, line {number}: {error}", "Write the file anew with this version."
+                    ) from error
                 seen.add(row.path)
                 yield row
     except (OSError, UnicodeDecodeError) as error:
@@ -104,8 +117,9 @@ def read_clips(path: Path) -> Iterator[ClipRow]:
 
 
 def write_clips(path: Path, rows: Iterable[ClipRow]) -> int:
-    """Writes the rows to clips.jsonl atomically and returns how many there were. Raises OutputError; ValueError for a row
-    without a split or a clip listed twice, and then nothing is written."""
+    """Writes the rows to clips.jsonl atomically and returns how many there were. Raises OutputError; ValueError for a
+    row without a split or a clip listed twice, and then nothing is written.
+    """
     seen: set[str] = set()
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for row in rows:
@@ -140,20 +154,29 @@ def file_digest(path: Path) -> str:
 def split_by_identity(rows: Iterable[ClipRow], fractions: Mapping[Split, float], seed: int = 0) -> list[ClipRow]:
     """Gives every row a split so that no person, source, driver, pair or identical file is in two of them.
 
-    Rows that share a name (identity, source id or driver id; one person may be all three), are a pair, or are the same file form a
-    group; a group goes as a whole. Its split follows from a hash of one of its names and the seed, never from the other rows: adding
-    rows moves no group, except one that the new rows join to another. Hence `fractions` (of groups, summing to 1) are met on average
-    only. Raises UsageError for unknown splits and fractions that do not sum to 1.
+    Rows that share a name (identity, source id or driver id; one person may be all three), are a pair, or are the same
+    file form a group; a group goes as a whole. Its split follows from a hash of one of its names and the seed, never
+    from the other rows: adding rows moves no group, except one that the new rows join to another. Hence `fractions` (of
+    groups, summing to 1) are met on average only. Raises UsageError for unknown splits and fractions that do not sum to
+    1.
     """
     unknown = set(fractions) - set(get_args(Split))
-    if unknown or any(not 0 <= share <= 1 for share in fractions.values()) or not math.isclose(sum(fractions.values()), 1, abs_tol=1e-6):
-        raise UsageError(f"Cannot split by {dict(fractions)}", f"Give shares of {', '.join(get_args(Split))} that sum to 1.")
+    if (
+        unknown
+        or any(not 0 <= share <= 1 for share in fractions.values())
+        or not math.isclose(sum(fractions.values()), 1, abs_tol=1e-6)
+    ):
+        raise UsageError(
+            f"Cannot split by {dict(fractions)}", f"Give shares of {', '.join(get_args(Split))} that sum to 1."
+        )
     listed = list(rows)
     groups = _Groups()
     for row in listed:
         for other in _ties(row):
             groups.join(f"name:{row.identity}", other)
-    anchors: dict[str, str] = {}  # a group's root -> the name of its that hashes lowest: stable when names are added, and unbiased
+    anchors: dict[
+        str, str
+    ] = {}  # a group's root -> the name of its that hashes lowest: stable when names are added, and unbiased
     for row in listed:
         for name in _names(row):
             root = groups.root(f"name:{name}")
@@ -163,7 +186,9 @@ def split_by_identity(rows: Iterable[ClipRow], fractions: Mapping[Split, float],
 
 
 def check_disjoint(rows: Iterable[ClipRow]) -> None:
-    """Raises MediaError naming the people, sources, drivers, pairs and identical files that are in more than one split."""
+    """Raises MediaError naming the people, sources, drivers, pairs and identical files that are in more than one
+    split.
+    """
     splits: dict[str, set[str]] = {}
     for row in rows:
         for tie in (f"name:{row.identity}", *_ties(row)):

@@ -25,7 +25,9 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Face:
-    """One detected face. `points`: (5, 2) px: right eye, left eye, nose, right and left mouth corner. `score` in [0, 1]."""
+    """One detected face. `points`: (5, 2) px: right eye, left eye, nose, right and left mouth corner. `score` in [0,
+    1].
+    """
 
     box: Box
     score: float
@@ -60,12 +62,16 @@ class FaceDetector:
         self._net.setInputSize(size)
         _, rows = self._net.detect(np.ascontiguousarray(small[:, :, ::-1]))
         faces = [_face(row, 1 / scale, pad) for row in (rows if rows is not None else ())]
-        return sorted((f for f in faces if _mostly_inside(f.box, image)), key=lambda f: f.box[2] * f.box[3], reverse=True)
+        return sorted(
+            (f for f in faces if _mostly_inside(f.box, image)), key=lambda f: f.box[2] * f.box[3], reverse=True
+        )
 
 
 def _face(row: NDArray[np.float32], scale: float, pad: int) -> Face:
     x, y, width, height = (float(v) * scale for v in row[:4])
-    return Face((x - pad, y - pad, width, height), float(row[14]), (row[4:14].reshape(5, 2) * scale - pad).astype(np.float32))
+    return Face(
+        (x - pad, y - pad, width, height), float(row[14]), (row[4:14].reshape(5, 2) * scale - pad).astype(np.float32)
+    )
 
 
 def _mostly_inside(box: Box, image: Image) -> bool:
@@ -101,7 +107,10 @@ class FaceTracker:
     def update(self, index: int, faces: list[Face]) -> dict[int, Face]:
         """Adds the faces of frame `index`. Returns {track identifier: face} of this frame."""
         live = [track for track in self.tracks if index - track.frames[-1] <= self._patience]
-        pairs = sorted(((intersection_over_union(t.box, f.box), t, i) for t in live for i, f in enumerate(faces)), key=lambda p: -p[0])
+        pairs = sorted(
+            ((intersection_over_union(t.box, f.box), t, i) for t in live for i, f in enumerate(faces)),
+            key=lambda p: -p[0],
+        )
         assigned: dict[int, Face] = {}
         taken: set[int] = set()
         for overlap, track, i in pairs:
@@ -146,17 +155,28 @@ class Crop:
     side: float
 
     def apply(self, image: Image, size: int) -> Image:
-        """Cuts the square out and resizes it to (size, size, 3). What lies outside the image is mirrored, never black."""
+        """Cuts the square out and resizes it to (size, size, 3). What lies outside the image is mirrored, never
+        black.
+        """
         scale = size / self.side
         if scale < 0.5:  # warpAffine samples points: shrink by area first, or fine texture turns into noise
             shape = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
             smaller = np.asarray(cv2.resize(image, shape, interpolation=cv2.INTER_AREA), np.uint8)
             across, down = shape[0] / image.shape[1], shape[1] / image.shape[0]  # they differ by the rounding
-            return _cut(smaller, self.left * across, self.top * down, size / (self.side * across), size / (self.side * down), size)
+            return _cut(
+                smaller,
+                self.left * across,
+                self.top * down,
+                size / (self.side * across),
+                size / (self.side * down),
+                size,
+            )
         return _cut(image, self.left, self.top, scale, scale, size)
 
     def to_crop(self, points: NDArray[Any], size: int) -> Points:
-        """Image pixels to pixels of the crop at `size`, centre to centre, as `apply` moves the picture. points: (..., 2)."""
+        """Image pixels to pixels of the crop at `size`, centre to centre, as `apply` moves the picture. points: (...,
+        2).
+        """
         places = np.asarray(points, np.float64) + 0.5 - np.array([self.left, self.top])  # from the square's corner
         return np.asarray(places * (size / self.side) - 0.5, np.float32)
 
@@ -167,7 +187,9 @@ class Crop:
 
 
 def _cut(image: Image, left: float, top: float, across: float, down: float, size: int) -> Image:
-    """(size, size, 3) of `image` from (`left`, `top`), scaled by `across` and `down`; pixel centres, not corners, are mapped."""
+    """(size, size, 3) of `image` from (`left`, `top`), scaled by `across` and `down`; pixel centres, not corners, are
+    mapped.
+    """
     matrix = np.array([[across, 0, (0.5 - left) * across - 0.5], [0, down, (0.5 - top) * down - 0.5]], np.float64)
     cut = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(cut, np.uint8)

@@ -21,7 +21,9 @@ from sfumato.errors import MissingPartError
 SIDE = 112
 DIMENSIONS = 128
 # Where ArcFace-type networks expect eyes, nose and mouth corners in a 112 x 112 picture.
-_TEMPLATE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32)
+_TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32
+)
 
 
 class SFace(nn.Module):
@@ -56,7 +58,9 @@ def alignment(landmarks: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def similarity(source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
-    """Least-squares rotation, scale and shift (2, 3) from `source` to `target` points (N, 2), without mirroring (Umeyama 1991)."""
+    """Least-squares rotation, scale and shift (2, 3) from `source` to `target` points (N, 2), without mirroring
+    (Umeyama 1991).
+    """
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
     a, b = source - source.mean(0), target - target.mean(0)
     u, s, vt = np.linalg.svd(b.T @ a)
@@ -78,7 +82,9 @@ def align(image: NDArray[np.uint8], landmarks: NDArray[Any]) -> NDArray[np.uint8
 
 
 def alignment_grid(landmarks: Tensor, height: int, width: int) -> Tensor:
-    """Sampling grid (B, 112, 112, 2) for `grid_sample` that aligns pictures of (height, width) with landmarks (B, 68, 2) px."""
+    """Sampling grid (B, 112, 112, 2) for `grid_sample` that aligns pictures of (height, width) with landmarks (B, 68,
+    2) px.
+    """
     grids = []
     ys, xs = np.mgrid[0:SIDE, 0:SIDE].astype(np.float64)
     for points in landmarks.detach().cpu().numpy():
@@ -98,7 +104,9 @@ def embed_image(image: NDArray[np.uint8], landmarks: NDArray[Any]) -> NDArray[np
 
 
 def _layers() -> list[nn.Module]:
-    """Unpacks the file: a chain of Conv, BatchNormalization, PRelu, and one Gemm (stored as 8-bit blocks with scales)."""
+    """Unpacks the file: a chain of Conv, BatchNormalization, PRelu, and one Gemm (stored as 8-bit blocks with
+    scales).
+    """
     import onnx
     from onnx import numpy_helper
 
@@ -161,7 +169,9 @@ def _convolution(weight: NDArray[Any], options: dict[str, Any]) -> nn.Conv2d:
     groups, pads = int(options.get("group", 1)), options.get("pads", [0, 0, 0, 0])
     strides, kernel = options.get("strides", [1, 1]), (weight.shape[2], weight.shape[3])
     padding = (pads[0], pads[1])
-    layer = nn.Conv2d(weight.shape[1] * groups, weight.shape[0], kernel, tuple(strides), padding, groups=groups, bias=False)
+    layer = nn.Conv2d(
+        weight.shape[1] * groups, weight.shape[0], kernel, tuple(strides), padding, groups=groups, bias=False
+    )
     layer.weight.data = torch.from_numpy(np.array(weight, np.float32))
     return layer
 

@@ -1,7 +1,8 @@
-"""Pictures in and out: a file to an HWC uint8 RGB array and back, and the one conversion to and from (B, 3, H, W) in [-1, 1].
+"""Pictures in and out: a file to an HWC uint8 RGB array and back, and the one conversion to and from (B, 3, H, W) in
+[-1, 1].
 
-Pillow reads them and not OpenCV: it knows EXIF orientation, colour profiles, CMYK, palettes and animations, lets the accepted
-formats be listed, and tells a picture's size before it decodes a pixel.
+Pillow reads them and not OpenCV: it knows EXIF orientation, colour profiles, CMYK, palettes and animations, lets the
+accepted formats be listed, and tells a picture's size before it decodes a pixel.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ _ADVICE = "Use a JPEG, PNG, WebP, TIFF, GIF, BMP or AVIF picture."
 def read_image(path: Path, *, max_side: int | None = None) -> NDArray[np.uint8]:
     """Reads a picture as (H, W, 3) uint8 RGB in sRGB, upright.
 
-    EXIF orientation is applied, transparency is laid over white, 16-bit and CMYK pictures are converted, an animation gives its
-    first frame. With `max_side`, a picture whose longer side exceeds it is downsized to it (a JPEG while it is being decoded).
-    Raises MediaError: missing, a folder, empty, not a picture, damaged, or more than MAX_PIXELS pixels.
+    EXIF orientation is applied, transparency is laid over white, 16-bit and CMYK pictures are converted, an animation
+    gives its first frame. With `max_side`, a picture whose longer side exceeds it is downsized to it (a JPEG while it
+    is being decoded). Raises MediaError: missing, a folder, empty, not a picture, damaged, or more than MAX_PIXELS
+    pixels.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -53,22 +55,34 @@ def read_image(path: Path, *, max_side: int | None = None) -> NDArray[np.uint8]:
     except UnidentifiedImageError as error:
         raise MediaError(f"{path} is not a picture", _ADVICE) from error
     except Image.DecompressionBombError as error:
-        raise MediaError(f"{path} is too large: more than {MAX_PIXELS // 10**6} megapixels", "Downsize it first.") from error
-    except Exception as error:  # decoders raise anything on damaged bytes: OSError, ValueError, SyntaxError, struct.error, ...
-        raise MediaError(f"{path} is damaged: {_first_line(error)}", "Export the picture again, or take another copy.") from error
+        raise MediaError(
+            f"{path} is too large: more than {MAX_PIXELS // 10**6} megapixels", "Downsize it first."
+        ) from error
+    except (
+        Exception
+    ) as error:  # decoders raise anything on damaged bytes: OSError, ValueError, SyntaxError, struct.error, ...
+        raise MediaError(
+            f"{path} is damaged: {_first_line(error)}", "Export the picture again, or take another copy."
+        ) from error
 
 
 def write_image(path: Path, image: NDArray[np.uint8], *, quality: int = 95) -> None:
-    """Writes (H, W, 3) uint8 RGB as PNG, JPEG or WebP, by the suffix, atomically. `quality` (1 to 100) is for JPEG and WebP.
+    """Writes (H, W, 3) uint8 RGB as PNG, JPEG or WebP, by the suffix, atomically. `quality` (1 to 100) is for JPEG and
+    WebP.
 
-    Raises OutputError for another suffix, a folder that cannot be written, a full disk; ValueError for another kind of array.
+    Raises OutputError for another suffix, a folder that cannot be written, a full disk; ValueError for another kind of
+    array.
     """
     from PIL import Image
 
     kind = WRITABLE.get(path.suffix.lower())
     if kind is None:
-        raise OutputError(f"Cannot write {path}: pictures are written as PNG, JPEG or WebP", "Name it .png, .jpg or .webp.")
-    options: dict[str, Any] = {"JPEG": {"quality": quality, "subsampling": 0}, "WEBP": {"quality": quality}}.get(kind, {})
+        raise OutputError(
+            f"Cannot write {path}: pictures are written as PNG, JPEG or WebP", "Name it .png, .jpg or .webp."
+        )
+    options: dict[str, Any] = {"JPEG": {"quality": quality, "subsampling": 0}, "WEBP": {"quality": quality}}.get(
+        kind, {}
+    )
     encoded = io.BytesIO()
     Image.fromarray(check_image(image)).save(encoded, format=kind, **options)
     with atomic_path(path) as temporary:
@@ -77,14 +91,21 @@ def write_image(path: Path, image: NDArray[np.uint8], *, quality: int = 95) -> N
 
 def check_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Returns `image` unchanged if it is (H, W, 3) uint8 with H and W at least 1; raises ValueError otherwise."""
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+    if (
+        not isinstance(image, np.ndarray)
+        or image.dtype != np.uint8
+        or image.ndim != 3
+        or image.shape[2] != 3
+        or 0 in image.shape
+    ):
         seen = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
         raise ValueError(f"an image is a (H, W, 3) uint8 array, RGB; this is {seen}")
     return image
 
 
 def to_tensor(images: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) -> Tensor:
-    """(H, W, 3), (B, H, W, 3) or a sequence of B images of one size, uint8 RGB, to a (B, 3, H, W) float32 tensor in [-1, 1] on the CPU.
+    """(H, W, 3), (B, H, W, 3) or a sequence of B images of one size, uint8 RGB, to a (B, 3, H, W) float32 tensor in
+    [-1, 1] on the CPU.
 
     Raises ValueError for another type or shape, or for images of different sizes.
     """
@@ -94,12 +115,13 @@ def to_tensor(images: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) -> Tensor
         images = [images] if images.ndim == 3 else list(images)
     if len(images) == 0 or len({check_image(image).shape for image in images}) != 1:
         raise ValueError("one tensor holds at least one image, all of one size")
-    batch = torch.from_numpy(np.stack(list(images)))                      # (B, H, W, 3)
+    batch = torch.from_numpy(np.stack(list(images)))  # (B, H, W, 3)
     return batch.permute(0, 3, 1, 2).contiguous().float().div_(127.5).sub_(1.0)  # (B, 3, H, W)
 
 
 def to_image(tensor: Tensor) -> NDArray[np.uint8]:
-    """A (3, H, W) tensor in [-1, 1], any float type and device, to (H, W, 3) uint8 RGB; values outside are clipped, NaN becomes black.
+    """A (3, H, W) tensor in [-1, 1], any float type and device, to (H, W, 3) uint8 RGB; values outside are clipped, NaN
+    becomes black.
 
     Raises ValueError for another shape. `to_image(to_tensor(image)[0])` gives back the image exactly.
     """
@@ -123,7 +145,9 @@ def _check_file(path: Path) -> None:
 
 def _check_size(path: Path, width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise MediaError(f"{path} is {width} x {height} pixels: more than {MAX_PIXELS // 10**6} megapixels", "Downsize it first.")
+        raise MediaError(
+            f"{path} is {width} x {height} pixels: more than {MAX_PIXELS // 10**6} megapixels", "Downsize it first."
+        )
 
 
 def _formats(image_module: Any) -> tuple[str, ...]:
@@ -161,7 +185,9 @@ def _eight_bits(values: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def _to_srgb(picture: PillowImage) -> PillowImage:
-    """Applies an embedded colour profile (phones: Display P3; print: CMYK); a broken profile is ignored, as browsers do."""
+    """Applies an embedded colour profile (phones: Display P3; print: CMYK); a broken profile is ignored, as browsers
+    do.
+    """
     profile = picture.info.get("icc_profile")
     if not profile or picture.mode not in ("RGB", "CMYK", "L"):
         return picture

@@ -1,7 +1,7 @@
 """Who is who: recordings whose identities are close show one person, whatever their folders call them.
 
-In: unit vectors, and labels where the footage has some. Out: one number a recording. Likeness is compared in blocks, so that a
-hundred thousand recordings take minutes and not the memory of a hundred thousand squared.
+In: unit vectors, and labels where the footage has some. Out: one number a recording. Likeness is compared in blocks, so
+that a hundred thousand recordings take minutes and not the memory of a hundred thousand squared.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ SAME_PERSON = 0.5  # cosine of mean embeddings; on 32 known faces: same person .
 _BLOCK = 256  # rows compared at once
 
 
-def group_people(identities: NDArray[Any], threshold: float = SAME_PERSON, labels: Sequence[str] | None = None) -> list[int]:
-    """identities: (N, 128) unit vectors. Returns one number each: those with a cosine of `threshold` or more are one person,
-    and so are those joined through a third (connected components).
+def group_people(
+    identities: NDArray[Any], threshold: float = SAME_PERSON, labels: Sequence[str] | None = None
+) -> list[int]:
+    """identities: (N, 128) unit vectors. Returns one number each: those with a cosine of `threshold` or more are one
+    person, and so are those joined through a third (connected components).
 
-    `labels`, one each, "" for none: recordings of one label are one person in any case. Their mean is then what is compared, which
-    one odd recording among many cannot pull over to somebody else. Sources may call one person by two names: labels join too.
+    `labels`, one each, "" for none: recordings of one label are one person in any case. Their mean is then what is
+    compared, which one odd recording among many cannot pull over to somebody else. Sources may call one person by two
+    names: labels join too.
     """
     count = len(identities)
     if count == 0:
@@ -36,7 +39,9 @@ def group_people(identities: NDArray[Any], threshold: float = SAME_PERSON, label
 
 
 def _components(vectors: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
-    """Connected components (N,), numbered in order of first appearance, of the graph of pairs with a cosine of `threshold` or more."""
+    """Connected components (N,), numbered in order of first appearance, of the graph of pairs with a cosine of
+    `threshold` or more.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from provenance.verify import verify
-from sfumato.app.cli import main
+from provenance.verifying.verify import verify
+from sfumato.app.cli.main import main
 from sfumato.media.video import VideoReader
 from tests.detector_fixtures import write_shipped
 from tests.portrait_fixtures import make_checkpoint, make_motion
@@ -86,7 +86,7 @@ def test_report_is_last(stock, tmp_path, capfd, monkeypatch) -> None:
     """A run that fails midway leaves no report that would describe other files."""
     out = tmp_path / "demo"
     assert demo(stock, out) == 0
-    from generator.animate import Animator
+    from generator.rendering.animator import Animator
     from sfumato.errors import MediaError
 
     def fail(self, landmarks, size=None):

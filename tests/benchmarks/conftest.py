@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.treatments import encode
+from benchmarks.attacks.reencoding import encode
 from sfumato.media.clips import ClipRow, file_digest, write_clips
 from tests.portrait_fixtures import portrait_picture
 
@@ -16,7 +16,9 @@ PEOPLE = 3  # of each split
 
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three people a split, each with a real video of one painting and a fake of it, which is the same more strongly compressed."""
+    """Three people a split, each with a real video of one painting and a fake of it, which is the same more strongly
+    compressed.
+    """
     folder = tmp_path_factory.mktemp("set")
     picture, rows = portrait_picture(200), []
     width, height = picture.shape[1] // 2 * 2, 200
@@ -24,7 +26,12 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for person in range(PEOPLE * number, PEOPLE * (number + 1)):
             for label, crf in (("real", 10), ("fake", 30)):
                 name = f"{label}{person}.mp4"
-                encode(folder / name, [(np.roll(picture, person + i, axis=1)[:height, :width], i / 25) for i in range(6)], crf, 25)
+                encode(
+                    folder / name,
+                    [(np.roll(picture, person + i, axis=1)[:height, :width], i / 25) for i in range(6)],
+                    crf,
+                    25,
+                )
                 fake = label == "fake"
                 rows.append(ClipRow(
                     path=name, label=label, method=("landmark-warp", "swap-alpha")[person % 2] if fake else "twin",

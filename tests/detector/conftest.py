@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.cache import CropCache, StoredCrop
+from detector.data.cache import CropCache, StoredCrop
 from sfumato.media.clips import ClipRow
 from tests.detector_fixtures import TINY, checkered, clip_row, face_picture, landmarks
 
@@ -24,7 +24,8 @@ def toy(tmp_path: Path) -> tuple[list[ClipRow], CropCache]:
             pictures = [face_picture(1000 * seed + k) for k in range(2)]
             for row, images in ((real, pictures), (fake, [checkered(p) for p in pictures])):
                 cache._write(
-                    cache.folder / f"{cache._key(row)}.npz", [StoredCrop(p, landmarks(96), float(k)) for k, p in enumerate(images)]
+                    cache.folder / f"{cache._key(row)}.npz",
+                    [StoredCrop(p, landmarks(96), float(k)) for k, p in enumerate(images)],
                 )
             rows += [real, fake]
     return rows, cache

@@ -13,7 +13,9 @@ def test_defaults_survive_a_round_trip() -> None:
     assert from_dict(DetectorConfig, to_dict(DetectorConfig())) == DetectorConfig()
 
 
-@pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "configs").glob("detector*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "configs").glob("detector*.toml")), ids=lambda path: path.stem
+)
 def test_the_recipes_that_are_documented_are_read(path: Path) -> None:
     assert load_config(DetectorConfig, path) != DetectorConfig()
 
@@ -39,7 +41,12 @@ def test_nonsense_is_refused(override: str) -> None:
 
 
 def test_small_crops_must_be_smaller() -> None:
-    assert load_config(DetectorConfig, None, ["train.small_share=0.3", "train.small_size=64", "model.size=96"]).train.small_size == 64
+    assert (
+        load_config(
+            DetectorConfig, None, ["train.small_share=0.3", "train.small_size=64", "model.size=96"]
+        ).train.small_size
+        == 64
+    )
     assert load_config(DetectorConfig, None, ["model.size=96"]).train.small_share == 0  # what is not used may be larger
     with pytest.raises(ConfigError, match=r"below model\.size"):
         load_config(DetectorConfig, None, ["train.small_share=0.3", "model.size=96"])

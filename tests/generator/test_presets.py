@@ -27,9 +27,24 @@ def test_every_file_is_listed() -> None:
 def test_the_papers_presets_have_the_papers_networks_and_weights() -> None:
     first, second = preset("paper-v1"), preset("paper-v2")
     assert first.model == second.model == ModelConfig()
-    assert (second.loss.vgg19, second.loss.vggface, second.loss.match, second.loss.feature_matching) == (0.15, 0.025, 10, 10)
-    assert (first.loss.vgg19, first.loss.vggface, first.loss.match, first.loss.feature_matching) == (0.01, 0.002, 80, 10)
-    assert (second.learning_rate, second.critic_learning_rate, second.critic_updates, second.frames) == (5e-5, 2e-4, 2, 8)
+    assert (second.loss.vgg19, second.loss.vggface, second.loss.match, second.loss.feature_matching) == (
+        0.15,
+        0.025,
+        10,
+        10,
+    )
+    assert (first.loss.vgg19, first.loss.vggface, first.loss.match, first.loss.feature_matching) == (
+        0.01,
+        0.002,
+        80,
+        10,
+    )
+    assert (second.learning_rate, second.critic_learning_rate, second.critic_updates, second.frames) == (
+        5e-5,
+        2e-4,
+        2,
+        8,
+    )
 
 
 def test_a_file_lies_over_the_preset_and_settings_over_both(tmp_path: Path) -> None:

@@ -13,10 +13,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfumato.errors import MediaError, OutputError, UsageError
-from sfumato.media.clips import ClipRow, Split, check_disjoint, clip_file, file_digest, read_clips, split_by_identity, write_clips
+from sfumato.media.clips import (
+    ClipRow,
+    Split,
+    check_disjoint,
+    clip_file,
+    file_digest,
+    read_clips,
+    split_by_identity,
+    write_clips,
+)
 
 REAL = ClipRow("real/a.mp4", "real", "camera", "real", "ada", "a" * 64, ("tape-1",), split="train")
-FAKE = ClipRow("fake/a.mp4", "fake", "zakharov2019", "reenact", "ada", "b" * 64, ("tape-1",), "bob", "real/a.mp4", "train", 7, "c" * 64)
+FAKE = ClipRow(
+    "fake/a.mp4",
+    "fake",
+    "zakharov2019",
+    "reenact",
+    "ada",
+    "b" * 64,
+    ("tape-1",),
+    "bob",
+    "real/a.mp4",
+    "train",
+    7,
+    "c" * 64,
+)
 FRACTIONS: dict[Split, float] = {"train": 0.5, "validation": 0.2, "calibration": 0.1, "test": 0.2}
 
 
@@ -83,7 +105,21 @@ def test_a_faulty_row_is_refused_with_its_line(tmp_path: Path, text: str, words:
 
 @pytest.mark.parametrize(
     "path",
-    ["../a.mp4", "a/../../b.mp4", "/etc/passwd", "", ".", "a\\b.mp4", "C:/a.mp4", "http://a/b.mp4", "a//b.mp4", "./a.mp4", "a\0b", 5, None],
+    [
+        "../a.mp4",
+        "a/../../b.mp4",
+        "/etc/passwd",
+        "",
+        ".",
+        "a\\b.mp4",
+        "C:/a.mp4",
+        "http://a/b.mp4",
+        "a//b.mp4",
+        "./a.mp4",
+        "a\0b",
+        5,
+        None,
+    ],
 )
 @pytest.mark.parametrize("key", ["path", "pair_of"])
 def test_paths_stay_inside_the_folder(path: Any, key: str) -> None:
@@ -129,7 +165,9 @@ NAMES = st.sampled_from([f"person{i}" for i in range(30)])
 
 @st.composite
 def clip_rows(draw: st.DrawFn) -> list[ClipRow]:
-    people = draw(st.lists(st.tuples(NAMES, st.lists(NAMES, max_size=2), st.none() | NAMES, st.booleans()), max_size=25))
+    people = draw(
+        st.lists(st.tuples(NAMES, st.lists(NAMES, max_size=2), st.none() | NAMES, st.booleans()), max_size=25)
+    )
     rows: list[ClipRow] = []
     for index, (identity, sources, driver, paired) in enumerate(people):
         pair = draw(st.sampled_from([row.path for row in rows])) if paired and rows else None
@@ -171,7 +209,10 @@ def test_more_clips_of_a_person_follow_the_person() -> None:
 
 
 def test_fractions_are_met_on_average_and_the_seed_matters() -> None:
-    rows = [ClipRow(f"{i}.mp4", "real", "camera", "real", f"p{i}", f"{i:064x}", (f"tape{i}", f"tape{i}b")) for i in range(4000)]
+    rows = [
+        ClipRow(f"{i}.mp4", "real", "camera", "real", f"p{i}", f"{i:064x}", (f"tape{i}", f"tape{i}b"))
+        for i in range(4000)
+    ]
     split = [row.split for row in split_by_identity(rows, FRACTIONS)]
     for name, share in FRACTIONS.items():
         assert split.count(name) / len(rows) == pytest.approx(share, abs=0.03)
@@ -184,7 +225,9 @@ def test_the_split_never_changes_between_versions() -> None:
     assert [row.split for row in split_by_identity(rows, FRACTIONS)] == known
 
 
-@pytest.mark.parametrize("fractions", [{}, {"train": 0.5}, {"train": 1.5, "test": -0.5}, {"dev": 1.0}, {"train": float("nan")}])
+@pytest.mark.parametrize(
+    "fractions", [{}, {"train": 0.5}, {"train": 1.5, "test": -0.5}, {"dev": 1.0}, {"train": float("nan")}]
+)
 def test_fractions_must_make_sense(fractions: Any) -> None:
     with pytest.raises(UsageError):
         split_by_identity([REAL], fractions)

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sfumato.media.faces import FACE_SHARE, Box, Crop, Face, FaceDetector, FaceTracker, crop_around, face_box, intersection_over_union
+from sfumato.media.faces import (
+    FACE_SHARE,
+    Box,
+    Crop,
+    Face,
+    FaceDetector,
+    FaceTracker,
+    crop_around,
+    face_box,
+    intersection_over_union,
+)
 from tests.generator_fixtures import astronaut, portrait
 
 Image = NDArray[np.uint8]
@@ -54,8 +64,13 @@ def test_pictures_of_any_shape_are_looked_at(detector: FaceDetector, shape: tupl
 
 def test_a_large_picture_gives_the_same_box_in_its_own_pixels(detector: FaceDetector) -> None:
     small = detector.detect(astronaut())[0]
-    large = detector.detect(np.asarray(cv2.resize(astronaut(), (2048, 2048), interpolation=cv2.INTER_CUBIC), np.uint8))[0]
-    assert intersection_over_union((small.box[0] * 4, small.box[1] * 4, small.box[2] * 4, small.box[3] * 4), large.box) > 0.8
+    large = detector.detect(np.asarray(cv2.resize(astronaut(), (2048, 2048), interpolation=cv2.INTER_CUBIC), np.uint8))[
+        0
+    ]
+    assert (
+        intersection_over_union((small.box[0] * 4, small.box[1] * 4, small.box[2] * 4, small.box[3] * 4), large.box)
+        > 0.8
+    )
     assert np.allclose(large.points, small.points * 4, atol=30)
 
 
@@ -126,7 +141,14 @@ def test_smoothing_starts_again_after_a_gap() -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "known"), [((0, 0, 10, 10), 1.0), ((5, 0, 10, 10), 1 / 3), ((10, 0, 10, 10), 0.0), ((2, 2, 5, 5), 0.25), ((50, 0, 1, 1), 0.0)]
+    ("other", "known"),
+    [
+        ((0, 0, 10, 10), 1.0),
+        ((5, 0, 10, 10), 1 / 3),
+        ((10, 0, 10, 10), 0.0),
+        ((2, 2, 5, 5), 0.25),
+        ((50, 0, 1, 1), 0.0),
+    ],
 )
 def test_overlap_known_values(other: Box, known: float) -> None:
     assert intersection_over_union((0, 0, 10, 10), other) == pytest.approx(known)

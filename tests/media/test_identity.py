@@ -11,11 +11,24 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sfumato.media.faces import FaceDetector
-from sfumato.media.identity import DIMENSIONS, SIDE, SFace, align, alignment, alignment_grid, embed_image, five_points, sface, similarity
+from sfumato.media.identity import (
+    DIMENSIONS,
+    SIDE,
+    SFace,
+    align,
+    alignment,
+    alignment_grid,
+    embed_image,
+    five_points,
+    sface,
+    similarity,
+)
 from sfumato.media.landmarks import load_backend
 from tests.generator_fixtures import astronaut, portrait
 
-TEMPLATE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
+TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
+)
 Seen = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 
@@ -59,7 +72,9 @@ def test_size_does_not_matter(woman: Seen) -> None:
 
 
 def test_it_is_the_network_of_the_file(woman: Seen) -> None:
-    """Against OpenCV's own run of an unquantised twin there is nothing to compare with; the known facts of the layout are held."""
+    """Against OpenCV's own run of an unquantised twin there is nothing to compare with; the known facts of the layout
+    are held.
+    """
     network = sface()
     assert sum(p.numel() for p in network.parameters()) == pytest.approx(9.9e6, rel=0.1)
     assert sface() is network

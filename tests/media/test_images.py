@@ -116,7 +116,9 @@ def test_a_faulty_file_is_one_clear_error(tmp_path: Path, fault: str, words: str
     assert caught.value.exit_code == 3
 
 
-def test_a_picture_made_to_exhaust_memory_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_made_to_exhaust_memory_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
     with pytest.raises(MediaError, match="megapixels"):
         read_image(tmp_path / "bomb.png")

@@ -1,4 +1,6 @@
-"""Who is who: close identities are one person, labels join, and many recordings are compared without a table of all pairs."""
+"""Who is who: close identities are one person, labels join, and many recordings are compared without a table of all
+pairs.
+"""
 
 from __future__ import annotations
 

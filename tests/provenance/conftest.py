@@ -1,4 +1,6 @@
-"""What the provenance tests share: a small unsealed video, a portrait, facts, one set of development keys, one sealed video."""
+"""What the provenance tests share: a small unsealed video, a portrait, facts, one set of development keys, one sealed
+video.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from provenance.keys import DevelopmentKeys, development_keys
-from provenance.sign import C2paSeal, development_signer
+from provenance.pki.keys import DevelopmentKeys, development_keys
+from provenance.signing.sign import C2paSeal, development_signer
 from sfumato.media.video import GeneratedFacts
 
 
@@ -27,7 +29,11 @@ def unsealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         stream.width = stream.height = 64
         stream.pix_fmt = "yuv420p"
         for _ in range(10):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(noise.integers(0, 255, (64, 64, 3), dtype=np.uint8), format="rgb24")))
+            container.mux(
+                stream.encode(
+                    av.VideoFrame.from_ndarray(noise.integers(0, 255, (64, 64, 3), dtype=np.uint8), format="rgb24")
+                )
+            )
         container.mux(stream.encode())
     return path
 
@@ -63,7 +69,9 @@ def root(keys: DevelopmentKeys) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def sealed(unsealed: Path, keys: DevelopmentKeys, facts: GeneratedFacts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sealed(
+    unsealed: Path, keys: DevelopmentKeys, facts: GeneratedFacts, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     path = tmp_path_factory.mktemp("sealed") / "sealed.mp4"
     C2paSeal(keys.folder.parent)(unsealed, path, facts)
     return path
@@ -73,10 +81,12 @@ def sealed(unsealed: Path, keys: DevelopmentKeys, facts: GeneratedFacts, tmp_pat
 def sign_anything(unsealed: Path, keys: DevelopmentKeys) -> Callable[..., Path]:
     """Signs any manifest definition with the library itself, as a stranger would who does not keep to our rules."""
 
-    def sign(destination: Path, manifest: dict[str, Any], remote_url: str | None = None, ingredient: Path | None = None) -> Path:
+    def sign(
+        destination: Path, manifest: dict[str, Any], remote_url: str | None = None, ingredient: Path | None = None
+    ) -> Path:
         from c2pa import Builder, C2paSigningAlg, Context, Signer
 
-        from provenance.settings import signing
+        from provenance.library.settings import signing
 
         signer = development_signer(keys.folder.parent)
         library_signer = Signer.from_callback(signer.sign, C2paSigningAlg.ES256, signer.chain_pem)
@@ -86,7 +96,9 @@ def sign_anything(unsealed: Path, keys: DevelopmentKeys) -> Callable[..., Path]:
             builder.set_remote_url(remote_url)
         if ingredient:
             builder.add_ingredient(
-                {"title": ingredient.name, "relationship": "componentOf"}, "video/mp4", io.BytesIO(ingredient.read_bytes())
+                {"title": ingredient.name, "relationship": "componentOf"},
+                "video/mp4",
+                io.BytesIO(ingredient.read_bytes()),
             )
         with unsealed.open("rb") as source, destination.open("w+b") as output:
             store = builder.sign("video/mp4", source, output)
@@ -99,7 +111,12 @@ def sign_anything(unsealed: Path, keys: DevelopmentKeys) -> Callable[..., Path]:
 CREATED = {
     "label": "c2pa.actions.v2",
     "data": {
-        "actions": [{"action": "c2pa.created", "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"}],
+        "actions": [
+            {
+                "action": "c2pa.created",
+                "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture",
+            }
+        ],
         "allActionsIncluded": True,
     },
 }
@@ -140,7 +157,9 @@ def flip_media_byte() -> Callable[[Path, Path], Path]:
 
 @pytest.fixture
 def encypher(root: bytes) -> Callable[[Path], str]:
-    """What an independent verifier says of a file, with our root and no other: Trusted, Valid or Invalid. Offline, no telemetry."""
+    """What an independent verifier says of a file, with our root and no other: Trusted, Valid or Invalid. Offline, no
+    telemetry.
+    """
     library = pytest.importorskip("encypher_c2pa", reason="needs encypher-c2pa (pip install -e '.[dev]')")
 
     def ask(path: Path) -> str:

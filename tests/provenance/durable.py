@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from provenance.keys import DevelopmentKeys
-from provenance.recovered import read_store
-from provenance.sign import C2paSeal
-from provenance.soft_binding import embedded_store
+from provenance.durable.recovered import read_store
+from provenance.manifests.soft_binding import embedded_store
+from provenance.pki.keys import DevelopmentKeys
+from provenance.signing.sign import C2paSeal
 from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
 from tests.watermark_fixtures import encode, half, scene
 

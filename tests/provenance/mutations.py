@@ -1,7 +1,8 @@
 """Seeded damage to signed files: bytes, boxes, truncation, splices; and what a player makes of the result.
 
-`python tests/provenance/mutations.py 2000` makes signed files of seven kinds, mutates each of them in turn, verifies every one with the
-signer's root, and fails if one crashes, takes long, or is trusted although its decoded media differ. The suite runs a small number.
+`python tests/provenance/mutations.py 2000` makes signed files of seven kinds, mutates each of them in turn, verifies
+every one with the signer's root, and fails if one crashes, takes long, or is trusted although its decoded media differ.
+The suite runs a small number.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from provenance.verify import OUTCOMES, verify
+from provenance.verifying.verify import OUTCOMES, verify
 from tests.provenance.stamping import Entity, issue, signer
 
 PATIENCE = 20.0  # seconds for one verification
@@ -30,7 +31,10 @@ CREATED = {
     "label": "c2pa.actions.v2",
     "data": {
         "actions": [
-            {"action": "c2pa.created", "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"}
+            {
+                "action": "c2pa.created",
+                "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
+            }
         ],
         "allActionsIncluded": True,
     },
@@ -62,7 +66,9 @@ def signed_files(folder: Path, root: Entity) -> dict[str, Path]:
     """A signed file of every kind; two of each mp4, so that there is something to splice."""
     leaf = signer("Ada", root)
     files = {}
-    for number, (name, media_type) in enumerate([*FORMATS.items(), ("other.mp4", "video/mp4"), ("other.jpg", "image/jpeg")]):
+    for number, (name, media_type) in enumerate(
+        [*FORMATS.items(), ("other.mp4", "video/mp4"), ("other.jpg", "image/jpeg")]
+    ):
         plain, path = folder / f"plain.{name.rpartition('.')[2]}", folder / f"signed.{name}"
         _make_media(plain, number)
         _sign(leaf, plain, path, media_type, pieces=name.startswith("pieces"))
@@ -85,9 +91,20 @@ def decoded(path: Path) -> str | None:
                 return hashlib.sha256(image.convert("RGB").tobytes() + str(image.size).encode()).hexdigest()
         with av.open(str(path)) as container:
             for frame in container.decode(*container.streams):
-                digest.update(f"{type(frame).__name__} {frame.pts}".encode() + np.ascontiguousarray(frame.to_ndarray()).tobytes())
+                digest.update(
+                    f"{type(frame).__name__} {frame.pts}".encode() + np.ascontiguousarray(frame.to_ndarray()).tobytes()
+                )
                 frames += 1
-    except (av.FFmpegError, OSError, ValueError, SyntaxError, IndexError, OverflowError, MemoryError, Image.DecompressionBombError):
+    except (
+        av.FFmpegError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        IndexError,
+        OverflowError,
+        MemoryError,
+        Image.DecompressionBombError,
+    ):
         digest.update(b"and then damage")
     return digest.hexdigest() if frames else None
 
@@ -155,7 +172,7 @@ def _sign(leaf: Entity, source: Path, destination: Path, media_type: str, pieces
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-    from provenance.settings import signing
+    from provenance.library.settings import signing
 
     def sign(data: bytes) -> bytes:
         r, s = decode_dss_signature(leaf.key.sign(data, ec.ECDSA(hashes.SHA256())))
@@ -302,7 +319,9 @@ def _fill_free(data: bytes, other: bytes, chance: random.Random) -> bytes:
 
 def _other_brand(data: bytes, other: bytes, chance: random.Random) -> bytes:
     """Another kind of container in ftyp, which no hard binding covers: a player may read the rest in another way."""
-    brand = chance.choice((b"qt  ", b"isom", b"mp42", b"M4A ", b"dash", b"3gp5", b"MSNV", b"heic", b"avif", b"crx ", b"XAVC", b"f4v "))
+    brand = chance.choice(
+        (b"qt  ", b"isom", b"mp42", b"M4A ", b"dash", b"3gp5", b"MSNV", b"heic", b"avif", b"crx ", b"XAVC", b"f4v ")
+    )
     if data[4:8] != b"ftyp":
         return _flip(data, other, chance)
     size = int.from_bytes(data[:4], "big")
@@ -323,7 +342,9 @@ def _splice_box(data: bytes, other: bytes, chance: random.Random) -> bytes:
 
 def _splice_file(data: bytes, other: bytes, chance: random.Random) -> bytes:
     place, their_place = chance.randrange(len(data)), chance.randrange(len(other))
-    return chance.choice((data[:place] + other[their_place:], data + other, other + data, data[:place] + other + data[place:]))
+    return chance.choice(
+        (data[:place] + other[their_place:], data + other, other + data, data[:place] + other + data[place:])
+    )
 
 
 KINDS: dict[str, Callable[[bytes, bytes, random.Random], bytes]] = {

@@ -1,7 +1,8 @@
-"""A program of its own that is killed by the kernel when anything in it, native code included, makes an internet socket (Linux).
+"""A program of its own that is killed by the kernel when anything in it, native code included, makes an internet socket
+(Linux).
 
-Run as `python seccomp.py verify|inspect|library FILE ROOT`: it forbids sockets first, then looks at FILE. `library` is the control: the
-C2PA library left to its defaults, which must be killed for a file that names an address.
+Run as `python seccomp.py verify|inspect|library FILE ROOT`: it forbids sockets first, then looks at FILE. `library` is
+the control: the C2PA library left to its defaults, which must be killed for a file that names an address.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def main() -> None:
         except C2paError as error:
             print(error)
     elif what == "inspect":
-        from provenance.tree import read_tree
+        from provenance.verifying.tree import read_tree
         from sfumato.errors import MediaError
 
         forbid_internet_sockets()
@@ -61,7 +62,7 @@ def main() -> None:
         except MediaError as error:
             print(error)
     else:
-        from provenance.verify import verify
+        from provenance.verifying.verify import verify
 
         forbid_internet_sockets()
         found = verify(file, [root.read_bytes()], stamps=[root.read_bytes()])

@@ -1,6 +1,8 @@
-"""A certificate authority of our making for the tests of verification: signers, a time-stamp authority on loopback, OCSP answers.
+"""A certificate authority of our making for the tests of verification: signers, a time-stamp authority on loopback,
+OCSP answers.
 
-The time-stamp authority is `openssl ts -reply` behind a small HTTP server; tests that need it are skipped without openssl.
+The time-stamp authority is `openssl ts -reply` behind a small HTTP server; tests that need it are skipped without
+openssl.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ class Entity:
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
     def key_pem(self) -> bytes:
-        return self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        return self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
 
 
 def issue(
@@ -52,9 +56,13 @@ def issue(
     responder: str | None = None,
     usage_critical: bool = False,
 ) -> Entity:
-    """A certificate for `name` with a key of its own; without an issuer it signs itself. `responder`: an OCSP address."""
+    """A certificate for `name` with a key of its own; without an issuer it signs itself. `responder`: an OCSP
+    address.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, f"{name} Works"), x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    subject = x509.Name(
+        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, f"{name} Works"), x509.NameAttribute(NameOID.COMMON_NAME, name)]
+    )
     now = datetime.now(UTC)
     signing = issuer or Entity(None, key)  # type: ignore[arg-type]
     usage = {
@@ -99,12 +107,14 @@ def stamper(name: str, issuer: Entity, **more: Any) -> Entity:
     return issue(name, issuer, usages=[ExtendedKeyUsageOID.TIME_STAMPING], usage_critical=True, **more)
 
 
-def sign_as(leaf: Entity, chain: Sequence[Entity], source: Path, to: Path, manifest: dict[str, Any], tsa: str | None = None) -> Path:
+def sign_as(
+    leaf: Entity, chain: Sequence[Entity], source: Path, to: Path, manifest: dict[str, Any], tsa: str | None = None
+) -> Path:
     """Signs `source` with the library itself. `chain`: the certificates between the leaf and its root."""
     from c2pa import Builder, C2paSigningAlg, Context, Signer
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-    from provenance.settings import signing
+    from provenance.library.settings import signing
 
     def sign(data: bytes) -> bytes:
         r, s = decode_dss_signature(leaf.key.sign(data, ec.ECDSA(hashes.SHA256())))
@@ -153,7 +163,9 @@ def answer(
 
 @contextmanager
 def serve(reply: Any) -> Iterator[tuple[str, list[str]]]:
-    """An HTTP server on loopback: `reply(path, body)` gives (status, headers, content). Yields its address and the requests so far."""
+    """An HTTP server on loopback: `reply(path, body)` gives (status, headers, content). Yields its address and the
+    requests so far.
+    """
     seen: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -191,7 +203,8 @@ def time_stamp_authority(folder: Path, leaf: Entity, chain: Sequence[Entity]) ->
     (folder / "serial").write_text("01\n")
     (folder / "tsa.conf").write_text(
         "[tsa]\ndefault_tsa = us\n[us]\n"
-        f"serial = {folder}/serial\nsigner_cert = {folder}/leaf.pem\nsigner_key = {folder}/leaf.key\ncerts = {folder}/chain.pem\n"
+        f"serial = {folder}/serial\nsigner_cert = {folder}/leaf.pem\nsigner_key = "
+        f"{folder}/leaf.key\ncerts = {folder}/chain.pem\n"
         "signer_digest = sha256\ndefault_policy = 1.2.3.4.1\ndigests = sha256, sha384, sha512\naccuracy = secs:1\n"
         "ordering = no\ntsa_name = no\ness_cert_id_chain = no\ness_cert_id_alg = sha256\n"
     )

@@ -36,7 +36,8 @@ def test_a_missing_face_is_a_fault_of_the_input() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [("mona-liza", "mona-lisa"), ("Mona Lisa", "mona-lisa"), ("la_velata", "la-velata"), ("abacus", None), (7, None)]
+    ("name", "found"),
+    [("mona-liza", "mona-lisa"), ("Mona Lisa", "mona-lisa"), ("la_velata", "la-velata"), ("abacus", None), (7, None)],
 )
 def test_the_nearest_name_is_the_one_that_was_meant(name: object, found: str | None) -> None:
     assert nearest(name, ["mona-lisa", "la-velata"]) == found
@@ -44,5 +45,8 @@ def test_the_nearest_name_is_the_one_that_was_meant(name: object, found: str | N
 
 def test_the_advice_names_the_nearest_first_and_then_all() -> None:
     known = ["calm", "cheerful"]
-    assert choose_from("chearful", known, "a video, or ") == "Did you mean 'cheerful'? Choose a video, or one of: calm, cheerful."
+    assert (
+        choose_from("chearful", known, "a video, or ")
+        == "Did you mean 'cheerful'? Choose a video, or one of: calm, cheerful."
+    )
     assert choose_from("xyz", known) == "Choose one of: calm, cheerful."

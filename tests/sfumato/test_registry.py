@@ -25,7 +25,9 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 
 def test_a_missing_package_spoils_only_its_own_part_and_names_the_extra() -> None:
-    registry = Registry("signer", {"pem": "decimal:Decimal", "token": "no_such_package_here:Signer"}, extras={"token": "pkcs11"})
+    registry = Registry(
+        "signer", {"pem": "decimal:Decimal", "token": "no_such_package_here:Signer"}, extras={"token": "pkcs11"}
+    )
     assert registry.load("pem")
     with pytest.raises(MissingPartError, match=r"pip install -e '.\[pkcs11\]'"):
         registry.load("token")
@@ -36,7 +38,9 @@ def test_without_an_extra_the_package_is_named() -> None:
         Registry("signer", {"token": "no_such_package_here:Signer"}).load("token")
 
 
-def test_a_package_that_is_there_but_does_not_load_sends_to_the_doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_that_is_there_but_does_not_load_sends_to_the_doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "lacks_a_library.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(MissingPartError, match=r"libGL\.so\.1.*sfumato doctor"):

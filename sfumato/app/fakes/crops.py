@@ -1,6 +1,7 @@
 """Face crops of the training split, in memory, for the autoencoder: few people, many small pieces of each.
 
-In: clips.jsonl. Out: an endless stream of batches of pieces, HWC uint8 RGB, all of one size, the same for the same seed.
+In: clips.jsonl. Out: an endless stream of batches of pieces, HWC uint8 RGB, all of one size, the same for the same
+seed.
 """
 
 from __future__ import annotations
@@ -10,18 +11,22 @@ from pathlib import Path
 
 import numpy as np
 
-from detector.fakes.forgery import Image
+from detector.data.fakes.forgery import Image
 from sfumato.errors import MediaError
 from sfumato.media.clips import ClipRow, clip_file
 
 _PEOPLE, _BATCH = 300, 8
-_SIDES, _PIECE = (128, 192, 256), 96  # px: crops are cut at these sizes, pieces out of them; a decoder meets faces of all sizes
+_SIDES, _PIECE = (
+    (128, 192, 256),
+    96,
+)  # px: crops are cut at these sizes, pieces out of them; a decoder meets faces of all sizes
 
 
 def crop_batches(clips: Path, rows: Sequence[ClipRow], seed: int) -> Iterator[list[Image]]:
-    """Ends at once when no real clip of the training split shows a face. Files that cannot be read are passed over; raises MediaError, of
-    the first of them, when that leaves no face."""
-    from detector.frames import SampledFrames
+    """Ends at once when no real clip of the training split shows a face. Files that cannot be read are passed over;
+    raises MediaError, of the first of them, when that leaves no face.
+    """
+    from detector.inference.frames import SampledFrames
     from sfumato.media.faces import FaceDetector, crop_around
 
     rng = np.random.default_rng([seed, 9])

@@ -1,7 +1,8 @@
-"""Real frames to forge: a square around the face with a rim, at the size of the fake, as a still picture or frame by frame.
+"""Real frames to forge: a square around the face with a rim, at the size of the fake, as a still picture or frame by
+frame.
 
-In: a real clip. Out: `Footage`: what the twin shows, and what the fake is made from. A photograph becomes a short film too: the view
-drifts over it as a hand-held camera does, or follows given landmarks, smoothly and by parts of a pixel.
+In: a real clip. Out: `Footage`: what the twin shows, and what the fake is made from. A photograph becomes a short film
+too: the view drifts over it as a hand-held camera does, or follows given landmarks, smoothly and by parts of a pixel.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.fakes.forgery import Image, Points
+from detector.data.fakes.forgery import Image, Points
 from sfumato.errors import NoFaceError
 from sfumato.media.faces import Crop, FaceDetector, crop_around
 from sfumato.media.landmarks import LandmarkBackend
@@ -26,7 +27,8 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Footage:
-    """pictures: (C, C, 3), one of a photograph, else one a frame; points: (68, 2) px in each; inner: px, the square inside the rim.
+    """pictures: (C, C, 3), one of a photograph, else one a frame; points: (68, 2) px in each; inner: px, the square
+    inside the rim.
 
     crop: that inner square in the clip's own pixels.
     """
@@ -50,11 +52,13 @@ def read_footage(
     path: Path, inner: int, frames: int, stride: int, detector: FaceDetector, landmarks: LandmarkBackend,
     place: float = 0.0, start: float | None = None,
 ) -> Footage:  # fmt: skip
-    """`inner`: px. Of a video at most `frames` frames, `stride` apart, from `start` seconds, or from `place` (0 to 1) of where they fit.
+    """`inner`: px. Of a video at most `frames` frames, `stride` apart, from `start` seconds, or from `place` (0 to 1)
+    of where they fit.
 
-    The square is that of the first frame's largest face. Raises MediaError; NoFaceError when a frame shows no face or frames are few.
+    The square is that of the first frame's largest face. Raises MediaError; NoFaceError when a frame shows no face or
+    frames are few.
     """
-    from detector.frames import is_picture
+    from detector.inference.frames import is_picture
     from sfumato.media.images import read_image
 
     still = is_picture(path)
@@ -76,17 +80,23 @@ def read_footage(
 
 
 def views(footage: Footage, count: int, size: int, rng: np.random.Generator) -> list[Matrix]:
-    """`count` (2, 3) maps from a picture's pixels to the frame's: a drifting one over a photograph, a resting one over a video."""
+    """`count` (2, 3) maps from a picture's pixels to the frame's: a drifting one over a photograph, a resting one over
+    a video.
+    """
     if not footage.still:
         return [_view(footage, size)] * len(footage.pictures)
     time = np.linspace(0, 1, count)
     speed, phase, reach = rng.uniform(0.3, 1.0, 3), rng.uniform(0, 1, 3), rng.uniform(0.2, 1.0, 3) * (0.04, 0.04, 0.03)
-    waves = np.sin(2 * np.pi * (speed[:, None] * time + phase[:, None])) * reach[:, None]  # (3, count): across, down, zoom
+    waves = (
+        np.sin(2 * np.pi * (speed[:, None] * time + phase[:, None])) * reach[:, None]
+    )  # (3, count): across, down, zoom
     return [_view(footage, size, across, down, 1 + zoom) for across, down, zoom in waves.T]
 
 
 def following_views(footage: Footage, moved: Sequence[Points], fixed: Sequence[int]) -> list[Matrix]:
-    """Views of a photograph that move it as `moved`, landmarks (68, 2) in [-1, 1] a frame, move its rigid points `fixed`; inner size."""
+    """Views of a photograph that move it as `moved`, landmarks (68, 2) in [-1, 1] a frame, move its rigid points
+    `fixed`; inner size.
+    """
     from sfumato.media.identity import similarity
 
     index = list(fixed)
@@ -119,7 +129,9 @@ def _frames(path: Path, count: int, stride: int, place: float, start: float | No
 
     with VideoReader(path, max_side=1280) as video:
         span = (count - 1) * stride + 1
-        total = min(video.info.declared_frames or span, span + 150)  # six seconds on: further in, decoding takes longer than forging
+        total = min(
+            video.info.declared_frames or span, span + 150
+        )  # six seconds on: further in, decoding takes longer than forging
         first = None if start is not None else round(place * max(total - span, 0))
         for frame in video:
             if first is None and start is not None and frame.time >= start - 1e-6:

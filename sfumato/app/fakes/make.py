@@ -1,6 +1,7 @@
 """All the fakes of a list, one after the other: resumable, and the same files for the same request.
 
-In: clips.jsonl and its rows, settings, what fakes are made with. Out: mp4 files in `generated/` beside the list, and its rows and theirs.
+In: clips.jsonl and its rows, settings, what fakes are made with. Out: mp4 files in `generated/` beside the list, and
+its rows and theirs.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ def make_fakes(
 ) -> list[ClipRow]:  # fmt: skip
     """The rows of the fakes of one kind and of their twins, twin first. `advance` gets 1 and the total a fake.
 
-    `signer` signs both. A stopped call made again goes on where it was: what is done is kept in `generated/<key>.jsonl`. Who cannot be
-    faked is passed over and told in `studio.refused`, and tried again by the next call. Raises UsageError if none can be made, OutputError.
+    `signer` signs both. A stopped call made again goes on where it was: what is done is kept in
+    `generated/<key>.jsonl`. Who cannot be faked is passed over and told in `studio.refused`, and tried again by the
+    next call. Raises UsageError if none can be made, OutputError.
     """
     studio.require(kind)
     reals = [row for row in rows if row.label == "real" and row.method != TWIN]
@@ -54,12 +56,16 @@ def make_fakes(
         advance(1, len(jobs))
     if not made:
         name = jobs[0].whom.path
-        raise UsageError(f"None of {len(jobs)} people can be faked ({kind}); the first: {name}: {studio.refused[name]}", _ADVICE)
+        raise UsageError(
+            f"None of {len(jobs)} people can be faked ({kind}); the first: {name}: {studio.refused[name]}", _ADVICE
+        )
     return made
 
 
 def make(studio: Studio, job: Job, key: str, signer: Signer) -> list[ClipRow]:
-    """Writes one fake and its twin. Returns the twin's row and the fake's. Raises MediaError without a usable face, OutputError."""
+    """Writes one fake and its twin. Returns the twin's row and the fake's. Raises MediaError without a usable face,
+    OutputError.
+    """
     config = studio.config
     rng = np.random.default_rng([config.seed, 1000, KINDS.index(job.kind), job.number])
     size, crf = int(rng.choice(config.sizes)), int(rng.integers(config.best_crf, config.worst_crf + 1))
@@ -69,7 +75,8 @@ def make(studio: Studio, job: Job, key: str, signer: Signer) -> list[ClipRow]:
     source = clip_file(studio.clips, job.whom)
     name, digest = take.made_by
     facts = GeneratedFacts(
-        title=f"training fake {job.number}", model_name=name or take.method, model_digest=digest or job.whom.sha256, seed=config.seed,
+        title=f"training fake {job.number}", model_name=name or take.method, model_digest=digest or job.whom.sha256,
+        seed=config.seed,
         portraits=(), motion_digest=take.motion_digest or job.whom.sha256,
         parameters={"source": job.whom.sha256, "size": size, **take.parameters},
     )  # fmt: skip
@@ -79,11 +86,13 @@ def make(studio: Studio, job: Job, key: str, signer: Signer) -> list[ClipRow]:
     whom = job.whom
     return [
         ClipRow(
-            path=twin, label="real", method=TWIN, family="real", identity=whom.identity, sha256=file_digest(folder / twin),
+            path=twin, label="real", method=TWIN, family="real", identity=whom.identity,
+            sha256=file_digest(folder / twin),
             pair_of=whom.path, split=whom.split, seed=config.seed,
         ),
         ClipRow(
-            path=fake, label="fake", method=take.method, family=take.family, identity=whom.identity, sha256=file_digest(folder / fake),
+            path=fake, label="fake", method=take.method, family=take.family, identity=whom.identity,
+            sha256=file_digest(folder / fake),
             source_ids=take.source_ids, driver_id=take.driver_id, pair_of=twin, split=whom.split, seed=config.seed,
             generator_digest=digest or None,
         ),
@@ -92,13 +101,18 @@ def make(studio: Studio, job: Job, key: str, signer: Signer) -> list[ClipRow]:
 
 def request_key(studio: Studio, reals: Sequence[ClipRow], kind: Kind) -> str:
     """Names the whole request: the same people, models and settings give the same fakes."""
-    models = [model.digest for model in (studio.autoencoders if kind == "autoencoder" else () if kind == "swap" else studio.checkpoints)]
+    models = [
+        model.digest
+        for model in (studio.autoencoders if kind == "autoencoder" else () if kind == "swap" else studio.checkpoints)
+    ]
     facts = [_VERSION, kind, asdict(studio.config), models, [asdict(row) for row in reals]]
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:12]
 
 
 class Journal:
-    """done: {number: rows}. A line a fake; one that was cut off in the writing, or whose files are gone, is made again."""
+    """done: {number: rows}. A line a fake; one that was cut off in the writing, or whose files are gone, is made
+    again.
+    """
 
     def __init__(self, path: Path) -> None:
         """Makes the folder. Raises OutputError."""
@@ -128,4 +142,7 @@ class Journal:
         self.done[number] = rows
 
     def _unwritable(self, error: OSError) -> OutputError:
-        return OutputError(f"Cannot write {self.path}: {error.strerror}", "Make room, or copy the list and its clips to another folder.")
+        return OutputError(
+            f"Cannot write {self.path}: {error.strerror}",
+            "Make room, or copy the list and its clips to another folder.",
+        )

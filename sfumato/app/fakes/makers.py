@@ -1,6 +1,8 @@
-"""From a job to two lists of frames: what the fake shows and what its real twin shows, of the same moments, crop and size.
+"""From a job to two lists of frames: what the fake shows and what its real twin shows, of the same moments, crop and
+size.
 
-In: a `Job`. Out: a `Take`. A photograph is read once, a driver tracked once, the landmarks of a candidate for a swap found once.
+In: a `Job`. Out: a `Take`. A photograph is read once, a driver tracked once, the landmarks of a candidate for a swap
+found once.
 """
 
 from __future__ import annotations
@@ -14,21 +16,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.fakes.forgery import Image, Points
+from detector.data.fakes.forgery import Image, Points
 from sfumato.app.fakes.footage import FEWEST, Footage, following_views, read_footage, shoot, views
 from sfumato.app.fakes.plan import Driver, FakesConfig, Job, Kind
 from sfumato.errors import MediaError, NoFaceError, UsageError
 from sfumato.media.clips import ClipRow, Family, clip_file
 
 if TYPE_CHECKING:
-    from detector.fakes.autoencoder import Autoencoder
-    from generator.animate import Animator, Portrait
-    from generator.checkpoint import Checkpoint
-    from generator.motion import Motion
+    from detector.data.fakes.autoencoder import Autoencoder
+    from generator.motion.track import Motion
+    from generator.networks.checkpoint import Checkpoint
+    from generator.rendering.animator import Animator, Portrait
 
 _LANDMARKS = "mesh"
-STILLEST = 0.016  # of `expression`: of 62 clips two lie below, both of somebody who only stands there; the calmest speaker has .03
-_DECODED = 256  # px: no face is reconstructed smaller; smaller fakes are scaled down afterwards, as a swapping program's are
+# of `expression`: of 62 clips two lie below, both of somebody who only stands there; the calmest speaker has .03
+STILLEST = 0.016
+_DECODED = (
+    256  # px: no face is reconstructed smaller; smaller fakes are scaled down afterwards, as a swapping program's are
+)
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,16 @@ class Take:
 
 
 class Studio:
-    """Makes takes. `checkpoints` and `autoencoders` are used in turn, one a fake. refused: {a person's clip: why no fake came of it}."""
+    """Makes takes. `checkpoints` and `autoencoders` are used in turn, one a fake. refused: {a person's clip: why no
+    fake came of it}.
+    """
 
     def __init__(
-        self, clips: Path, config: FakesConfig, checkpoints: Sequence[Checkpoint] = (), autoencoders: Sequence[Autoencoder] = ()
+        self,
+        clips: Path,
+        config: FakesConfig,
+        checkpoints: Sequence[Checkpoint] = (),
+        autoencoders: Sequence[Autoencoder] = (),
     ) -> None:
         """Raises UsageError when the checkpoints were trained with different landmarks."""
         from sfumato.media.faces import FaceDetector
@@ -62,7 +73,9 @@ class Studio:
 
         kinds = {checkpoint.landmarks for checkpoint in checkpoints}
         if len(kinds) > 1:
-            raise UsageError("The checkpoints were trained with different landmarks", "Give all of one landmark backend.")
+            raise UsageError(
+                "The checkpoints were trained with different landmarks", "Give all of one landmark backend."
+            )
         self.clips, self.config = clips, config
         self.checkpoints, self.autoencoders = list(checkpoints), list(autoencoders)
         self.detector, self.landmarks = FaceDetector(), load_backend(kinds.pop() if kinds else _LANDMARKS)
@@ -75,20 +88,23 @@ class Studio:
         if kind in ("animated", "composite") and not self.checkpoints:
             raise UsageError(f"Checkpoints must be given for {kind} fakes", "Use --checkpoint; it may be repeated.")
         if kind == "autoencoder" and not self.autoencoders:
-            raise UsageError("An autoencoder must be given", "Make one with `sfumato train autoencoder`, and use --autoencoder.")
+            raise UsageError(
+                "An autoencoder must be given", "Make one with `sfumato train autoencoder`, and use --autoencoder."
+            )
 
     def take(self, job: Job, size: int, rng: np.random.Generator) -> Take:
         """`size`: px of the frames. Raises MediaError where the person, or who drives them, shows no usable face."""
         makers: dict[Kind, Callable[[Job, int, np.random.Generator], Take]] = {
-            "animated": self._animated, "swap": self._swap, "composite": self._composite, "autoencoder": self._autoencoder,
+            "animated": self._animated, "swap": self._swap, "composite": self._composite,
+            "autoencoder": self._autoencoder,
         }  # fmt: skip
         return makers[job.kind](job, size, rng)
 
     def _animated(self, job: Job, size: int, rng: np.random.Generator) -> Take:
-        from generator.animate import Animator, tune_config
-        from generator.checkpoint import TRAINING_FREE
-        from generator.motion import motion_path
-        from generator.retarget import RIGID, Retargeter
+        from generator.motion.retarget import RIGID, Retargeter
+        from generator.motion.track import motion_path
+        from generator.networks.checkpoint import TRAINING_FREE
+        from generator.rendering.animator import Animator, tune_config
         from sfumato.media.clips import file_digest
 
         assert job.driver is not None  # noqa: S101 (plan gives every animated fake one)
@@ -99,40 +115,58 @@ class Studio:
         portraits = self.portraits(job.whom, size, rng)
         animator = Animator(checkpoint)
         tuned = bool(rng.random() < config.tuned) and checkpoint.config.family != TRAINING_FREE
-        animator.set_identity(portraits, tune_config(checkpoint, config.tune_seconds, seed=config.seed) if tuned else None)
+        animator.set_identity(
+            portraits, tune_config(checkpoint, config.tune_seconds, seed=config.seed) if tuned else None
+        )
         span = min(len(motion), config.frames * config.stride)
         start = int(rng.integers(len(motion) - span + 1))
         retargeter = Retargeter(portraits[0].landmarks, motion)
         moved = [retargeter.frame(index) for index in range(start, start + span, config.stride)]
-        footage = self.footage(job.whom, size, rng, len(moved), float(motion.times[start]) if job.driver == job.whom else None)
+        footage = self.footage(
+            job.whom, size, rng, len(moved), float(motion.times[start]) if job.driver == job.whom else None
+        )
         chosen = following_views(footage, moved, RIGID) if footage.still else views(footage, len(moved), size, rng)
         template = isinstance(job.driver, str)
         return Take(
             shoot(footage.pictures, chosen, size), [animator.render(points, size) for points in moved[: len(chosen)]],
-            checkpoint.config.family + ("-tuned" if tuned else ""), "reenact", (checkpoint.config.family, checkpoint.digest),
+            checkpoint.config.family + ("-tuned" if tuned else ""), "reenact",
+            (checkpoint.config.family, checkpoint.digest),
             f"motion:{job.driver}" if isinstance(job.driver, str) else job.driver.identity,
             file_digest(motion_path(str(job.driver))) if template else job.driver.sha256,  # type: ignore[union-attr]
             parameters={"sources": len(portraits), "tuned": tuned},
         )  # fmt: skip
 
     def _swap(self, job: Job, size: int, rng: np.random.Generator) -> Take:
-        from detector.fakes.swap import METHODS, swap_face
+        from detector.data.fakes.swap import METHODS, swap_face
 
         footage = self.footage(job.whom, round(size * rng.uniform(1.0, 1.6)), rng)
         other = self._most_alike(footage.inside(), job.others)
         face, points = self._face(other)
         method = METHODS[job.number % len(METHODS)]
-        recipe = int(rng.integers(2**31))  # the same draws on every frame: one mask, one colour, one seam through the whole fake
+        recipe = int(
+            rng.integers(2**31)
+        )  # the same draws on every frame: one mask, one colour, one seam through the whole fake
         forged = [
             swap_face(picture, own, face, points, np.random.default_rng(recipe), method).fake
             for picture, own in zip(footage.pictures, footage.points, strict=True)
         ]
-        return self._forged(footage, forged, size, rng, f"swap-{method}", "blend", source_ids=(other.identity,), parts=(self._file(other),))
+        return self._forged(
+            footage,
+            forged,
+            size,
+            rng,
+            f"swap-{method}",
+            "blend",
+            source_ids=(other.identity,),
+            parts=(self._file(other),),
+        )
 
     def _composite(self, job: Job, size: int, rng: np.random.Generator) -> Take:
-        """The generator's own idea of the person, of the same pose, or of a photograph with another expression, pasted in."""
-        from detector.fakes.composite import composite
-        from generator.animate import Animator
+        """The generator's own idea of the person, of the same pose, or of a photograph with another expression, pasted
+        in.
+        """
+        from detector.data.fakes.composite import composite
+        from generator.rendering.animator import Animator
 
         checkpoint = self.checkpoints[job.number % len(self.checkpoints)]
         portraits = self.portraits(job.whom, size, rng)
@@ -159,7 +193,14 @@ class Studio:
         return self._forged(footage, forged, size, rng, "autoencoder", "synthesis", made_by=made_by)
 
     def _forged(
-        self, footage: Footage, forged: list[Image], size: int, rng: np.random.Generator, method: str, family: Family, **facts: Any
+        self,
+        footage: Footage,
+        forged: list[Image],
+        size: int,
+        rng: np.random.Generator,
+        method: str,
+        family: Family,
+        **facts: Any,
     ) -> Take:
         chosen = views(footage, self.config.frames, size, rng)
         return Take(shoot(footage.pictures, chosen, size), shoot(forged, chosen, size), method, family, **facts)
@@ -175,8 +216,8 @@ class Studio:
 
     def portraits(self, row: ClipRow, size: int, rng: np.random.Generator) -> list[Portrait]:
         """One picture, or up to `sources` frames of a video, evenly spaced. Raises MediaError."""
-        from detector.frames import SampledFrames
-        from generator.animate import read_portrait
+        from detector.inference.frames import SampledFrames
+        from generator.rendering.animator import read_portrait
 
         wanted = 1 if rng.random() < 0.5 else self.config.sources
         source = SampledFrames(self._file(row), wanted)
@@ -184,7 +225,7 @@ class Studio:
 
     def track(self, driver: Driver) -> Motion:
         """Raises MediaError; NoFaceError for a motion too short for a fake."""
-        from generator.motion import motion_path, read_motion, track_video
+        from generator.motion.track import motion_path, read_motion, track_video
 
         if isinstance(driver, str):
             return read_motion(motion_path(driver))
@@ -215,7 +256,7 @@ class Studio:
 
     def _face(self, row: ClipRow) -> tuple[Image, Points]:
         """The first picture that shows the face, (H, W, 3), and its landmarks (68, 2) px."""
-        from detector.frames import SampledFrames
+        from detector.inference.frames import SampledFrames
 
         for frame in SampledFrames(self._file(row), 1):
             if faces := self.detector.detect(frame.image):
@@ -234,13 +275,17 @@ def normalised(points: Points) -> Points:
 
 
 def expression(points: NDArray[np.float32]) -> float:
-    """points: (F, 68, 2). How much the mouth opens and closes: the deviation of its opening, in distances between the eyes."""
+    """points: (F, 68, 2). How much the mouth opens and closes: the deviation of its opening, in distances between the
+    eyes.
+    """
     shapes = np.array([normalised(frame) for frame in points])  # (F, 68, 2)
     return float((shapes[:, 66] - shapes[:, 62])[:, 1].std())
 
 
 def another_expression(points: Points, rng: np.random.Generator) -> Points:
-    """Landmarks (68, 2) with the mouth opened or drawn wide, and the brows moved, by drawn shares of the distance between the eyes."""
+    """Landmarks (68, 2) with the mouth opened or drawn wide, and the brows moved, by drawn shares of the distance
+    between the eyes.
+    """
     moved = points.astype(np.float64)
     across = moved[42:48].mean(0) - moved[36:42].mean(0)
     down = moved[8] - moved[27]

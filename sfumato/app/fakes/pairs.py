@@ -1,8 +1,10 @@
-"""A take becomes two files: the fake, sealed as what it is, and its real twin, through the same writer and of the same size in bytes.
+"""A take becomes two files: the fake, sealed as what it is, and its real twin, through the same writer and of the same
+size in bytes.
 
-A tree on metadata alone must not tell the two apart. Rate, size and number of frames are equal by construction; a forged face takes
-more or fewer bits than a real one, so the twin's quantiser is sought until the files are equally large.
-The twin carries a credential as well, an honest one: frames of a camera's file, cropped and transcoded, with no AI in its source type.
+A tree on metadata alone must not tell the two apart. Rate, size and number of frames are equal by construction; a
+forged face takes more or fewer bits than a real one, so the twin's quantiser is sought until the files are equally
+large. The twin carries a credential as well, an honest one: frames of a camera's file, cropped and transcoded, with no
+AI in its source type.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, Seal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from detector.fakes.forgery import Image
-    from provenance.declaration import Declaration
+    from detector.data.fakes.forgery import Image
+    from provenance.manifests.declaration import Declaration
     from provenance.signers import Signer
 
 RATE = 25.0  # frames a second
@@ -30,40 +32,47 @@ _HALVING = 6.0  # of crf halves the bytes, about: the first guess
 
 @dataclass
 class DeclaredSeal:
-    """Signs what a declaration says instead of the writer's facts: for files that no model made as a whole, or none at all."""
+    """Signs what a declaration says instead of the writer's facts: for files that no model made as a whole, or none at
+    all.
+    """
 
     declaration: Declaration
     signer: Signer
 
     def __call__(self, unsealed: Path, destination: Path, facts: GeneratedFacts) -> None:
         """Raises SealError."""
-        from provenance.sign import sign_file
+        from provenance.signing.sign import sign_file
 
         sign_file(unsealed, destination, self.declaration, self.signer)
 
 
 def write_fake(path: Path, take: Take, source: Path, crf: float, signer: Signer, facts: GeneratedFacts) -> None:
-    """`source`: the person's file. What was pasted into a real frame is declared a composite of it. Raises SealError, OutputError."""
-    from provenance.declaration import Declaration
-    from provenance.sign import C2paSeal
+    """`source`: the person's file. What was pasted into a real frame is declared a composite of it. Raises SealError,
+    OutputError.
+    """
+    from provenance.manifests.declaration import Declaration
+    from provenance.signing.sign import C2paSeal
 
     seal: Seal = C2paSeal(signer=signer, mark=False)  # a detector would learn the watermark instead of the forgery
     if take.family in ("blend", "composite"):
         kind = "compositeSynthetic" if take.family == "blend" else "compositeWithTrainedAlgorithmicMedia"
         declaration = Declaration(
-            "composite", facts.title, kind, ingredients=(source, *take.parts), model_name=facts.model_name, model_digest=take.made_by[1],
+            "composite", facts.title, kind, ingredients=(source, *take.parts), model_name=facts.model_name,
+            model_digest=take.made_by[1],
             seed=facts.seed, parameters=facts.parameters,
         )  # fmt: skip
         seal = DeclaredSeal(declaration, signer)
     _write(path, take.fake, crf, seal, facts)
 
 
-def write_twin(path: Path, take: Take, source: Path, crf: float, signer: Signer, facts: GeneratedFacts, size: int) -> float:
+def write_twin(
+    path: Path, take: Take, source: Path, crf: float, signer: Signer, facts: GeneratedFacts, size: int
+) -> float:
     """Writes the real frames until the file has `size` bytes, or with `crf` as it is where size is 0. Returns the crf.
 
     Raises SealError, OutputError.
     """
-    from provenance.declaration import Declaration
+    from provenance.manifests.declaration import Declaration
 
     actions = ("c2pa.cropped", "c2pa.resized", "c2pa.transcoded")
     seal = DeclaredSeal(Declaration("edited", facts.title, parent=source, actions=actions), signer)

@@ -1,7 +1,7 @@
 """Which fakes are made: people drawn by seed, in every split, and whose motion or whose face each is given.
 
-In: the real clips of a clips.jsonl, settings, a kind. Out: `Job`s. Whoever takes part in a fake is of one split, so that nothing a
-detector is tested on was in its training.
+In: the real clips of a clips.jsonl, settings, a kind. Out: `Job`s. Whoever takes part in a fake is of one split, so
+that nothing a detector is tested on was in its training.
 """
 
 from __future__ import annotations
@@ -31,20 +31,28 @@ class FakesConfig:
     sizes: tuple[int, ...] = (128, 192, 256, 320, 384)  # px, one drawn a fake: the resolution must not give it away
     best_crf: int = 18
     worst_crf: int = 26
-    equal_bytes: bool = True  # the twin's crf is sought until its file is as large as the fake's; false: it has the fake's crf
+    equal_bytes: bool = (
+        True  # the twin's crf is sought until its file is as large as the fake's; false: it has the fake's crf
+    )
     sources: int = 4  # at most so many pictures of a person, 1 in half of the fakes
     candidates: int = 30  # people drawn for a swap, of whom the one whose face is most alike is taken
     tuned: float = 0.0  # share of the animated fakes whose person is fine-tuned first
     tune_seconds: float = 10.0
     seconds: float = 6.0  # of each driving video that are followed
-    templates: float = 0.0  # share of the fakes of the training split driven by the motions that ship, which anyone can use
+    templates: float = (
+        0.0  # share of the fakes of the training split driven by the motions that ship, which anyone can use
+    )
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1 or not 0 <= self.tuned <= 1 or not 0 <= self.templates <= 1:
-            raise ConfigError("share, tuned and templates are shares", "Choose above 0 to 1, and 0 to 1 for the other two.")
+            raise ConfigError(
+                "share, tuned and templates are shares", "Choose above 0 to 1, and 0 to 1 for the other two."
+            )
         if not 3 <= self.frames <= 250 or self.stride < 1 or self.sources < 1 or self.candidates < 1:
-            raise ConfigError("frames, stride, sources or candidates are out of range", "3 to 250, and at least 1 for the others.")
+            raise ConfigError(
+                "frames, stride, sources or candidates are out of range", "3 to 250, and at least 1 for the others."
+            )
         if not self.sizes or any(size % 2 or not 64 <= size <= 1024 for size in self.sizes):
             raise ConfigError("sizes are out of range", "Even numbers, 64 to 1024.")
         if not 0 <= self.best_crf <= self.worst_crf <= 51:
@@ -65,11 +73,12 @@ class Job:
 def plan(reals: Sequence[ClipRow], config: FakesConfig, kind: Kind) -> list[Job]:
     """The fakes of one kind. A split that has nobody to drive them, or nobody else to swap with, gives none.
 
-    People of videos come first: they are few, and show what no photograph does. Some people of the training split follow a motion that
-    ships; only there, so that no driver is in two splits. Raises UsageError when there is nothing to make.
+    People of videos come first: they are few, and show what no photograph does. Some people of the training split
+    follow a motion that ships; only there, so that no driver is in two splits. Raises UsageError when there is nothing
+    to make.
     """
-    from detector.frames import is_picture
-    from generator.motion import shipped_motions
+    from detector.inference.frames import is_picture
+    from generator.motion.track import shipped_motions
 
     templates = shipped_motions()
     jobs: list[Job] = []
@@ -84,7 +93,10 @@ def plan(reals: Sequence[ClipRow], config: FakesConfig, kind: Kind) -> list[Job]
         if not names or (kind == "animated" and not drivers) or (kind == "swap" and len(names) < 2):
             continue
         filmed = {row.identity for row in drivers}
-        order = [*sorted(filmed), *(str(name) for name in rng.permutation([name for name in names if name not in filmed]))]
+        order = [
+            *sorted(filmed),
+            *(str(name) for name in rng.permutation([name for name in names if name not in filmed])),
+        ]
         for name in order[: round(config.share * len(names))]:
             whom = people[name][int(rng.integers(len(people[name])))]
             driver: Driver | None = None
@@ -101,5 +113,7 @@ def plan(reals: Sequence[ClipRow], config: FakesConfig, kind: Kind) -> list[Job]
             jobs.append(Job(len(jobs), kind, whom, driver, others))
     if not jobs:
         cause = "holds a real video to drive the fakes" if kind == "animated" else "holds enough people"
-        raise UsageError(f"No split {cause}", "clips.jsonl needs videos, not pictures alone, and several people in each split.")
+        raise UsageError(
+            f"No split {cause}", "clips.jsonl needs videos, not pictures alone, and several people in each split."
+        )
     return jobs

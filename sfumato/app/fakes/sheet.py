@@ -1,4 +1,5 @@
-"""A contact sheet of fakes: a row a method, the real twin beside its fake, for a person to look at before anything learns from them.
+"""A contact sheet of fakes: a row a method, the real twin beside its fake, for a person to look at before anything
+learns from them.
 
 In: rows of fakes and twins. Out: one PNG that says of itself, in words and in XMP, that generated pictures are in it.
 """
@@ -19,7 +20,9 @@ _GAP, _LABEL = 6, 22  # px
 
 
 def write_sheet(path: Path, clips: Path, rows: Sequence[ClipRow], examples: int = 6, side: int = 176) -> None:
-    """At most `examples` pairs of each method, evenly spaced over the rows; the middle frame of each. Raises MediaError, OutputError."""
+    """At most `examples` pairs of each method, evenly spaced over the rows; the middle frame of each. Raises
+    MediaError, OutputError.
+    """
     from PIL import Image, ImageDraw
 
     by_path = {row.path: row for row in rows}
@@ -36,7 +39,9 @@ def write_sheet(path: Path, clips: Path, rows: Sequence[ClipRow], examples: int 
         shown = np.linspace(0, len(found) - 1, min(examples, len(found))).round().astype(int)
         for column, index in enumerate(shown):
             for offset, row in enumerate(found[index]):
-                picture = Image.fromarray(middle_frame(clip_file(clips, row))).resize((side, side), Image.Resampling.LANCZOS)
+                picture = Image.fromarray(middle_frame(clip_file(clips, row))).resize(
+                    (side, side), Image.Resampling.LANCZOS
+                )
                 sheet.paste(picture, (_GAP + column * wide + offset * side, number * high + _LABEL))
     save_sheet(path, sheet)
 

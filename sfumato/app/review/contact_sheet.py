@@ -1,7 +1,8 @@
-"""A contact sheet: a row a clip, the source picture first, then frames evenly spaced in time. In: pictures and videos. Out: one PNG.
+"""A contact sheet: a row a clip, the source picture first, then frames evenly spaced in time. In: pictures and videos.
+Out: one PNG.
 
-Generated frames stay marked when they leave as a picture: the sheet says so where people read it and where programs do (XMP,
-IPTC DigitalSourceType).
+Generated frames stay marked when they leave as a picture: the sheet says so where people read it and where programs do
+(XMP, IPTC DigitalSourceType).
 """
 
 from __future__ import annotations
@@ -22,16 +23,20 @@ if TYPE_CHECKING:
 PAPER, INK, FAINT = (246, 242, 234), (43, 36, 30), (126, 114, 100)
 _GAP, _LABEL, _FOOT = 8, 26, 34  # px
 XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+    'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
     ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-    ' Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"/></rdf:RDF></x:xmpmeta>'
+    " "
+    'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"/></rdf:RDF></x:xmpmeta>'
 )
 
 
 def write_contact_sheet(
     path: Path, clips: Sequence[tuple[str, NDArray[np.uint8], Path]], note: str, frames: int = 8, side: int = 144
 ) -> None:
-    """`clips`: label, source picture (H, W, 3) uint8 RGB, video; `note` stands at the foot. Raises MediaError, OutputError."""
+    """`clips`: label, source picture (H, W, 3) uint8 RGB, video; `note` stands at the foot. Raises MediaError,
+    OutputError.
+    """
     from PIL import Image, ImageDraw
 
     width = _GAP + (frames + 1) * (side + _GAP) + _GAP
@@ -80,4 +85,6 @@ def write_line(draw: object, place: tuple[int, int], text: str, size: int, colou
     from PIL import ImageDraw, ImageFont
 
     assert isinstance(draw, ImageDraw.ImageDraw)  # noqa: S101
-    draw.text(place, text.encode("latin-1", "replace").decode("latin-1"), fill=colour, font=ImageFont.load_default(size))
+    draw.text(
+        place, text.encode("latin-1", "replace").decode("latin-1"), fill=colour, font=ImageFont.load_default(size)
+    )

@@ -1,7 +1,9 @@
-"""Where the detector looked, as a picture: each explained frame beside its two heat maps, with time and logits under them.
+"""Where the detector looked, as a picture: each explained frame beside its two heat maps, with time and logits under
+them.
 
-In: an `Explanation`. Out: a strip of pictures, or a PNG sheet. Brighter is more; the colours (inferno) get lighter steadily, so that they
-read in grey and with any colour vision. One scale for all maps of a sheet, and never finer than `FAINT`: noise stays dark.
+In: an `Explanation`. Out: a strip of pictures, or a PNG sheet. Brighter is more; the colours (inferno) get lighter
+steadily, so that they read in grey and with any colour vision. One scale for all maps of a sheet, and never finer than
+`FAINT`: noise stays dark.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.config import HEADS
-from detector.explain import EVIDENCE, ExplainedFrame, Explanation
+from detector.inference.explain import EVIDENCE, ExplainedFrame, Explanation
 from sfumato.app.review.contact_sheet import FAINT as GREY
 from sfumato.app.review.contact_sheet import INK, PAPER, save_sheet, write_line
 
 Image = NDArray[np.uint8]
 HeatRow = tuple[ExplainedFrame, list[Image]]  # a frame; its crop and its two heat maps
-FAINT = 4.0  # calibrated logits that a place adds, times the places: what is less than this is never the brightest colour
+FAINT = (
+    4.0  # calibrated logits that a place adds, times the places: what is less than this is never the brightest colour
+)
 _GAP, _HEAD, _LABEL, _FOOT = 10, 34, 40, 30  # px
 
 
@@ -35,8 +39,11 @@ def heat_pictures(explanation: Explanation) -> list[HeatRow]:
     ]
 
 
-def write_heat_sheet(path: Path, explanation: Explanation, title: str, words: str, generated: bool, side: int = 224) -> None:
-    """A row a frame. `title` and `words` must be printable; `generated`: mark the picture so, for frames that are declared to be.
+def write_heat_sheet(
+    path: Path, explanation: Explanation, title: str, words: str, generated: bool, side: int = 224
+) -> None:
+    """A row a frame. `title` and `words` must be printable; `generated`: mark the picture so, for frames that are
+    declared to be.
 
     Raises OutputError.
     """
@@ -65,7 +72,10 @@ def write_heat_sheet(path: Path, explanation: Explanation, title: str, words: st
 
 def labels(frame: ExplainedFrame) -> list[str]:
     """What stands under the three pictures of a frame."""
-    return [f"at {frame.time:.2f} s", *(f"{EVIDENCE[name]} {value:+.1f}" for name, value in zip(HEADS, frame.evidence, strict=True))]
+    return [
+        f"at {frame.time:.2f} s",
+        *(f"{EVIDENCE[name]} {value:+.1f}" for name, value in zip(HEADS, frame.evidence, strict=True)),
+    ]
 
 
 def sheet_name(path: Path, digest: str | None) -> str:
@@ -77,7 +87,9 @@ def sheet_name(path: Path, digest: str | None) -> str:
 def _overlaid(crop: Image, heat: NDArray[np.float64]) -> Image:
     """heat: (S, S) in [0, 1]. The crop in dim grey, where there is heat in its colour."""
     grey = np.repeat(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2).astype(np.float32) * 0.75
-    level = np.clip(cv2.GaussianBlur(heat, (0, 0), len(crop) / 24), 0, 1)  # the map has few places: without it their grid shows
+    level = np.clip(
+        cv2.GaussianBlur(heat, (0, 0), len(crop) / 24), 0, 1
+    )  # the map has few places: without it their grid shows
     colours = cv2.applyColorMap(np.rint(255 * level).astype(np.uint8), cv2.COLORMAP_INFERNO)[:, :, ::-1]
     share = np.sqrt(level)[:, :, None] * 0.75
     return np.clip(np.rint(grey * (1 - share) + colours * share), 0, 255).astype(np.uint8)

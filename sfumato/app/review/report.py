@@ -1,8 +1,8 @@
 """The report: clips with their credentials, verdicts and timelines in, one self-contained page beside them out.
 
-The page loads nothing from elsewhere: style and script are inside it and named by digest in its Content-Security-Policy; only the
-videos and the contact sheet, which lie beside it, are opened. What comes out of files is foreign: it is escaped as HTML by the
-template engine and made printable here.
+The page loads nothing from elsewhere: style and script are inside it and named by digest in its
+Content-Security-Policy; only the videos and the contact sheet, which lie beside it, are opened. What comes out of files
+is foreign: it is escaped as HTML by the template engine and made printable here.
 """
 
 from __future__ import annotations
@@ -22,22 +22,25 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.explain import REGION_NAMES
-from provenance.verify import Verification
+from detector.inference.explain import REGION_NAMES
+from provenance.verifying.verify import Verification
 from sfumato import __version__
 from sfumato.app.review.heat_sheet import HeatRow, labels
-from sfumato.app.verdict import VERDICTS
+from sfumato.app.scan.verdict import VERDICTS
 from sfumato.atomic import write_text
 from sfumato.text import printable
 
 _TONES = {  # how loud a verdict is shown
-    "synthetic-declared": "declared", "ai-edited-declared": "declared", "synthetic-claimed": "declared", "captured-declared": "plain",
+    "synthetic-declared": "declared", "ai-edited-declared": "declared", "synthetic-claimed": "declared",
+    "captured-declared": "plain",
     "conflict": "alarm", "tampered-after-signing": "alarm", "credential-invalid": "alarm",
-    "likely-synthetic": "alarm", "suspicious": "alarm", "inconclusive": "doubt", "no-evidence": "plain", "not-evaluable": "plain",
+    "likely-synthetic": "alarm", "suspicious": "alarm", "inconclusive": "doubt", "no-evidence": "plain",
+    "not-evaluable": "plain",
 }  # fmt: skip
 _OUTCOMES = {
     "trusted": "The seal is intact and its signer leads to a root on your trust list.",
-    "untrusted": "The seal is intact: nothing changed since it was signed. Nobody on a trust list vouches for the signer.",
+    "untrusted": "The seal is intact: nothing changed since it was signed. Nobody on a trust list vouches "
+    "for the signer.",
     "invalid": "The seal does not hold: the file or its credential changed after signing.",
     "none": "The file carries no credential.",
     "unreadable": "The file could not be read.",
@@ -53,8 +56,9 @@ WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 340.0, 132.0, 26.0, 8.0, 20.0  # of a timelin
 
 @dataclass(frozen=True)
 class ReviewedClip:
-    """One clip: its label, its file (beside the report), the evidence, what `sfumato scan` records of it and of its stripped copy, and
-    the heat maps of one frame."""
+    """One clip: its label, its file (beside the report), the evidence, what `sfumato scan` records of it and of its
+    stripped copy, and the heat maps of one frame.
+    """
 
     label: str
     path: Path
@@ -84,14 +88,20 @@ def write_report(
     write_text(path, render_report(heading, clips, contact_sheet, seconds))
 
 
-def render_report(heading: Heading, clips: Sequence[ReviewedClip], contact_sheet: Path | None = None, seconds: float = 0.0) -> str:
+def render_report(
+    heading: Heading, clips: Sequence[ReviewedClip], contact_sheet: Path | None = None, seconds: float = 0.0
+) -> str:
     """The page as HTML."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     folder = files("sfumato.app.review")
     style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     environment = Environment(
-        loader=FileSystemLoader(str(folder)), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(str(folder)),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["printable"] = printable  # the engine escapes what this gives
     return environment.get_template("report.html.jinja").render(
@@ -101,7 +111,10 @@ def render_report(heading: Heading, clips: Sequence[ReviewedClip], contact_sheet
         development=any(clip.verification.development for clip in clips),
         clips=[_as_shown(clip) for clip in clips],
         contact_sheet=quote(contact_sheet.name) if contact_sheet else None,
-        verdicts=[(name, text, _TONES[name], any(name in _verdicts(clip) for clip in clips)) for name, text in VERDICTS.items()],
+        verdicts=[
+            (name, text, _TONES[name], any(name in _verdicts(clip) for clip in clips))
+            for name, text in VERDICTS.items()
+        ],
         detector=next((clip.scan["model"] for clip in clips if clip.scan.get("model")), {}),
         threshold=next((clip.scan["threshold"] for clip in clips if clip.scan.get("threshold")), {}),
         style=style,
@@ -113,9 +126,12 @@ def render_report(heading: Heading, clips: Sequence[ReviewedClip], contact_sheet
 
 
 def content_security_policy(style: str, script: str) -> str:
-    """Nothing but the page's own style and script may run, nothing but files beside it may be loaded (`file:`: on disk)."""
+    """Nothing but the page's own style and script may run, nothing but files beside it may be loaded (`file:`: on
+    disk).
+    """
     digests = {
-        name: base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for name, text in (("style", style), ("script", script))
+        name: base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for name, text in (("style", style), ("script", script))
     }
     return (
         f"default-src 'none'; style-src 'sha256-{digests['style']}'; script-src 'sha256-{digests['script']}'; "
@@ -170,7 +186,9 @@ def _clock_time(stamp: str | None) -> str | None:
 
 
 def timeline(scan: dict[str, Any], stripped: dict[str, Any] | None = None) -> dict[str, Any] | None:
-    """The geometry of the detector's timeline: lines, thresholds and ticks in the drawing's units; None without any score."""
+    """The geometry of the detector's timeline: lines, thresholds and ticks in the drawing's units; None without any
+    score.
+    """
     points = [(float(p["t"]), float(p["score"])) for p in scan["timeline"]]
     if not points:
         return None
@@ -184,11 +202,13 @@ def timeline(scan: dict[str, Any], stripped: dict[str, Any] | None = None) -> di
         "length": length,
         "line": _path(points, length), "dots": [(_x(t, length), _y(s)) for t, s in points],
         "other": _path(others, length) if others else None,
-        "threshold": None if threshold is None else {"y": _y(threshold), "score": threshold, "fpr": scan["threshold"]["fpr"]},
+        "threshold": None if threshold is None
+        else {"y": _y(threshold), "score": threshold, "fpr": scan["threshold"]["fpr"]},
         "rows": [(f"{value:g}", _y(value)) for value in (0.0, 0.5, 1.0)],
         "ticks": [(f"{i * step:g} s", _x(i * step, length)) for i in range(int(length / step + 1e-6) + 1)],
         "data": json.dumps({"length": length, "points": points}),
-        "said": f"Score of {len(points)} frames, from {min(s for _, s in points):.2f} to {max(s for _, s in points):.2f}",
+        "said": f"Score of {len(points)} frames, "
+        f"from {min(s for _, s in points):.2f} to {max(s for _, s in points):.2f}",
     }  # fmt: skip
 
 

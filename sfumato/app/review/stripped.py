@@ -1,7 +1,8 @@
-"""The same clip without its credential: what a careless upload leaves of it. In: a video. Out: what a function says of its re-encoded copy.
+"""The same clip without its credential: what a careless upload leaves of it. In: a video. Out: what a function says of
+its re-encoded copy.
 
-The copy is made for judging only: it lies in a private temporary folder while the function looks at it and is gone afterwards. It is
-encoded harder than the original, as the sites do that people upload to.
+The copy is made for judging only: it lies in a private temporary folder while the function looks at it and is gone
+afterwards. It is encoded harder than the original, as the sites do that people upload to.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def _re_encode(source: Path, copy: Path) -> None:
 
     with VideoReader(source) as video, av.open(str(copy), "w", format="mp4") as container:
         rate = Fraction(video.info.rate or 25.0).limit_denominator(1001)
-        stream: Any = container.add_stream("libx264", rate=rate, options={"crf": str(CRF), "preset": "veryfast", "bf": "0"})
+        stream: Any = container.add_stream(
+            "libx264", rate=rate, options={"crf": str(CRF), "preset": "veryfast", "bf": "0"}
+        )
         stream.width, stream.height, stream.pix_fmt = video.info.width // 2 * 2, video.info.height // 2 * 2, "yuv420p"
         stream.codec_context.time_base = Fraction(1, 90_000)
         for frame in video:

@@ -1,4 +1,6 @@
-"""The landmark sketch y(t): 68 points drawn as coloured lines on black (generator.md; colours after the authors' code)."""
+"""The landmark sketch y(t): 68 points drawn as coloured lines on black (generator.md; colours after the authors'
+code).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ _RED, _GREEN, _BLUE, _MAGENTA, _CYAN, _YELLOW, _WHITE = (
 )  # fmt: skip
 # first point, last point, colour, closed
 PARTS = (
-    (0, 16, _WHITE, False), (17, 21, _RED, False), (22, 26, _GREEN, False), (27, 30, _BLUE, False), (31, 35, _BLUE, False),
+    (0, 16, _WHITE, False), (17, 21, _RED, False), (22, 26, _GREEN, False), (27, 30, _BLUE, False),
+    (31, 35, _BLUE, False),
     (36, 41, _MAGENTA, True), (42, 47, _CYAN, True), (48, 59, _YELLOW, True), (60, 67, _YELLOW, True),
 )  # fmt: skip
 _FRACTION_BITS = 4  # polylines takes sub-pixel points as fixed-point integers

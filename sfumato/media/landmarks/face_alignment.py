@@ -55,14 +55,22 @@ class FaceAlignmentLandmarks:
             raise MissingPartError(f"The weights of 'face-alignment' cannot be downloaded: {error}", _ADVICE) from error
         except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, AttributeError, TypeError) as error:
             cause = (str(error).splitlines() or [type(error).__name__])[0][:120]
-            raise MissingPartError(f"{weights_path()} does not hold the weights of 'face-alignment': {cause}", _ADVICE) from error
+            raise MissingPartError(
+                f"{weights_path()} does not hold the weights of 'face-alignment': {cause}", _ADVICE
+            ) from error
 
     def detect(self, image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.float32]:
-        """image: HWC uint8 RGB; box: (x, y, width, height) px. Returns (68, 2) px. Raises NoFaceError if FAN finds none."""
+        """image: HWC uint8 RGB; box: (x, y, width, height) px. Returns (68, 2) px. Raises NoFaceError if FAN finds
+        none.
+        """
         x, y, width, height = box
-        found: list[Any] | None = self._aligner.get_landmarks_from_image(image, detected_faces=[[x, y, x + width, y + height, 1.0]])
+        found: list[Any] | None = self._aligner.get_landmarks_from_image(
+            image, detected_faces=[[x, y, x + width, y + height, 1.0]]
+        )
         if not found:
-            raise NoFaceError("face-alignment found no landmarks in the face box", "Use a clearer picture, or --landmarks mesh.")
+            raise NoFaceError(
+                "face-alignment found no landmarks in the face box", "Use a clearer picture, or --landmarks mesh."
+            )
         return np.asarray(found[0][:, :2], np.float32)
 
 

@@ -1,8 +1,8 @@
 """The embedded default: MediaPipe's face mesh (Apache-2.0) through OpenCV, its 468 points mapped to the 68 of 300-W.
 
 Two passes: the first from the detector's box, the second from the points of the first, upright and centred, as the net
-was trained. The second pass makes the result independent of the head's roll and of jitter in the box. In a video the points of
-the frames before take the place of the first pass, see `MeshFollower`.
+was trained. The second pass makes the result independent of the head's roll and of jitter in the box. In a video the
+points of the frames before take the place of the first pass, see `MeshFollower`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from sfumato.media.landmarks.mesh_net import VIEW, Net, mesh_file, quickest_net
 _MARGIN = 1.5  # face box plus a quarter on each side
 _PRESENCE = 15.0  # the net's logit: 22 and more on 1500 followed faces of 25 clips, 8 and less on 324 views beside them
 _HASTE = 0.5  # share of the way that the square goes to where the face is now: its jitter would be the points'
-_STEADY, _JUMP = 0.02, 0.25  # of the square's side, in a frame: a second look above one, another face or none above the other
+_STEADY, _JUMP = (
+    0.02,
+    0.25,
+)  # of the square's side, in a frame: a second look above one, another face or none above the other
 Box = tuple[float, float, float, float]
 _JAW = [127, 234, 93, 132, 58, 172, 136, 150, 152, 379, 365, 397, 288, 361, 323, 454, 356]
 _BROWS = [70, 63, 105, 66, 107, 336, 296, 334, 293, 300]
@@ -40,7 +43,9 @@ class MeshLandmarks:
 
         def run(view: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
             net.setInput(cv2.dnn.blobFromImage(view, 1 / 255))
-            return np.asarray(net.forward(), np.float32).reshape(468, 3)[:, :2], math.nan  # this engine keeps the net's doubt to itself
+            return np.asarray(net.forward(), np.float32).reshape(468, 3)[
+                :, :2
+            ], math.nan  # this engine keeps the net's doubt to itself
 
         self._net = run
         self._quick: Net | None = None  # for following; loaded when that begins
@@ -50,7 +55,9 @@ class MeshLandmarks:
         return _of_68(two_looks(self._net, image, box)[1])
 
     def follower(self) -> MeshFollower:
-        """Follows one face from frame to frame. It shares its net with this backend's other followers: one thread for all."""
+        """Follows one face from frame to frame. It shares its net with this backend's other followers: one thread for
+        all.
+        """
         self._quick = self._quick or quickest_net()
         return MeshFollower(self._quick)
 
@@ -58,8 +65,8 @@ class MeshLandmarks:
 class MeshFollower:
     """One face over frames at one look a frame: the points of the last frames say where to look, as MediaPipe does it.
 
-    A face that is not there any more, or that jumps, is left to the detector; a face that moves far within a frame gets a second
-    look. Not thread-safe.
+    A face that is not there any more, or that jumps, is left to the detector; a face that moves far within a frame gets
+    a second look. Not thread-safe.
     """
 
     def __init__(self, net: Net) -> None:
@@ -68,7 +75,9 @@ class MeshFollower:
         self._shrinking = 1.0  # the side of this face in a first look, over that in a second
 
     def start(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
-        """Finds the face in `box` as `MeshLandmarks.detect` does, and follows it from here. Returns (68, 2) px in the image."""
+        """Finds the face in `box` as `MeshLandmarks.detect` does, and follows it from here. Returns (68, 2) px in the
+        image.
+        """
         seen, points, _ = two_looks(self._net, image, box)
         self._shrinking = seen.side / max(_square(points).side, 1.0)
         self._square = seen
@@ -91,7 +100,9 @@ class MeshFollower:
         return _of_68(points)
 
     def _next(self, points: NDArray[Any]) -> Square:
-        """The square of a first look after the points of a second: looks made from such points would shrink the face by 2 % in the end."""
+        """The square of a first look after the points of a second: looks made from such points would shrink the face by
+        2 % in the end.
+        """
         square = _square(points)
         return replace(square, side=self._shrinking * square.side)
 
@@ -117,7 +128,9 @@ class Square:
 
 
 def two_looks(net: Net, image: NDArray[np.uint8], box: Box) -> tuple[Square, NDArray[Any], float]:
-    """From the box, then upright and centred: the second look's square, all points (468, 2) px in the image, and the logit of a face."""
+    """From the box, then upright and centred: the second look's square, all points (468, 2) px in the image, and the
+    logit of a face.
+    """
     x, y, width, height = box
     first, _ = look(net, image, Square(x + width / 2, y + height / 2, _MARGIN * max(width, height)))
     square = _square(first)

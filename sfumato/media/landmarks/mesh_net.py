@@ -1,4 +1,5 @@
-"""MediaPipe's face mesh as a function: a square view of a face in, its 468 points and how sure the net is of a face out.
+"""MediaPipe's face mesh as a function: a square view of a face in, its 468 points and how sure the net is of a face
+out.
 
 OpenCV runs it everywhere; OpenVINO, where it is installed, takes less than half the time and agrees to 1e-3 px.
 """
@@ -14,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sfumato.signal_stack import signal_stack_kept
+from sfumato.execution.signal_stack import signal_stack_kept
 
 VIEW = 192  # px, the net's input
 _POINTS, _PRESENCE = "conv2d_20", "conv2d_30"  # the net's outputs: points in px of the view, and a logit
@@ -28,7 +29,9 @@ def mesh_file() -> str:
 
 
 def quickest_net() -> Net:
-    """The net in OpenVINO where it is installed, or in OpenCV: (192, 192, 3) uint8 RGB to (468, 2) px and a logit. One thread's own."""
+    """The net in OpenVINO where it is installed, or in OpenCV: (192, 192, 3) uint8 RGB to (468, 2) px and a logit. One
+    thread's own.
+    """
     return openvino_net() if importlib.util.find_spec("openvino") is not None else opencv_net()
 
 
@@ -49,7 +52,11 @@ def openvino_net() -> Net:
     import openvino
 
     core = openvino.Core()
-    settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": "NO"}
+    settings: dict[str, Any] = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": 1,
+        "ENABLE_CPU_PINNING": "NO",
+    }
     with signal_stack_kept():
         request = core.compile_model(core.read_model(mesh_file()), "CPU", settings).create_infer_request()
 

@@ -1,7 +1,7 @@
 """A camera of this machine, frame by frame: its index in, upright RGB frames with the times at which they came out.
 
-Nothing is recorded: a frame is handed on and forgotten. Times are this machine's clock, from the first frame on; a camera that
-delivers slower than it claims is followed at the rate it has.
+Nothing is recorded: a frame is handed on and forgotten. Times are this machine's clock, from the first frame on; a
+camera that delivers slower than it claims is followed at the rate it has.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ _LONGEST = 3600.0  # seconds; whoever forgot the camera gets an hour
 
 
 class Camera:
-    """`with Camera(0, seconds=5) as camera: for frame in camera: ...`. Ends after `seconds`, or when `stop()` says so."""
+    """`with Camera(0, seconds=5) as camera: for frame in camera: ...`. Ends after `seconds`, or when `stop()` says
+    so.
+    """
 
     def __init__(
         self, index: int, *, seconds: float | None = None, max_side: int = 960, stop: Callable[[], bool] = lambda: False
@@ -36,16 +38,23 @@ class Camera:
             self._capture: Any = cv2.VideoCapture(index)
         if not self._capture.isOpened():
             self._capture.release()
-            raise MediaError(f"There is no camera {index} that can be opened", "Check that it is plugged in, allowed, and not in use.")
+            raise MediaError(
+                f"There is no camera {index} that can be opened",
+                "Check that it is plugged in, allowed, and not in use.",
+            )
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._capture.release()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yields frames, HWC uint8 RGB, downsized to `max_side`. Raises MediaError when the camera gives none at all."""
+        """Yields frames, HWC uint8 RGB, downsized to `max_side`. Raises MediaError when the camera gives none at
+        all.
+        """
         start = last = 0.0
         index = 0
         while not self._stop():
@@ -66,12 +75,16 @@ class Camera:
             last = moment
             index += 1
         if not index:
-            raise MediaError(f"Camera {self.index} gave no picture", "Check that it is not covered, switched off, or in use.")
+            raise MediaError(
+                f"Camera {self.index} gave no picture", "Check that it is not covered, switched off, or in use."
+            )
 
 
 @contextmanager
 def _silent_opencv() -> Iterator[None]:
-    """OpenCV asks one driver after the other, and writes on stderr what each has to say of a camera that is not there."""
+    """OpenCV asks one driver after the other, and writes on stderr what each has to say of a camera that is not
+    there.
+    """
     logging: Any = cv2.utils.logging
     before = logging.getLogLevel()
     logging.setLogLevel(logging.LOG_LEVEL_SILENT)

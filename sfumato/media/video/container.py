@@ -1,7 +1,7 @@
 """Opens media files safely: a path in, a PyAV container out, or one clear error.
 
-Media files may be hostile. Only regular local files are opened, only by demuxers that read nothing but that file (a playlist can
-name any other file or address), with a bound on the size of a frame.
+Media files may be hostile. Only regular local files are opened, only by demuxers that read nothing but that file (a
+playlist can name any other file or address), with a bound on the size of a frame.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _ADVICE = "Use a video file (mp4, mov, mkv, webm, avi, mpg)."
 def open_media(path: Path) -> InputContainer:
     """Opens a local audio or video file for reading; the caller closes it.
 
-    Raises MediaError: missing, a folder, not a regular file, 0 bytes, cut off (an mp4 whose index is missing), no media.
+    Raises MediaError: missing, a folder, not a regular file, 0 bytes, cut off (an mp4 whose index is missing), no
+    media.
     """
     import av
 

@@ -26,7 +26,9 @@ def private_folder() -> Iterator[Path]:
     try:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     except OSError as error:
-        raise OutputError(f"Cannot make a temporary folder: {error.strerror}", "Make room, or set TMPDIR to another folder.") from error
+        raise OutputError(
+            f"Cannot make a temporary folder: {error.strerror}", "Make room, or set TMPDIR to another folder."
+        ) from error
     try:
         with (folder / "lock").open("wb") as lock:
             _try_lock(lock)

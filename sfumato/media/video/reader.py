@@ -1,4 +1,5 @@
-"""Reads a video frame by frame: a path in, upright RGB frames with their times out, never more than a few frames in memory.
+"""Reads a video frame by frame: a path in, upright RGB frames with their times out, never more than a few frames in
+memory.
 
 What goes wrong silently elsewhere is counted here: damaged packets are skipped and counted, a file that ends before its
 declared end is reported as truncated, and the last frames are flushed out of the decoder.
@@ -23,21 +24,23 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _DAMAGE_LIMIT = 200  # errors in a row without one readable packet: the rest of the file is lost
-_LATE = 0.05         # a twentieth of the declared duration may be missing before a video counts as truncated
+_LATE = 0.05  # a twentieth of the declared duration may be missing before a video counts as truncated
 _TRUSTED_DURATIONS = ("mov", "matroska", "flv", "asf")  # others estimate a duration from the file's end or its bit rate
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What the container declares. `width` and `height` are those of the frames given out: upright, square pixels, downsized."""
+    """What the container declares. `width` and `height` are those of the frames given out: upright, square pixels,
+    downsized.
+    """
 
     path: Path
     width: int
     height: int
-    rotation: int                # degrees clockwise by which the stored frames were turned: 0, 90, 180 or 270
-    duration: float | None       # seconds; None when not declared
+    rotation: int  # degrees clockwise by which the stored frames were turned: 0, 90, 180 or 270
+    duration: float | None  # seconds; None when not declared
     declared_frames: int | None  # None when not declared
-    rate: float                  # frames a second on average; means little for a variable rate: use Frame.time
+    rate: float  # frames a second on average; means little for a variable rate: use Frame.time
     codec: str
     container: str
     has_audio: bool
@@ -54,7 +57,9 @@ class Frame:
 
 @dataclass(frozen=True)
 class _Placement:
-    """How a stored frame becomes an upright one of square pixels: scaled to (width, height), transposed, then mirrored."""
+    """How a stored frame becomes an upright one of square pixels: scaled to (width, height), transposed, then
+    mirrored.
+    """
 
     width: int
     height: int
@@ -67,7 +72,9 @@ class _Placement:
         from av.video.reformatter import Colorspace, Interpolation
 
         shrinks = self.width < frame.width or self.height < frame.height
-        untagged_hd = frame.colorspace == 2 and frame.height > 576  # 2: unspecified; players then assume BT.709, swscale BT.601
+        untagged_hd = (
+            frame.colorspace == 2 and frame.height > 576
+        )  # 2: unspecified; players then assume BT.709, swscale BT.601
         converted = frame.reformat(
             width=self.width,
             height=self.height,
@@ -78,7 +85,7 @@ class _Placement:
         )
         image = cast("NDArray[np.uint8]", converted.to_ndarray())  # (height, width, 3)
         if self.transpose:
-            image = image.transpose(1, 0, 2)                       # (width, height, 3)
+            image = image.transpose(1, 0, 2)  # (width, height, 3)
         if self.mirror_x:
             image = image[:, ::-1]
         if self.mirror_y:
@@ -89,17 +96,19 @@ class _Placement:
 class VideoReader:
     """Streams the frames of a local video file.
 
-    `with VideoReader(path) as video: for frame in video: ...` decodes packet by packet. Times come from the frames' own timestamps
-    (variable rate is kept), start at 0 and increase strictly; where a timestamp is missing or runs backwards, the rate continues
-    the time. Rotation and mirroring of the display matrix are applied, pixels made square, a change of size within the stream is
-    scaled to the first frame's size. Interlaced video is not deinterlaced; HDR is not tone-mapped. Iterating again starts again.
+    `with VideoReader(path) as video: for frame in video: ...` decodes packet by packet. Times come from the frames' own
+    timestamps (variable rate is kept), start at 0 and increase strictly; where a timestamp is missing or runs
+    backwards, the rate continues the time. Rotation and mirroring of the display matrix are applied, pixels made
+    square, a change of size within the stream is scaled to the first frame's size. Interlaced video is not
+    deinterlaced; HDR is not tone-mapped. Iterating again starts again.
     """
 
     def __init__(self, path: Path, *, max_side: int | None = None, threads: int = 1) -> None:
-        """Opens `path` and decodes its first frame. `max_side` downsizes frames whose longer side exceeds it; `threads` are the decoder's.
+        """Opens `path` and decodes its first frame. `max_side` downsizes frames whose longer side exceeds it; `threads`
+        are the decoder's.
 
-        Raises MediaError: missing, a folder, 0 bytes, cut off, not a video, sound only, nothing decodable, frames over 8192 a side.
-        ValueError for `max_side` or `threads` below 1.
+        Raises MediaError: missing, a folder, 0 bytes, cut off, not a video, sound only, nothing decodable, frames over
+        8192 a side. ValueError for `max_side` or `threads` below 1.
         """
         if threads < 1 or (max_side is not None and max_side < 1):
             raise ValueError("threads and max_side must be at least 1")
@@ -115,7 +124,9 @@ class VideoReader:
         try:
             self._peeked: VideoFrame | None = next(self._raw, None)
             if self._peeked is None:
-                raise MediaError(f"{self.path} holds no frame that can be decoded", "Take another copy, or convert it to mp4.")
+                raise MediaError(
+                    f"{self.path} holds no frame that can be decoded", "Take another copy, or convert it to mp4."
+                )
             self._placement, self.info = self._describe(self._peeked)
         except BaseException:
             self.close()
@@ -124,7 +135,9 @@ class VideoReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -135,7 +148,9 @@ class VideoReader:
             self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yields Frame after Frame; afterwards `damaged_packets`, `decoded_frames` and `truncated` describe the whole file."""
+        """Yields Frame after Frame; afterwards `damaged_packets`, `decoded_frames` and `truncated` describe the whole
+        file.
+        """
         if self._closed:
             raise ValueError("the video is closed")
         if self._peeked is None:  # a second round
@@ -280,7 +295,9 @@ def _orientation(frame: VideoFrame) -> tuple[bool, bool, bool]:
 
 
 def _expected_packets(container: Any, stream: VideoStream) -> int | None:
-    """How many packets the container's own table promises; an mp4's edit list may leave fewer in the index than were recorded."""
+    """How many packets the container's own table promises; an mp4's edit list may leave fewer in the index than were
+    recorded.
+    """
     if not stream.frames:
         return None
     indexed = len(stream.index_entries) if container.format.name.startswith("mov") else 0

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class GeneratedFacts:
     """What a generated video must say of itself.
 
-    `model_digest` is the sha256 (64 lower-case hex digits) of the generator's weights; `portraits` are the pictures it was made
-    from, `portrait_digests` the SHA-256 of those that are no longer at hand (a person file); `motion_digest` names the motion that drove
-    it; `parameters` are the settings that shaped it. Raises ValueError for an empty title or model name, and for a digest of another
-    form.
+    `model_digest` is the sha256 (64 lower-case hex digits) of the generator's weights; `portraits` are the pictures it
+    was made from, `portrait_digests` the SHA-256 of those that are no longer at hand (a person file); `motion_digest`
+    names the motion that drove it; `parameters` are the settings that shaped it. Raises ValueError for an empty title
+    or model name, and for a digest of another form.
     """
 
     title: str
@@ -46,7 +46,8 @@ class Seal(Protocol):
     """Writes a sealed copy of a generated video."""
 
     def __call__(self, unsealed: Path, destination: Path, facts: GeneratedFacts) -> None:
-        """Reads the finished mp4 `unsealed`, writes its sealed copy to `destination`, which may exist, empty, and is replaced.
+        """Reads the finished mp4 `unsealed`, writes its sealed copy to `destination`, which may exist, empty, and is
+        replaced.
 
         `unsealed` is not changed. The caller publishes `destination` afterwards. Raises SealError when it cannot seal.
         """
@@ -54,7 +55,9 @@ class Seal(Protocol):
 
 
 class MarkingSeal(Seal, Protocol):
-    """The seal of one video that changes its frames too: `mark` each frame, in order, before it is encoded; then call it."""
+    """The seal of one video that changes its frames too: `mark` each frame, in order, before it is encoded; then call
+    it.
+    """
 
     def mark(
         self, image: NDArray[np.uint8], time: float, faces: Sequence[tuple[float, float, float, float]] | None = None
@@ -67,7 +70,9 @@ class MarkingSeal(Seal, Protocol):
 
 
 class SealMaker(Protocol):
-    """A seal for any number of videos, whose `begin` gives the one for the next video. A writer calls it if it is there."""
+    """A seal for any number of videos, whose `begin` gives the one for the next video. A writer calls it if it is
+    there.
+    """
 
     def begin(self, facts: GeneratedFacts) -> Seal:
         """A Seal for the video of these facts, or a MarkingSeal. Raises SealError when it could not seal."""

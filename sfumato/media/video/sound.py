@@ -1,7 +1,7 @@
 """Sound for a generated video: the sound of another file in, packets for an mp4 out, cut to the video's length.
 
-AAC and MP3 are copied bit by bit; what an mp4 in a browser cannot play is encoded anew as AAC. Time 0 is the other file's first
-video frame, so that a face driven by that file keeps its lips in time with its voice.
+AAC and MP3 are copied bit by bit; what an mp4 in a browser cannot play is encoded anew as AAC. Time 0 is the other
+file's first video frame, so that a face driven by that file keeps its lips in time with its voice.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ class SoundTrack:
         rate = self._stream.rate
         context = self._stream.codec_context
         context.open()
-        resampler = av.AudioResampler(format="fltp", layout=context.layout, rate=rate, frame_size=context.frame_size or 1024)
+        resampler = av.AudioResampler(
+            format="fltp", layout=context.layout, rate=rate, frame_size=context.frame_size or 1024
+        )
         taken = given = 0  # samples, at the output's rate, into and out of the resampler
         start: int | None = None
         for frame in self._decoded():
@@ -146,5 +148,7 @@ class SoundTrack:
 def _fits_mp4(stream: AudioStream) -> bool:
     context = stream.codec_context
     if context.name in ("aac", "aac_fixed", "aac_latm"):
-        return context.name == "aac" and bool(context.extradata)  # without it (ADTS) the mp4 would lack the decoder's settings
+        return context.name == "aac" and bool(
+            context.extradata
+        )  # without it (ADTS) the mp4 would lack the decoder's settings
     return context.name in ("mp3", "mp3float") and context.sample_rate >= _LOWEST_MP3_RATE

@@ -1,8 +1,9 @@
 """Writes generated video: RGB frames in, one sealed mp4 out (H.264, yuv420p, plays in a browser), or nothing.
 
-Generated frames leave only through a Seal. They are encoded into a private temporary folder (mode 0700, in the system's folder for
-temporary files, TMPDIR), the seal makes a sealed copy beside the destination, and that copy becomes the destination in one step.
-The unsealed file is removed in every case; one left behind by a killed process is removed by the next writer.
+Generated frames leave only through a Seal. They are encoded into a private temporary folder (mode 0700, in the system's
+folder for temporary files, TMPDIR), the seal makes a sealed copy beside the destination, and that copy becomes the
+destination in one step. The unsealed file is removed in every case; one left behind by a killed process is removed by
+the next writer.
 """
 
 from __future__ import annotations
@@ -36,10 +37,11 @@ _PRESET = "veryfast"  # 3.4 ms a 256 x 256 frame; slower presets only make small
 
 
 class GeneratedVideoWriter:
-    """Encodes frames of one size; the file appears, sealed, when the `with` block ends without an error, and not otherwise.
+    """Encodes frames of one size; the file appears, sealed, when the `with` block ends without an error, and not
+    otherwise.
 
-    `with GeneratedVideoWriter(path, ..., seal=seal, facts=facts) as video: video.write(image)`. Either every frame is given its time
-    or none is; then they follow each other at `rate`. The first frame's time is the video's beginning.
+    `with GeneratedVideoWriter(path, ..., seal=seal, facts=facts) as video: video.write(image)`. Either every frame is
+    given its time or none is; then they follow each other at `rate`. The first frame's time is the video's beginning.
     """
 
     def __init__(
@@ -55,22 +57,28 @@ class GeneratedVideoWriter:
         crf: float = 18,
         threads: int = 1,
     ) -> None:
-        """`width` and `height` are even pixels, `rate` frames a second; `audio_from` is a file whose sound is copied, cut to the video.
+        """`width` and `height` are even pixels, `rate` frames a second; `audio_from` is a file whose sound is copied,
+        cut to the video.
 
-        `crf` is x264's quality, 0 (lossless) to 51; at 18 losses are hard to see. Raises UsageError for an odd size or a value out
-        of range, SealError without a seal, OutputError for another suffix than .mp4, a destination that is one of the sources, or a
-        folder that cannot be written, MediaError for an `audio_from` that does not exist.
+        `crf` is x264's quality, 0 (lossless) to 51; at 18 losses are hard to see. Raises UsageError for an odd size or
+        a value out of range, SealError without a seal, OutputError for another suffix than .mp4, a destination that is
+        one of the sources, or a folder that cannot be written, MediaError for an `audio_from` that does not exist.
         """
         path = Path(path)
         if width < 2 or height < 2 or width % 2 or height % 2 or max(width, height) > MAX_FRAME_SIDE:
-            raise UsageError(f"Cannot write a video of {width} x {height} pixels", f"Both sides must be even, 2 to {MAX_FRAME_SIDE}.")
+            raise UsageError(
+                f"Cannot write a video of {width} x {height} pixels", f"Both sides must be even, 2 to {MAX_FRAME_SIDE}."
+            )
         if not (math.isfinite(rate) and 0.1 <= rate <= 1000):
             raise UsageError(f"Cannot write a video of {rate} frames a second", "Choose a rate from 0.1 to 1000.")
         if not 0 <= crf <= 51:
             raise UsageError(f"crf is {crf}", "Choose 0 (lossless) to 51 (worst).")
         begin = getattr(seal, "begin", None)
         if begin is None and not callable(seal):
-            raise SealError("A generated video needs a seal", "Pass seal=, for example the Content Credentials seal of provenance.sign.")
+            raise SealError(
+                "A generated video needs a seal",
+                "Pass seal=, for example the Content Credentials seal of provenance.signing.sign.",
+            )
         _check_destination(path, (*facts.portraits, *([audio_from] if audio_from else [])))
         if audio_from is not None and not audio_from.exists():
             raise MediaError(f"{audio_from} does not exist", "Check the name of the file whose sound is wanted.")
@@ -89,7 +97,9 @@ class GeneratedVideoWriter:
         self._resources: ExitStack | None = None
 
     def __enter__(self) -> Self:
-        """Opens the encoder. Raises MediaError when `audio_from` has no sound, OutputError when there is no room for temporary files."""
+        """Opens the encoder. Raises MediaError when `audio_from` has no sound, OutputError when there is no room for
+        temporary files.
+        """
         import av
 
         if self._resources is not None or self.frames_written:
@@ -109,20 +119,27 @@ class GeneratedVideoWriter:
             self._resources = resources.pop_all()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         assert self._resources is not None  # noqa: S101 (only __enter__ leads here)
         with self._resources:
             if kind is None:
                 self._finish()
 
     def write(
-        self, image: NDArray[np.uint8], time: float | None = None, faces: Sequence[tuple[float, float, float, float]] | None = None
+        self,
+        image: NDArray[np.uint8],
+        time: float | None = None,
+        faces: Sequence[tuple[float, float, float, float]] | None = None,
     ) -> None:
         """Adds one frame: (height, width, 3) uint8 RGB; `time` in seconds, later than the last frame's.
 
-        A seal that marks frames marks this one now; `faces` are boxes (x, y, width, height) in pixels that it keeps cleaner.
+        A seal that marks frames marks this one now; `faces` are boxes (x, y, width, height) in pixels that it keeps
+        cleaner.
 
-        Raises ValueError for another shape or type and for times that do not increase, OutputError when the disk is full.
+        Raises ValueError for another shape or type and for times that do not increase, OutputError when the disk is
+        full.
         """
         import av
         from av.video.reformatter import ColorRange, Colorspace
@@ -152,7 +169,11 @@ class GeneratedVideoWriter:
     def _add_video(self) -> Any:
         from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 
-        options = {"crf": str(self._crf), "preset": _PRESET, "bf": "0"}  # B-frames upset the durations of a variable rate
+        options = {
+            "crf": str(self._crf),
+            "preset": _PRESET,
+            "bf": "0",
+        }  # B-frames upset the durations of a variable rate
         stream = self._container.add_stream("libx264", rate=self._rate, options=options)
         stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
         context = stream.codec_context
@@ -205,19 +226,26 @@ class GeneratedVideoWriter:
                 self._seal(self._unsealed, sealed, self._facts)
             except Exception as error:
                 if _is_full_disk(error):
-                    raise OutputError(f"Cannot write {self.path}: the disk is full", "Make room, or choose another folder.") from error
+                    raise OutputError(
+                        f"Cannot write {self.path}: the disk is full", "Make room, or choose another folder."
+                    ) from error
                 if isinstance(error, SfumatoError):
                     raise
-                raise SealError(f"Cannot seal {self.path}: {error}", "Nothing was written; check the signing keys.") from error
+                raise SealError(
+                    f"Cannot seal {self.path}: {error}", "Nothing was written; check the signing keys."
+                ) from error
             if not sealed.is_file() or sealed.stat().st_size == 0 or _digest(sealed) == _digest(self._unsealed):
-                raise SealError(f"The seal left {self.path} unsealed", "Nothing was written; use a seal that marks the file.")
+                raise SealError(
+                    f"The seal left {self.path} unsealed", "Nothing was written; use a seal that marks the file."
+                )
 
     def _check_room(self) -> None:
         needed = self._unsealed.stat().st_size
         free = shutil.disk_usage(self.path.parent).free
         if free < needed:
             raise OutputError(
-                f"Cannot write {self.path}: the disk is full ({needed} bytes needed, {free} free)", "Make room, or choose another folder."
+                f"Cannot write {self.path}: the disk is full ({needed} bytes needed, {free} free)",
+                "Make room, or choose another folder.",
             )
 
     def _encoding_error(self, error: BaseException) -> OutputError:
@@ -243,12 +271,16 @@ def _check_destination(path: Path, sources: tuple[Path, ...]) -> None:
         raise OutputError(f"Cannot write {path}: it is a folder", "Name a file in it.")
     for source in sources:
         if path.resolve() == source.resolve() or (path.exists() and source.exists() and path.samefile(source)):
-            raise OutputError(f"{path} is also a source", "Choose another name for the output; a source is never overwritten.")
+            raise OutputError(
+                f"{path} is also a source", "Choose another name for the output; a source is never overwritten."
+            )
     try:
         with tempfile.TemporaryFile(dir=path.parent):  # better now than after minutes of generating
             pass
     except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror}", "Choose a folder that exists and that you may write to.") from error
+        raise OutputError(
+            f"Cannot write {path}: {error.strerror}", "Choose a folder that exists and that you may write to."
+        ) from error
 
 
 def _is_full_disk(error: BaseException | None) -> bool:

@@ -27,7 +27,9 @@ def test_known_answers(tmp_path) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "label"), [("UADFV_Real", "real"), ("FF-real", "real"), ("FF-DF", "fake"), ("simswap_Fake", "fake")])
+@pytest.mark.parametrize(
+    ("name", "label"), [("UADFV_Real", "real"), ("FF-real", "real"), ("FF-DF", "fake"), ("simswap_Fake", "fake")]
+)
 def test_labels(name, label) -> None:
     assert label_of(name) == label
 
@@ -39,13 +41,17 @@ def test_written_and_read_back(tmp_path) -> None:
         Sample("ours", "b", tmp_path / "b", "fake", "warp", "reenact", "p", "validation", "c23"),
     ]
     assert write_deepfakebench(samples, tmp_path / "ours.json") == 2
-    found = {s.video_id: (s.label, s.split, s.compression, s.path) for s in DeepfakeBench().listed(tmp_path / "ours.json")}
+    found = {
+        s.video_id: (s.label, s.split, s.compression, s.path) for s in DeepfakeBench().listed(tmp_path / "ours.json")
+    }
     assert found == {"a": ("real", "test", "", tmp_path / "a"), "b": ("fake", "validation", "c23", tmp_path / "b")}
 
 
 def test_videos_are_refused_and_so_is_another_json(tmp_path) -> None:
     with pytest.raises(UsageError, match="folder of frames"):
-        write_deepfakebench([Sample("ours", "a", tmp_path / "a.mp4", "real", "camera", "real", "p")], tmp_path / "x.json")
+        write_deepfakebench(
+            [Sample("ours", "a", tmp_path / "a.mp4", "real", "camera", "real", "p")], tmp_path / "x.json"
+        )
     tree(tmp_path, {"x.json": [1, 2]})
     with pytest.raises(MediaError, match="DeepfakeBench"):
         by_id("deepfakebench", tmp_path / "x.json")

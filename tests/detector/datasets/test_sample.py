@@ -14,7 +14,8 @@ from tests.evaluation_fixtures import sample
 def test_a_sample_becomes_a_row_and_comes_back(tmp_path) -> None:
     tree(tmp_path, {"real/a.mp4": "a", "fake/b.mp4": "b"})
     made = Sample(
-        "FaceForensics++", "b", tmp_path / "fake/b.mp4", "fake", "Deepfakes", "blend", "ff++/001", "test", "c40", ("ff++/000", "ff++/001"),
+        "FaceForensics++", "b", tmp_path / "fake/b.mp4", "fake", "Deepfakes", "blend", "ff++/001", "test", "c40",
+        ("ff++/000", "ff++/001"),
         pair_of=tmp_path / "real/a.mp4",
     )  # fmt: skip
     row = as_clip(made, tmp_path)

@@ -1,0 +1,1 @@
+"""What is done to frames and files on their way to a detector or a reader of marks."""

@@ -1,0 +1,434 @@
+"""The benchmarks' commands: they parse, call one library function, print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sfumato.media.frame_size import LARGEST, SMALLEST
+
+if TYPE_CHECKING:
+    from benchmarks.generator.quality import Measured, Result
+    from generator.networks.checkpoint import Checkpoint
+
+_ROUNDS = "geometric mean over rounds, 95 % t interval of its logarithm"
+_INTERVAL = "95 % paired percentile bootstrap over clips, 2000 draws, seed {seed}; method minus the other"
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_SIZES = f"{SMALLEST} to {LARGEST}, even"
+_COLUMNS = {"ssim": "SSIM", "csim": "CSIM", "perceptual": "perceptual", "landmark_error": "landmarks"}
+
+
+@click.command()
+@click.option(
+    "--footage",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Clips, one person each.",
+)
+@click.option("--clips", multiple=True, metavar="FILE", help="Only these clips of the folder; may be repeated.")
+@click.option(
+    "--checkpoint",
+    metavar="PATH",
+    help="The warp family's checkpoint: a path or a shipped name.  [default: the shipped one]",
+)
+@click.option(
+    "--plain-checkpoint", metavar="PATH", help="The paper's family's.  [default: paper-128, without --checkpoint]"
+)
+@click.option("--previous", metavar="PATH", help="Another checkpoint, with which every method is compared as well.")
+@click.option(
+    "--shots",
+    multiple=True,
+    default=(1, 8, 32),
+    show_default=True,
+    type=click.IntRange(1),
+    help="T: source frames; repeatable.",
+)
+@click.option("--targets", default=16, show_default=True, type=click.IntRange(2), help="Target frames of a clip.")
+@click.option(
+    "--size", default=256, show_default=True, metavar="PIXELS", help=f"At which all methods are compared; {_SIZES}."
+)
+@click.option(
+    "--tune-seconds",
+    default=20.0,
+    show_default=True,
+    type=click.FloatRange(0, 60),
+    help="Fine-tuning of each person; 0: none.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of fine-tuning and bootstrap.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Add the lines, and how they came about, to this file.",
+)
+def quality(
+    footage: Path, clips: tuple[str, ...], checkpoint: str | None, plain_checkpoint: str | None, previous: str | None,
+    shots: tuple[int, ...], targets: int, size: int, tune_seconds: float, seed: int, as_json: bool, out: Path | None,
+) -> None:  # fmt: skip
+    """Self-reenactment: each clip's second half made from frames of its first.
+
+    SSIM: 11 px Gaussian window, per picture. CSIM: cosine of SFace embeddings of output and target. Perceptual and
+    FD-lite0: distances in the features of EfficientNet-Lite0, for each picture and for all. Landmarks: error in eye
+    distances. Learning: seconds a person. The intervals (95 %, paired bootstrap over clips) are against the checkpoint
+    given as --previous, else against the warp alone, which learns nothing.
+    """
+    import json
+
+    from benchmarks.generator.quality import PREVIOUS, PROTOCOL, QualityConfig, choose_clips, measure
+    from benchmarks.record import append_results, describe
+    from generator.networks.checkpoint import SHIPPED
+    from sfumato.progress import progress
+    from sfumato.text import printable
+
+    config = QualityConfig(tuple(sorted(set(shots))), targets, size, tune_seconds, seed)
+    chosen = choose_clips(footage, clips)
+    compared = (
+        plain_checkpoint is not None or checkpoint is None
+    )  # one's own checkpoint stands alone unless another is asked for
+    plain, warp = _load(plain_checkpoint, SHIPPED[1]) if compared else None, _load(checkpoint, SHIPPED[0])
+    checkpoints = {c.config.family: c for c in (plain, warp) if c is not None}
+    if previous is not None and (older := _load(previous, previous)) is not None:
+        checkpoints[PREVIOUS] = older
+    with progress("Measuring", len(chosen) * len(config.shots)) as advance:
+        done = measure(chosen, checkpoints, config, _shipped_digest(warp, checkpoint), advance)
+    for path, reason in done.skipped:
+        click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
+    facts: dict[str, Any] = {
+        "protocol": PROTOCOL,
+        "footage": done.footage,
+        "size": size,
+        "tune_seconds": tune_seconds,
+        "seed": seed,
+    }
+    rows = [{**r.row(), "model": _digest(r, checkpoints), **facts} for r in done.results]
+    if out is not None:
+        append_results(out, rows, describe("sfumato bench quality", PROTOCOL, _INTERVAL.format(seed=seed)))
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row))
+    else:
+        _print_table(done, size)
+
+
+def _load(given: str | None, shipped: str) -> Checkpoint | None:
+    """The checkpoint asked for, else the shipped one; None, and said so, when that is not installed."""
+    from generator.networks.checkpoint import checkpoint_path, load_checkpoint
+    from sfumato.errors import CheckpointError
+
+    try:
+        path = checkpoint_path(given or shipped)
+    except CheckpointError as error:
+        if given:
+            raise
+        click.echo(f"Without {shipped}: {error.message}.", err=True)
+        return None
+    return load_checkpoint(path)
+
+
+def _shipped_digest(warp: Checkpoint | None, given: str | None) -> str | None:
+    """sha256 of the checkpoint the program uses by itself, None when it is not installed."""
+    from generator.networks.checkpoint import checkpoint_path
+    from sfumato.errors import CheckpointError
+    from sfumato.media.clips import file_digest
+
+    if warp is not None and given is None:
+        return warp.digest
+    try:
+        return file_digest(checkpoint_path())
+    except CheckpointError:
+        return None
+
+
+def _digest(result: Result, checkpoints: dict[str, Checkpoint]) -> str | None:
+    from benchmarks.generator.quality import TUNED
+
+    used = checkpoints.get(result.method.removesuffix(TUNED))
+    return None if used is None else used.digest
+
+
+def _print_table(done: Measured, size: int) -> None:
+    from benchmarks.generator.quality import PREVIOUS
+
+    other = PREVIOUS if any(r.method == PREVIOUS for r in done.results) else "warp"
+    against = {f"{name}_vs_{other}": f"{_COLUMNS[name]} - {other}" for name in ("csim", "perceptual")}
+    lines = [["method", "T", *_COLUMNS.values(), "FD-lite0", "learning", *against.values()]]
+    for r in done.results:
+        numbers = [*(f"{r.scores[name]:.3f}" for name in _COLUMNS), f"{r.fd_lite0:.2f}", f"{r.learning:.1f} s"]
+        pairs = [r.differences.get(name) for name in against]
+        intervals = ["" if pair is None else f"{pair[0]:+.3f} to {pair[1]:+.3f}" for pair in pairs]
+        lines.append([r.method + (" *" if r.shipped else ""), str(r.shots), *numbers, *intervals])
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for line in lines:
+        cells = [
+            text.ljust(w) if column == 0 else text.rjust(w)
+            for column, (text, w) in enumerate(zip(line, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
+    legend = " * is what `sfumato animate` uses." if any(r.shipped for r in done.results) else ""
+    click.echo(f"N = {done.results[0].clips} clips, {done.results[0].frames} frames at {size} px.{legend}")
+
+
+@click.command()
+@click.option(
+    "--portrait", "portraits", multiple=True, required=True, type=_FILE, metavar="PICTURE", help="May be repeated."
+)
+@click.option("--driver", "drivers", multiple=True, required=True, type=_FILE, metavar="VIDEO", help="May be repeated.")
+@click.option("--checkpoint", metavar="PATH", help="A checkpoint, or a shipped name.  [default: the shipped one]")
+@click.option("--size", default=256, show_default=True, metavar="PIXELS", help=f"Of the output; {_SIZES}.")
+@click.option("--moments", default=24, show_default=True, type=click.IntRange(4), help="Of each driving video.")
+@click.option(
+    "--sheet",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a contact sheet, a sealed .png; needs --consent.",
+)
+@click.option("--consent", metavar="TEXT", help="What gives you the right to use the portraits; sealed into the sheet.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Add the lines, and how they came about, to this file.",
+)
+def cross(
+    portraits: tuple[Path, ...], drivers: tuple[Path, ...], checkpoint: str | None, size: int, moments: int,
+    sheet: Path | None,
+    consent: str | None, as_json: bool, out: Path | None,
+) -> None:  # fmt: skip
+    """Cross-person: every portrait follows every driver. Whose face comes out?
+
+    CSIM to source and to driver: cosine of SFace embeddings of the output and of the portrait, and of the driver at
+    that moment.
+    Shape: distance of contour, brows and nose from the portrait's and from the driver's, in eye distances.
+    """
+    import json
+
+    from benchmarks.generator.cross_person import PROTOCOL, CrossConfig, measure
+    from benchmarks.record import append_results, describe
+    from generator.networks.checkpoint import SHIPPED
+    from generator.rendering.animator import Animator
+    from sfumato.errors import UsageError
+    from sfumato.progress import progress
+    from sfumato.text import printable
+
+    if sheet is not None and (not consent or sheet.suffix.lower() != ".png"):
+        raise UsageError(
+            "A contact sheet shows people as they never moved", "Name it something.png and say --consent TEXT."
+        )
+    given = _load(checkpoint or SHIPPED[0], SHIPPED[0])
+    if given is None:
+        raise UsageError("There is no checkpoint to measure", "Name one with --checkpoint.")
+    with progress("Measuring", len(portraits) * len(drivers)) as advance:
+        done = measure(list(portraits), list(drivers), Animator(given), CrossConfig(size, moments), advance)
+    for path, reason in done.skipped:
+        click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
+    rows = [{**pair.row(), "model": given.digest, "footage": done.footage, "size": size} for pair in done.pairs]
+    if out is not None:
+        append_results(
+            out, rows, describe("sfumato bench cross", PROTOCOL, "none: each row is the mean over its moments")
+        )
+    if sheet is not None:
+        _write_sheet(sheet, done.sheet, given, portraits, str(consent))
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row))
+        return
+    click.echo(f"{'portrait':<22}  {'driver':<22}  CSIM to source  to driver  shape to source  to driver")
+    for pair in done.pairs:
+        names = f"{printable(pair.portrait)[:22]:<22}  {printable(pair.driver)[:22]:<22}"
+        click.echo(
+            f"{names}  {pair.csim_source:>14.3f}  {pair.csim_driver:>9.3f}  "
+            f"{pair.shape_source:>15.3f}  {pair.shape_driver:>9.3f}"
+        )
+
+
+def _write_sheet(path: Path, sheet: Any, checkpoint: Checkpoint, portraits: tuple[Path, ...], consent: str) -> None:
+    """Sealed as every generated picture is."""
+    import tempfile
+
+    from provenance.manifests.declaration import Declaration
+    from provenance.signing.sign import development_signer, sign_file
+    from sfumato.media.images import write_image
+
+    parameters = {"consent": consent, "family": checkpoint.config.family}
+    declaration = Declaration(
+        title="Contact sheet of living portraits", model_name=checkpoint.config.family, model_digest=checkpoint.digest,
+        portraits=portraits, parameters=parameters,
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="sfumato-bench-") as folder:
+        unsealed = Path(folder) / "sheet.png"
+        write_image(unsealed, sheet)
+        sign_file(unsealed, path, declaration, development_signer())
+
+
+@click.command()
+@click.argument("card", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a table differs from its record.")
+def tables(card: Path, check: bool) -> int:
+    """Rewrite the tables of CARD (MODEL_CARD.md) from the records of the shipped models."""
+    from benchmarks.tables.tables import fill_tables, shipped_records
+    from sfumato.atomic import write_text
+
+    before = card.read_text(encoding="utf-8")
+    after = fill_tables(before, shipped_records())
+    if check:
+        click.echo("The tables agree with their records." if after == before else "A table differs from its record.")
+        return int(after != before)
+    write_text(card, after)
+    return 0
+
+
+@click.command()
+@click.option(
+    "--footage",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Clips; 40 or more say most.",
+)
+@click.option("--clips", multiple=True, metavar="FILE", help="Only these clips of the folder; may be repeated.")
+@click.option(
+    "--treatment", "treatments", multiple=True, metavar="NAME", help="Only this one; may be repeated.  [default: all]"
+)
+@click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(1, 60), help="Of each clip.")
+@click.option(
+    "--max-side",
+    default=720,
+    show_default=True,
+    type=click.IntRange(64, 4096),
+    help="Larger clips are made smaller first, px.",
+)
+@click.option(
+    "--baseline", is_flag=True, help="Measure dwtDctSvd of invisible-watermark too (pip install -e '.[bench]')."
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Add the lines, and how they came about, to this file.",
+)
+def survival(
+    footage: Path, clips: tuple[str, ...], treatments: tuple[str, ...], seconds: float, max_side: int, baseline: bool,
+    as_json: bool,
+    out: Path | None,
+) -> None:  # fmt: skip
+    """Survival of watermark, fingerprint and `sfumato recover` over copies that were encoded again, made smaller, cut
+    or mirrored.
+
+    Every clip is sealed as a generated video is, with a payload of its own. Payload: read blind from the copy.
+    Recovered: the right manifest was found among those of all clips. Wrong: another one was, or a payload that is not
+    there was read.
+    """
+    import json
+
+    from benchmarks.attacks.reencoding import TREATMENTS
+    from benchmarks.record import append_results, describe
+    from benchmarks.watermark.survival import PROTOCOL, SurvivalConfig, measure
+    from generator.data.prepare import PICTURES, find_media
+    from sfumato.errors import UsageError
+    from sfumato.progress import progress
+    from sfumato.text import printable
+
+    config = SurvivalConfig(seconds, max_side, baseline, treatments or tuple(TREATMENTS))
+    chosen = [
+        path
+        for path in find_media([footage])
+        if path.suffix.lower() not in PICTURES and (not clips or path.name in clips)
+    ]
+    if not chosen:
+        raise UsageError(f"{footage} holds none of these videos", "Name a folder of clips.")
+    with progress("Sealing, then treating", 2 * len(chosen)) as advance:
+        done = measure(chosen, config, advance)
+    for path, reason in done.skipped:
+        click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
+    facts: dict[str, Any] = {"footage": done.footage, "seconds": seconds, "max_side": max_side}
+    rows = [{**row, **facts} for row in done.rows()]
+    if out is not None:
+        append_results(out, rows, describe("sfumato bench survival", PROTOCOL, "95 % Wilson interval over clips"))
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row))
+    else:
+        from benchmarks.tables.survival import survival_table
+
+        click.echo(survival_table(rows))
+
+
+@click.command()
+@click.option("--checkpoint", metavar="PATH", help="A path or a shipped name.  [default: the shipped one]")
+@click.option("--size", default=256, show_default=True, metavar="PIXELS", help=f"Of the frames; {_SIZES}.")
+@click.option("--shots", default=1, show_default=True, type=click.IntRange(1), help="T: portraits of the person.")
+@click.option("--frames", default=40, show_default=True, type=click.IntRange(1), help="Frames of a method in a round.")
+@click.option(
+    "--rounds", default=5, show_default=True, type=click.IntRange(2), help="How often the methods take turns."
+)
+@click.option("--workers", type=click.IntRange(1), help="Threads.  [default: one a core]")
+@click.option("--whole", is_flag=True, help="Also time the whole program, from motion to sealed video.")
+@click.option("--memory", is_flag=True, help="Also compare the memory of 100 frames with that of 5,000; takes minutes.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the tables.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Add the lines, and how they came about, to this file.",
+)
+def speed(
+    checkpoint: str | None, size: int, shots: int, frames: int, rounds: int, workers: int | None, whole: bool,
+    memory: bool,
+    as_json: bool, out: Path | None,
+) -> None:  # fmt: skip
+    """Frames a second of every backend that is installed, against plain torch and the machine's own rate, on a shipped
+    painting.
+
+    The methods take turns; ratios are taken within a round, with 95 % intervals over rounds.
+    """
+    import json
+
+    from benchmarks.generator.end_to_end import measure_memory, measure_whole
+    from benchmarks.generator.speed import PROTOCOL, SpeedConfig, measure_rendering
+    from benchmarks.record import append_results, describe
+    from generator.networks.checkpoint import SHIPPED, checkpoint_path
+    from sfumato.progress import progress
+
+    config = SpeedConfig(size, shots, frames, rounds, **({"workers": workers} if workers else {}))
+    path = checkpoint_path(checkpoint or SHIPPED[0])
+    with progress("Rendering") as advance:
+        rows = measure_rendering(path, config, advance)
+    if whole:
+        with progress("The whole program", rounds) as advance:
+            rows += measure_whole(path, config, advance=advance)
+    if memory:
+        with progress("Memory", 2) as advance:
+            rows += measure_memory(path, config, advance=advance)
+    if out is not None:
+        append_results(out, rows, describe("sfumato bench speed", PROTOCOL, _ROUNDS))
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row))
+    else:
+        from benchmarks.tables.speed import speed_table
+
+        click.echo(speed_table(rows))
+
+
+@click.command()
+@click.option("--rounds", default=9, show_default=True, type=click.IntRange(2), help="Of 32 crops by every backend.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Add the lines, and how they came about, to this file.",
+)
+def judging(rounds: int, as_json: bool, out: Path | None) -> None:
+    """Crops a CPU second of the shipped detector in every backend that is installed, one thread; ratios with 95 %
+    intervals over rounds.
+    """
+    import json
+
+    from benchmarks.detector.detector_speed import PROTOCOL, judging_table, measure_judging
+    from benchmarks.record import append_results, describe
+    from sfumato.progress import progress
+
+    with progress("Judging", rounds) as advance:
+        rows = measure_judging(rounds, advance)
+    if out is not None:
+        append_results(out, rows, describe("sfumato bench judging", PROTOCOL, _ROUNDS))
+    click.echo("\n".join(json.dumps(row) for row in rows) if as_json else judging_table(rows))

@@ -1,0 +1,1 @@
+"""The detector measured: held-out fakes, treatments, controls, motion, speed."""

@@ -1,0 +1,300 @@
+"""Robustness: every clip under every treatment, applied to the whole video before a face is looked for, then judged as
+a scan does.
+
+In: clips of a clips.jsonl, a detector. Out: for each treatment and family AUC, its paired change, what the detector's
+own thresholds flag and how many videos still show a usable face; the mean and the worst of each set; the negative
+controls; the bars. What was judged is kept in a folder of journals, one a treatment, so that a run can be stopped,
+widened by people or treatments, and gone on with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.detector.controls import CONTROLS, NEEDS_GOAL, Control
+from benchmarks.detector.grid import DF1, GRID, TREATMENTS, treat
+from benchmarks.metrics.comparison import (
+    Row,
+    compare,
+    compare_reals,
+    families_of,
+    family_of,
+    promise,
+    protocol_for,
+    reals_for,
+    scores_of,
+    trained_on,
+)
+from detector.datasets.sample import Sample
+from detector.evaluation.journal import Facts, Journal, as_facts, from_facts
+from detector.evaluation.protocol import Scored
+from detector.evaluation.rows import clusters_of
+from detector.evaluation.shortcuts import matched_auc, sharpness_auc
+from detector.inference.video_detector import Judge, Judgement, Reason
+from sfumato.errors import MediaError, UsageError
+
+PROTOCOL = "robustness-1"
+UNTOUCHED = "untouched"
+WORST_LOSS = 0.10  # of AUC of a family that was trained on, after `HARD`
+HARD = "half size, crf 33"
+REENCODED = (
+    "crf",
+    "half size",
+    "VP9",
+    "resize",
+    "near-lossless",
+)  # beginnings of the names that the bar on reals is about
+
+
+@dataclass(frozen=True)
+class RobustnessConfig:
+    """frames: judged of each video; the thresholds were set on 12. people: drawn by seed, None: all. workers:
+    processes.
+    """
+
+    treatments: tuple[str, ...]
+    frames: int = 12
+    people: int | None = None
+    seed: int = 0
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        if self.frames < 3 or self.workers < 1 or (self.people is not None and self.people < 1):
+            raise UsageError("frames, people or workers are out of range", "3 frames or more, 1 or more of the others.")
+
+
+@dataclass(frozen=True)
+class Work:
+    """One copy to be made and judged. goal: the sharpness to match, where the control needs one."""
+
+    path: Path
+    treatment: str
+    goal: float | None = None
+
+
+def draw_people(samples: Sequence[Sample], people: int | None, seed: int) -> list[Sample]:
+    """The clips of `people` persons, of those with fakes first, and the twins of their fakes; a larger number holds the
+    smaller ones'.
+    """
+    if people is None:
+        return list(samples)
+    order = sorted({s.identity for s in samples if s.label == "fake"} or {s.identity for s in samples})
+    kept = {order[i] for i in np.random.default_rng(seed).permutation(len(order))[:people]}
+    chosen = [s for s in samples if s.identity in kept]
+    twins = {s.pair_of for s in chosen}
+    return [s for s in samples if s.identity in kept or s.path in twins]
+
+
+def judge_all(
+    samples: Sequence[Sample], model: Path | None, config: RobustnessConfig, journals: Path,
+    advance: Callable[[float], None] = lambda amount: None,
+) -> dict[str, list[Scored]]:  # fmt: skip
+    """{treatment: scored, as `samples`}, "untouched" first. Under a control the reals are treated, the fakes stay as
+    they are.
+
+    `advance` gets 1 a copy. Raises CheckpointError, MissingPartError, OutputError where there is no room; a copy that
+    cannot be made of its source has status "error" and the reason.
+    """
+    found: dict[str, list[Scored]] = {}
+    with _judging(model, config) as (detector, judged):
+        for treatment in (UNTOUCHED, *config.treatments):
+            control = treatment in CONTROLS
+            goal = fakes_sharpness(found[UNTOUCHED]) if treatment in NEEDS_GOAL else None
+            setting = treatment if goal is None else f"{treatment} {goal:.3f}"
+            book = Journal(journals / f"{_slug(treatment)}.jsonl", f"{detector} {PROTOCOL} {setting}", config.frames)
+            taken = [sample for sample in samples if not (control and sample.label == "fake")]
+            known = {sample.path: book.find(sample) for sample in taken}
+            missing = [sample for sample in taken if known[sample.path] is None]
+            advance(len(samples) - len(missing))
+            for sample, facts in zip(
+                missing, judged(Work(sample.path, treatment, goal) for sample in missing), strict=True
+            ):
+                book.add(sample, facts)
+                known[sample.path] = facts
+                advance(1)
+            found[treatment] = [
+                from_facts(sample, known[sample.path] or {}) if sample.path in known else found[UNTOUCHED][i]
+                for i, sample in enumerate(samples)
+            ]
+    return found
+
+
+def fakes_sharpness(scored: Sequence[Scored]) -> float | None:
+    """The median over the fakes; None without any."""
+    values = [item.sharpness for item in scored if item.sample.label == "fake" and item.sharpness is not None]
+    return float(np.median(values)) if values else None
+
+
+def measure(found: dict[str, list[Scored]], record: dict[str, Any], config: RobustnessConfig) -> list[Row]:
+    """All rows of the record: treatments by family, reals, summaries, controls, sharpness, bars. Raises UsageError
+    without any score.
+    """
+    before = found[UNTOUCHED]
+    samples = [item.sample for item in before]
+    if not any(item.status == "ok" for item in before):
+        raise UsageError("No video shows a face that can be judged", "Look at the files with sfumato scan.")
+    clusters = clusters_of(before)
+    protocol = protocol_for(config.frames, clusters)
+    reals = [i for i, sample in enumerate(samples) if sample.label == "real"]
+    kinds = {
+        name: [i for i, s in enumerate(samples) if s.label == "fake" and family_of(s) == name]
+        for name in families_of(samples)
+    }
+    trained = trained_on(samples, record)
+    rows: list[Row] = []
+    for treatment, scored in found.items():
+        about = {"treatment": treatment, "set": set_of(treatment)}
+        earlier = None if treatment == UNTOUCHED else before
+        for name, fakes in kinds.items():
+            row = compare(scored, fakes, reals_for(samples, fakes), clusters, protocol, earlier, config.seed)
+            rows.append({"kind": "family", **about, "family": name, "trained": name in trained, **row})
+        if reals:
+            rows.append(
+                {"kind": "reals", **about, **compare_reals(scored, reals, clusters, protocol, before, config.seed)}
+            )
+    rows += _summaries(rows)
+    for name, fakes in kinds.items():
+        rows.append(
+            {"kind": "sharpness", "family": name, **_sharpness(before, fakes, reals_for(samples, fakes), protocol)}
+        )
+    return rows + bars(rows)
+
+
+def set_of(treatment: str) -> str:
+    """grid, df1, controls or untouched."""
+    return (
+        UNTOUCHED if treatment == UNTOUCHED else "controls" if treatment in CONTROLS else TREATMENTS[treatment].set_name
+    )
+
+
+def bars(rows: Sequence[Row]) -> list[Row]:
+    """What was promised, and whether it holds. A bar whose treatment was not run is left out."""
+    found: list[Row] = []
+    for row in rows:
+        about = {"kind": "bar", "set": row.get("set")}
+        if row["kind"] == "family" and row["treatment"] == HARD and row["trained"]:
+            what = f"{row['family']} loses at most {WORST_LOSS:.2f} AUC after H.264 crf 33 at half size"
+            for name, where in (
+                ("change", ".5 without a usable face"),
+                ("change_covered", "where a face is still usable"),
+            ):
+                if name in row:
+                    found.append(
+                        {**about, "bar": f"{what}, {where}", "value": row[name], "met": row[name] >= -WORST_LOSS}
+                    )
+        if row["kind"] == "reals" and row["treatment"] == UNTOUCHED:
+            found += [
+                {**about, **promise(alpha, rates, "the untouched reals")} for alpha, rates in row["flagged"].items()
+            ]
+        elif row["kind"] == "reals" and (row["set"] == "controls" or row["treatment"].startswith(REENCODED)):
+            for alpha, within in row["within"].items():
+                what = f"FPR at {alpha} of reals after {row['treatment']} within the interval of the untouched"
+                found.append({**about, "bar": what, "value": row["flagged"][alpha]["fpr"], "met": within})
+    return found
+
+
+def footage_of(samples: Sequence[Sample]) -> str:
+    """One digest for the set of clips."""
+    return hashlib.sha256("".join(sorted(s.sha256 or str(s.path) for s in samples)).encode()).hexdigest()
+
+
+def _summaries(rows: Sequence[Row]) -> list[Row]:
+    found: list[Row] = []
+    for group in (GRID, DF1):
+        measured = [row for row in rows if row["kind"] == "family" and row["set"] == group and "auc" in row]
+        for name in dict.fromkeys(row["family"] for row in measured):
+            own = [row for row in measured if row["family"] == name]
+            worst = min(own, key=lambda row: float(row["auc"]))
+            found.append({
+                "kind": "summary", "set": group, "family": name, "treatments": len(own),
+                "mean": float(np.mean([row["auc"] for row in own])),
+                "worst": worst["auc"], "worst_treatment": worst["treatment"],
+                "coverage_lowest": min(row["coverage"].get("fake", 0.0) for row in own),
+            })  # fmt: skip
+    return found
+
+
+def _sharpness(scored: Sequence[Scored], fakes: Sequence[int], reals: Sequence[int], protocol: Any) -> Row:
+    """AUC of softness alone, and the detector's on pairs of equal sharpness, beside the plain one."""
+    part = [scored[i] for i in (*reals, *fakes)]
+    values = scores_of(part, protocol).tolist()
+    row: Row = {"protocol_id": protocol.identifier(part), "refused": {}}
+    audits: dict[str, Callable[[], Row]] = {
+        "alone": lambda: sharpness_auc(part),
+        "matched": lambda: matched_auc(part, values),
+    }
+    for name, audit in audits.items():
+        try:
+            row[name] = audit()
+        except UsageError as error:
+            row["refused"][name] = error.message
+    return row
+
+
+def _slug(treatment: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in treatment.replace("+", "plus ").replace(" -", " minus "))
+
+
+class _Hand:
+    """Makes and judges copies; one a process."""
+
+    def __init__(self, model: Path | None, frames: int) -> None:
+        from sfumato.media.faces import FaceDetector
+
+        self.judge, self.frames, self.faces = Judge(model), frames, FaceDetector()
+
+    def __call__(self, work: Work) -> Facts:
+        if work.treatment == UNTOUCHED:
+            return as_facts(self.judge.judge_video(work.path, self.frames), work.path)
+        with tempfile.TemporaryDirectory(prefix="sfumato-robustness-") as name:
+            try:
+                copy = self._treated(work, Path(name))
+            except (MediaError, UsageError) as error:
+                return as_facts(Judgement("error", (Reason("untreatable", error.message),)), work.path)
+            return as_facts(self.judge.judge_video(copy, self.frames), copy)
+
+    def _treated(self, work: Work, folder: Path) -> Path:
+        if work.treatment in CONTROLS:
+            return Control(work.treatment, self.faces, self.judge.detector.size, work.goal).apply(work.path, folder)
+        return treat(TREATMENTS[work.treatment].steps, work.path, folder)
+
+
+_hand: _Hand | None = None  # of a worker process
+
+
+def _begin(model: Path | None, frames: int) -> None:
+    global _hand  # noqa: PLW0603 (a process pool's initializer has no other place)
+    _hand = _Hand(model, frames)
+
+
+def _work(work: Work) -> Facts:
+    assert _hand is not None  # noqa: S101 (the initializer has run)
+    return _hand(work)
+
+
+@contextmanager
+def _judging(
+    model: Path | None, config: RobustnessConfig
+) -> Iterator[tuple[str, Callable[[Iterator[Work]], Iterator[Facts]]]]:
+    """(what names the detector, a map over works): in this process, or in `workers` of them."""
+    if config.workers == 1:
+        hand = _Hand(model, config.frames)
+        yield hand.judge.detector.judging, lambda works: map(hand, works)
+        return
+    from detector.inference.bundle import load_shipped
+
+    pool = ProcessPoolExecutor(config.workers, get_context("spawn"), _begin, (model, config.frames))
+    try:
+        yield load_shipped(model).judging, lambda works: pool.map(_work, works)
+    finally:
+        pool.shutdown(cancel_futures=True)  # at Ctrl-C only what is in hand is finished

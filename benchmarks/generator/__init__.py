@@ -1,0 +1,1 @@
+"""The generator measured: likeness and geometry, other people's motion, speed."""

@@ -1,0 +1,298 @@
+"""Self-reenactment: a person's own later frames, made from the earlier ones (section 4; VoxCeleb there, any folder of
+clips here).
+
+In: clips, one person each, and checkpoints by name. Out: one Result for each method and T. The T source frames are
+spread over the first half of a clip, the targets over the second. Every method is asked for pictures of one size,
+through the same Animator that `sfumato animate` uses: a network of another size works at its own. `copy` gives the
+nearest source frame unchanged, `warp` bends it to the target's landmarks; both need no learning and stand beside every
+result that does.
+
+The metrics are those of benchmarks/metrics/image_metrics.py: means over the frames of a clip, then over clips; FD-lite0
+over all frames. Intervals are of differences between two methods on the same clips.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from benchmarks.metrics.image_metrics import METRICS, Judge, Pictures, Scores, paired_interval
+from benchmarks.metrics.perceptual import frechet_distance
+from generator.data.dataset import Clip, read_shard
+from generator.data.prepare import PICTURES, PrepareConfig, Preparer, find_media
+from generator.motion.track import Landmarks
+from generator.networks.checkpoint import Checkpoint
+from generator.networks.warp import nearest, normalise, sample, warp_grid
+from generator.rendering.animator import Animator, Portrait, tune_config
+from sfumato.errors import MediaError, UsageError
+from sfumato.media.clips import file_digest
+from sfumato.media.faces import Crop, Face
+from sfumato.media.frame_size import require_frame_size
+from sfumato.media.images import to_image, to_tensor
+
+PROTOCOL = "self-reenactment-2"
+TUNED = " + fine-tuning"
+SHIPPED_METHOD = "zakharov2019-warp"  # what `sfumato animate` delivers: it fine-tunes only when --tune-seconds asks
+PREVIOUS = "previous"  # the name under which a checkpoint stands that the shipped one is compared with
+_STORED_FRAMES = 4  # prepared frames a clip for each one that is used: lets frames without a face fall out
+
+
+@dataclass(frozen=True)
+class QualityConfig:
+    """What is measured."""
+
+    shots: tuple[int, ...] = (1, 8, 32)  # T: source frames; the paper's. A clip needs twice the most
+    targets: int = 16  # frames a clip
+    size: int = 256  # pixels at which all methods are compared; the paper's
+    tune_seconds: float = 20.0  # fine-tuning of each person, at most; 0: none
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.shots or min(self.shots) < 1 or self.targets < 2:
+            raise UsageError(
+                f"Cannot measure T = {self.shots} on {self.targets} targets", "T must be 1 or more, targets 2 or more."
+            )
+        require_frame_size(self.size)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One method at one T. `scores`: each metric's mean over clips; `learning`: seconds to learn one person, the mean.
+
+    `differences`: "csim_vs_warp" and the like to the interval of this method minus the other; `fd_lite0` over all
+    frames.
+    """
+
+    method: str
+    shots: int
+    shipped: bool
+    scores: Scores
+    fd_lite0: float
+    learning: float
+    differences: Mapping[str, tuple[float, float]]
+    clips: int
+    frames: int
+
+    def row(self) -> dict[str, Any]:
+        """As a line of JSON has it."""
+        rounded = {name: round(value, 5) for name, value in self.scores.items()}
+        intervals = {name: [round(v, 5) for v in pair] for name, pair in self.differences.items()}
+        facts = {
+            "fd_lite0": round(self.fd_lite0, 3),
+            "learning_s": round(self.learning, 3),
+            "n": self.clips,
+            "frames": self.frames,
+        }
+        return {"method": self.method, "T": self.shots, "shipped": self.shipped, **rounded, **facts, **intervals}
+
+
+@dataclass
+class Measured:
+    """All results, the clips that were used, and those that were not, with the reason."""
+
+    results: list[Result] = field(default_factory=list)
+    used: list[Path] = field(default_factory=list)
+    skipped: list[tuple[Path, str]] = field(default_factory=list)
+    footage: str = ""  # sha256 over the digests of the clips used
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """Frames of one clip: (S, S, 3) uint8 RGB and landmarks (68, 2) px each."""
+
+    images: Pictures
+    points: list[Landmarks]
+
+    @property
+    def landmarks(self) -> Tensor:
+        """(N, 68, 2) in [-1, 1]."""
+        return normalise(torch.from_numpy(np.stack(self.points)), self.images[0].shape[0])
+
+
+@dataclass
+class _Tally:
+    """What one method at one T gave, clip by clip."""
+
+    rows: list[Scores] = field(default_factory=list)
+    features: list[Tensor] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+
+def choose_clips(footage: Path, names: tuple[str, ...] = ()) -> list[Path]:
+    """The videos below `footage`; with `names` only those whose file name or path is among them. Raises UsageError."""
+    videos = [p for p in find_media([footage]) if p.suffix.lower() not in PICTURES]
+    if names:
+        wanted = {Path(name).name for name in names}
+        if missing := sorted(wanted - {p.name for p in videos}):
+            raise UsageError(f"{footage} holds no clip {missing[0]}", "Name clips of the footage folder.")
+        videos = [p for p in videos if p.name in wanted]
+    if not videos:
+        raise UsageError(f"{footage} holds no videos", "Name a folder of clips, one person a clip.")
+    return videos
+
+
+def measure(
+    clips: list[Path], checkpoints: Mapping[str, Checkpoint], config: QualityConfig, shipped_digest: str | None = None,
+    advance: Callable[[float], None] = lambda amount: None,
+) -> Measured:  # fmt: skip
+    """Measures every method on `clips`. `checkpoints`: a name for each; `advance` gets 1 for each clip and T.
+
+    `shipped_digest` is the sha256 of the checkpoint that the program uses by itself: its method's line is marked
+    `shipped`. The one called `previous` is not fine-tuned; every other method is also compared with it. Raises
+    UsageError for checkpoints with different landmarks, CheckpointError for an unknown crop, MissingPartError without
+    the network of the perceptual metrics, and MediaError when no clip can be used.
+    """
+    landmarks = _common_landmarks(checkpoints)
+    judge, done, digests, wanted_features = Judge(), Measured(), list[str](), list[Tensor]()
+    table: dict[tuple[str, int], _Tally] = {}
+    animators = {name: Animator(checkpoint) for name, checkpoint in checkpoints.items()}
+    stored = _STORED_FRAMES * max(*config.shots, config.targets)
+    preparer = Preparer(PrepareConfig(size=config.size, frames=stored, landmarks=landmarks, quality=100))
+    with tempfile.TemporaryDirectory(prefix="sfumato-bench-") as folder:
+        for path in clips:
+            try:
+                clip = _read(preparer, path, Path(folder))
+                sources, targets = _divide(clip, max(config.shots), config.targets)
+                wanted = _frames(clip, spread_over(targets, config.targets), config.size)
+                found = judge.look_at(wanted.images, wanted.points)
+            except MediaError as error:
+                done.skipped.append((path, error.message))
+                advance(len(config.shots))
+                continue
+            wanted_features.append(found)
+            for shots in sorted(set(config.shots)):
+                known = _frames(clip, spread_over(sources, shots), config.size)
+                for method, pictures, seconds in _pictures(known, wanted, animators, config):
+                    scores, features = judge.scores(pictures)
+                    tally = table.setdefault((method, shots), _Tally())
+                    tally.rows.append(scores)
+                    tally.features.append(features)
+                    tally.seconds.append(seconds)
+                advance(1)
+            done.used.append(path)
+            digests.append(clip.digest)
+    if not done.used:
+        raise MediaError(
+            f"None of {len(clips)} clip(s) could be used", "Use clips of one person each, a few seconds long."
+        )
+    done.footage = hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+    goal = torch.cat(wanted_features)
+    for method, shots in table:
+        given = checkpoints.get(method)
+        shipped = method == SHIPPED_METHOD and given is not None and given.digest == shipped_digest
+        done.results.append(_summary(method, shots, shipped, table, goal, config))
+    done.results.sort(key=lambda result: result.shots)  # stable: methods keep their order
+    return done
+
+
+def spread_over(frames: range, count: int) -> NDArray[np.int64]:
+    """`count` indices spread evenly over `frames`, its ends included; one alone is its middle."""
+    if count == 1:
+        return np.array([frames[len(frames) // 2]])
+    return np.linspace(frames[0], frames[-1], count).round().astype(np.int64)
+
+
+def _pictures(
+    known: _Frames, wanted: _Frames, animators: Mapping[str, Animator], config: QualityConfig
+) -> Iterator[tuple[str, Pictures, float]]:
+    """Each method's pictures of `wanted`, made from the frames `known`, and the seconds it took to learn the person."""
+    sources, targets = known.landmarks, wanted.landmarks
+    order = nearest(sources[None].expand(len(targets), -1, -1, -1), targets, 1)[:, 0]
+    yield "copy", [known.images[int(index)] for index in order], 0.0
+    grids = warp_grid(sources[order], targets, config.size)
+    yield (
+        "warp",
+        [
+            to_image(sample(to_tensor(known.images[int(i)]), grid[None])[0])
+            for i, grid in zip(order, grids, strict=True)
+        ],
+        0.0,
+    )
+    sitters = [_portrait(image, points) for image, points in zip(known.images, known.points, strict=True)]
+    for name, animator in animators.items():
+        for tuned in (False, True):
+            if tuned and (config.tune_seconds == 0 or name == PREVIOUS):
+                continue
+            started = time.monotonic()
+            animator.set_identity(
+                sitters, tune_config(animator.checkpoint, config.tune_seconds, seed=config.seed) if tuned else None
+            )
+            seconds = time.monotonic() - started
+            yield name + TUNED * tuned, [animator.render(points.numpy(), config.size) for points in targets], seconds
+
+
+def _portrait(image: NDArray[np.uint8], points: Landmarks) -> Portrait:
+    """A frame that is a crop already, as a portrait."""
+    size = image.shape[0]
+    box = (
+        float(points[:, 0].min()),
+        float(points[:, 1].min()),
+        float(np.ptp(points[:, 0])),
+        float(np.ptp(points[:, 1])),
+    )
+    face = Face(box, 1.0, points[[36, 45, 30, 48, 54]])
+    return Portrait(Crop(0.0, 0.0, float(size)), face, image, np.asarray((2 * points + 1) / size - 1, np.float32))
+
+
+def _summary(
+    method: str, shots: int, shipped: bool, table: Mapping[tuple[str, int], _Tally], goal: Tensor, config: QualityConfig
+) -> Result:
+    own = table[method, shots]
+    means = {name: float(np.mean([row[name] for row in own.rows])) for name in METRICS}
+    differences: dict[str, tuple[float, float]] = {}
+    for other in ("warp", PREVIOUS):
+        if other == method or (other, shots) not in table:
+            continue
+        for name in ("ssim", "csim", "perceptual"):
+            pairs = np.array(
+                [row[name] - base[name] for row, base in zip(own.rows, table[other, shots].rows, strict=True)]
+            )
+            differences[f"{name}_vs_{other}"] = paired_interval(pairs, config.seed)
+    distance, seconds = frechet_distance(torch.cat(own.features), goal), float(np.mean(own.seconds))
+    return Result(
+        method, shots, shipped, means, distance, seconds, differences, len(own.rows), len(own.rows) * config.targets
+    )
+
+
+def _common_landmarks(checkpoints: Mapping[str, Checkpoint]) -> str:
+    """The landmark backend that all checkpoints share; mesh without one."""
+    for checkpoint in checkpoints.values():
+        checkpoint.require(checkpoint.landmarks)  # the crop
+    backends = {checkpoint.landmarks for checkpoint in checkpoints.values()}
+    if len(backends) > 1:
+        raise UsageError(f"The checkpoints differ in landmarks: {sorted(backends)}", "Measure one at a time.")
+    return backends.pop() if backends else "mesh"
+
+
+def _read(preparer: Preparer, path: Path, folder: Path) -> Clip:
+    digest = file_digest(path)
+    shard = folder / f"{digest[:32]}.parquet"
+    preparer.prepare_file(path, digest, shard)
+    clip = read_shard(shard, preparer.config.size)
+    shard.unlink()
+    return clip
+
+
+def _divide(clip: Clip, shots: int, targets: int) -> tuple[range, range]:
+    """The first and the second half. Raises MediaError when one is too short."""
+    half = len(clip) // 2
+    if half < shots or len(clip) - half < targets:
+        raise MediaError(
+            f"Only {len(clip)} frames show the face; T = {shots} and {targets} targets need {2 * max(shots, targets)}"
+        )
+    return range(half), range(half, len(clip))
+
+
+def _frames(clip: Clip, indices: NDArray[np.int64], size: int) -> _Frames:
+    frames = [clip.frame(int(index), size) for index in indices]
+    return _Frames([image for image, _ in frames], [points for _, points in frames])

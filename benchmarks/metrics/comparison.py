@@ -1,0 +1,203 @@
+"""How well fakes are told from their own reals, and what changed since: scored videos in, one row of a record out.
+
+A family is a method ("landmark-warp", "swap-poisson"); its reals are the twins that its fakes name, or all reals where
+none is named. One score a video, the one `sfumato scan` gives (highest track, top third), .5 without a face. Intervals
+resample people (or chains of shared sources), never frames; a change is measured on the same draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.datasets.sample import Sample
+from detector.evaluation.intervals import Clusters, bootstrap, rate_bounds
+from detector.evaluation.metrics import Curve, Floats
+from detector.evaluation.protocol import Protocol, Scored, coverage, units
+from sfumato.errors import UsageError
+
+Row = dict[str, Any]
+INTERVAL = (
+    "95 % percentile bootstrap over people or sources, 2000 draws; changes on the same draws; rates: Clopper-Pearson"
+)
+
+
+def family_of(sample: Sample) -> str:
+    """Its method; a fine-tuned generator is the same family."""
+    return sample.method.removesuffix("-tuned")
+
+
+def families_of(samples: Iterable[Sample]) -> list[str]:
+    """Of the fakes, sorted."""
+    return sorted({family_of(sample) for sample in samples if sample.label == "fake"})
+
+
+def reals_for(samples: Sequence[Sample], fakes: Sequence[int]) -> list[int]:
+    """Numbers of the reals that `fakes` (numbers) name as their twins; all reals if none of them is there."""
+    named = {samples[i].pair_of for i in fakes}
+    reals = [i for i, sample in enumerate(samples) if sample.label == "real"]
+    return [i for i in reals if samples[i].path in named] or reals
+
+
+def trained_on(samples: Sequence[Sample], record: Mapping[str, Any]) -> set[str]:
+    """Families (methods) that the detector was trained on: as its record names them; else those of fakes whose
+    generator it names; else every method of the wider families it names.
+    """
+    training = record.get("training", {})
+    fakes = [sample for sample in samples if sample.label == "fake"]
+    if "methods" in training:
+        return {str(name).removesuffix("-tuned") for name in training["methods"]}
+    seen = {family_of(s) for s in fakes if s.generator_digest and s.generator_digest in training.get("generators", ())}
+    return seen or {family_of(s) for s in fakes if s.family in training.get("families", ())}
+
+
+def protocol_for(frames: int, clusters: Clusters) -> Protocol:
+    """What a scan reports."""
+    return Protocol("track", "top-third", "half", frames, clusters.unit)
+
+
+def scores_of(scored: Sequence[Scored], protocol: Protocol) -> Floats:
+    """(N,): one score a video, in order."""
+    return units(scored, protocol).scores
+
+
+def compare(
+    scored: Sequence[Scored], fakes: Sequence[int], reals: Sequence[int], clusters: Clusters, protocol: Protocol,
+    before: Sequence[Scored] | None = None, seed: int = 0,
+) -> Row:  # fmt: skip
+    """AUC of `fakes` against `reals` (numbers), TPR and FPR at the detector's own thresholds, coverage; with `before`,
+    the same videos untreated, the change of each. What cannot be measured is in `refused` with the reason.
+    """
+    numbers = [*reals, *fakes]
+    part = [scored[i] for i in numbers]
+    held = clusters.narrowed(numbers)
+    labels = np.array([int(item.sample.label == "fake") for item in part], np.int64)
+    row: Row = {
+        "protocol_id": protocol.identifier(part), "n": {"real": len(reals), "fake": len(fakes)},
+        "clusters": {"unit": held.unit, "count": held.count}, "coverage": coverage(part), "flagged": flagged(part),
+        "refused": {},
+    }  # fmt: skip
+    values = scores_of(part, protocol)
+    earlier = None if before is None else scores_of([before[i] for i in numbers], protocol)
+    seen = np.array([item.status == "ok" for item in part], bool)
+    for ending, kept in (("", np.ones(labels.size, bool)), ("_covered", seen)):
+        try:
+            row[f"auc{ending}"] = float(Curve(labels[kept], values[kept]).auc()[0])
+            if earlier is not None:
+                row[f"change{ending}"] = row[f"auc{ending}"] - float(Curve(labels[kept], earlier[kept]).auc()[0])
+        except UsageError as error:
+            row["refused"][f"auc{ending}"] = error.message
+    if "auc" not in row:
+        return row
+
+    def drawn(weights: Floats) -> dict[str, Floats]:
+        found = {"auc": Curve(labels, values, weights).auc()}
+        return found if earlier is None else found | {"change": found["auc"] - Curve(labels, earlier, weights).auc()}
+
+    _add_intervals(row, drawn, labels, held, seed)
+    return row
+
+
+def compare_reals(
+    scored: Sequence[Scored],
+    reals: Sequence[int],
+    clusters: Clusters,
+    protocol: Protocol,
+    before: Sequence[Scored],
+    seed: int = 0,
+) -> Row:
+    """False-positive rates of `reals` at the detector's own thresholds, and their paired change; `within`: {alpha: not
+    above the exact interval of the untouched}.
+    """
+    part, earlier = [scored[i] for i in reals], [before[i] for i in reals]
+    held = clusters.narrowed(reals)
+    now, then = flagged(part), flagged(earlier)
+    row: Row = {
+        "protocol_id": protocol.identifier(part), "n": {"real": len(reals)},
+        "clusters": {"unit": held.unit, "count": held.count},
+        "coverage": coverage(part), "flagged": now, "refused": {},
+    }  # fmt: skip
+    row["within"] = {alpha: now[alpha]["fpr"] <= then[alpha]["fpr_interval"][1] for alpha in now if alpha in then}
+    hits = {alpha: _flags(part, alpha).astype(float) - _flags(earlier, alpha) for alpha in row["within"]}
+
+    def drawn(weights: Floats) -> dict[str, Floats]:
+        return {f"fpr {alpha} change": (weights * hit).sum(1) / weights.sum(1) for alpha, hit in hits.items()}
+
+    row |= {f"fpr {alpha} change": float(hit.mean()) for alpha, hit in hits.items()}
+    # the bootstrap keeps classes apart; here there is one, so that every video stands for both
+    twice = Clusters(np.concatenate([held.of, held.of]), held.unit, held.count)
+    labels = np.repeat([0, 1], len(reals))
+    _add_intervals(row, lambda weights: drawn(weights[:, : len(reals)]), labels, twice, seed)
+    return row
+
+
+def flagged(part: Sequence[Scored]) -> dict[str, Row]:
+    """{alpha: {"tpr": of the fakes, "fpr": of the reals, each with "_interval" and "_of"}} at the thresholds the
+    detector came with.
+    """
+    found: dict[str, Row] = {}
+    for alpha in sorted({alpha for item in part for alpha in item.flagged}, key=float, reverse=True):
+        flags = _flags(part, alpha)
+        entry: Row = {}
+        for name, kind in (("tpr", "fake"), ("fpr", "real")):
+            of_kind = np.array([item.sample.label == kind for item in part])
+            of, hit = int(of_kind.sum()), int((of_kind & flags).sum())
+            if of:
+                entry |= {name: hit / of, f"{name}_interval": list(rate_bounds(hit, of)), f"{name}_of": [hit, of]}
+        found[alpha] = entry
+    return found
+
+
+def promise(alpha: str, rates: Mapping[str, Any], whose: str) -> Row:
+    """Whether reals are flagged as rarely as the threshold promises: its rate must not lie below their exact
+    interval.
+    """
+    what = f"FPR at {alpha} of {whose} no higher than promised"
+    return {"bar": what, "value": rates["fpr"], "met": rates["fpr_interval"][0] <= float(alpha)}
+
+
+def shuffled_auc(
+    scored: Sequence[Scored], fakes: Sequence[int], reals: Sequence[int], clusters: Clusters, protocol: Protocol,
+    times: int = 500, seed: int = 0,
+) -> Row:  # fmt: skip
+    """What AUC is when it means nothing: labels exchanged between the videos of each person or source at random. Must
+    hold .5.
+    """
+    numbers = [*reals, *fakes]
+    values, held = scores_of([scored[i] for i in numbers], protocol), clusters.narrowed(numbers).of
+    labels = np.repeat([0, 1], [len(reals), len(fakes)])
+    rng, found = np.random.default_rng(seed), []
+    order = np.argsort(held, kind="stable")
+    for _ in range(times):
+        shuffled = np.empty_like(labels)
+        shuffled[order] = labels[np.lexsort((rng.random(held.size), held))]  # within a cluster, any order
+        found.append(float(Curve(shuffled, values).auc()[0]))
+    low, high = np.percentile(found, [2.5, 97.5])
+    return {
+        "auc": float(np.mean(found)),
+        "auc_interval": [float(low), float(high)],
+        "shuffles": times,
+        "met": bool(low <= 0.5 <= high),
+    }
+
+
+def _flags(part: Sequence[Scored], alpha: str) -> NDArray[np.bool_]:
+    return np.array([item.flagged.get(alpha, False) for item in part], bool)
+
+
+def _add_intervals(
+    row: Row, drawn: Callable[[Floats], Mapping[str, Floats]], labels: NDArray[np.int64], held: Clusters, seed: int
+) -> None:
+    try:
+        row |= {f"{name}_interval": list(bounds) for name, bounds in bootstrap(drawn, labels, held, seed).items()}
+    except UsageError as error:
+        row["refused"]["intervals"] = error.message
+
+
+def latest(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of rows about the same thing the last one, where a measurement was made twice on a day."""
+    names = ("kind", "test", "title", "treatment", "set", "train", "family", "feature", "bar")
+    return list({tuple(row.get(name) for name in names): row for row in rows}.values())

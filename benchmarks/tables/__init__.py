@@ -1,0 +1,1 @@
+"""Records to the tables of the pages."""

@@ -1,0 +1,123 @@
+"""Records to tables: the numbers in MODEL_CARD.md are written by this module from their records, never by hand.
+
+A block between `<!-- table NAME -->` and `<!-- end -->` is replaced: most by the latest measurement in
+benchmarks/results/NAME.jsonl, `detection` by what the shipped detector's own record says of its test.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.detector.detector_speed import judging_table
+from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
+from benchmarks.tables.quality import cross_table, quality_table, training_table
+from benchmarks.tables.robustness import robustness_table
+from benchmarks.tables.speed import speed_table
+from benchmarks.tables.survival import survival_table
+from benchmarks.tables.temporal import temporal_table
+from sfumato.errors import UsageError
+
+Record = Mapping[str, Any]
+_OWN_RECORD = ("quality", "training", "cross", "survival", "speed", "judging", "robustness", "temporal")
+_BLOCK = re.compile(r"(<!-- table (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def fill_tables(text: str, records: Mapping[str, Path]) -> str:
+    """`text` with every marked block made anew from `records`, table name to file. Raises UsageError for an unknown
+    table or no record.
+    """
+
+    def table(block: re.Match[str]) -> str:
+        name = block["name"]
+        if name not in RENDERERS or name not in records:
+            raise UsageError(f"No table is called {name!r}", f"Known: {', '.join(sorted(RENDERERS))}.")
+        return f"{block[1]}{RENDERERS[name](read_records(records[name]))}\n{block[3]}"
+
+    return _BLOCK.sub(table, text)
+
+
+def read_records(path: Path) -> list[Record]:
+    """A JSON file as one record; of JSON lines those of the latest measurement of each kind: its last line's date,
+    protocol and footage.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        lines = (
+            [json.loads(text)]
+            if path.suffix == ".json"
+            else [json.loads(line) for line in text.splitlines() if line.strip()]
+        )
+    except (OSError, ValueError) as error:
+        raise UsageError(f"There are no results at {path}", "Measure first: see CONTRIBUTING.md.") from error
+    if not lines:
+        raise UsageError(f"There are no results at {path}", "Measure first: see CONTRIBUTING.md.")
+    last = {line.get("kind"): line for line in lines}
+    return [
+        line
+        for line in lines
+        if all(line.get(key) == last[line.get("kind")].get(key) for key in ("date", "protocol", "footage"))
+    ]
+
+
+def shipped_records() -> Mapping[str, Path]:
+    """Where the records behind MODEL_CARD.md lie."""
+    from importlib.resources import files
+
+    results = Path(str(files("benchmarks"))) / "results"
+    return {
+        **{name: results / f"{name}.jsonl" for name in _OWN_RECORD},
+        "detection_tests": results / "detection.jsonl",
+        "detection_matrix": results / "matrix.jsonl",
+        "detection_ablation": results / "ablation.jsonl",
+        "detection_frequency": results / "frequency.jsonl",
+        "detection": Path(str(files("detector"))) / "weights" / "detector.json",
+    }
+
+
+def detection_table(records: Sequence[Record]) -> str:
+    """The shipped detector on its test clips: AUC for each family and what its thresholds flag, under each
+    treatment.
+    """
+    about = records[-1]
+    calibration = about["calibration"]
+    alphas = sorted((alpha for alpha in calibration["thresholds"]), key=float, reverse=True)
+    rows = [
+        "| test clips | kind | clips | AUC | against twins | "
+        f"{' | '.join(f'flagged at {float(a):g}' for a in alphas)} |",
+        "|---|---|---|---|---|" + "---|" * len(alphas),
+    ]
+    for treatment, found in about["test"].items():
+        for family, count in found["clips"].items():
+            auc, paired = (
+                f"{found[key][family]:.3f}" if family in found[key] else "" for key in ("auc", "auc_against_twins")
+            )
+            flagged = " | ".join(f"{found['above_threshold'][alpha][family]:.3f}" for alpha in alphas)
+            rows.append(f"| {treatment.replace('_', ' ')} | {family} | {count} | {auc} | {paired} | {flagged} |")
+    note = (
+        f"One score a clip. Thresholds: {calibration['rule']}; n_real = {calibration['n_real']} "
+        "people's pictures; for videos "
+        f"{about['video_calibration']['n_real']}: {about['video_calibration']['of']}. "
+        "A share of n clips is known to about one part in the square root of n."
+    )
+    return "\n".join([*rows, "", note])
+
+
+RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
+    "quality": quality_table,
+    "training": training_table,
+    "cross": cross_table,
+    "detection": detection_table,
+    "detection_tests": distance_table,
+    "detection_matrix": matrix_table,
+    "detection_ablation": ablation_table,
+    "detection_frequency": ablation_table,
+    "robustness": robustness_table,
+    "temporal": temporal_table,
+    "survival": survival_table,
+    "speed": speed_table,
+    "judging": judging_table,
+}

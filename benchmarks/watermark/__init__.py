@@ -1,0 +1,1 @@
+"""Watermark and recovery measured: what they outlive, what they cost."""

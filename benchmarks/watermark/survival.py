@@ -1,0 +1,339 @@
+"""Survival of the durable credential: real clips are sealed as generated video is, treated, and handed to `sfumato
+recover`.
+
+In: a folder of clips. Out: for each treatment how many payloads were read blind, how many manifests `recover` found,
+how many of its answers were wrong; and what the mark costs in PSNR, SSIM and time. The clips stand for generated video:
+the mark does not know the difference. All clips are sealed first, so that every copy is held against every wrong
+manifest too; the untouched clips, which have no mark, are read as well. Keys and repository are temporary, nobody's own
+are touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.attacks.reencoding import TREATMENTS, treat
+from sfumato.errors import SfumatoError, UsageError
+from sfumato.media.clips import file_digest
+from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
+
+PROTOCOL = "survival-1"
+Image = NDArray[np.uint8]
+_SAMPLED = 5  # every fifth frame is measured for PSNR and SSIM
+
+
+@dataclass(frozen=True)
+class SurvivalConfig:
+    """What is measured."""
+
+    seconds: float = 5.0  # of each clip; the mark gains with length, and shared clips are short
+    max_side: int = (
+        720  # px; larger clips are made smaller first, which keeps the run short and the mark's task no easier
+    )
+    baseline: bool = False  # the mark of invisible-watermark beside ours
+    treatments: tuple[str, ...] = tuple(TREATMENTS)
+
+    def __post_init__(self) -> None:
+        if self.seconds <= 0 or self.max_side < 64 or not set(self.treatments) <= set(TREATMENTS):
+            raise UsageError(
+                "seconds, max_side or treatments are out of range", "More than 0 s, 64 px or more, known treatments."
+            )
+
+
+@dataclass
+class Tally:
+    """Counts of one method under one treatment. `wrong`: answers that name another manifest or a payload that is not
+    there.
+    """
+
+    copies: int = 0
+    payloads: int = 0
+    recovered: int = 0
+    confirmed: int = 0
+    wrong: int = 0
+    statistics: list[float] = field(default_factory=list)
+
+    def row(self) -> dict[str, Any]:
+        """Rates with their 95 % intervals (Wilson)."""
+        row: dict[str, Any] = {
+            "n": self.copies,
+            "payload": self.payloads,
+            "payload_interval": wilson(self.payloads, self.copies),
+        }
+        if self.statistics:
+            row |= {
+                "recovered": self.recovered,
+                "recovered_interval": wilson(self.recovered, self.copies),
+                "confirmed": self.confirmed,
+            }
+            row |= {"wrong": self.wrong, "statistic_lowest": round(min(self.statistics), 2)}
+            row |= {"statistic_median": round(float(np.median(self.statistics)), 2)}
+        return row
+
+
+@dataclass
+class Cost:
+    """What a mark costs, one number a clip."""
+
+    psnr: list[float] = field(default_factory=list)
+    ssim: list[float] = field(default_factory=list)
+    share: list[float] = field(
+        default_factory=list
+    )  # CPU of marking over CPU of encoding (x264 veryfast, as the product has it)
+
+    def row(self) -> dict[str, Any]:
+        """Means over clips, and the worst clip."""
+        names = ("psnr", "ssim", "share")
+        means = {name: round(float(np.mean(getattr(self, name))), 4) for name in names}
+        return means | {
+            "psnr_lowest": round(min(self.psnr), 2),
+            "ssim_lowest": round(min(self.ssim), 4),
+            "n": len(self.psnr),
+        }
+
+
+@dataclass
+class Survival:
+    """Everything measured. `unmarked`: highest statistic of a clip without a mark, and how many were taken for
+    marked.
+    """
+
+    tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    costs: dict[str, Cost] = field(default_factory=dict)
+    unmarked: dict[str, Any] = field(default_factory=dict)
+    distances: dict[str, Any] = field(default_factory=dict)
+    skipped: list[tuple[Path, str]] = field(default_factory=list)
+    footage: str = ""
+
+    def rows(self) -> list[dict[str, Any]]:
+        """As lines of JSON have it."""
+        rows = [
+            {"kind": "survival", "method": method, "treatment": name, **t.row()}
+            for (method, name), t in self.tallies.items()
+        ]
+        rows += [{"kind": "cost", "method": method, **cost.row()} for method, cost in self.costs.items()]
+        return [
+            *rows,
+            {"kind": "unmarked", "method": OURS, **self.unmarked},
+            {"kind": "fingerprint", "method": OURS, **self.distances},
+        ]
+
+
+OURS, BASELINE = "sfumato", "dwtDctSvd"
+
+
+def measure(
+    clips: Sequence[Path], config: SurvivalConfig, advance: Callable[[float], None] = lambda amount: None
+) -> Survival:
+    """`advance` gets 1 a clip for sealing and 1 a clip for treating. Raises UsageError when no clip can be used."""
+    done = Survival()
+    with tempfile.TemporaryDirectory(prefix="sfumato-survival-") as name:
+        folder = Path(name)
+        sealed: dict[Path, tuple[Path, bytes]] = {}
+        highest, taken = [], 0
+        for number, clip in enumerate(clips):
+            try:
+                statistic, detected, payload = _seal(clip, folder, number, config, done)
+                sealed[clip] = (folder / f"{number}.mp4", payload)
+                highest.append(statistic)
+                taken += detected
+            except SfumatoError as error:
+                done.skipped.append((clip, str(error)))
+            advance(1)
+        if not sealed:
+            raise UsageError("None of the clips can be used", "Name a folder of videos.")
+        done.unmarked = {"n": len(highest), "detected": taken, "statistic_highest": round(max(highest), 2)}
+        done.footage = hashlib.sha256("".join(file_digest(clip) for clip in sealed).encode()).hexdigest()
+        nearest: list[float] = []
+        for file, payload in sealed.values():
+            for treatment in config.treatments:
+                _treat_and_recover(treatment, file, payload, folder, done, nearest)
+                if config.baseline:
+                    _treat_baseline(treatment, folder / f"baseline-{file.name}", payload, folder, done)
+            advance(1)
+        done.distances = {"wrong_pairs": len(nearest), "lowest": round(min(nearest, default=1.0), 4)} | _below(nearest)
+    return done
+
+
+class _Watched:
+    """A maker of seals that measures what marking does to the frames and how long it takes."""
+
+    def __init__(self, seal: Any, cost: Cost) -> None:
+        self._seal, self._cost = seal, cost
+        self.seconds = 0.0
+        self.binding: Any = None
+        self._errors: list[tuple[float, float]] = []
+
+    def begin(self, facts: GeneratedFacts) -> _Watched:
+        self._seal = self._seal.begin(facts)
+        self.binding = self._seal.binding
+        return self
+
+    def mark(self, image: Image, moment: float, faces: Any) -> Image:
+        started = time.process_time()
+        marked: Image = self._seal.mark(image, moment, faces)
+        self.seconds += time.process_time() - started
+        if len(self._errors) * _SAMPLED <= moment * 25:
+            self._errors.append(quality(image, marked))
+        return marked
+
+    def __call__(self, unsealed: Path, destination: Path, facts: GeneratedFacts) -> None:
+        self._seal(unsealed, destination, facts)
+
+    def close(self, encoding: float) -> None:
+        """`encoding`: CPU seconds of everything but marking."""
+        _add(self._cost, self._errors, self.seconds / max(encoding, 1e-9))
+
+
+def _seal(clip: Path, folder: Path, number: int, config: SurvivalConfig, done: Survival) -> tuple[float, bool, bytes]:
+    """Seals the clip as if it had been generated. Returns statistic and detection of the unmarked clip, and the
+    payload.
+    """
+    from provenance.signing.sign import C2paSeal
+    from provenance.watermark import DEFAULT, REGISTRY
+
+    reader = REGISTRY.load(DEFAULT)().reader()
+    watched = _Watched(
+        C2paSeal(folder / "keys", repository=folder / "repository.sqlite3"), done.costs.setdefault(OURS, Cost())
+    )
+    facts = GeneratedFacts(f"clip {number}", "none", "0" * 64, number, (), file_digest(clip))
+    frames = list(_frames(clip, config))
+    height, width = frames[0][0].shape[:2]
+    started = time.process_time()
+    with GeneratedVideoWriter(
+        folder / f"{number}.mp4", width=width, height=height, rate=25, seal=watched, facts=facts
+    ) as video:
+        for image, moment in frames:
+            video.write(image, moment)
+        encoding = time.process_time() - started - watched.seconds
+    watched.close(encoding)
+    for image, _ in frames:
+        reader.add(image)
+    found = reader.read()
+    if config.baseline:
+        _seal_baseline(
+            frames,
+            folder / f"baseline-{number}.mp4",
+            watched.binding.payload,
+            facts,
+            done.costs.setdefault(BASELINE, Cost()),
+        )
+    return found.statistic, found.detected, watched.binding.payload
+
+
+def _seal_baseline(
+    frames: Sequence[tuple[Image, float]], path: Path, payload: bytes, facts: GeneratedFacts, cost: Cost
+) -> None:
+    from benchmarks.attacks.reencoding import encode
+    from benchmarks.watermark.baseline_mark import BaselineMark
+
+    mark, errors, marked = BaselineMark(payload), [], []
+    started = time.process_time()
+    for image, moment in frames:
+        marked.append((mark.mark(image), moment))
+    marking = time.process_time() - started
+    errors = [
+        quality(image, changed) for (image, _), (changed, _) in list(zip(frames, marked, strict=True))[::_SAMPLED]
+    ]
+    started = time.process_time()
+    encode(path, marked, 18, 25)
+    _add(cost, errors, marking / max(time.process_time() - started, 1e-9))
+
+
+def _treat_and_recover(
+    treatment: str, file: Path, payload: bytes, folder: Path, done: Survival, nearest: list[float]
+) -> None:
+    from provenance.durable.fingerprint import distance
+    from provenance.durable.recovered import read_store
+    from provenance.durable.recovery import look, recover
+    from provenance.durable.repository import open_repository
+    from provenance.manifests.soft_binding import embedded_store
+    from provenance.watermark import DEFAULT, REGISTRY
+
+    tally = done.tallies.setdefault((OURS, treatment), Tally())
+    copy = treat(treatment, file, folder)
+    reader = REGISTRY.load(DEFAULT)().reader()
+    seen, _, _ = look(copy, reader)
+    blind = reader.read()
+    with file.open("rb") as stream:
+        own = read_store(embedded_store(stream) or b"").label
+    with open_repository(folder / "repository.sqlite3") as repository:
+        found = recover(copy, [repository])
+        if treatment == "crf 28":
+            nearest += [distance(stored, seen) for identifier, stored in repository.fingerprints() if identifier != own]
+    right = found.chosen is not None and found.chosen.manifest_id == own
+    tally.copies += 1
+    tally.payloads += blind.detected and blind.payload == payload
+    tally.recovered += right
+    tally.confirmed += right and found.outcome == "confirmed"
+    tally.wrong += (blind.detected and blind.payload != payload) or (found.chosen is not None and not right)
+    tally.statistics.append(blind.statistic)
+
+
+def _treat_baseline(treatment: str, file: Path, payload: bytes, folder: Path, done: Survival) -> None:
+    from benchmarks.watermark.baseline_mark import read_baseline
+
+    tally = done.tallies.setdefault((BASELINE, treatment), Tally())
+    with VideoReader(file) as video:
+        frames = video.info.declared_frames or 100
+    tally.copies += 1
+    tally.payloads += read_baseline(treat(treatment, file, folder), frames) == payload
+
+
+def _frames(clip: Path, config: SurvivalConfig) -> Any:
+    with VideoReader(clip, max_side=config.max_side) as video:
+        for frame in video:
+            if frame.time >= config.seconds:
+                return
+            height, width = (side // 2 * 2 for side in frame.image.shape[:2])
+            yield np.ascontiguousarray(frame.image[:height, :width]), frame.time
+
+
+def quality(before: Image, after: Image) -> tuple[float, float]:
+    """(mean squared error of all channels, SSIM of the luminance: Gaussian window of standard deviation 1.5; Wang et
+    al. 2004).
+    """
+    error = float(np.mean((before.astype(np.float32) - after) ** 2))
+    a, b = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float64) for image in (before, after))
+    window: Callable[[Any], Any] = lambda picture: cv2.GaussianBlur(picture, (11, 11), 1.5)[5:-5, 5:-5]  # noqa: E731
+    mean_a, mean_b = window(a), window(b)
+    var_a, var_b, both = window(a * a) - mean_a**2, window(b * b) - mean_b**2, window(a * b) - mean_a * mean_b
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    index = (2 * mean_a * mean_b + c1) * (2 * both + c2) / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
+    return error, float(index.mean())
+
+
+def wilson(hits: int, trials: int) -> list[float]:
+    """The 95 % interval of a rate (Wilson 1927)."""
+    if trials == 0:
+        return [0.0, 1.0]
+    z, rate = 1.96, hits / trials
+    middle, half = rate + z * z / (2 * trials), z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials**2))
+    return [
+        round(max(0.0, (middle - half) / (1 + z * z / trials)), 4),
+        round(min(1.0, (middle + half) / (1 + z * z / trials)), 4),
+    ]
+
+
+def _add(cost: Cost, errors: Sequence[tuple[float, float]], share: float) -> None:
+    error = float(np.mean([pair[0] for pair in errors]))
+    cost.psnr.append(10 * math.log10(255**2 / max(error, 1e-9)))
+    cost.ssim.append(float(np.mean([pair[1] for pair in errors])))
+    cost.share.append(share)
+
+
+def _below(distances: Sequence[float]) -> dict[str, Any]:
+    from provenance.durable.fingerprint import THRESHOLD
+
+    return {"threshold": THRESHOLD, "below": sum(apart <= THRESHOLD for apart in distances)}

@@ -1,0 +1,246 @@
+"""`sfumato evaluate` and `sfumato datasets`: they parse, call the library, print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sfumato.text import printable
+
+if TYPE_CHECKING:
+    from detector.datasets.sample import Sample
+    from detector.evaluation.protocol import Scored
+
+_AGGREGATORS = ("mean", "max", "top-k", "confident", "logit-mean", "top-third")
+_SPLITS = ("train", "validation", "calibration", "test", "all")
+
+
+@click.command("evaluate")
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--adapter", metavar="NAME", help="How to read SOURCE; see sfumato datasets list. Told from SOURCE where it can be."
+)
+@click.option(
+    "--predictions",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV (path,score) of another detector.",
+)
+@click.option(
+    "--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector of ours."
+)
+@click.option(
+    "--reals", metavar="NAME=PATH", help="Add the reals of another data set, e.g. faceforensics=DIR for DF40."
+)
+@click.option("--split", type=click.Choice(_SPLITS), help="Which part (default: test if there is one, otherwise all).")
+@click.option("--method", metavar="NAME", help="Fakes of one generator only; reals stay.")
+@click.option("--compression", metavar="NAME", help="One compression only, e.g. c23.")
+@click.option(
+    "--level",
+    type=click.Choice(["frame", "video", "track"]),
+    default="video",
+    show_default=True,
+    help="What a score is of.",
+)
+@click.option(
+    "--aggregator", type=click.Choice(_AGGREGATORS), default="mean", show_default=True, help="From frames to a video."
+)
+@click.option(
+    "--no-face",
+    type=click.Choice(["drop", "half", "abstain"]),
+    default="half",
+    show_default=True,
+    help="Without a face.",
+)
+@click.option(
+    "--frames", default=32, show_default=True, type=click.IntRange(1, 10_000), help="Frames to look at, evenly spaced."
+)
+@click.option(
+    "--cluster",
+    type=click.Choice(["auto", "source", "identity", "video"]),
+    default="auto",
+    help="What intervals resample.",
+)
+@click.option("--threshold", type=float, help="Rates at this score too.")
+@click.option(
+    "--trained-on", type=click.Path(exists=True, path_type=Path), help="clips.jsonl of the training: who is in both?"
+)
+@click.option("--check-leaks", is_flag=True, help="Exit with 1 when the set leaks.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="JSON lines; scores are kept beside it for the next run.",
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of a table.")
+def evaluate(
+    source: Path, predictions: Path | None, out: Path | None, as_json: bool, check_leaks: bool, **options: Any
+) -> int:
+    """Measure a detector on SOURCE: clips.jsonl, a data set on disk, or a CSV of another detector's scores
+    (path,label,score).
+
+    Every number comes with its protocol, n and an interval; what cannot be measured is refused with the reason. Exit
+    code: 0 done, 1 with --check-leaks when people, sources or files are shared with the training or between splits.
+    """
+    from detector.evaluation.leakage import inner_leaks, model_leaks, read_training, training_leaks
+    from detector.evaluation.predictions import join_predictions, read_predictions, with_media
+    from detector.evaluation.run import EvaluationConfig, choose_split, find_samples
+    from detector.evaluation.run import evaluate as measure
+    from detector.evaluation.text import as_text
+    from sfumato.atomic import write_text
+
+    alone = options["adapter"] in (None, "csv") and source.suffix == ".csv" and predictions is None
+    ours = not alone and predictions is None
+    model: dict[str, Any] = {}
+    if alone:
+        scored = read_predictions(source)
+        whole = [item.sample for item in scored]
+        kept = {id(sample) for sample in _chosen(choose_split(whole, options["split"])[0], options)}
+        scored = list(with_media([item for item in scored if id(item.sample) in kept]))
+        model = {"name": "predictions", "file": source.name}
+    else:
+        whole, root = find_samples(source, options["adapter"])
+        samples, split = choose_split(whole, options["split"])
+        samples = _chosen(samples, options)
+        if options["reals"]:
+            samples += _reals(options["reals"], split)
+        click.echo(f"{len(samples)} videos, split {split}", err=True)
+        if predictions is not None:
+            scored = list(with_media(join_predictions(samples, predictions, root)))
+            model = {"name": "predictions", "file": predictions.name}
+        else:
+            scored, model = _score(samples, options, out)
+    leaks = inner_leaks([item.sample for item in scored], whole)
+    if options["trained_on"] is not None:
+        leaks += training_leaks([item.sample for item in scored], read_training(options["trained_on"]))
+    leaks += model_leaks([item.sample for item in scored], model)
+    config = EvaluationConfig(
+        options["level"], options["aggregator"], options["no_face"], options["frames"] if ours else 0,
+        options["cluster"],
+        options["threshold"],
+    )  # fmt: skip
+    found = measure(scored, config, leaks)
+    lines = list(found.lines({name: model[name] for name in ("name", "version", "sha256", "file") if name in model}))
+    if out is not None:
+        write_text(out, "\n".join(lines) + "\n")
+    for line in lines if as_json else as_text(found):
+        click.echo(line)
+    return 1 if check_leaks and found.leaks_badly else 0
+
+
+def _score(samples: list[Sample], options: dict[str, Any], out: Path | None) -> tuple[list[Scored], dict[str, Any]]:
+    from detector.evaluation.journal import score
+    from detector.inference.video_detector import Judge
+    from sfumato.progress import progress
+
+    judge = Judge(options["model"])
+    record = judge.detector.record | {"sha256": judge.detector.digest}
+    journal = out.with_suffix(".scores.jsonl") if out is not None else None
+    with progress("Scoring", len(samples)) as advance:
+        return list(score(samples, judge, options["frames"], journal, advance)), record
+
+
+def _reals(named: str, split: str) -> list[Sample]:
+    """The reals of `split` of a data set given as NAME=PATH."""
+    from detector.datasets.sample import only
+    from detector.evaluation.run import choose_split, find_samples
+    from sfumato.errors import UsageError
+
+    name, _, path = named.partition("=")
+    if not path or not Path(path).exists():
+        raise UsageError(
+            f"--reals {named} names nothing that is there", "Write NAME=PATH, e.g. faceforensics=DATA/FaceForensics."
+        )
+    return only(choose_split(find_samples(Path(path), name)[0], split)[0], label="real")
+
+
+def _chosen(samples: list[Sample], options: dict[str, Any]) -> list[Sample]:
+    """Those of --compression, and of --method the fakes."""
+    from detector.datasets.sample import only
+
+    kept = only(samples, compression=options["compression"])
+    if options["method"] is None:
+        return kept
+    fakes = only([sample for sample in kept if sample.label == "fake"], method=options["method"])
+    return [sample for sample in kept if sample.label == "real"] + fakes
+
+
+@click.command("list")
+def list_datasets() -> None:
+    """Show what can be read, by the name that --adapter takes."""
+    import inspect
+    import sys
+
+    from detector.datasets import REGISTRY
+
+    for name in REGISTRY.names():
+        reader = REGISTRY.load(name)
+        first = (inspect.getdoc(sys.modules[reader.__module__]) or "").splitlines()[0]
+        click.echo(f"{name:18}{first}")
+
+
+@click.command("verify")
+@click.argument("name")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+def verify(name: str, path: Path) -> int:
+    """Count what of the data set NAME lies in PATH, against what its authors state. Exit code: 0 complete, 1 not."""
+    from detector.datasets import REGISTRY
+
+    found = REGISTRY.load(name)().verify(path)
+    for part, (count, expected) in found.parts.items():
+        click.echo(f"{printable(part, 60):40}{count:>8}" + (f" of {expected}" if expected is not None else ""))
+    if not found.parts:
+        click.echo("Nothing of it was found.")
+    if found.missing_count:
+        click.echo(
+            f"{found.missing_count} listed files are missing; the first: "
+            f"{', '.join(printable(m, 80) for m in found.missing[:5])}"
+        )
+    for note in found.notes:
+        click.echo(f"Note: {printable(note, 200)}")
+    return 0 if found.complete else 1
+
+
+@click.command("clips")
+@click.argument("name")
+@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def write_clips_of(name: str, path: Path) -> None:
+    """Write PATH/clips.jsonl of the data set NAME, with its official splits, to train on. Videos without a split are
+    left out.
+    """
+    from detector.datasets import REGISTRY
+    from detector.datasets.sample import as_clip
+    from sfumato.errors import UsageError
+    from sfumato.media.clips import write_clips
+    from sfumato.progress import progress
+
+    samples = REGISTRY.load(name)().listed(path)
+    kept = [sample for sample in samples if sample.split is not None]
+    if not kept:
+        raise UsageError(
+            f"None of the {len(samples)} videos has a split",
+            "This data set has no official one, or its lists are missing.",
+        )
+    with progress("Taking digests", len(kept)) as advance:
+        write_clips(path / "clips.jsonl", (as_clip(sample, path) for sample in kept if advance(1) is None))
+    left_out = len(samples) - len(kept)
+    click.echo(f"{len(kept)} clips" + (f"; {left_out} without a split left out" if left_out else ""), err=True)
+    click.echo(path / "clips.jsonl")
+
+
+@click.command("deepfakebench")
+@click.argument("name")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The JSON that DeepfakeBench reads."
+)
+def export_deepfakebench(name: str, path: Path, out: Path) -> None:
+    """Write the data set NAME in PATH ("clips" for a clips.jsonl) as DeepfakeBench's JSON. Its videos must be folders
+    of frames.
+    """
+    from detector.datasets.deepfakebench import write_deepfakebench
+    from detector.evaluation.run import find_samples
+
+    count = write_deepfakebench(find_samples(path, name)[0], out)
+    click.echo(f"{count} videos", err=True)
+    click.echo(out)

@@ -1,0 +1,217 @@
+"""The detector's commands: they parse, call one library function, print."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sfumato.text import left_out
+
+if TYPE_CHECKING:
+    from sfumato.distributed import Ranks
+
+
+@click.command("detector")
+@click.argument("clips", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Run folder; the detector lands in its weights/.",
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="TOML file of settings.",
+)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="One setting, e.g. model.backbone=mobilenetv4_conv_small.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Time for training itself, without cutting and calibrating.",
+)
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where crops are kept between runs (default: RUN/crops).",
+)
+@click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
+@click.option(
+    "--calibrate-only",
+    "exported",
+    metavar="DETECTOR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Train nothing: calibrate and test the detector in this folder anew, on CLIPS; of the "
+    "settings only calibration.* counts.",
+)
+@click.option("--prepare-only", is_flag=True, help="Cut the crops into the cache and stop.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads for torch (default: its own choice).")
+@click.option("--processes", type=click.IntRange(min=1), help="Processes that cut crops (default: one a core).")
+def train_detector(
+    clips: Path, out: Path, config_file: Path | None, overrides: tuple[str, ...], minutes: float | None,
+    cache: Path | None,
+    resume: bool, exported: Path | None, prepare_only: bool, threads: int | None, processes: int | None,
+) -> None:  # fmt: skip
+    """Train a detector on CLIPS (clips.jsonl), calibrate it, export it to OUT/weights.
+
+    CLIPS needs the splits train and validation; thresholds come from the split calibration, the final numbers from
+    test. Several GPUs or machines: torchrun --nproc-per-node N -m sfumato train detector ...
+    """
+    import torch
+
+    from detector.config import SCAN_FPR, DetectorConfig
+    from detector.data.cache import CropCache
+    from detector.training.own_footage import SECTIONS
+    from detector.training.package import check_people, exported_config, release, renew
+    from detector.training.train import train
+    from sfumato.config import load_config
+    from sfumato.distributed import ranks_of_this_run
+    from sfumato.errors import UsageError
+    from sfumato.media.clips import check_disjoint, read_clips
+    from sfumato.run import RunFolder
+
+    if threads:
+        torch.set_num_threads(threads)
+    chosen = [*overrides, *([f"train.minutes={minutes}"] if minutes else [])]
+    config = load_config(DetectorConfig, config_file, chosen)
+    rows = list(read_clips(clips))
+    check_disjoint(rows)
+    samples = config.samples if exported is None else exported_config(exported).samples
+    if samples.autoencoder is not None and not samples.autoencoder.is_file():
+        advice = "Make one: sfumato train autoencoder CLIPS --out FILE."
+        raise UsageError(f"samples.autoencoder: there is no file {samples.autoencoder}", advice)
+    if not prepare_only:
+        check_people(rows, config.calibration)  # before anything is cut, and again without those who show no face
+    run = RunFolder(out, resume=resume or prepare_only)
+    crops = CropCache(clips, cache or out / "crops", samples)
+    with ranks_of_this_run(config.train.device) as ranks:
+        cutters = processes or (os.cpu_count() or 1 if ranks.world == 1 else 1)
+        with _shown("Cutting crops", len(rows), ranks) as advance:
+            usable = crops.prepare(rows[ranks.rank :: ranks.world], advance, cutters)
+        if ranks.world > 1:
+            ranks.mean({"cut": 1.0})  # the others may be at it still
+            usable = crops.prepare(rows)
+        if ranks.first:
+            for line in left_out(crops.refused.items()):
+                click.echo(line, err=True)
+        if prepare_only:
+            return
+        check_people(usable, config.calibration)
+        if exported is None:
+            with _shown("Training", 1.0, ranks) as advance:
+                done = train(usable, run, config, crops, resume, advance, ranks)
+            if ranks.first:
+                click.echo(f"{done.step} steps; validation AUC: {_scores(done.scores)}", err=True)
+    if not ranks.first:
+        return
+
+    def note(text: str) -> None:
+        click.echo(f"{text} ...", err=True)
+
+    if exported is None:
+        record = release(run.path, usable, crops, note)
+    else:
+        record = renew(exported, run.path, usable, crops, config.calibration, note)
+    for kind, section in SECTIONS.items():
+        found = record[section]
+        click.echo(f"{kind.capitalize()}s ({found['n_real']} people): {_flags_above(found)}", err=True)
+    for name, tested in record["test"].items():
+        click.echo(f"Test, {name}: AUC {_scores(tested['auc'])}", err=True)
+    kinds = [{float(alpha) for alpha in record[section]["thresholds"]} for section in SECTIONS.values()]
+    strictest = min(kinds[0] & kinds[1], key=lambda alpha: abs(alpha - SCAN_FPR))
+    rate = "" if strictest == SCAN_FPR else f" --fpr {strictest:g}"
+    click.echo(f"Scan with it: sfumato scan FILE --model {run.path / 'weights'}{rate}", err=True)
+    click.echo(run.path / "weights")
+
+
+@click.command("calibrate")
+@click.argument("reals", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--out", default="calibrated-detector", show_default=True, type=click.Path(file_okay=False, path_type=Path),
+    help="The detector to write.",
+)  # fmt: skip
+@click.option(
+    "--model",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of another detector to start from.",
+)
+@click.option(
+    "--frames", default=32, show_default=True, type=click.IntRange(1, 10_000), help="As many as your scans look at."
+)
+@click.option("--overwrite", is_flag=True, help="Replace the detector in --out.")
+def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite: bool) -> None:
+    """Set the detector's thresholds on REALS: your own footage that is known to be real, a folder or the list of
+    `sfumato clips`.
+
+    Writes a detector for `sfumato scan --model`. A false-positive rate of a tenth needs 9 people, of a hundredth 99, of
+    a thousandth 999; what they are too few for is left out. A stopped run goes on where it was: scores are kept in
+    OUT.scores.jsonl.
+    """
+    import json
+
+    from detector.inference.bundle import RECORD, network_files, read_parts, shipped_folder
+    from detector.inference.video_detector import Judge
+    from detector.training.own_footage import SECTIONS, find_reals, judge_reals, recalibrate
+    from sfumato.atomic import write_bytes, write_text
+    from sfumato.errors import OutputError
+    from sfumato.progress import progress
+
+    if (out / RECORD).exists() and not overwrite:
+        raise OutputError(f"{out} already holds a detector", "Choose another --out, or --overwrite.")
+    samples, people_known = find_reals(reals)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    judge = Judge(model)
+    with progress("Judging reals", len(samples)) as advance:
+        judged = list(judge_reals(samples, judge, frames, out.with_name(out.name + ".scores.jsonl"), advance))
+    found = recalibrate(judge.detector.record, judged, people_known)
+    if not people_known:
+        advice = (
+            "Clips of one person are no independent draws: list the footage with sfumato clips, and "
+            "calibrate on the list."
+        )
+        click.echo(f"Warning: who is who is not known, each file counts as a person. {advice}", err=True)
+    for reason, count in sorted(found.abstained.items()):
+        click.echo(f"Not judged: {count} ({reason})", err=True)
+    for kind, section in SECTIONS.items():
+        if kind in found.kept:
+            click.echo(f"{kind.capitalize()}s keep the thresholds they had: {found.kept[kind]}", err=True)
+            continue
+        of = (f"{found.n_real[kind]} people, " if people_known else "") + f"{found.files[kind]} files"
+        click.echo(f"{kind.capitalize()}s ({of}): {_flags_above(found.record[section])}", err=True)
+    out.mkdir(exist_ok=True)
+    network, weights, record = read_parts(model or shipped_folder())
+    for name, part in zip(network_files(record), (network, weights), strict=False):
+        write_bytes(out / name, part)
+    write_text(out / RECORD, json.dumps(found.record, indent=1) + "\n")
+    click.echo(out)
+
+
+def _shown(what: str, total: float, ranks: Ranks) -> AbstractContextManager[Callable[[float], None]]:
+    """A progress bar of the first process; the others are silent."""
+    from sfumato.progress import progress
+
+    return progress(what, total) if ranks.first else nullcontext(lambda amount: None)
+
+
+def _flags_above(calibration: dict[str, Any]) -> str:
+    """The thresholds as `scan` shows scores."""
+    from detector.inference.fusion import probability
+
+    each = ", ".join(f"{probability(t):.3f} at {float(alpha):g}" for alpha, t in calibration["thresholds"].items())
+    return f"flagged above a score of {each}"
+
+
+def _scores(values: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in values.items())

@@ -1,0 +1,136 @@
+"""The detector as it ships: one folder, `detector.json` and the network that it names. Loaded without torch.
+
+In: that folder. Out: a `ShippedDetector` that scores crops and knows its stack, its thresholds and where they come
+from. The network is `detector.onnx`, or `detector.xml` with `detector.bin` (OpenVINO). The json names its digest: a
+pair that does not belong together is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from detector.inference.backends import DEFAULT, Scorer, load_scorer
+from detector.inference.crops import DETECTOR_CROP
+from detector.inference.fusion import Stack
+from detector.inference.quality_norm import QualityNorm
+from sfumato.errors import CheckpointError, MissingPartError
+
+FORMAT = "sfumato-detector-1"  # of a run's files
+RECORD_FORMAT = "sfumato-detector-2"  # of detector.json, whose thresholds are for normed logits since 2
+NETWORK, RECORD = "detector.onnx", "detector.json"
+OPENVINO, OPENVINO_WEIGHTS = "detector.xml", "detector.bin"
+
+
+@dataclass(frozen=True)
+class ShippedDetector:
+    """`thresholds`: {alpha: logit that a real picture exceeds with probability alpha at most}; `video_thresholds`: the
+    same for videos, whose frames have a codec behind them; `record`: detector.json whole.
+    """
+
+    scorer: Scorer
+    size: int
+    stack: Stack
+    thresholds: dict[float, float]
+    video_thresholds: dict[float, float]
+    record: dict[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """Of the network alone."""
+        return str(self.record["network"]["sha256"])
+
+    @property
+    def judging(self) -> str:
+        """Names all that a judgement follows from, network, stack and thresholds: a detector that was calibrated anew
+        has another.
+        """
+        parts = (self.digest, self.stack, sorted(self.thresholds.items()), sorted(self.video_thresholds.items()))
+        return f"{self.digest} {hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}"
+
+
+def shipped_folder() -> Path:
+    """Where the detector lies that comes with the package."""
+    return Path(str(files("detector") / "weights"))
+
+
+def load_shipped(folder: Path | None = None, threads: int = 1, backend: str | None = None) -> ShippedDetector:
+    """Reads `folder`; without one, the detector that comes with the package. `backend`: see
+    detector/inference/backends.py; None: the one that the folder was exported for.
+
+    Raises UsageError for an unknown backend, MissingPartError, CheckpointError.
+    """
+    network, weights, record = read_parts(shipped_folder() if folder is None else folder)
+    return from_parts(network, record, threads, backend, weights)
+
+
+def read_parts(place: Path) -> tuple[bytes, bytes, Any]:
+    """The network, its weights (empty for ONNX, which holds its own), and the record. Raises MissingPartError,
+    CheckpointError.
+    """
+    if not (place / RECORD).is_file():
+        raise _missing(place)
+    try:
+        record = json.loads((place / RECORD).read_text(encoding="utf-8"))
+        parts = network_files(record)
+        if not all((place / name).is_file() for name in parts):
+            raise _missing(place)
+        network, *weights = ((place / name).read_bytes() for name in parts)
+    except (OSError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"The detector in {place} is damaged: {error}", "Take another copy.") from error
+    return network, b"".join(weights), record
+
+
+def network_files(record: Any) -> tuple[str, ...]:
+    """The names of the files that hold the network which `record` describes; never a name from outside."""
+    named = (record.get("network") or {}).get("file", NETWORK) if isinstance(record, dict) else NETWORK
+    return (OPENVINO, OPENVINO_WEIGHTS) if named == OPENVINO else (NETWORK,)
+
+
+def _missing(place: Path) -> MissingPartError:
+    near = (place / "weights" / RECORD).is_file()
+    advice = (
+        f"Did you mean {place / 'weights'}?" if near else "Train one: sfumato train detector CLIPS.jsonl --out RUN."
+    )
+    return MissingPartError(f"There is no detector in {place}", advice)
+
+
+def _thresholds(calibration: Any) -> dict[float, float]:
+    return {float(alpha): float(t) for alpha, t in calibration["thresholds"].items()}
+
+
+def from_parts(
+    network: bytes, record: Any, threads: int = 1, backend: str | None = None, weights: bytes = b""
+) -> ShippedDetector:
+    """The detector from the bytes of its network and its record. Raises CheckpointError if they do not fit, and as
+    `load_shipped`.
+    """
+    if not isinstance(record, dict) or record.get("format") != RECORD_FORMAT:
+        found = record.get("format") if isinstance(record, dict) else type(record).__name__
+        raise CheckpointError(f"Unknown detector format {found!r}", f"This version reads {RECORD_FORMAT}.")
+    try:
+        if record["crop"] != DETECTOR_CROP:
+            seen = record["crop"]
+            raise CheckpointError(
+                f"The detector was trained on {seen!r} crops, this version cuts {DETECTOR_CROP!r}", "Train it again."
+            )
+        if hashlib.sha256(network + weights).hexdigest() != record["network"]["sha256"]:
+            raise CheckpointError(f"The network is not the file that {RECORD} describes", "Take both from one export.")
+        calibration = record["calibration"]
+        joining = calibration["stack"]
+        norm = QualityNorm.from_record(joining["norm"]) if joining.get("norm") else None
+        stack = Stack(_two(joining["scale"]), _two(joining["offset"]), norm)
+        thresholds, video = (_thresholds(record[name]) for name in ("calibration", "video_calibration"))
+        scorer = load_scorer(backend or str(record["network"].get("backend", DEFAULT)), network, threads, weights)
+        return ShippedDetector(scorer, int(record["config"]["model"]["size"]), stack, thresholds, video, record)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise CheckpointError(f"{RECORD} lacks or garbles {error}", "Take another copy.") from error
+
+
+def _two(values: Any) -> tuple[float, float]:
+    first, second = values
+    return float(first), float(second)

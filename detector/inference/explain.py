@@ -1,0 +1,197 @@
+"""Why a score: where in the face the evidence lies, and the two kinds of evidence in words. No torch, no gradients at
+run time.
+
+In: the crops of the frames that count most, their logits, what each place adds to those (`Scorer.maps`), 68 landmarks.
+Out: an `Explanation`. The map of the file's score is the two heads' maps weighted by the gradient of the calibrated
+stack: Grad-CAM (Selvaraju et al. 2017) of that score, since each head is linear in the mean over places. Only what
+speaks for forgery is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.config import HEADS
+from detector.inference.fusion import Stack
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+REGIONS = ("forehead", "eyes", "nose", "mouth", "cheeks", "outside")
+REGION_NAMES = {
+    "forehead": "the forehead", "eyes": "eyes and brows", "nose": "the nose", "mouth": "the mouth",
+    "cheeks": "cheeks and jaw",
+    "outside": "hair, neck, background",
+}  # fmt: skip
+EVIDENCE = {"blend": "blending", "synthesis": "synthesis"}  # a face pasted in; a face made as a whole
+_FOREHEAD = 0.4  # of the way from chin to brows, above the brows: the 68 points end there
+
+
+@dataclass(frozen=True)
+class ExplainedFrame:
+    """One frame. crop: (S, S, 3) uint8 RGB; evidence: (2,) the net's logits; maps: (2, h, w) what each place adds to
+    them, times h w;
+    weights: (2,) what a unit of each adds to the calibrated logit; regions: (S, S) indices into REGIONS.
+    """
+
+    time: float
+    logit: float
+    crop: Image
+    evidence: Floats
+    maps: Floats
+    weights: Floats
+    regions: NDArray[np.int64]
+
+    def map(self) -> Floats:
+        """(S, S), at least 0: what speaks for forgery, in units of the calibrated logit."""
+        return enlarge(np.tensordot(self.weights, self.maps, 1), len(self.crop))
+
+    def head_maps(self) -> Floats:
+        """(2, S, S), at least 0: the same for each head alone."""
+        return np.stack([enlarge(w * m, len(self.crop)) for w, m in zip(self.weights, self.maps, strict=True)])
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """frames: the ones that count most, the highest first. shares, areas: {region: share}, each sums to 1; shares is
+    None where nothing speaks for forgery.
+    """
+
+    frames: tuple[ExplainedFrame, ...]
+    shares: dict[str, float] | None
+    areas: dict[str, float]
+
+
+def explain(
+    stack: Stack,
+    times: Sequence[float],
+    crops: Sequence[Image],
+    evidence: Floats,
+    maps: Floats,
+    points: Sequence[NDArray[Any]],
+) -> Explanation:
+    """crops: (S, S, 3) each; evidence: (N, 2); maps: (N, 2, h, w); points: (68, 2) px of the crop each; N at least
+    1.
+    """
+    frames = tuple(
+        ExplainedFrame(time, float(stack.logit(e)), crop, e, m, stack.weights(e), face_regions(p, len(crop)))
+        for time, crop, e, m, p in zip(times, crops, evidence, maps, points, strict=True)
+    )
+    weight = np.stack([frame.map() for frame in frames])
+    regions = np.stack([frame.regions for frame in frames])
+    total = float(weight.sum())
+    return Explanation(frames, _shares(weight, regions) if total > 0 else None, _shares(np.ones_like(weight), regions))
+
+
+def enlarge(values: NDArray[Any], side: int) -> Floats:
+    """(h, w) to (side, side), bilinear, what is below 0 left out, as Grad-CAM shows it."""
+    positive = np.maximum(np.asarray(values, np.float32), 0)
+    return np.asarray(cv2.resize(positive, (side, side), interpolation=cv2.INTER_LINEAR), np.float64)
+
+
+def face_regions(points: NDArray[Any], side: int) -> NDArray[np.int64]:
+    """points: (68, 2) px in 300-W order. Returns (side, side) indices into REGIONS; where two overlap, the smaller part
+    has it.
+    """
+    points = np.asarray(points, np.float64)
+    brows = points[17:27]
+    lifted = brows + _FOREHEAD * (brows.mean(0) - points[8])
+    sides = [np.concatenate([points[17:22], points[36:42]]), np.concatenate([points[22:27], points[42:48]])]
+    outlines = [
+        ("cheeks", np.concatenate([points[:17], brows])),
+        ("forehead", np.concatenate([brows, lifted, points[[0, 16]]])),
+        ("nose", _grown(points[27:36], 1.25)),
+        ("mouth", _grown(points[48:60], 1.25)),
+        *(("eyes", _grown(part, 1.2)) for part in sides),
+    ]
+    drawn = np.full((side, side), REGIONS.index("outside"), np.uint8)
+    for name, outline in outlines:
+        cv2.fillConvexPoly(drawn, cv2.convexHull(np.rint(outline).astype(np.int32)), REGIONS.index(name))
+    return drawn.astype(np.int64)
+
+
+def head_facts(
+    stack: Stack, evidence: NDArray[Any], thresholds: Mapping[float, float], fpr: float
+) -> dict[str, dict[str, Any]]:
+    """{head: {evidence, logit, level, above}} of one file. evidence: (frames, 2) of the frames that count; thresholds:
+    {alpha: logit}.
+
+    level: "strong" (flags at `fpr` by itself), "raised" (above the loosest threshold), "low", or "untrained"; above:
+    the share of real clips that show less, at the strictest threshold passed. No head exceeds the joint logit, so a
+    joint threshold holds for a head too.
+    """
+    pooled = np.asarray(evidence, np.float64).mean(0)  # (2,)
+    facts = {}
+    for name, value, logit in zip(HEADS, pooled, stack.each(evidence).mean(0), strict=True):
+        passed = sorted(alpha for alpha, t in thresholds.items() if logit > t)
+        level = (
+            "untrained"
+            if not np.isfinite(logit)
+            else "strong"
+            if passed and passed[0] <= fpr
+            else "raised"
+            if passed
+            else "low"
+        )
+        above = 1 - passed[0] if passed else None
+        facts[name] = {
+            "evidence": float(value),
+            "logit": float(logit) if np.isfinite(logit) else None,
+            "level": level,
+            "above": above,
+        }
+    return facts
+
+
+def in_words(facts: Mapping[str, Mapping[str, Any]], flagged: bool) -> str:
+    """One sentence about the two kinds of evidence; two where only both together flag. Never what the file is."""
+    ordered = sorted(facts, key=lambda name: -(facts[name]["logit"] if facts[name]["logit"] is not None else -np.inf))
+    told: dict[str, list[str]] = {}
+    for name in ordered:
+        told.setdefault(_told(facts[name]), []).append(EVIDENCE[name])
+    sentence = "; ".join(f"of {' and of '.join(kinds)}: {said}" for said, kinds in told.items())
+    together = flagged and not any(fact["level"] == "strong" for fact in facts.values())
+    return f"Evidence {sentence}." + (" Neither alone passes the threshold, both together do." if together else "")
+
+
+def _told(fact: Mapping[str, Any]) -> str:
+    if fact["level"] == "untrained":
+        return "not looked for, the detector was not trained on them"
+    if fact["above"] is None:
+        return "no more than many real clips show"
+    rest = round(1 / (1 - fact["above"]))
+    return f"more than {rest - 1:,} in {rest:,} real clips show"
+
+
+def _shares(weight: Floats, regions: NDArray[np.int64]) -> dict[str, float]:
+    sums = np.bincount(regions.ravel(), weight.ravel(), len(REGIONS)) / weight.sum()
+    return {name: float(share) for name, share in zip(REGIONS, sums, strict=True)}
+
+
+def _grown(points: Floats, by: float) -> Floats:
+    centre = (points.min(0) + points.max(0)) / 2
+    return np.asarray(centre + (points - centre) * by, np.float64)
+
+
+def standing_out(shares: Mapping[str, float], areas: Mapping[str, float]) -> list[str]:
+    """The regions that hold clearly more of the evidence than of the picture, the densest first; none with less than a
+    twentieth of it.
+    """
+    dense = {name: shares[name] / areas[name] for name in shares if areas[name] > 0 and shares[name] >= 0.05}
+    return [name for name in sorted(dense, key=lambda name: -dense[name]) if dense[name] > 1.2]
+
+
+def where_in_words(shares: Mapping[str, float] | None, areas: Mapping[str, float]) -> str:
+    """The same in a sentence, with both shares of each."""
+    if shares is None:
+        return "No place speaks for forgery."
+    found = [
+        f"{REGION_NAMES[name]} ({shares[name]:.0%} of it on {areas[name]:.0%} of the picture)"
+        for name in standing_out(shares, areas)
+    ]
+    return f"The evidence is densest at {', '.join(found)}." if found else "The evidence is spread over the picture."

@@ -1,0 +1,121 @@
+"""Evenly spaced frames of a video or of a folder of frames, or the one frame of a still picture, as a stream.
+
+In: a path; a folder is a video whose frames are pictures with numbers for names, as data sets are often handed out.
+Out: `Frame`s (HWC uint8 RGB, seconds). The file is read from front to back once and only one frame is held: seeking by
+frame number is many times slower and wrong on variable rate. No torch here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sfumato.media.video import Frame, VideoReader
+
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".jp2", ".ppm"})
+VIDEOS = frozenset(
+    {
+        ".mp4",
+        ".mov",
+        ".m4v",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".mpg",
+        ".mpeg",
+        ".ts",
+        ".mts",
+        ".wmv",
+        ".flv",
+        ".3gp",
+        ".ogv",
+        ".gif",
+    }
+)
+
+
+def is_picture(path: Path) -> bool:
+    """By the file's suffix; what is inside is checked when it is read."""
+    return path.suffix.lower() in PICTURES
+
+
+def frames_in(folder: Path) -> list[Path]:
+    """The pictures directly in a folder, in the order of their numbers."""
+    return sorted((file for file in folder.iterdir() if is_picture(file)), key=lambda file: (len(file.stem), file.stem))
+
+
+class SampledFrames:
+    """Iterates over about `count` evenly spaced frames. After it: `sampled`, `decoded`, `truncated`, `damaged`,
+    `media`.
+
+    Raises MediaError as VideoReader and read_image do, when opened or while reading.
+    """
+
+    def __init__(self, path: Path, count: int) -> None:
+        self.path, self.count = path, count
+        self.sampled = self.decoded = self.damaged = 0
+        self.truncated = False
+        self.still = is_picture(path)
+        self.media: dict[str, Any] = {}
+
+    def __iter__(self) -> Iterator[Frame]:
+        frames = self._still() if self.still else self._folder() if self.path.is_dir() else self._video()
+        for frame in frames:
+            self.sampled += 1
+            yield frame
+
+    def _still(self) -> Iterator[Frame]:
+        from sfumato.media.images import read_image
+
+        image = read_image(self.path)
+        self.media = {"kind": "picture", "width": image.shape[1], "height": image.shape[0]}
+        self.decoded = 1
+        yield Frame(image, 0.0, 0)
+
+    def _folder(self) -> Iterator[Frame]:
+        """Time is the place in the folder: the rate is not known, and frames may have been left out."""
+        from sfumato.media.images import read_image
+
+        names = frames_in(self.path)
+        schedule = _Schedule(len(names), self.count)
+        self.decoded = len(names)
+        for position in (position for position in range(len(names)) if schedule.wants(position)):
+            image = read_image(names[position])
+            self.media = {"kind": "frames", "width": image.shape[1], "height": image.shape[0], "frames": len(names)}
+            yield Frame(image, float(position), position)
+
+    def _video(self) -> Iterator[Frame]:
+        with VideoReader(self.path) as reader:
+            info = reader.info
+            self.media = {
+                "kind": "video", "container": info.container, "codec": info.codec, "width": info.width,
+                "height": info.height,
+                "rate": info.rate, "duration": info.duration, "audio": info.has_audio,
+            }  # fmt: skip
+            total = info.declared_frames or (round(info.duration * info.rate) if info.duration and info.rate else 0)
+            schedule = _Schedule(total, self.count)
+            for position, frame in enumerate(reader):
+                if schedule.wants(position):
+                    yield frame
+            self.decoded, self.damaged, self.truncated = reader.decoded_frames, reader.damaged_packets, reader.truncated
+        self.media |= {"frames": self.decoded, "damaged_packets": self.damaged, "truncated": self.truncated}
+
+
+class _Schedule:
+    """Which positions to take: `count` of `total`; if the total is unknown or wrong, ever fewer as the video goes
+    on.
+    """
+
+    def __init__(self, total: int, count: int) -> None:
+        self._step = max(1.0, total / count)
+        self._count, self._taken, self._next = count, 0, 0.0
+
+    def wants(self, position: int) -> bool:
+        if position < int(self._next):
+            return False
+        self._taken += 1
+        if self._taken % self._count == 0 and self._taken >= 2 * self._count:
+            self._step *= 2
+        self._next += self._step
+        return True

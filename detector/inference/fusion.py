@@ -1,0 +1,93 @@
+"""Two kinds of evidence to one score: either is enough. Pure NumPy, because judging does without torch.
+
+In: (..., 2) logits of the net. Out: one calibrated logit. Each head is scaled and shifted, then the two join as
+"blended or synthesised": 1 - (1 - p_blend)(1 - p_synthesis). Monotone in both, so no evidence can excuse another.
+What the joint logit is worth depends on the file's quality: `Stack.at` gives the stack for files of one quality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.inference.quality_norm import QualityNorm
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`scale` and `offset` of each head, in the order of HEADS. A scale of 0 leaves out a head that was never trained.
+
+    `norm`: what files of each quality are held to; without one all are alike. `gain`, `shift`: for those of one
+    quality, see `at`.
+    """
+
+    scale: tuple[float, float] = (1.0, 1.0)
+    offset: tuple[float, float] = (0.0, 0.0)
+    norm: QualityNorm | None = None
+    gain: float = 1.0
+    shift: float = 0.0
+
+    def at(self, quality: Sequence[float] | Floats) -> Stack:
+        """The stack for files of this quality (see `detector.inference.quality_norm`): the same order of scores, moved
+        and stretched.
+        """
+        if self.norm is None:
+            return self
+        gain, shift = self.norm.line(quality)
+        return replace(self, gain=gain, shift=shift)
+
+    def logit(self, evidence: NDArray[Any]) -> Floats:
+        """evidence: (..., 2). Returns (...)."""
+        return np.asarray(
+            self.gain * joined(np.asarray(evidence, np.float64), self.scale, self.offset) + self.shift, np.float64
+        )
+
+    def each(self, evidence: NDArray[Any]) -> Floats:
+        """evidence: (..., 2). Returns (..., 2): each head's own calibrated logit, -inf for one never trained. None
+        exceeds `logit`.
+        """
+        return np.asarray(self.gain * self._own(evidence) + self.shift, np.float64)
+
+    def weights(self, evidence: NDArray[Any]) -> Floats:
+        """evidence: (..., 2). Returns (..., 2): by how much `logit` grows with each, its gradient."""
+        own = self._own(evidence)
+        hidden = np.logaddexp(0.0, own).sum(-1, keepdims=True)  # -log prod(1 - p_i), as in `joined`
+        return np.asarray(
+            self.gain * np.asarray(self.scale) * probability(own) / -np.expm1(-np.maximum(hidden, 1e-300)), np.float64
+        )
+
+    def _own(self, evidence: NDArray[Any]) -> Floats:
+        scale, offset = np.asarray(self.scale), np.asarray(self.offset)
+        return np.asarray(np.where(scale > 0, scale * np.asarray(evidence, np.float64) + offset, -np.inf), np.float64)
+
+
+def joined(evidence: Floats, scale: Sequence[float], offset: Sequence[float]) -> Floats:
+    """log(p / (1 - p)) of p = 1 - prod(1 - p_i) over the heads with scale > 0, stable at both ends."""
+    used = [i for i, s in enumerate(scale) if s > 0]
+    if not used:
+        return np.zeros(evidence.shape[:-1])
+    hidden = sum(np.logaddexp(0.0, scale[i] * evidence[..., i] + offset[i]) for i in used)  # -log prod(1 - p_i)
+    hidden = np.asarray(hidden, np.float64)
+    return np.where(hidden > 30, hidden, np.log(np.expm1(np.clip(hidden, 1e-300, 30))))
+
+
+def pooled(logits: NDArray[Any] | Sequence[float]) -> float:
+    """One logit for the frames of a track: the mean of the highest third. Raises ValueError for no frames.
+
+    A warped portrait gives itself away in the frames where it moves; at rest it is nearly the picture it was made from.
+    """
+    ordered = np.sort(np.asarray(logits, np.float64))[::-1]
+    if not ordered.size:
+        raise ValueError("a track has at least one frame")
+    return float(ordered[: -(-ordered.size // 3)].mean())
+
+
+def probability(logit: Any) -> Any:
+    """The logistic function, without overflow; array or number."""
+    return 0.5 * (1 + np.tanh(0.5 * np.asarray(logit, np.float64)))

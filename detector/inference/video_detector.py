@@ -1,0 +1,294 @@
+"""Judging a file: frames to faces to tracks to one calibrated score, or an abstention with its reason.
+
+In: a video or a still picture. Out: a `Judgement`. A file's logit is the largest over its face tracks of the
+mean over the track's highest third of frames, so that one forged person among many counts, and one odd frame does not.
+ONNX Runtime, OpenCV and PyAV only: torch is never imported here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.data.degradations import sharpness
+from detector.inference.bundle import ShippedDetector, load_shipped
+from detector.inference.crops import judged_crop
+from detector.inference.explain import Explanation, explain
+from detector.inference.frames import SampledFrames
+from detector.inference.fusion import Stack, pooled, probability
+from detector.inference.quality_norm import qualities
+from sfumato.errors import MediaError
+from sfumato.media.faces import Box, Crop, FaceDetector, FaceTracker
+from sfumato.media.landmarks import LandmarkBackend, load_backend
+
+MIN_FACE = 48.0  # px, the longer side of the box: smaller faces have lost what the net looks for
+MIN_FRAMES = 3  # of a video; shorter ones are stills in disguise, whose one frame may be anything
+MAX_FACES = 8  # a frame; the largest ones
+EXPLAINED = 3  # frames that an explanation shows: the highest of the track that decides
+_SHORT_TRACK = (
+    0.1  # of the longest track: shorter ones are counted only if there is no other (a false detection is short)
+)
+Status = Literal["ok", "abstain", "error"]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """code: no_face, face_too_small, too_short or unreadable; detail: one sentence, with advice where there is any."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class TrackFrame:
+    """score: the frame's calibrated probability; blend, synthesis: the net's two logits; box: (x, y, width, height)
+    px.
+    """
+
+    time: float
+    box: Box
+    score: float
+    logit: float
+    blend: float
+    synthesis: float
+
+
+@dataclass(frozen=True)
+class TrackScore:
+    """One person through the file."""
+
+    identifier: int
+    score: float
+    logit: float
+    frames: tuple[TrackFrame, ...]
+    stack: Stack = field(default_factory=Stack)  # for files of this track's quality
+
+    @property
+    def size(self) -> float:
+        """The median of the box's longer side, px."""
+        return median(max(frame.box[2], frame.box[3]) for frame in self.frames)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the detector says of one file.
+
+    score: calibrated probability in [0, 1], logit: the same before squashing, both None unless status is "ok".
+    threshold: {"0.1": score, "0.01": score, ..., "logit": {"0.1": logit, ...}, "n_real": int, "calibration": id}.
+    timeline: (seconds, score) of every sampled frame with a face, the highest of its faces.
+    """
+
+    status: Status
+    reasons: tuple[Reason, ...] = ()
+    score: float | None = None
+    logit: float | None = None
+    threshold: dict[str, Any] = field(default_factory=dict)
+    timeline: tuple[tuple[float, float], ...] = ()
+    tracks: tuple[TrackScore, ...] = ()
+    media: dict[str, Any] = field(default_factory=dict)
+    frames: dict[str, int] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    timing: dict[str, float] = field(default_factory=dict)
+    sharpness: float | None = None  # the median over the judged crops of the variance of their Laplacian
+    explanation: Explanation | None = None  # where it was asked for, and there is a score
+
+    @property
+    def deciding(self) -> tuple[TrackFrame, ...]:
+        """The frames whose mean is the file's logit: the highest third of the highest track. Empty without a score."""
+        frames = sorted(self.tracks[0].frames, key=lambda frame: -frame.logit) if self.tracks else []
+        return tuple(frames[: -(-len(frames) // 3)])
+
+
+class Judge:
+    """Loads the detector once, judges any number of files. Not thread-safe: give each thread its own."""
+
+    def __init__(self, model_path: Path | None = None, threads: int = 1, backend: str | None = None) -> None:
+        """model_path: a folder with detector.json and its network; None: the one that ships. backend: as in
+        `load_shipped`.
+
+        Raises UsageError, MissingPartError, CheckpointError.
+        """
+        self.detector: ShippedDetector = load_shipped(model_path, threads, backend)
+        self._faces = FaceDetector()
+        self._landmarks: LandmarkBackend | None = None  # loaded for the first explanation
+
+    def judge_video(
+        self,
+        path: Path,
+        frames: int = 32,
+        advance: Callable[[float], None] = lambda amount: None,
+        explained: bool = False,
+    ) -> Judgement:
+        """Judges `frames` evenly spaced frames of a video, or a still picture. `advance` gets 1 a sampled frame.
+        `explained`: with an explanation of the score.
+
+        Never raises for what is in the file: an unreadable one has status "error" and the reason. Raises
+        CheckpointError if an explanation is asked for and the detector has no maps.
+        """
+        if explained:
+            self.detector.scorer.require_maps()
+        clock = _Clock()
+        source = SampledFrames(Path(path), frames)
+        try:
+            sightings, largest = self._look(source, clock, advance)
+        except MediaError as error:
+            return self._without_score("error", Reason("unreadable", str(error)), source, clock, 0)
+        if not source.still and source.decoded < MIN_FRAMES:
+            reason = Reason("too_short", f"{source.decoded} frames; at least {MIN_FRAMES} are needed.")
+            return self._without_score("abstain", reason, source, clock, len(sightings))
+        if largest == 0:
+            return self._without_score(
+                "abstain", Reason("no_face", f"No face in {source.sampled} frames."), source, clock, 0
+            )
+        if not sightings:
+            reason = Reason(
+                "face_too_small", f"The largest face is {largest:.0f} px; at least {MIN_FACE:.0f} are needed."
+            )
+            return self._without_score("abstain", reason, source, clock, 0)
+        return self._score(sightings, source, clock, explained)
+
+    def _look(
+        self, source: SampledFrames, clock: _Clock, advance: Callable[[float], None]
+    ) -> tuple[list[_Sighting], float]:
+        """Every usable face of every sampled frame, and the size of the largest face seen at all."""
+        tracker = FaceTracker(smoothing=0.0, patience=4)  # a patience of sampled frames, an eighth of the file
+        sightings: list[_Sighting] = []
+        largest = 0.0
+        frames = iter(source)
+        position = 0
+        while True:
+            with clock("decode"):
+                frame = next(frames, None)
+            if frame is None:
+                return sightings, largest
+            with clock("detect"):
+                faces = self._faces.detect(frame.image)[:MAX_FACES]
+                largest = max([largest, *(face.size for face in faces)])
+                for track, face in tracker.update(position, [face for face in faces if face.size >= MIN_FACE]).items():
+                    crop = judged_crop(face.box, frame.image)
+                    picture = crop.apply(frame.image, self.detector.size)
+                    within = _box_within(crop, face.box, self.detector.size)
+                    sightings.append(_Sighting(track, frame.time, face.box, picture, within, crop.side))
+            position += 1
+            advance(1)
+
+    def _score(self, sightings: list[_Sighting], source: SampledFrames, clock: _Clock, explained: bool) -> Judgement:
+        with clock("classify"):
+            evidence = self.detector.scorer([s.crop for s in sightings])
+        places: dict[int, list[int]] = {}
+        for place, sighting in enumerate(sightings):
+            places.setdefault(sighting.track, []).append(place)
+        video = not source.still
+        scored = [
+            self._track(identifier, [sightings[i] for i in own], evidence[own], video)
+            for identifier, own in places.items()
+        ]
+        longest = max(len(track.frames) for track in scored)
+        counted = [track for track in scored if len(track.frames) >= _SHORT_TRACK * longest]
+        best = max(track.logit for track in counted)
+        counted.sort(key=lambda track: -track.logit)
+        with clock("explain"):
+            explanation = self._explain(counted[0], sightings, places[counted[0].identifier]) if explained else None
+        highest: dict[float, float] = {}
+        for frame in (frame for track in counted for frame in track.frames):
+            highest[frame.time] = max(frame.score, highest.get(frame.time, 0.0))
+        return Judgement(
+            "ok", (), _squash(best), best, self._threshold(source), tuple(sorted(highest.items())),
+            tuple(counted), source.media,
+            {"sampled": source.sampled, "with_face": len({s.time for s in sightings})}, self._model(), clock.seconds(),
+            median(sharpness(s.crop) for s in sightings), explanation,
+        )  # fmt: skip
+
+    def _track(
+        self, identifier: int, sightings: Sequence[_Sighting], evidence: NDArray[np.float64], video: bool
+    ) -> TrackScore:
+        """evidence: (frames, 2). What a logit is worth follows from the quality of the track's crops, one for all of
+        them.
+        """
+        stack = self.detector.stack.at(np.mean([qualities(s.crop, s.pixels, video) for s in sightings], axis=0))
+        frames = tuple(
+            TrackFrame(sighting.time, sighting.box, _squash(logit), float(logit), float(blend), float(synthesis))
+            for sighting, logit, (blend, synthesis) in zip(sightings, stack.logit(evidence), evidence, strict=True)
+        )
+        logit = pooled([frame.logit for frame in frames])
+        return TrackScore(identifier, _squash(logit), logit, frames, stack)
+
+    def _explain(self, track: TrackScore, sightings: Sequence[_Sighting], own: Sequence[int]) -> Explanation:
+        """own: places of the track's sightings, in the order of its frames. Of the highest few frames; finding
+        landmarks costs more than judging.
+        """
+        self._landmarks = self._landmarks or load_backend("mesh")
+        order = np.argsort([-frame.logit for frame in track.frames], kind="stable")[:EXPLAINED]
+        shown, scorer = [sightings[own[i]] for i in order], self.detector.scorer
+        crops = [s.crop for s in shown]
+        points = [self._landmarks.detect(s.crop, s.within) for s in shown]
+        return explain(track.stack, [s.time for s in shown], crops, scorer(crops), scorer.maps(crops), points)
+
+    def _without_score(
+        self, status: Status, reason: Reason, source: SampledFrames, clock: _Clock, faces: int
+    ) -> Judgement:
+        counts = {"sampled": source.sampled, "with_face": faces}
+        return Judgement(
+            status, (reason,), threshold=self._threshold(source), media=source.media, frames=counts,
+            model=self._model(),
+            timing=clock.seconds(),
+        )  # fmt: skip
+
+    def _threshold(self, source: SampledFrames) -> dict[str, Any]:
+        calibration = self.detector.record["calibration" if source.still else "video_calibration"]
+        thresholds = self.detector.thresholds if source.still else self.detector.video_thresholds
+        logits = {f"{alpha:g}": t for alpha, t in thresholds.items()}
+        scores = {alpha: _squash(t) for alpha, t in logits.items()}
+        return {**scores, "logit": logits, "n_real": calibration.get("n_real"), "calibration": calibration.get("id")}
+
+    def _model(self) -> dict[str, Any]:
+        record = self.detector.record
+        named = {"name": record.get("name"), "version": record.get("version"), "sha256": self.detector.digest}
+        return named | {"backend": self.detector.scorer.name}
+
+
+@dataclass(frozen=True)
+class _Sighting:
+    track: int
+    time: float
+    box: Box
+    crop: NDArray[np.uint8]  # (S, S, 3)
+    within: Box  # the box in the crop's pixels
+    pixels: float  # of the frame, across the crop
+
+
+class _Clock:
+    """Seconds by stage, and in all."""
+
+    def __init__(self) -> None:
+        self._start, self._stages = time.perf_counter(), {"decode": 0.0, "detect": 0.0, "classify": 0.0, "explain": 0.0}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._stages[stage] += time.perf_counter() - start
+
+    def seconds(self) -> dict[str, float]:
+        total = time.perf_counter() - self._start
+        return {name: round(value, 4) for name, value in {**self._stages, "total": total}.items()}
+
+
+def _box_within(crop: Crop, box: Box, size: int) -> Box:
+    x, y, width, height = box
+    (left, top), (right, bottom) = crop.to_crop(np.array([[x, y], [x + width, y + height]]), size).tolist()
+    return left, top, right - left, bottom - top
+
+
+def _squash(logit: float) -> float:
+    return float(probability(logit))

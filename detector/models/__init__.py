@@ -1,0 +1,1 @@
+"""The net and its parts: backbones, the frequency branch, weights on disk."""

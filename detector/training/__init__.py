@@ -1,0 +1,1 @@
+"""From clips to a detector that ships: training, calibration, packaging, export."""

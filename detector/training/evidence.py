@@ -1,0 +1,166 @@
+"""How well the two kinds of evidence separate: per method, on pairs for training, on whole clips for calibration.
+
+In: a net and the clips of a split. Out: AUC per method, or the evidence of every frame of every clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from detector.config import FAMILY_HEADS, HEADS
+from detector.data.cache import CropCache
+from detector.data.degradations import Pass, draw_way
+from detector.data.pair_makers import People
+from detector.data.pairs import PairSource
+from detector.evaluation.metrics import auc
+from detector.inference.crops import TIGHTEN, tighten
+from detector.inference.frames import is_picture
+from detector.inference.quality_norm import qualities
+from detector.models.net import DetectorNet
+from sfumato.media.clips import TWIN, ClipRow
+from sfumato.media.faces import Crop
+from sfumato.media.images import to_tensor
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+Score = Callable[[Sequence[Image]], Floats]  # (S, S, 3) uint8 each to (N, 2)
+UNTOUCHED = Pass()
+_FEWEST_PAIRS = 16  # of a method in a validation
+_MADE_CLIPS, _MADE_FRAMES = (
+    150,
+    4,
+)  # of each method that is made on the fly: as many as its AUC's interval needs, no more
+
+
+@dataclass(frozen=True)
+class ClipEvidence:
+    """evidence: (frames, 2) logits of one clip. `family` is "real" for a real clip; `method` as in clips.jsonl."""
+
+    clip: str
+    identity: str
+    family: str
+    evidence: Floats
+    method: str = ""
+    quality: Floats | None = None  # the mean over its frames, of `detector.inference.quality_norm.qualities`
+
+    @property
+    def kind(self) -> str:
+        """What it counts as: the method of a fake, "real", or "twin" for the real counterpart of a fake."""
+        if self.family == "real":
+            return TWIN if self.method == TWIN else "real"
+        return self.method or self.family
+
+    @property
+    def video(self) -> bool:
+        """Whether its file is one: a scan has thresholds of their own for videos."""
+        return not is_picture(Path(self.clip))
+
+
+@torch.no_grad()
+def evidence_of(net: DetectorNet, images: Sequence[Image], device: Any = "cpu", batch: int = 32) -> Floats:
+    """images: (S, S, 3) uint8 each. Returns (len(images), 2)."""
+    was_training = net.training
+    net.eval()
+    parts = []
+    for start in range(0, len(images), batch):
+        tensor = to_tensor(images[start : start + batch]).to(device)
+        parts.append(net(tensor.to(memory_format=torch.channels_last)).float().cpu().numpy())
+    net.train(was_training)
+    return np.concatenate(parts).astype(np.float64) if parts else np.zeros((0, len(HEADS)))
+
+
+def validate(net: DetectorNet, source: PairSource, pairs: int, device: Any = "cpu") -> dict[str, float]:
+    """AUC of each method's own head, fakes against their real twins, on the same seeded pairs each time; `pairs` in
+    all.
+
+    Half the pairs go through a drawn degradation and jitter, half stay untouched.
+    """
+    scores = {}
+    for method in source.methods:
+        chosen = [maker for maker in source.makers if maker.method == method]
+        rng = np.random.default_rng([20, *method.encode()])
+        images: list[Image] = []
+        for i in range(max(_FEWEST_PAIRS, pairs // len(source.methods))):
+            pair = chosen[i % len(chosen)].spread(i, rng)
+            images += source.finish(pair, rng, steady=i % 2 == 0)
+        evidence = evidence_of(net, images, device)
+        heads = [HEADS.index(name) for name in FAMILY_HEADS[chosen[0].family]]
+        values = evidence[:, heads].max(axis=1)
+        scores[method] = auc(values[1::2], values[0::2])
+    return scores
+
+
+def clip_evidence(
+    score: Score,
+    source: PairSource,
+    recipe: Pass = UNTOUCHED,
+    made: bool = True,
+    encoded: bool = False,
+    frames: int | None = None,
+) -> Iterator[ClipEvidence]:
+    """Scores every clip of a split frame by frame, as a scan would; `made`: and of what is made on the fly, clips of a
+    few frames each.
+
+    encoded: pictures stand for videos, which `recipe` has given them the codec of; frames: of each clip at most, evenly
+    spaced.
+    """
+    size = source.config.model.size
+    material = source.material
+    methods = set(source.methods)
+    for row in [*material.reals, *material.twins, *(row for row in material.fakes if row.method in methods)]:
+        images = [recipe(image) for image in _crops(source.cache, row, frames)]
+        yield _evidence(score, row, row.family, row.method, images, size, encoded)
+    for maker in (maker for maker in source.makers if made and maker.on_the_fly):
+        for row in _spread_over(maker.people, _MADE_CLIPS):
+            rng = np.random.default_rng([21, *f"{maker.method} {row.identity}".encode()])
+            fakes = [maker.of(row, rng).fake for _ in range(min(_MADE_FRAMES, source.cache.count(row)))]
+            yield _evidence(score, row, maker.family, maker.method, [recipe(fake) for fake in fakes], size, encoded)
+
+
+def copies_evidence(
+    score: Score, rows: Sequence[ClipRow], cache: CropCache, size: int, copies: int, frames: int
+) -> Iterator[ClipEvidence]:
+    """`copies` of each real clip, the first as it is, the others after what becomes of files on their way; `frames` of
+    each at most.
+    """
+    for row in rows:
+        images = _crops(cache, row, frames)
+        rng = np.random.default_rng([22, *row.path.encode()])
+        for number in range(copies):
+            recipe = draw_way(rng) if number else UNTOUCHED
+            yield _evidence(score, row, row.family, row.method, [recipe(image) for image in images], size)
+
+
+def _crops(cache: CropCache, row: ClipRow, frames: int | None) -> list[Image]:
+    count = cache.count(row)
+    chosen = np.unique(np.linspace(0, count - 1, min(frames or count, count)).round().astype(int))
+    return [cache.crop(row, int(i)).image for i in chosen]
+
+
+def _evidence(
+    score: Score, row: ClipRow, family: str, method: str, images: Sequence[Image], size: int, encoded: bool = False
+) -> ClipEvidence:
+    """images: wide crops as stored, (side, side, 3) each."""
+    views, video = [_view(image, size) for image in images], encoded or not is_picture(Path(row.path))
+    quality = np.mean(
+        [qualities(view, TIGHTEN * len(image), video) for view, image in zip(views, images, strict=True)], axis=0
+    )
+    return ClipEvidence(row.path, row.identity, family, score(views), method, quality)
+
+
+def _spread_over(people: People, count: int) -> list[ClipRow]:
+    """A clip of every person, of at most `count` of them in an even walk."""
+    names = sorted(people)
+    return [people[names[i]][0] for i in range(0, len(names), -(-len(names) // count))]
+
+
+def _view(image: Image, size: int) -> Image:
+    """The tight crop of a stored wide one, as a scan cuts it from the frame."""
+    return tighten(Crop(0.0, 0.0, float(image.shape[0]))).apply(image, size)

@@ -1,0 +1,179 @@
+"""Thresholds on the user's own real footage: what is a false alarm there is known only there.
+
+In: a detector, and videos and pictures that are known to be real. Out: the same detector with the thresholds those
+carry, by the conformal rule of detector/training/calibrate.py. Files are judged exactly as a scan judges them. People
+are what is drawn, not clips: of each person one clip counts, drawn by its content (Dunn, Wasserman and Ramdas 2022,
+"subsampling once"), so that n_real is a number of people. Pictures and videos have thresholds of their own; a kind that
+has too few reals keeps those it had.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from detector.config import CalibrationConfig
+from detector.datasets.sample import Sample, clips_samples, content_digest
+from detector.evaluation.journal import Journal
+from detector.inference.frames import PICTURES, VIDEOS, is_picture
+from detector.inference.video_detector import Judge
+from detector.training.calibrate import RULE, thresholds_of
+from sfumato.errors import MediaError, UsageError
+from sfumato.media.clips import GENERATED, TWIN
+
+SECTIONS = {"picture": "calibration", "video": "video_calibration"}  # of detector.json
+Advance = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Real:
+    """One file that was judged. logit: None if the detector abstained, and `reason` says why. digest: of its
+    content.
+    """
+
+    kind: str
+    person: str
+    digest: str
+    logit: float | None
+    reason: str = ""
+
+
+@dataclass
+class Recalibration:
+    """record: the new detector.json; n_real: people by kind; kept: why a kind has its old thresholds; abstained: files
+    by reason.
+    """
+
+    record: dict[str, Any]
+    n_real: dict[str, int] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    abstained: Counter[str] = field(default_factory=Counter)
+
+
+def find_reals(source: Path) -> tuple[list[Sample], bool]:
+    """The reals of a clips.jsonl, or all videos and pictures in and below a folder but what `sfumato fakes` made there;
+    and whether it is known who is who.
+
+    Raises MediaError for a damaged list, UsageError when there is nothing.
+    """
+    if not source.is_dir():
+        listed = [sample for sample in clips_samples(source) if sample.label == "real" and sample.method != TWIN]
+        if not listed:
+            raise UsageError(f"{source} lists no real clip", "Make a list of real footage: sfumato clips FOLDER.")
+        return listed, True
+    files = (file for file in source.rglob("*") if GENERATED not in file.relative_to(source).parts[:-1])
+    found = sorted(file for file in files if file.suffix.lower() in PICTURES | VIDEOS and file.is_file())
+    if not found:
+        raise UsageError(f"No video or picture in {source}", f"Known suffixes: {' '.join(sorted(VIDEOS | PICTURES))}.")
+    names = [file.relative_to(source).as_posix() for file in found]
+    return [
+        Sample("own", name, file, "real", "camera", "real", name) for name, file in zip(names, found, strict=True)
+    ], False
+
+
+def judge_reals(
+    samples: Sequence[Sample],
+    judge: Judge,
+    frames: int,
+    journal: Path | None = None,
+    advance: Advance = lambda amount: None,
+) -> Iterator[Real]:
+    """Judges each file that the journal does not hold yet. A file that is there twice counts once. `advance` gets 1 a
+    file.
+    """
+    stack = judge.detector.record["calibration"]["stack"]
+    book = Journal(journal, f"{judge.detector.digest} {json.dumps(stack, sort_keys=True)}", frames)
+    seen: set[str] = set()
+    for sample in samples:
+        facts = book.find(sample)
+        if facts is None:
+            facts = _judged(sample, judge, frames)
+            book.add(sample, facts)
+        advance(1)
+        try:
+            real = Real(**facts, person=sample.identity)
+            if real.logit is not None and not math.isfinite(real.logit):
+                raise TypeError("its logit is no number")
+        except TypeError as error:
+            raise MediaError(f"The journal's entry of {sample.path} is damaged", f"Remove {journal}.") from error
+        if not real.digest or real.digest not in seen:  # without one: it cannot be read, and is counted as such
+            seen.add(real.digest)
+            yield real
+
+
+def recalibrate(record: dict[str, Any], reals: Iterable[Real], people_known: bool) -> Recalibration:
+    """detector.json with the thresholds of `reals`. Raises UsageError when neither kind carries even the largest
+    alpha.
+    """
+    reals = list(reals)
+    alphas = record["config"].get("calibration", {}).get("alphas", CalibrationConfig().alphas)
+    found = Recalibration(
+        {name: value for name, value in record.items() if name != "test"}
+    )  # that was measured at the former thresholds
+    found.abstained = Counter(real.reason for real in reals if real.logit is None)
+    for kind, section in SECTIONS.items():
+        judged = [real for real in reals if real.kind == kind and real.logit is not None]
+        chosen = one_a_person(judged)
+        found.n_real[kind], found.files[kind] = len(chosen), len(judged)
+        try:
+            thresholds, left_out = thresholds_of([real.logit for real in chosen if real.logit is not None], alphas)
+        except UsageError as error:
+            found.kept[kind] = f"{error.message}. {error.advice}" if judged else f"there is no {kind} among the reals"
+            continue
+        digest = hashlib.sha256(
+            repr(sorted((real.digest, f"{real.logit:.6f}") for real in chosen)).encode()
+        ).hexdigest()
+        found.record[section] = {
+            "stack": record["calibration"]["stack"], "thresholds": {str(alpha): t for alpha, t in thresholds.items()},
+            "left_out": list(left_out), "rule": RULE, "n_real": len(chosen), "id": digest[:16], "sha256": digest,
+            "split": "own footage",
+            "calibrated_on": {
+                "kind": kind, "people": len(chosen) if people_known else None, "files": len(judged),
+                "abstained": sum(real.logit is None for real in reals if real.kind == kind), "digest": digest,
+                "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            },
+        }  # fmt: skip
+    if len(found.kept) == len(SECTIONS):
+        kind, most = max(found.n_real.items(), key=lambda item: item[1])
+        needed = " and ".join(
+            f"{math.ceil(1 / alpha - 1e-9) - 1} for {alpha:g}" for alpha in sorted(alphas, reverse=True)
+        )
+        raise UsageError(
+            f"Too few reals for any threshold: {most} {'people' if people_known else 'files'} "
+            f"({kind}s) with a usable face",
+            f"By false-positive rate it needs {needed}.",
+        )
+    return found
+
+
+def one_a_person(reals: Sequence[Real]) -> list[Real]:
+    """The clip of each person whose content hashes lowest: a fixed draw that looks at no score."""
+    people: dict[str, Real] = {}
+    for real in reals:
+        other = people.get(real.person)
+        if other is None or real.digest < other.digest:
+            people[real.person] = real
+    return [people[name] for name in sorted(people)]
+
+
+def _judged(sample: Sample, judge: Judge, frames: int) -> dict[str, Any]:
+    judgement = judge.judge_video(sample.path, frames)
+    try:
+        digest = sample.sha256 or content_digest(sample.path)
+    except MediaError:
+        digest = ""
+    kind = "picture" if is_picture(sample.path) else "video"
+    return {
+        "kind": kind,
+        "digest": digest,
+        "logit": judgement.logit,
+        "reason": "; ".join(reason.code for reason in judgement.reasons),
+    }

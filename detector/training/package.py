@@ -1,0 +1,255 @@
+"""From a trained run to the folder that ships: export, calibrate, test, record.
+
+In: a run folder with `detector.safetensors`, or a detector that was exported before; the clips with their crops. Out:
+`<run>/weights/detector.onnx` and `detector.json`. Calibration and test score with the exported file itself, so what is
+measured is what ships.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from detector.config import CalibrationConfig, DetectorConfig
+from detector.data.cache import CropCache
+from detector.data.degradations import Pass
+from detector.data.pairs import PairSource
+from detector.evaluation.leakage import hashed_names, joined_names
+from detector.inference.backends import OnnxScorer
+from detector.inference.bundle import NETWORK, RECORD, RECORD_FORMAT, network_files, read_parts
+from detector.inference.crops import DETECTOR_CROP
+from detector.models.checkpoint import load_detector
+from detector.training.calibrate import (
+    NORM_PEOPLE,
+    Calibration,
+    calibrate,
+    divide,
+    fewest_reals,
+    is_fitted_on,
+    one_a_person,
+    probability_report,
+    relabelled,
+    report,
+    set_thresholds,
+)
+from detector.training.evidence import UNTOUCHED, ClipEvidence, clip_evidence, copies_evidence
+from detector.training.export import export_onnx
+from sfumato import __version__
+from sfumato.atomic import write_bytes, write_text
+from sfumato.config import from_dict, to_dict
+from sfumato.errors import CheckpointError, UsageError
+from sfumato.media.clips import TWIN, ClipRow
+
+PASSES = {  # what the false-positive rate is looked at under: reals that were only sent on must stay reals
+    "untouched": UNTOUCHED,
+    "h264_crf28": Pass((("h264", (28.0, 1.0)),)),
+    "sharpness_128": Pass((("side", (128.0, 0.0, 1.0)),)),
+}
+VIDEO_REALS = "files of real twins; of people without one, their clip after H.264 crf 23"
+VIDEO_PASS = Pass(
+    (("h264", (23.0, 1.0)),)
+)  # x264's default; a video has a codec behind it, most real clips at hand are photographs
+_COPY_FRAMES = 2  # of each copy for the quality norm: many people teach it more than many frames
+_TEST_FRAMES = 6  # of each clip of the test, which is here to show a failure at once; sfumato bench judges whole files
+Note = Callable[[str], None]
+
+
+def check_people(rows: Sequence[ClipRow], calibration: CalibrationConfig) -> None:
+    """Raises UsageError where the people of these rows cannot carry the loosest threshold: better told before the
+    training than after.
+    """
+    known = [row for row in rows if row.label == "real" and row.method != TWIN]
+    people = {row.identity for row in known if row.split == "calibration"}
+    if not people:
+        others = {row.identity for row in known if row.split == "validation"}
+        people = {name for name in others if not is_fitted_on(name, calibration.fit_share)}
+    loosest = max(calibration.alphas)
+    needed = fewest_reals(loosest)
+    if len(people) < needed:
+        raise UsageError(
+            f"A threshold at a false-positive rate of {loosest:g} takes {needed} people with real "
+            f"clips, here are {len(people)}",
+            "They come from the split calibration, or without one from validation: list more footage.",
+        )
+
+
+def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = lambda text: None) -> dict[str, Any]:
+    """Writes `<run>/weights/` and returns the record. `rows`: those with crops. Raises CheckpointError, UsageError."""
+    net, config, trained = load_detector(run / "detector.safetensors")
+    options = json.loads((run / "options.json").read_text(encoding="utf-8"))
+    training = {
+        **{key: options[key] for key in ("families", "methods", "clips", "people", "seed")},
+        "started_from": options.get("started_from"),
+        "step": trained["step"], "validation_auc": trained["validation"],
+        "backbone_weights": trained["backbone_source"],
+        "learnt_from": hashed_names(rows),
+        "generators": sorted({row.generator_digest for row in rows if row.generator_digest and row.split == "train"}),
+    }  # fmt: skip
+    note("exporting")
+    return _released(run, export_onnx(net), config, training, rows, cache, note)
+
+
+def renew(
+    source: Path,
+    run: Path,
+    rows: Sequence[ClipRow],
+    cache: CropCache,
+    calibration: CalibrationConfig,
+    note: Note = lambda text: None,
+) -> dict[str, Any]:
+    """The same for a detector that was exported before, its folder `source`: its network as it is, calibrated and
+    tested anew on `rows`.
+
+    Nobody of the splits validation, calibration and test may be of its training. Raises CheckpointError,
+    MissingPartError, UsageError.
+    """
+    network, config, training = _exported(source)
+    training["learnt_from"] = joined_names(training["learnt_from"], hashed_names(rows))
+    return _released(run, network, replace(config, calibration=calibration), training, rows, cache, note)
+
+
+def exported_config(source: Path) -> DetectorConfig:
+    """How the exported detector in this folder was made: its crops are cut as its `samples` say.
+
+    Raises CheckpointError, MissingPartError.
+    """
+    return _exported(source)[1]
+
+
+def _exported(source: Path) -> tuple[bytes, DetectorConfig, dict[str, Any]]:
+    """The network, how it was made, and what the record says of its training."""
+    network, _, known = read_parts(source)
+    if known.get("format") != RECORD_FORMAT or network_files(known) != (NETWORK,):
+        raise CheckpointError(
+            f"{source} holds no detector for ONNX Runtime that this version reads", "Use that of a training run."
+        )
+    try:
+        training: dict[str, Any] = dict(known["training"])
+        training |= {name: list(training[name]) for name in ("families", "methods")}
+        training["learnt_from"] = joined_names(training["learnt_from"], "")  # which raises for what is no such set
+        return network, from_dict(DetectorConfig, known["config"]), training
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{source / RECORD} lacks or garbles {error}", "Take another copy.") from error
+
+
+def _released(
+    run: Path,
+    network: bytes,
+    config: DetectorConfig,
+    training: dict[str, Any],
+    rows: Sequence[ClipRow],
+    cache: CropCache,
+    note: Note,
+) -> dict[str, Any]:
+    scorer = OnnxScorer(network, os.cpu_count() or 1)
+    note("calibrating")
+    calibration, video, fitting, name = _calibrate(
+        scorer, rows, cache, config, [str(family) for family in training["families"]]
+    )
+    if config.calibration.copies and calibration.stack.norm is None:
+        note(
+            f"no quality norm: it takes {NORM_PEOPLE} people in the split validation; soft files will "
+            "be flagged more often"
+        )
+    passes = PASSES if config.calibration.test else {}
+    note("testing" if passes else "not tested, as asked")
+    tested = {
+        key: _evidence(
+            scorer, rows, cache, config, "test", recipe, everything=True, encoded=_encoded(key), frames=_TEST_FRAMES
+        )
+        for key, recipe in passes.items()
+    }
+    trained_on = [
+        clip for clip in tested.get("untouched", []) if clip.family == "real" or clip.kind in training["methods"]
+    ]
+    measurable = len({clip.family == "real" for clip in trained_on}) == 2
+    record = {
+        "format": RECORD_FORMAT,
+        "name": f"{config.model.backbone}-{config.model.size}",
+        "version": __version__,
+        "crop": DETECTOR_CROP,
+        "network": {"file": NETWORK, "sha256": hashlib.sha256(network).hexdigest(), "bytes": len(network)},
+        "config": _without_paths(to_dict(config)),
+        "calibration": calibration.as_record() | {"split": name},
+        "video_calibration": video.as_record() | {"split": name, "of": VIDEO_REALS},
+        "training": training,
+        "test": {key: report(calibration, video, clips, _encoded(key)) for key, clips in tested.items() if clips},
+        "probabilities": probability_report(calibration.stack, fitting, trained_on) if measurable else {},
+    }  # fmt: skip
+    folder = run / "weights"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes(folder / NETWORK, network)
+    write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
+    return record
+
+
+def _calibrate(
+    scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, families: Sequence[str]
+) -> tuple[Calibration, Calibration, list[ClipEvidence], str]:
+    """Stack and quality norm from the validation split, thresholds from the calibration split; without that, of people
+    of the former.
+
+    Thresholds count people, one clip each. The second calibration has the same stack: it is for videos, the first one
+    for pictures.
+    Third: what the stack was fitted on; fourth: where the thresholds come from.
+    """
+    fitting = _evidence(scorer, rows, cache, config, "validation")
+    known = [row for row in rows if row.label == "real"]
+    split, name = "calibration", "calibration"
+    reals = _evidence(scorer, known, cache, config, split, made=False)
+    if not reals:
+        split, name = "validation", "validation, people not used for the fit"
+        fitting, others = divide(fitting, config.calibration.fit_share)
+        reals = [clip for clip in others if clip.family == "real"]
+    fitted = {clip.identity for clip in fitting}  # nobody whose clips set a threshold
+    learnt = [row for row in known if row.split == "validation" and row.identity in fitted]
+    copies = list(copies_evidence(scorer, learnt, cache, config.model.size, config.calibration.copies, _COPY_FRAMES))
+    people, twins = {clip.identity for clip in reals}, [clip for clip in reals if clip.kind == TWIN]
+    filmed = {clip.identity for clip in twins}
+    alone = [row for row in known if row.method != TWIN and row.identity in people - filmed]
+    encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False, encoded=True)
+    pictures = one_a_person([clip for clip in reals if clip.kind == "real"])
+    if config.samples.shuffled:
+        fitting = relabelled(fitting)  # else a control would learn here which of its logits are of use
+    calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies)
+    return (
+        calibration,
+        set_thresholds(calibration.stack, one_a_person([*twins, *encoded]), config.calibration.alphas),
+        fitting,
+        name,
+    )
+
+
+def _evidence(
+    scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, split: str,
+    recipe: Pass = UNTOUCHED,
+    *, made: bool = True, everything: bool = False, encoded: bool = False, frames: int | None = None,
+) -> list[ClipEvidence]:  # fmt: skip
+    """Of the methods of the mix; of all if `everything`. `made`: with what is made on the fly. encoded, frames: as in
+    `clip_evidence`.
+    """
+    chosen = [row for row in rows if row.split == split]
+    if not any(row.label == "real" and row.method != TWIN for row in chosen):
+        return []
+    return list(
+        clip_evidence(
+            scorer, PairSource(chosen, cache, config, everything=everything or not made), recipe, made, encoded, frames
+        )
+    )
+
+
+def _encoded(name: str) -> bool:
+    """Whether a pass of PASSES makes a video of a picture."""
+    return name.startswith("h264")
+
+
+def _without_paths(values: dict[str, Any]) -> dict[str, Any]:
+    """Paths of the training machine are nobody's business, and a shipped net needs no weights file."""
+    model, samples, train = values["model"], values["samples"], values["train"]
+    model, samples = model | {"weights": None, "pretrained": "none"}, samples | {"autoencoder": None}
+    return values | {"model": model, "samples": samples, "train": train | {"start": None}}

@@ -1,0 +1,1 @@
+"""Footage to episodes: reading, screening and preparing it, and drawing episodes from it."""

@@ -1,0 +1,242 @@
+"""Footage to training data: crops, landmarks, identity and quality of every clip and picture, cached as Parquet.
+
+In: folders of videos and pictures (see `generator.data.footage`). Out: a folder with a shard for each shot
+(`shards/<digest>.parquet`), `dataset.json` (crop version, landmark backend, settings) and `files.jsonl`, a line for
+each file that was read and what became of it. A file that stands there unchanged is not read again, so an interrupted
+run continues. Landmark coordinates are cached, never their drawings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any
+
+from generator.data.footage import PICTURES, VIDEOS, People, Source, choose, find_media, find_sources, nothing_found
+from generator.data.reading import PrepareConfig, Preparer, median_box, shard_path
+from generator.data.shards import write_shard
+from generator.data.workers import Outcome, Task, read_all
+from sfumato.atomic import write_text
+from sfumato.errors import MediaError, OutputError
+from sfumato.media.clips import file_digest
+from sfumato.media.faces import CROP_VERSION
+
+__all__ = [
+    "PICTURES", "VIDEOS", "People", "PrepareConfig", "Prepared", "Preparer", "choose", "find_media", "find_sources",
+    "median_box",
+    "prepare", "read_journal", "write_shard",
+]  # fmt: skip
+SCHEMA = 2
+JOURNAL = "files.jsonl"
+TWICE = "the same file as another"
+
+
+@dataclass
+class Prepared:
+    """What came of a run. Counts of files: made, kept from before, refused (each with its reason); of frames: kept, and
+    dropped from files that were made or refused in this run.
+    """
+
+    made: int = 0
+    kept: int = 0
+    frames: int = 0
+    shards: int = 0
+    refused: list[tuple[Path, str]] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)  # of refused files
+    dropped: Counter[str] = field(default_factory=Counter)  # frames
+    cut_off: int = 0  # files used although they end before their declared end
+    held_out: int = 0  # files, made or kept, that the layout keeps for testing
+    named: set[str] = field(default_factory=set)  # people whom the layout names, of files made or kept
+
+
+def prepare(
+    footage: list[Path], out: Path, config: PrepareConfig | None = None,
+    advance: Callable[[float], None] = lambda amount: None, *,
+    workers: int = 1, people: People = "layout", limit: int = 0, per_person: int = 0,
+) -> Prepared:  # fmt: skip
+    """Reads `footage` (files, and folders that are searched) into shards below `out`, in `workers` processes; the
+    shards are the same for any number of them. Files that cannot be used are listed, not fatal. `people`, `limit` and
+    `per_person`: see `generator.data.footage`.
+
+    Raises UsageError for nothing to read, OutputError when `out` holds data prepared another way or cannot be written.
+    """
+    config = config or PrepareConfig()
+    sources = choose(find_sources(footage, people), limit, per_person)
+    first = next(sources, None)
+    if first is None:
+        raise nothing_found(footage)
+    _open_dataset(out, {"schema": SCHEMA, "crop": CROP_VERSION, **asdict(config)})
+    run = _Run(out)
+    with run.journal(), closing(read_all(run.tasks(chain([first], sources)), config, workers)) as outcomes:
+        for outcome in outcomes:
+            run.finish(outcome)
+            advance(1 + run.passed())
+    advance(run.passed())
+    run.result.refused = [(path, why) for _, path, why in sorted(run.refused, key=lambda item: item[0])]
+    return run.result
+
+
+class _Run:
+    """The bookkeeping of one call: what is done already, what came of the rest, and the journal of both."""
+
+    def __init__(self, out: Path) -> None:
+        self.out, self.result = out, Prepared()
+        self.refused: list[tuple[int, Path, str]] = []
+        lines = read_journal(out)
+        self.by_path = {line["path"]: line for line in lines}
+        self.by_digest = {line["sha256"]: line for line in lines}  # a file that was moved or renamed
+        self.count = 0
+        self._seen: set[str] = set()
+        self._file: IO[str]
+        self._passed = 0
+
+    def journal(self) -> IO[str]:
+        try:
+            self._file = (self.out / JOURNAL).open("a", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(
+                f"Cannot write {self.out / JOURNAL}: {error.strerror}", "Choose a folder you may write to."
+            ) from error
+        return self._file
+
+    def passed(self) -> int:
+        """Files since the last call for which nothing had to be read."""
+        passed, self._passed = self._passed, 0
+        return passed
+
+    def tasks(self, sources: Iterable[Source]) -> Iterator[Task]:
+        """What has to be read. Of identical files the first counts."""
+        for source in sources:
+            number, self.count = self.count, self.count + 1
+            try:
+                status = source.path.stat()
+                before = self.by_path.get(str(source.path))
+                unchanged = before is not None and (before["bytes"], before["changed"]) == (
+                    status.st_size,
+                    status.st_mtime_ns,
+                )
+                digest = str(before["sha256"]) if before is not None and unchanged else file_digest(source.path)
+                before = before if unchanged else self.by_digest.get(digest)
+            except OSError as error:
+                self._refuse(number, source.path, f"Cannot read {source.path}: {error.strerror}", "unreadable")
+                continue
+            except MediaError as error:
+                self._refuse(number, source.path, error.message, "unreadable")
+                continue
+            if digest in self._seen:
+                self._refuse(number, source.path, f"{source.path} is {TWICE}", TWICE)
+                continue
+            self._seen.add(digest)
+            task = Task(number, source, digest, self.out / "shards" / f"{digest[:32]}.parquet")
+            if before is not None and self._still_there(before, task):
+                self._keep(number, source, before)
+            else:
+                yield task
+
+    def finish(self, outcome: Outcome) -> None:
+        """Counts what came of a file and writes it down."""
+        task, result = outcome.task, self.result
+        result.dropped += outcome.dropped
+        result.cut_off += outcome.cut_off
+        if outcome.refused:
+            self.refused.append((task.number, task.source.path, outcome.refused))
+            result.reasons[outcome.reason] += 1
+        else:
+            result.made += 1
+            result.shards += outcome.shards
+            result.frames += outcome.frames
+            self._count(task.source)
+        with suppress(OSError):  # gone since: it will be read again if it comes back
+            status = task.source.path.stat()
+            self._write(
+                {
+                    "path": str(task.source.path), "bytes": status.st_size, "changed": status.st_mtime_ns,
+                    "sha256": task.digest,
+                    "shards": outcome.shards, "frames": outcome.frames, "dropped": outcome.dropped,
+                    "cut_off": outcome.cut_off,
+                    "refused": outcome.refused, "reason": outcome.reason, "person": task.source.person,
+                    "held_out": task.source.held_out,
+                }
+            )  # fmt: skip
+
+    def _write(self, line: dict[str, Any]) -> None:
+        try:
+            self._file.write(f"\n{json.dumps(line)}\n")  # the first line end closes a line that a crash left open
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(
+                f"Cannot write {self.out / JOURNAL}: {error.strerror}", "Make room, or choose another folder."
+            ) from error
+
+    def _still_there(self, before: dict[str, Any], task: Task) -> bool:
+        facts = before["person"], before["held_out"]
+        return facts == (task.source.person, task.source.held_out) and all(
+            shard_path(task.shard, shot).exists() for shot in range(before["shards"])
+        )
+
+    def _keep(self, number: int, source: Source, before: dict[str, Any]) -> None:
+        self._passed += 1
+        if before["refused"]:
+            self.refused.append((number, source.path, before["refused"]))
+            self.result.reasons[before["reason"]] += 1
+        else:
+            self.result.kept += 1
+            self._count(source)
+
+    def _refuse(self, number: int, path: Path, why: str, reason: str) -> None:
+        self._passed += 1
+        self.refused.append((number, path, why))
+        self.result.reasons[reason] += 1
+
+    def _count(self, source: Source) -> None:
+        self.result.held_out += source.held_out
+        self.result.named |= {source.person} - {""}
+
+
+def read_journal(out: Path) -> list[dict[str, Any]]:
+    """The lines of `files.jsonl`, the last one of each file; none if there is no journal. Lines that were cut off are
+    passed over.
+    """
+    lines: dict[str, dict[str, Any]] = {}
+    with suppress(FileNotFoundError), (out / JOURNAL).open(encoding="utf-8", errors="replace") as file:
+        for text in file:
+            with suppress(ValueError, KeyError, TypeError):
+                line = json.loads(text)
+                needed = {
+                    "path",
+                    "bytes",
+                    "changed",
+                    "sha256",
+                    "shards",
+                    "frames",
+                    "dropped",
+                    "refused",
+                    "reason",
+                    "person",
+                    "held_out",
+                }
+                if needed <= line.keys():
+                    lines[line["path"]] = line
+    return list(lines.values())
+
+
+def _open_dataset(out: Path, description: dict[str, Any]) -> None:
+    marker = out / "dataset.json"
+    try:
+        (out / "shards").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot make {out}: {error.strerror}", "Choose a folder you may write to.") from error
+    if marker.exists():
+        try:
+            found = json.loads(marker.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise OutputError(f"{marker} is damaged", "Delete the folder, or choose another.") from error
+        if found != description:
+            raise OutputError(f"{out} was prepared with other settings", "Use the same settings, or another folder.")
+        return
+    write_text(marker, json.dumps(description, indent=2) + "\n")

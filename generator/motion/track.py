@@ -1,0 +1,272 @@
+"""Motion: a landmark track without a face, from a video, a camera or a `.motion` file.
+
+A `.motion` file is safetensors: landmarks (F, 68, 2) in [-1, 1] of the crop and times (F,) in seconds. They lie on a
+canonical face, not on the driver's: the driver's geometry is taken out (see retarget), so a likeness is never shipped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.data.footage import PICTURES
+from generator.motion.following import follow_face
+from sfumato.atomic import atomic_path
+from sfumato.errors import MediaError, NoFaceError, UsageError, choose_from
+from sfumato.media.faces import Box, Crop, crop_around
+from sfumato.media.landmarks import LandmarkBackend
+
+if TYPE_CHECKING:
+    from sfumato.media.video import Frame
+
+FORMAT = "sfumato-motion-1"
+_LONGEST = 200_000  # frames; two hours at 25 a second
+_LATEST = 1e6  # seconds
+_BAND = (
+    36  # frames to each side that smoothing looks at: three widths at 120 frames a second and twice the usual amount
+)
+_UPPER_LIDS, _LOWER_LIDS = (37, 38, 43, 44), (41, 40, 47, 46)
+Landmarks = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """landmarks: (F, 68, 2) in [-1, 1] of the driver's crop; times: (F,) seconds from the first frame; neutral: index
+    of a calm frame.
+    """
+
+    landmarks: Landmarks
+    times: NDArray[np.float64]
+    neutral: int
+    backend: str
+    name: str
+
+    def __post_init__(self) -> None:
+        count = len(self.times)
+        fits = self.landmarks.shape == (count, 68, 2) and self.times.shape == (count,)
+        if not 0 < count <= _LONGEST or not fits or not 0 <= self.neutral < count:
+            raise MediaError(
+                f"The motion {self.name!r} is empty, too long or inconsistent", "Make it again with `sfumato motion`."
+            )
+        if not (
+            np.abs(self.landmarks).max() < 10 and np.abs(self.times).max() < _LATEST
+        ):  # NaN is smaller than nothing
+            raise MediaError(
+                f"The motion {self.name!r} holds numbers that are no landmarks", "Make it again with `sfumato motion`."
+            )
+        if count > 1 and (np.diff(self.times) <= 0).any():
+            raise MediaError(
+                f"The times of the motion {self.name!r} do not increase", "Make it again with `sfumato motion`."
+            )
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def rate(self) -> float:
+        """Frames a second, the mean."""
+        return (len(self) - 1) / float(self.times[-1] - self.times[0]) if len(self) > 1 else 25.0
+
+
+def shipped_motions() -> list[str]:
+    """Names of the motion templates that come with the package."""
+    folder = Path(str(files("generator") / "motions"))
+    return sorted(path.stem for path in folder.glob("*.motion"))
+
+
+def motion_path(name: str | Path) -> Path:
+    """A path as given, or a shipped template by its name. Raises UsageError when it is neither, or a picture."""
+    path = Path(name)
+    if path.is_file():
+        return require_moving(path)
+    shipped = Path(str(files("generator") / "motions" / f"{name}.motion"))
+    if str(name) in shipped_motions() and shipped.is_file():
+        return shipped
+    raise UsageError(
+        f"There is no motion {name}",
+        choose_from(name, shipped_motions(), "a video, a .motion file, a camera's index, or "),
+    )
+
+
+def require_moving(path: Path) -> Path:
+    """`path`. Raises UsageError for a picture: FFmpeg would read one as a video of one frame."""
+    if path.suffix.lower() in PICTURES:
+        advice = f"Name a video, a .motion file, a camera's index, or one of: {', '.join(shipped_motions())}."
+        raise UsageError(f"{path} is a picture, and a motion has to move", advice)
+    return path
+
+
+def camera_index(name: str | Path) -> int | None:
+    """The camera that `name` means: its index, or camera:INDEX; None for anything else, and where a file has that
+    name.
+    """
+    index = str(name).removeprefix("camera:")
+    return int(index) if index.isascii() and index.isdigit() and len(index) < 4 and not Path(name).exists() else None
+
+
+def read_motion(path: Path) -> Motion:
+    """Reads a `.motion` file. Raises MediaError when it is missing, damaged or of another format."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="np") as file:
+            header = file.metadata() or {}
+            if header.get("format") != FORMAT:
+                raise MediaError(
+                    f"{path} is not a motion file of this version", "Make it with `sfumato motion VIDEO -o x.motion`."
+                )
+            if file.get_slice("landmarks").get_shape()[0] > _LONGEST:
+                raise MediaError(f"The motion {path} is too long", f"A motion has up to {_LONGEST} frames.")
+            landmarks, times = file.get_tensor("landmarks"), file.get_tensor("times")
+            facts = json.loads(header["facts"])
+            return Motion(
+                landmarks.astype(np.float32),
+                times.astype(np.float64),
+                int(facts["neutral"]),
+                str(facts["backend"]),
+                path.stem,
+            )
+    except (
+        OSError,
+        SafetensorError,
+        KeyError,
+        IndexError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise MediaError(
+            f"The motion file {path} is missing or damaged", "Make it with `sfumato motion VIDEO -o x.motion`."
+        ) from error
+
+
+def write_motion(path: Path, motion: Motion) -> None:
+    """Writes a `.motion` file atomically. Raises OutputError, or UsageError for another suffix."""
+    from safetensors.numpy import save
+
+    if path.suffix != ".motion":
+        raise UsageError(f"{path} does not end in .motion", "Name the output something.motion.")
+    facts = json.dumps({"neutral": motion.neutral, "backend": motion.backend})
+    tensors: dict[str, NDArray[Any]] = {
+        "landmarks": np.ascontiguousarray(motion.landmarks, np.float32),
+        "times": np.ascontiguousarray(motion.times, np.float64)
+    }  # fmt: skip
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(save(tensors, metadata={"format": FORMAT, "facts": facts}))
+
+
+def track_video(
+    path: Path, landmarks: LandmarkBackend, seconds: float | None = None, largest: int = 960,
+    advance: Callable[[float], None] = lambda amount: None, smooth: float = 1.0,
+) -> Motion:  # fmt: skip
+    """The motion of the largest face of a video, see `track_frames`. Raises NoFaceError, or MediaError for an unusable
+    video.
+    """
+    from sfumato.media.video import VideoReader
+
+    with VideoReader(path, max_side=largest) as video:
+        return track_frames(video, path.name, landmarks, seconds, advance, smooth)
+
+
+def track_frames(
+    frames: Iterable[Frame], name: str, landmarks: LandmarkBackend, seconds: float | None = None,
+    advance: Callable[[float], None] = lambda amount: None, smooth: float = 1.0,
+) -> Motion:  # fmt: skip
+    """Follows the largest face. Frames without it are bridged up to half a second, and end the motion beyond that.
+
+    Before the face appears the motion rests in its first pose. The crop is one square for the whole clip. `smooth`: see
+    `smooth_track`. `advance` gets 1 for each frame that shows the face. Raises NoFaceError when there is no face.
+    """
+    points, times, boxes = list[Landmarks](), list[float](), list[Box]()
+    before: list[
+        float
+    ] = []  # frames before the face appears: the motion starts with the video, or sound would not fit it
+    for time, seen in follow_face(frames, landmarks, seconds):
+        if seen is None:
+            before += [time] if not times else []
+            continue
+        box, shape = seen
+        if times and time - times[-1] > 0.5:
+            break
+        points.append(shape)
+        times.append(time)
+        boxes.append(box)
+        advance(1)
+    if not points:
+        raise NoFaceError(f"No face was found in {name}", "Use a video in which one face is seen well.")
+    crop = _crop(boxes)
+    local = (
+        np.stack([crop.to_crop(p, 2) for p in points]) - 0.5
+    )  # pixel centres of a crop 2 px wide lie at -0.5 and 0.5: [-1, 1]
+    stamps = np.asarray(before + times)
+    track = smooth_track(np.concatenate([np.repeat(local[:1], len(before), axis=0), local]), stamps, smooth)
+    return Motion(track, stamps, find_neutral(track), landmarks.name, Path(name).stem)
+
+
+def _crop(boxes: list[Box]) -> Crop:
+    array = np.array(boxes)
+    centre = np.median(array[:, :2] + array[:, 2:] / 2, axis=0)
+    size = np.median(array[:, 2:], axis=0)
+    return crop_around((float(centre[0] - size[0] / 2), float(centre[1] - size[1] / 2), float(size[0]), float(size[1])))
+
+
+def with_neutral(motion: Motion, seconds: float) -> Motion:
+    """The same motion, measured against the frame at `seconds` after its first. Raises UsageError beyond its end."""
+    length = float(motion.times[-1] - motion.times[0])
+    if not 0 <= seconds <= length + 1e-6:
+        raise UsageError(f"The motion {motion.name!r} has no frame at {seconds:g} s", f"It is {length:.2f} s long.")
+    return replace(motion, neutral=int(np.argmin(np.abs(motion.times - motion.times[0] - seconds))))
+
+
+def smooth_track(track: Landmarks, times: NDArray[np.float64], amount: float = 1.0) -> Landmarks:
+    """Takes jitter out of (F, 68, 2) at `times`: a Gaussian over time, .05 s wide, and .018 s for lips, which move
+    fast; `amount` scales both, 0 leaves the track alone.
+
+    Eyes keep their place as the skull does; how far they are open is smoothed by .018 s, whatever the amount: a blink
+    lasts a tenth of a second, and must close them.
+    """
+    if len(track) < 3 or amount <= 0:
+        return track
+    strong, light = 0.05 * amount, 0.018 * amount
+    if len(track) > 2000:  # (F, F) would be large for hours: in pieces that overlap by more than the band
+        pieces = []
+        reach = _BAND + 10
+        for start in range(0, len(track), 1000):
+            near = slice(max(0, start - reach), start + 1000 + reach)
+            pieces.append(smooth_track(track[near], times[near], amount)[min(start, reach) :][:1000])
+        return np.concatenate(pieces)
+    result = np.concatenate([_blur(track[:, :48], times, strong), _blur(track[:, 48:], times, light)], axis=1)
+    upper, lower = list(_UPPER_LIDS), list(_LOWER_LIDS)
+    open_now = _blur(track[:, upper] - track[:, lower], times, 0.018)
+    middle = (result[:, upper] + result[:, lower]) / 2
+    result[:, upper], result[:, lower] = middle + open_now / 2, middle - open_now / 2
+    return result
+
+
+def _blur(track: Landmarks, times: NDArray[np.float64], width: float) -> Landmarks:
+    """track: (F, P, 2). A Gaussian of `width` seconds over its frames, as far as the band reaches."""
+    distance = times[:, None] - times[None]  # (F, F)
+    band = np.abs(np.arange(len(times))[:, None] - np.arange(len(times))[None]) <= _BAND
+    weights = np.exp(-0.5 * (distance / width) ** 2) * band
+    blurred: Landmarks = np.einsum("ft,tpc->fpc", weights / weights.sum(1, keepdims=True), track).astype(track.dtype)
+    return blurred
+
+
+def find_neutral(track: Landmarks) -> int:
+    """The calmest frame: mouth closed, eyes open, the head where it mostly is."""
+    height = np.linalg.norm(track[:, 8] - track[:, 27], axis=1).clip(1e-6)
+    mouth = np.linalg.norm(track[:, 62] - track[:, 66], axis=1) / height
+    eyes = (
+        np.linalg.norm(track[:, 37] - track[:, 41], axis=1) + np.linalg.norm(track[:, 44] - track[:, 46], axis=1)
+    ) / height
+    away = np.linalg.norm(track - np.median(track, axis=0), axis=2).mean(1) / height
+    return int(np.argmin(mouth - 0.5 * np.minimum(eyes, np.median(eyes)) + away))

@@ -1,0 +1,3 @@
+"""The networks of the generator and what stores them: embedder, synthesizer, discriminator, families, warps,
+checkpoints.
+"""

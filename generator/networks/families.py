@@ -1,0 +1,126 @@
+"""Generator families by name. Each is a module with `project(embedding) -> psi` and a forward that makes the picture.
+
+`zakharov2019` is the paper's. `zakharov2019-warp` is ours: the same network also sees the nearest source frames, warped
+into the target pose by landmarks, and its output is composed from warp and synthesis by a predicted mask. At step 0 its
+output IS the warp of the nearest frame, so training can only add to it. `landmark-warp` is that warp alone, untrained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from generator.config import ModelConfig
+from generator.data.episodes import Episode, source_warps
+from generator.networks.synthesizer import Generator, Synthesizer
+from generator.networks.warp import identity_grid, sample
+from sfumato.registry import Registry
+
+REGISTRY = Registry(
+    "generator family",
+    {
+        "zakharov2019": "generator.networks.families:Generator",
+        "zakharov2019-warp": "generator.networks.families:WarpGenerator",
+        "landmark-warp": "generator.networks.landmark_warp:LandmarkWarp",
+    },
+)
+GATE_GAIN, FLOW_GAIN, PAINT_GAIN = (
+    8.0,
+    2.0,
+    2.0,
+)  # the head starts at 0: without gains its gates take thousands of steps to open
+SHUT = -3.0  # logit at which a gate starts; the gate is shifted so that this is exactly 0
+
+
+@dataclass(frozen=True)
+class Composition:
+    """What the warp family made and of what: all (B, ., H, W); `mask` in [0, 1] is the share of synthesis."""
+
+    image: Tensor
+    warp: Tensor
+    synthesis: Tensor
+    mask: Tensor
+
+
+class WarpGenerator(nn.Module):
+    """G with the warped sources as extra input, and a head that refines the warp and paints over it."""
+
+    needs_sources = True
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.warps, self.reach = config.warps, config.flow_reach
+        self.network = Synthesizer(config, inputs=3 + 5 * config.warps, outputs=4 + 3 * config.warps - 1, skips=True)
+        # The head carries no spectral norm: it starts at 0, which cannot be divided by its norm.
+        outputs = (4 + 3 * config.warps - 1) * config.stem**2
+        self.network.last = nn.Conv2d(self.network.last_norm.channels, outputs, 3, padding=1)
+        for parameter in self.network.last.parameters():
+            nn.init.zeros_(parameter)
+
+    def project(self, embedding: Tensor) -> Tensor:
+        return self.network.project(embedding)
+
+    def forward(self, sketch: Tensor, psi: Tensor, sources: Tensor, grids: Tensor) -> Composition:
+        """sketch: (B, 3, H, W); psi: (B, coefficients); sources: (B, warps, 3, H, W), nearest first, all in [-1, 1];
+        grids: (B, warps, H, W, 2), from `warp_grid`. The image lies in [-1, 1]."""
+        return self.compose(self.head(sketch, psi, sources, grids), sources, grids)
+
+    def head(self, sketch: Tensor, psi: Tensor, sources: Tensor, grids: Tensor) -> Tensor:
+        """The network's answer (B, 3 warps + 3, H, W): flows, gates between warps, residual, mask. See `forward`."""
+        warped = sample(sources.flatten(0, 1), grids.flatten(0, 1)).unflatten(0, sources.shape[:2])  # (B, n, 3, H, W)
+        moved = (grids - identity_grid(sketch.shape[-1], sketch)).permute(
+            0, 1, 4, 2, 3
+        )  # (B, n, 2, H, W): how far each came
+        answer: Tensor = self.network(
+            torch.cat([sketch, warped.flatten(1, 2), moved.flatten(1, 2).to(sketch.dtype)], dim=1), psi
+        )
+        return answer
+
+    def compose(self, head: Tensor, sources: Tensor, grids: Tensor) -> Composition:
+        """Applies `head` to sources and grids, which may be larger than it: fine texture then comes from the source
+        itself.
+        """
+        head = head.float()
+        if head.shape[-1] != grids.shape[-2]:
+            head = functional.interpolate(head, size=grids.shape[2:4], mode="bicubic", align_corners=False)
+        count = self.warps
+        flows, gates, residual, mask = head.split([2 * count, count - 1, 3, 1], dim=1)
+        flows = (
+            (self.reach * torch.tanh(FLOW_GAIN * flows)).unflatten(1, (count, 2)).permute(0, 1, 3, 4, 2)
+        )  # (B, n, H, W, 2)
+        layers = sample(sources.flatten(0, 1).float(), (grids + flows).flatten(0, 1)).unflatten(0, sources.shape[:2])
+        warp = layers[:, 0]
+        for index in range(1, count):
+            warp = warp + opening(GATE_GAIN * gates[:, index - 1 : index]) * (layers[:, index] - warp)
+        share = torch.sigmoid(GATE_GAIN * mask)
+        synthesis = (warp + 2 * torch.tanh(PAINT_GAIN * residual)).clamp(
+            -1, 1
+        )  # the whole range, wherever the warp starts from
+        return Composition(warp + share * (synthesis - warp), warp, synthesis, share)
+
+
+def opening(logits: Tensor) -> Tensor:
+    """A gate in (-.05, 1) that is exactly 0 at logit 0 and can learn from there in both directions."""
+    shut = torch.sigmoid(torch.tensor(SHUT))
+    return (torch.sigmoid(logits + SHUT) - shut) / (1 - shut)
+
+
+def build_generator(config: ModelConfig) -> Generator | WarpGenerator:
+    """The family that `config.family` names. Raises UsageError for an unknown one."""
+    network: Generator | WarpGenerator = REGISTRY.load(config.family)(config)
+    return network
+
+
+def make_image(generator: Generator | WarpGenerator, psi: Tensor, episode: Episode) -> Tensor:
+    """The episode's target pose by either family, from its sources if the family needs them. psi: (B, coefficients).
+    (B, 3, H, W).
+    """
+    if isinstance(generator, WarpGenerator):
+        sources, grids = source_warps(episode, generator.warps)
+        image: Tensor = generator(episode.target_sketch, psi, sources, grids).image
+    else:
+        image = generator(episode.target_sketch, psi)
+    return image

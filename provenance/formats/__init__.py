@@ -1,0 +1,1 @@
+"""The structure of files, as far as a credential depends on it: containers, boxes, what a hash leaves out."""

@@ -1,0 +1,77 @@
+"""Which files can carry a manifest, by name and by content.
+
+In: a path, or the first bytes of a file. Out: the media type that the C2PA library is told, or a refusal that says what
+to do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO
+
+from sfumato.errors import MediaError, SealError
+
+FORMATS = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".avi": "video/avi",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
+UNSIGNABLE = (  # video that people have, and that cannot hold a manifest; the library makes no sidecar for them either
+    *(
+        ".mkv",
+        ".webm",
+        ".flv",
+        ".f4v",
+        ".ogv",
+        ".ogg",
+        ".wmv",
+        ".asf",
+        ".mpg",
+        ".mpeg",
+        ".vob",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".mxf",
+        ".3gp",
+    ),
+    *(".m4s", ".mpd", ".m3u8", ".bmp"),
+)
+BMFF = ("video/mp4", "video/quicktime")
+ADVICE = "Put it into an mp4 without encoding it again: ffmpeg -i IN -c copy OUT.mp4."
+
+
+def media_type_of(path: Path) -> str:
+    """The media type that the name stands for. Raises SealError for one that cannot hold a manifest."""
+    suffix = path.suffix.lower()
+    if suffix in FORMATS:
+        return FORMATS[suffix]
+    if suffix in UNSIGNABLE:
+        raise SealError(f"{path}: a {suffix} file cannot hold a manifest", ADVICE)
+    raise SealError(f"Cannot seal a {suffix or 'file without suffix'}", f"Choose one of: {', '.join(FORMATS)}.")
+
+
+def check_content(file: IO[bytes], media_type: str, path: Path) -> None:
+    """Refuses a file that is not what its name says, and a part of a fragmented video. Raises MediaError."""
+    from provenance.formats.bmff import refuse_fragments
+    from provenance.manifests.generated import media_type_of_bytes
+
+    file.seek(0)
+    head = file.read(32)
+    found = media_type_of_bytes(head)
+    if not head:
+        raise MediaError(f"{path} is empty (0 bytes)", "Copy or download it again.")
+    if media_type in BMFF:
+        if found not in BMFF:
+            if head[4:8] in (b"styp", b"moof", b"sidx"):
+                raise MediaError(f"{path} is a part of a fragmented video", ADVICE)
+            raise MediaError(f"{path} is no mp4 or mov", "Look at what it is; its name alone does not make it one.")
+        refuse_fragments(file)
+    elif found != media_type:
+        raise MediaError(f"{path} holds {found}, not {media_type} as its name says", "Give it the suffix that fits.")
+    file.seek(0)

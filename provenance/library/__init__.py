@@ -1,0 +1,1 @@
+"""The one door to the C2PA library: its settings, its errors, reading stores and writing signatures."""

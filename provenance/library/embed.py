@@ -1,0 +1,113 @@
+"""One signature by the C2PA library: a file and an order in, the file with its manifest out; and whether a file has one
+already.
+
+Everything the library is told goes through here: the manifest, the ingredients with their credentials, the signer's
+callback, the streams. Its own errors are raised as they are; those of a signer or a file, which it would swallow, are
+raised instead of its.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from provenance.formats.containers import BMFF
+from provenance.library.error_capture import FirstError, WatchedStream
+from provenance.manifests.generated import IngredientFile
+from provenance.signers import Signer
+from sfumato.errors import SealError
+
+if TYPE_CHECKING:
+    from provenance.pki.timestamp import Stamping
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be signed by whom: a checked manifest, its ingredients, the signer, perhaps a time-stamp authority."""
+
+    manifest: dict[str, Any]
+    ingredients: Sequence[IngredientFile]
+    signer: Signer
+    media_type: str
+    stamping: Stamping | None = None
+
+
+def carries_credential(file: IO[bytes], media_type: str) -> bool:
+    """True for a file with a manifest store, or one that cannot be read; nothing of the media is hashed for this."""
+    from c2pa import C2paError, Context, Reader
+
+    from provenance.library.settings import reading
+
+    settings = reading()
+    settings["verify"]["verify_after_reading"] = False
+    file.seek(0)
+    try:
+        reader = Reader.try_create(media_type, file, None, Context.from_dict(settings))
+    except C2paError:
+        return True  # something is there; whoever reads it as an ingredient says what
+    finally:
+        file.seek(0)
+    if reader is None:
+        return False
+    reader.close()
+    return True
+
+
+def embed(source: IO[bytes], size: int, output: IO[bytes], order: Order, authority: str | None) -> None:
+    """Writes `source`, `size` bytes, with its signed manifest to `output`. `authority`: where the library asks for a
+    time-stamp.
+
+    Raises C2paError for what the library refuses, else the real cause: of the signer, of a file, or an interruption.
+    """
+    from c2pa import Builder, C2paError, C2paSigningAlg, Context
+    from c2pa import Signer as LibrarySigner
+
+    from provenance.library import settings
+    from provenance.library.large import sign_large
+
+    signer = order.signer
+    algorithm = C2paSigningAlg.__members__.get(signer.alg.upper())
+    if algorithm is None:
+        raise SealError(f"The signer's algorithm {signer.alg!r} is unknown", "Use es256.")
+    first = FirstError()
+    try:
+        library_signer = LibrarySigner.from_callback(
+            first.watch(signer.sign, "signer"), algorithm, signer.chain_pem, authority
+        )
+        builder = Builder(order.manifest, Context.from_dict(settings.signing(size), signer=library_signer))
+        for ingredient in order.ingredients:
+            _add_ingredient(builder, ingredient)
+        large = size > settings.LARGE and order.media_type in BMFF
+        if not (
+            large and sign_large(source, output, builder, order.media_type, lambda file: WatchedStream(file, first))
+        ):
+            source.seek(0)
+            builder.sign(order.media_type, WatchedStream(source, first), WatchedStream(output, first))
+        output.flush()
+    except C2paError:
+        first.raise_if_any()
+        raise
+    first.raise_if_any()
+
+
+def _add_ingredient(builder: Any, ingredient: IngredientFile) -> None:
+    """The ingredient with whatever credential it carries. A picture that a model was given, and that the library chokes
+    on, goes in by name, type and digest alone; without the credential of a parent or a part nothing is signed.
+    """
+    from c2pa import C2paError
+
+    definition = ingredient.definition()
+    try:
+        with ingredient.path.open("rb") as file:
+            builder.add_ingredient(definition, ingredient.media_type, file)
+    except OSError as error:
+        raise SealError(
+            f"Cannot read the {ingredient.reference} {ingredient.path}: {error.strerror}", "Keep it until the end."
+        ) from error
+    except C2paError as error:
+        if ingredient.relationship != "inputTo":
+            message = f"The {ingredient.reference} {ingredient.path} cannot be taken in with its credential: {error}"
+            raise SealError(message, "Look at it with: sfumato verify.") from error
+        builder.add_ingredient(definition, "application/octet-stream", io.BytesIO())

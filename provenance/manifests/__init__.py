@@ -1,0 +1,1 @@
+"""What a manifest says: building ours, reading anybody's."""

@@ -1,0 +1,1 @@
+"""Keys, certificates and whom to believe: profiles, chains, trust lists, revocation, time-stamps, COSE."""

@@ -1,0 +1,161 @@
+"""What a claim signature carries beside itself: the signer's certificates, time-stamp tokens, revocation answers.
+
+In: the bytes of a manifest store and the label of the manifest. Out: `EmbeddedSignature`. The signature is a COSE_Sign1
+(RFC 9052) in the JUMBF box c2pa.signature; certificates are in the header x5chain (RFC 9360), tokens in sigTst or
+sigTst2, OCSP answers in rVals (C2PA 2.4, sections 10.3.2.5 and 14.5). A time-stamp token is read as far as needed to
+know which certificate signed it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from provenance.formats.jumbf import boxes, cbor, descend
+from provenance.pki.certificates import LONGEST_CHAIN, ordered
+
+X5CHAIN = (33, "x5chain")  # RFC 9360, and the text label of older claims
+STAMPS = ("sigTst2", "sigTst")
+MOST_ANSWERS = 10
+SEQUENCE, OBJECT_ID, SET, INTEGER, CONTEXT_0 = 0x30, 0x06, 0x31, 0x02, 0xA0
+SIGNED_DATA = bytes.fromhex("2a864886f70d010702")  # 1.2.840.113549.1.7.2
+UNREADABLE = (ValueError, IndexError, TypeError, KeyError, AttributeError, RecursionError, UnsupportedAlgorithm)
+
+
+@dataclass(frozen=True)
+class EmbeddedSignature:
+    """chain: the signer's certificates, leaf first. tokens: RFC 3161, DER. answers: OCSP, DER. Empty where nothing can
+    be read.
+    """
+
+    chain: tuple[x509.Certificate, ...] = ()
+    tokens: tuple[bytes, ...] = ()
+    answers: tuple[bytes, ...] = ()
+
+
+def read_signature(store: bytes, label: str) -> EmbeddedSignature:
+    """The signature of the manifest `label`. Empty if it cannot be found or read, or is there twice."""
+    try:
+        contents = descend(store, (None, label, "c2pa.signature"))
+        signatures = [cose for content in contents for kind, cose in boxes(content) if kind == b"cbor"]
+        if len(signatures) != 1:  # two: which one did the library check?
+            return EmbeddedSignature()
+        message = cbor(signatures[0])  # COSE_Sign1: [protected, unprotected, payload, signature]
+        protected = cbor(message[0]) if message[0] else {}
+        return EmbeddedSignature(_chain(protected, message[1]), tuple(_tokens(message[1])), tuple(_answers(message[1])))
+    except UNREADABLE:
+        return EmbeddedSignature()
+
+
+def stamper_chain(token: bytes) -> tuple[x509.Certificate, ...]:
+    """The certificate that signed a time-stamp token, then those above it in the token. Empty unless there is exactly
+    one signer.
+
+    A token is a TimeStampToken, or a whole TimeStampResp around one.
+    """
+    try:
+        token = _token(token)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            certificates = load_der_pkcs7_certificates(token)
+        issuer, serial = _signer_id(token)
+        signers = [
+            each
+            for each in dict.fromkeys(certificates)
+            if each.serial_number == serial and each.issuer.public_bytes() == issuer
+        ]
+        return ordered(signers[0], certificates) if len(signers) == 1 and _may_stamp(signers[0]) else ()
+    except UNREADABLE:
+        return ()
+
+
+def _chain(protected: Mapping[Any, Any], unprotected: Mapping[Any, Any]) -> tuple[x509.Certificate, ...]:
+    for headers in (protected, unprotected):
+        for key in X5CHAIN:
+            if key in headers:
+                found = headers[key]
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    ders = (found if isinstance(found, list) else [found])[:LONGEST_CHAIN]
+                    return tuple(x509.load_der_x509_certificate(der) for der in ders)
+    return ()
+
+
+def _tokens(headers: Mapping[Any, Any]) -> Iterator[bytes]:
+    for name in STAMPS:
+        for entry in headers.get(name, {}).get("tstTokens", []):
+            if isinstance(entry["val"], bytes):
+                yield entry["val"]
+
+
+def _answers(headers: Mapping[Any, Any]) -> list[bytes]:
+    values = headers.get("rVals", {}).get("ocspVals", [])
+    return [value for value in values if isinstance(value, bytes)][:MOST_ANSWERS]
+
+
+def _may_stamp(certificate: x509.Certificate) -> bool:
+    """A certificate for time-stamps and nothing else (RFC 3161, section 2.3)."""
+    try:
+        usages = list(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return False
+    return usages == [ExtendedKeyUsageOID.TIME_STAMPING]
+
+
+def _token(data: bytes) -> bytes:
+    """The CMS ContentInfo: `data` itself, or the second part of a TimeStampResp."""
+    parts = _parts(data, SEQUENCE)
+    if parts[0][0] == SEQUENCE:  # PKIStatusInfo
+        return parts[1][2]
+    return data
+
+
+def _signer_id(token: bytes) -> tuple[bytes, int]:
+    """Issuer (DER) and serial number that the only SignerInfo names (RFC 5652, section 5.3). Raises ValueError for any
+    other form.
+    """
+    kind, wrapped = _parts(token, SEQUENCE)[:2]
+    if kind[:2] != (OBJECT_ID, SIGNED_DATA) or wrapped[0] != CONTEXT_0:
+        raise ValueError("not signed data")
+    signed = _parts(wrapped[1], SEQUENCE)
+    signers = signed[-1]
+    if signers[0] != SET or len(infos := list(_items(signers[1]))) != 1:
+        raise ValueError("not one signer")
+    identity = _parts(infos[0][2], SEQUENCE)[1]
+    issuer, serial = list(_items(identity[1]))
+    if identity[0] != SEQUENCE or serial[0] != INTEGER:
+        raise ValueError("a signer named in another way")
+    return issuer[2], int.from_bytes(serial[1], "big", signed=True)
+
+
+def _parts(data: bytes, tag: int) -> list[tuple[int, bytes, bytes]]:
+    """The items inside the one that `data` starts with, which must have `tag`."""
+    found, content, _ = next(_items(data))
+    if found != tag:
+        raise ValueError(f"tag {found:#x} where {tag:#x} should be")
+    return list(_items(content))
+
+
+def _items(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """DER items: (tag, content, the whole item). Raises ValueError for one that runs past the end, or of indefinite
+    length.
+    """
+    at = 0
+    while at < len(data):
+        tag, length, start = data[at], data[at + 1], at + 2
+        if length >= 0x80:
+            width = length & 0x7F
+            if not 1 <= width <= 4:
+                raise ValueError("a length that DER does not have here")
+            length, start = int.from_bytes(data[start : start + width], "big"), start + width
+        if start + length > len(data):
+            raise ValueError("an item runs past the end")
+        yield tag, data[start : start + length], data[at : start + length]
+        at = start + length

@@ -1,0 +1,163 @@
+"""Was the signer's certificate revoked? OCSP (RFC 6960), our own look: the answer in the file, or one that is asked
+for.
+
+In: the signer's certificate and its issuer, answers in DER, the time that counts. Out: a `Revocation`. An answer counts
+only if it is about this certificate, signed by the issuer or by a responder that the issuer named, and valid at that
+time. No answer is no "good". The library leaves out answers that the issuer signs itself; these count here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+
+if TYPE_CHECKING:
+    from provenance.pki.remote import Remote
+
+NOT_REVOKED, REVOKED = "signingCredential.ocsp.notRevoked", "signingCredential.ocsp.revoked"
+CLOCKS_DIFFER = timedelta(minutes=5)
+WITHOUT_END = timedelta(days=7)  # how long an answer counts that does not say it
+LARGEST_ANSWER = 1024 * 1024
+_BAD = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound)
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """state: "not revoked", "revoked", or "unknown". `source`: "in the file", "asked", or "". `at`: the time of the
+    answer, ISO 8601.
+    """
+
+    state: str = "unknown"
+    reason: str = "no answer about the certificate"
+    source: str = ""
+    at: str | None = None
+
+
+def look(
+    leaf: x509.Certificate, issuer: x509.Certificate, answers: Sequence[bytes], when: datetime, source: str
+) -> Revocation:
+    """The worst that acceptable answers say: one "revoked" outweighs any "not revoked"."""
+    found = Revocation()
+    for answer in answers:
+        said = _read(leaf, issuer, answer, when, source)
+        if said.state == "revoked":
+            return said
+        if said.state == "not revoked" or found.state == "unknown":
+            found = said
+    return found
+
+
+def ask(leaf: x509.Certificate, issuer: x509.Certificate, remote: Remote, now: datetime) -> Revocation:
+    """Asks the responder that the certificate names, if its host is allowed."""
+    from provenance.pki.remote import RefusedError
+
+    address = responder_address(leaf)
+    if address is None:
+        return Revocation(reason="the certificate names no responder")
+    request = ocsp.OCSPRequestBuilder().add_certificate(leaf, issuer, hashes.SHA1()).build()  # noqa: S303  the hash that every responder knows
+    body = request.public_bytes(serialization.Encoding.DER)
+    try:
+        answer = remote.fetch(
+            address, body=body, media_type="application/ocsp-request", plain=True, largest=LARGEST_ANSWER
+        )
+    except RefusedError as error:
+        return Revocation(reason=f"the responder was not asked, or gave no answer: {error}")
+    return look(leaf, issuer, [answer], now, "asked")
+
+
+def responder_address(leaf: x509.Certificate) -> str | None:
+    """Where the certificate says to ask; foreign text."""
+    try:
+        places = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except (x509.ExtensionNotFound, ValueError):
+        return None
+    kind = AuthorityInformationAccessOID.OCSP
+    return next(
+        (place.access_location.value for place in places if place.access_method == kind and _is_address(place)), None
+    )
+
+
+def _is_address(place: x509.AccessDescription) -> bool:
+    return isinstance(place.access_location, x509.UniformResourceIdentifier)
+
+
+def _read(leaf: x509.Certificate, issuer: x509.Certificate, answer: bytes, when: datetime, source: str) -> Revocation:
+    try:
+        response = ocsp.load_der_ocsp_response(answer)
+        if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            return Revocation(reason=f"the responder says {response.response_status.name.lower()}", source=source)
+        single = next((each for each in response.responses if _is_about(each, leaf, issuer)), None)
+        if single is None:
+            return Revocation(reason="the answer is about another certificate", source=source)
+        if not _signed(response, issuer, when):
+            return Revocation(
+                reason="the answer is not signed by the issuer, or a responder it named that was valid then",
+                source=source,
+            )
+        start, at = single.this_update_utc, single.this_update_utc.isoformat()
+        if single.certificate_status is ocsp.OCSPCertStatus.REVOKED:
+            return Revocation("revoked", f"revoked on {single.revocation_time_utc}", source, at)
+        if not start - CLOCKS_DIFFER <= when <= (single.next_update_utc or start + WITHOUT_END) + CLOCKS_DIFFER:
+            return Revocation(reason=f"the answer of {at} does not cover {when.isoformat()}", source=source, at=at)
+        if single.certificate_status is ocsp.OCSPCertStatus.GOOD:
+            return Revocation("not revoked", f"good, says the answer of {at}", source, at)
+        return Revocation(reason="the responder does not know the certificate", source=source, at=at)
+    except _BAD as error:
+        return Revocation(reason=f"the answer cannot be read: {error}", source=source)
+
+
+def _is_about(single: ocsp.OCSPSingleResponse, leaf: x509.Certificate, issuer: x509.Certificate) -> bool:
+    request = ocsp.OCSPRequestBuilder().add_certificate(leaf, issuer, single.hash_algorithm).build()
+    return (single.serial_number, single.issuer_name_hash, single.issuer_key_hash) == (
+        request.serial_number,
+        request.issuer_name_hash,
+        request.issuer_key_hash,
+    )
+
+
+def _signed(response: ocsp.OCSPResponse, issuer: x509.Certificate, when: datetime) -> bool:
+    """By the issuer itself, or by a certificate in the answer that the issuer made for this purpose (RFC 6960, section
+    4.2.2.2).
+    """
+    candidates = [
+        issuer,
+        *(each for each in response.certificates if each != issuer and _delegated(each, issuer, when)),
+    ]
+    return any(_signed_by(response, candidate) for candidate in candidates)
+
+
+def _delegated(responder: x509.Certificate, issuer: x509.Certificate, when: datetime) -> bool:
+    try:
+        responder.verify_directly_issued_by(issuer)
+        usages = responder.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except _BAD:
+        return False
+    return (
+        ExtendedKeyUsageOID.OCSP_SIGNING in usages
+        and responder.not_valid_before_utc <= when <= responder.not_valid_after_utc
+    )
+
+
+def _signed_by(response: ocsp.OCSPResponse, responder: x509.Certificate) -> bool:
+    key, digest = responder.public_key(), response.signature_hash_algorithm
+    try:
+        if isinstance(key, ed25519.Ed25519PublicKey):
+            key.verify(response.signature, response.tbs_response_bytes)
+        elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
+            key.verify(response.signature, response.tbs_response_bytes, ec.ECDSA(digest))
+        elif isinstance(key, rsa.RSAPublicKey) and digest is not None:
+            key.verify(response.signature, response.tbs_response_bytes, padding.PKCS1v15(), digest)
+        else:
+            return False
+    except _BAD:
+        return False
+    return True

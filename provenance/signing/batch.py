@@ -1,0 +1,202 @@
+"""Signing many files: folders and patterns in, one result a file out, as each is done; a second call goes on where the
+first stopped.
+
+An output counts as done when it reads back valid, was signed with this signer's own key, declares the same, and is not
+older than its source. Any other file in its place is left alone unless `overwrite` says otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from provenance.formats.containers import FORMATS, UNSIGNABLE
+from sfumato.errors import OutputError, SfumatoError, UsageError
+
+if TYPE_CHECKING:
+    from provenance.manifests.declaration import Declaration
+    from provenance.signers import Signer
+    from provenance.signing.sign import Signed
+
+LEFT_BEHIND = 3600  # seconds
+
+
+@dataclass(frozen=True)
+class Task:
+    source: Path
+    output: Path
+
+
+@dataclass(frozen=True)
+class Result:
+    """outcome: signed, skipped (done before), or failed; then `error` is there and the output is as it was."""
+
+    task: Task
+    outcome: str
+    seconds: float = 0.0
+    signed: Signed | None = None
+    error: Exception | None = None
+
+
+def find_tasks(named: Sequence[str], output: Path | None, *, in_place: bool = False) -> list[Task]:
+    """What is to be signed and where it goes. `named`: files, folders (searched through), or patterns such as
+    'in/*.mp4'.
+
+    output: a file for one named file, else a folder, in which a named folder keeps its shape. Raises UsageError for
+    nothing found, for two sources with one output, and for an output that is a source.
+    """
+    if (output is None) != in_place:
+        raise UsageError("Say where the signed files go", "Give -o OUT, or --in-place to replace the files themselves.")
+    found = [pair for name in named for pair in _expand(name)]
+    found = list(dict.fromkeys(found))
+    if not found:
+        raise UsageError("No file to sign was found", f"Looked for: {', '.join(FORMATS)}.")
+    if output is None:
+        return [Task(source, source) for source, _ in found]
+    single = (
+        len(found) == 1 and len(named) == 1 and not Path(named[0]).is_dir() and not output.is_dir() and output.suffix
+    )
+    tasks = [Task(source, output if single else output / inner) for source, inner in found]
+    sources = {os.path.realpath(task.source): task.source for task in tasks}
+    taken: dict[str, Path] = {}
+    for task in tasks:
+        place = os.path.realpath(task.output)
+        if place in sources:
+            advice = "Choose another folder, or ask for --in-place."
+            raise UsageError(f"{task.output} is both an output and a file to be signed", advice)
+        if place in taken:
+            raise UsageError(
+                f"{taken[place]} and {task.source} would both become {task.output}", "Sign them into different folders."
+            )
+        taken[place] = task.source
+    return tasks
+
+
+def sign_all(
+    tasks: Sequence[Task],
+    sign: Callable[[Path, Path], Signed],
+    signer: Signer,
+    declaration: Declaration,
+    *,
+    jobs: int = 1,
+    overwrite: bool = False,
+) -> Iterator[Result]:
+    """Results in the order in which they come. A file that cannot be signed spoils only itself; an interruption stops
+    everything.
+
+    `declaration`: what `sign` declares; an output that says something else is not done.
+    """
+    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="sign") as pool:
+        waiting = iter(tasks)
+        running: set[Future[Result]] = set()
+        try:
+            while True:
+                for task in waiting:
+                    running.add(pool.submit(_sign_one, task, sign, signer, declaration, overwrite))
+                    if len(running) >= 2 * jobs:
+                        break
+                if not running:
+                    return
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def manifest_by(path: Path, signer: Signer) -> dict[str, Any] | None:
+    """The active manifest of `path`, if the file reads back valid and it was signed with the key of `signer`."""
+    from c2pa import C2paError, Context, Reader
+
+    from provenance.library.settings import reading
+    from provenance.library.store import manifest_store
+    from provenance.pki.cose import read_signature
+    from provenance.signers.curves import leaf_of
+
+    try:
+        with path.open("rb") as file:
+            reader = Reader.try_create(None, file, None, Context.from_dict(reading()))
+            if reader is None:
+                return None
+            with reader:
+                if reader.get_validation_state() not in ("Valid", "Trusted"):
+                    return None
+                report = json.loads(reader.json())
+                label = report["active_manifest"]
+                manifest: dict[str, Any] = report["manifests"][label]
+                chain = read_signature(manifest_store(reader, label), label).chain
+    except (OSError, C2paError, ValueError, KeyError):
+        return None
+    return manifest if chain and chain[0].public_key() == leaf_of(signer.chain_pem)[1] else None
+
+
+def _sign_one(
+    task: Task, sign: Callable[[Path, Path], Signed], signer: Signer, declaration: Declaration, overwrite: bool
+) -> Result:
+    started = time.monotonic()
+    try:
+        if not overwrite and _done_before(task, signer, declaration):
+            return Result(task, "skipped", time.monotonic() - started)
+        task.output.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(task.output)
+        signed = sign(task.source, task.output)
+    except (SfumatoError, OSError) as error:
+        return Result(task, "failed", time.monotonic() - started, error=error)
+    return Result(task, "signed", time.monotonic() - started, signed)
+
+
+def _done_before(task: Task, signer: Signer, declaration: Declaration) -> bool:
+    """Raises OutputError if something else is in the place of the output, also a file of ours that declares something
+    else.
+    """
+    if not os.path.lexists(task.output):
+        return False
+    manifest = manifest_by(task.output, signer)
+    stated = manifest is not None and declaration.is_stated_in(manifest, task.output.name)
+    if task.output == task.source:
+        return stated
+    if manifest is not None and task.output.stat().st_mtime_ns >= task.source.stat().st_mtime_ns:
+        if stated:
+            return True
+        raise OutputError(
+            f"{task.output} is signed with this key, but declares something else", "Give --overwrite to replace it."
+        )
+    raise OutputError(
+        f"{task.output} exists and was not signed from this file with this key", "Give --overwrite to replace it."
+    )
+
+
+def _remove_leftovers(output: Path) -> None:
+    """Temporary files of a process that was killed while it wrote this output; one that is still written to is younger
+    than an hour.
+    """
+    pattern = re.compile(re.escape(f".{output.stem[:40]}-") + "[0-9a-f]{12}" + re.escape(output.suffix[:40]))
+    with suppress(OSError), os.scandir(output.parent) as entries:
+        for entry in entries:
+            if pattern.fullmatch(entry.name) and time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFT_BEHIND:
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def _expand(name: str) -> Iterator[tuple[Path, Path]]:
+    """(source, its place inside an output folder)."""
+    import glob
+
+    path = Path(name)
+    if path.is_dir():
+        for inner in sorted(path.rglob("*")):
+            hidden = any(part.startswith(".") for part in inner.relative_to(path).parts)
+            if not hidden and inner.suffix.lower() in (*FORMATS, *UNSIGNABLE) and inner.is_file():
+                yield inner, inner.relative_to(path)
+    elif glob.has_magic(name) and not path.exists():
+        for match in sorted(glob.glob(name, recursive=True)):  # noqa: PTH207 a pattern may be absolute
+            yield from _expand(match)
+    else:
+        yield path, Path(path.name)  # a name that does not exist is refused where it is read

@@ -1,0 +1,262 @@
+"""Signing: a file in, the same file with its manifest out, or an error and nothing else.
+
+In: a file, what is declared about it, a signer, perhaps a time-stamp authority. Out: the signed file at the
+destination, read back and found good before it appears. It is written to a temporary file beside the destination; the
+source is only ever read, and takes part in the end only where a caller asked for its replacement. No connection is made
+but to the authority.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from provenance.formats.containers import check_content, media_type_of
+from provenance.library.embed import Order, carries_credential, embed
+from provenance.manifests.declaration import Declaration, declared_ingredients, declared_manifest, model_assertion
+from provenance.manifests.generated import (
+    generated_manifest,
+    generation_assertion,
+    portrait_ingredients,
+    source_type_name,
+)
+from provenance.pki.keys import development_keys
+from provenance.signers import REGISTRY, Signer
+from sfumato.atomic import atomic_path
+from sfumato.errors import OutputError, SealError
+
+if TYPE_CHECKING:
+    from provenance.manifests.soft_binding import MarkedSeal, SoftBinding
+    from provenance.pki.timestamp import Relay, Stamping
+    from provenance.verifying.verify import Verification
+    from sfumato.media.video import GeneratedFacts
+
+
+@dataclass(frozen=True)
+class Signed:
+    """One signed file. `stamped`: a time-stamp is in it. `unstamped`: why there is none, if one was asked for."""
+
+    path: Path
+    found: Verification
+    stamped: bool
+    unstamped: str = ""
+
+
+class C2paSeal:
+    """The seal of generated video: signs with the development keys of this machine, made on first use.
+
+    key_folder: where the keys live (default: SFUMATO_KEYS, else the user's data folder). signer: another one, instead.
+    mark: every video gets a watermark and an entry in `repository` (default: the user's own). False is for `sfumato
+    fakes` alone: a detector trained on marked videos would learn the mark instead of the forgery.
+    """
+
+    def __init__(
+        self,
+        key_folder: Path | None = None,
+        signer: Signer | None = None,
+        *,
+        mark: bool = True,
+        repository: str | Path | None = None,
+    ) -> None:
+        self._key_folder = key_folder
+        self._signer = signer
+        self._mark = mark
+        self._repository = repository
+
+    def begin(self, facts: GeneratedFacts) -> MarkedSeal | C2paSeal:
+        """The seal of the video of `facts`, whose frames it marks. Raises SealError if there are no keys: before the
+        work, not after.
+        """
+        if not self._mark:
+            return self
+        from provenance.manifests.soft_binding import MarkedSeal
+
+        return MarkedSeal(self._ready(), facts, self._repository)
+
+    def __call__(self, unsealed: Path, destination: Path, facts: GeneratedFacts) -> None:
+        """Writes `unsealed`, sealed, at `destination`. Raises SealError or OutputError; then nothing was written."""
+        sign_generated(unsealed, destination, facts, self._ready())
+
+    def _ready(self) -> Signer:
+        if self._signer is None:
+            self._signer = development_signer(self._key_folder)
+        return self._signer
+
+
+def development_signer(key_folder: Path | None = None) -> Signer:
+    """Signs with the development leaf. Raises SealError if the keys cannot be made, read, or are open to others."""
+    keys = development_keys(key_folder)
+    signer: Signer = REGISTRY.load("pem")(keys.leaf_key, keys.chain_pem())
+    return signer
+
+
+def sign_generated(
+    source: Path, destination: Path, facts: GeneratedFacts, signer: Signer, soft_binding: SoftBinding | None = None
+) -> None:
+    """Writes `source` with the manifest of a video that sfumato generated at `destination`, atomically; replaces what
+    was there.
+
+    `soft_binding`: the watermark that is in its frames.
+
+    Raises SealError with the real cause if the source is the destination or cannot be read, the signer fails, the
+    container cannot hold a manifest, or the result does not read back as signed; OutputError if the destination cannot
+    be written.
+    """
+    media_type = media_type_of(destination)
+    _refuse_same(source, destination)
+    portraits = portrait_ingredients(facts.portraits)
+    manifest = generated_manifest(facts, portraits, media_type, soft_binding=soft_binding)
+    _write(source, destination, Order(manifest, portraits, signer, media_type), generation_assertion(facts, portraits))
+
+
+def sign_file(
+    source: Path,
+    destination: Path,
+    declaration: Declaration,
+    signer: Signer,
+    stamping: Stamping | None = None,
+    *,
+    in_place: bool = False,
+) -> Signed:
+    """Writes `source` with the manifest of `declaration` at `destination`, atomically; replaces what was there.
+
+    in_place: the destination may be the source, which is then replaced by its signed copy once that has been read back.
+    Raises UsageError where a credential of the source would be lost, MediaError for a source that is not what its name
+    says or a fragment, and what `sign_generated` raises.
+    """
+    media_type = media_type_of(destination)
+    if not in_place:
+        _refuse_same(source, destination)
+    try:
+        with source.open("rb") as file:
+            check_content(file, media_type, source)
+            has_credential = carries_credential(file, media_type)
+    except OSError as error:
+        raise SealError(f"Cannot read {source}: {error.strerror}", "Nothing was written.") from error
+    ingredients = declared_ingredients(declaration, source, has_credential)
+    manifest = declared_manifest(declaration, ingredients, media_type, destination.name)
+    order = Order(manifest, ingredients, signer, media_type, stamping)
+    return _write(source, destination, order, model_assertion(declaration, ingredients))
+
+
+def _write(source: Path, destination: Path, order: Order, facts: dict[str, Any]) -> Signed:
+    _refuse_read_only(destination)
+    try:
+        unsigned = source.open("rb")
+    except OSError as error:
+        raise SealError(f"Cannot read the file to sign, {source}: {error.strerror}", "Nothing was written.") from error
+    with unsigned, atomic_path(destination) as temporary:
+        size = source.stat().st_size
+        with temporary.open("w+b") as output:
+            unstamped = _sign(unsigned, size, output, order)
+            output.flush()
+            stamped = order.stamping is not None and not unstamped
+            try:
+                found = _check(temporary, order, facts, must_be_stamped=stamped)
+            except SealError as error:
+                if order.stamping is None or not stamped:
+                    raise
+                unstamped = _refused_stamp(order.stamping, error)
+                _sign_again(unsigned, size, output, order)
+                found = _check(temporary, order, facts, must_be_stamped=False)
+    return Signed(destination, found, order.stamping is not None and not unstamped, unstamped)
+
+
+def _sign_again(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> None:
+    """Without a time-stamp, over what is there."""
+    source.seek(0)
+    output.seek(0)
+    output.truncate()
+    _sign(source, size, output, replace(order, stamping=None))
+    output.flush()
+
+
+def _refused_stamp(stamping: Stamping, error: SealError) -> str:
+    """Why the file does not hold with its time-stamp. Raises SealError if one is wanted nevertheless."""
+    why = f"the file does not hold with its answer: {error.message}"
+    if stamping.on_failure == "fail":
+        raise SealError(f"The time-stamp authority {stamping.host} failed: {why}", "Nothing was written.") from error
+    return why
+
+
+def _sign(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> str:
+    """Signs into `output`. Returns why there is no time-stamp, if there should have been one. Raises SealError."""
+    from c2pa import C2paError
+
+    try:
+        if order.stamping is None:
+            embed(source, size, output, order, None)
+            return ""
+        from provenance.pki.timestamp import relay
+
+        with relay(order.stamping) as between:
+            try:
+                embed(source, size, output, order, between.address)
+                return ""
+            except C2paError as error:
+                unstamped = _why_unstamped(order.stamping, between, error)
+        output.seek(0)
+        output.truncate()
+        embed(source, size, output, order, None)
+        return unstamped
+    except C2paError as error:
+        raise SealError(f"The file could not be sealed: {error}", "Nothing was written.") from error
+
+
+def _why_unstamped(stamping: Stamping, between: Relay, error: Exception) -> str:
+    """The reason to go on without a time-stamp. Raises SealError if that is not wanted, `error` if the authority is not
+    to blame.
+    """
+    if not between.asked:
+        if any(os.environ.get(name) for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")):
+            raise SealError(
+                f"The file could not be sealed with a time-stamp: {error}", "Is there a proxy? Set NO_PROXY=127.0.0.1."
+            ) from error
+        raise error
+    why = between.failure or f"its answer was not accepted: {error}"
+    if stamping.on_failure == "fail":
+        advice = "Nothing was written. Try again later, or allow files without a time-stamp."
+        raise SealError(f"The time-stamp authority {stamping.host} failed: {why}", advice) from error
+    return why
+
+
+def _check(signed: Path, order: Order, facts: dict[str, Any], *, must_be_stamped: bool) -> Verification:
+    """Reads the result as a stranger would. Raises SealError unless it is valid and says what it was meant to say."""
+    from provenance.verifying.verify import verify
+
+    found = verify(signed)
+    if found.outcome not in ("untrusted", "trusted"):
+        evidence = ", ".join(found.codes) or found.reason
+        raise SealError(f"The sealed file does not verify: {found.outcome}, {evidence}", "Nothing was written.")
+    actions = order.manifest["assertions"][0]["data"]["actions"]
+    meant = {source_type_name(action["digitalSourceType"]) for action in actions if "digitalSourceType" in action}
+    if not meant <= set(found.declares) or any(
+        found.facts.get(name) != facts[name] for name in ("portrait_digests",) if name in facts
+    ):
+        raise SealError("The sealed file does not say what it is", "Nothing was written.")
+    if must_be_stamped and found.time_source not in ("time-stamp", "unverified time-stamp"):
+        raise SealError("The time-stamp did not get into the file", "Nothing was written.")
+    return found
+
+
+def _refuse_same(source: Path, destination: Path) -> None:
+    try:
+        same = source.samefile(destination)
+    except OSError:  # one of them does not exist
+        same = source.resolve() == destination.resolve()
+    if same:
+        raise SealError(
+            f"{destination} is both source and destination of the seal", "Write the sealed file to another name."
+        )
+
+
+def _refuse_read_only(destination: Path) -> None:
+    """A rename replaces a file that is marked read-only without a word; whoever marked it did not mean that."""
+    try:
+        marked = destination.exists() and not destination.stat().st_mode & 0o222
+    except OSError:
+        return  # writing will say why
+    if marked:
+        raise OutputError(f"{destination} is marked read-only", "Choose another name, or run chmod u+w on it.")

@@ -1,0 +1,1 @@
+"""From a file to an outcome: verification, trust, policy, the manifest tree."""

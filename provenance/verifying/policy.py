@@ -1,0 +1,265 @@
+"""A verification policy: what must hold beside a valid signature for a file to count as trusted.
+
+In: a TOML file, and the evidence about one file (`Verification`). Out: which clause held or failed, and why. A table
+holds if every key in it holds; `any` and `all` take lists of tables. A policy never makes a file better than it is, and
+an empty one is refused.
+
+    issuer = "Example Media CA"        # a name in the chain above the signer, or a SHA-256 fingerprint; a list means
+    any of these stamped-by = true                  # a time-stamp by an authority given here; or a name or fingerprint
+    in its chain not-revoked = true                 # a good OCSP answer, in the file or asked for; silence does not
+    count any = [{ signer = "Newsroom" }, { signer = "Archive" }]
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sfumato.errors import UsageError
+
+if TYPE_CHECKING:
+    from provenance.pki.certificates import CertificateView
+    from provenance.verifying.verify import Verification
+
+DEEPEST = 8
+ADVICE = "See docs/credentials.md for the clauses of a policy."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One clause looked at: its name, whether it held, why, and the clauses inside it."""
+
+    clause: str
+    held: bool
+    why: str
+    parts: tuple[Finding, ...] = ()
+
+
+Clause = Callable[["Verification"], Finding]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Clauses that must all hold. `source`: where they were read, for messages."""
+
+    clauses: tuple[Clause, ...]
+    source: str = "policy"
+
+    def judge(self, found: Verification) -> Finding:
+        """Evidence about every clause; nothing is left out because something before it failed."""
+        return _together("policy", [clause(found) for clause in self.clauses], all)
+
+
+def load_policy(path: Path) -> Policy:
+    """Reads a policy from TOML. Raises UsageError if it is empty, unreadable, or has a clause that is not known or says
+    nothing.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"Cannot read the policy {path}: {error}", "It must be a TOML file.") from error
+    return make_policy(values, str(path))
+
+
+def make_policy(values: dict[str, Any], source: str = "policy") -> Policy:
+    """A policy from plain values. Raises UsageError as `load_policy` does."""
+    return Policy(_table(values, source, 0), source)
+
+
+def _table(values: Any, where: str, depth: int) -> tuple[Clause, ...]:
+    if not isinstance(values, dict):
+        raise UsageError(f"{where} is {values!r}, not a table of clauses", ADVICE)
+    if not values:
+        raise UsageError(f"{where} is empty", f"A policy without clauses says nothing. {ADVICE}")
+    if depth > DEEPEST:
+        raise UsageError(f"{where} is nested too deep", ADVICE)
+    clauses = []
+    for name, value in values.items():
+        if name in ("all", "any"):
+            clauses.append(_list(name, value, where, depth))
+        elif name in CLAUSES:
+            clauses.append(CLAUSES[name](value, f"{name!r} in {where}"))
+        else:
+            raise UsageError(
+                f"Unknown clause {name!r} in {where}", f"Known: {', '.join(sorted([*CLAUSES, 'all', 'any']))}."
+            )
+    return tuple(clauses)
+
+
+def _list(name: str, value: Any, where: str, depth: int) -> Clause:
+    if not isinstance(value, list) or not value:
+        raise UsageError(f"{name!r} in {where} is empty or no list of tables", ADVICE)
+    tables = [_table(entry, f"{name}[{number}] in {where}", depth + 1) for number, entry in enumerate(value)]
+    decide = all if name == "all" else any
+
+    def judge(found: Verification) -> Finding:
+        parts = [
+            _together("all", [clause(found) for clause in table], all) if len(table) > 1 else table[0](found)
+            for table in tables
+        ]
+        return _together(name, parts, decide)
+
+    return judge
+
+
+def _together(name: str, parts: Sequence[Finding], decide: Callable[[list[bool]], bool]) -> Finding:
+    held = decide([part.held for part in parts])
+    if held:
+        why = f"{sum(part.held for part in parts)} of {len(parts)} hold"
+    else:
+        why = "; ".join(part.why if part.parts else f"{part.clause}: {part.why}" for part in parts if not part.held)
+    return Finding(name, held, why, tuple(parts))
+
+
+def _wanted_names(value: Any, where: str) -> tuple[str, ...]:
+    wanted = [value] if isinstance(value, str) else value
+    if not isinstance(wanted, list) or not wanted or not all(isinstance(each, str) and each.strip() for each in wanted):
+        raise UsageError(f"{where} must be a name, a fingerprint, or a list of them", ADVICE)
+    return tuple(each.strip() for each in wanted)
+
+
+def _matches(certificate: CertificateView, wanted: str) -> bool:
+    plain = wanted.lower().removeprefix("sha256:").replace(":", "")
+    if len(plain) == 64 and all(character in "0123456789abcdef" for character in plain):
+        return certificate.fingerprint == plain
+    return wanted in (certificate.common_name, certificate.organisation, certificate.subject)
+
+
+def _named(
+    clause: str, of: Callable[[Verification], Sequence[CertificateView]], absent: str
+) -> Callable[[Any, str], Clause]:
+    """A clause about names: one of the certificates that `of` gives must be one of those wanted."""
+
+    def make(value: Any, where: str) -> Clause:
+        wanted = _wanted_names(value, where)
+
+        def judge(found: Verification) -> Finding:
+            certificates = of(found)
+            if not certificates:
+                return Finding(clause, False, absent)
+            for certificate in certificates:
+                if any(_matches(certificate, each) for each in wanted):
+                    return Finding(
+                        clause,
+                        True,
+                        f"{certificate.common_name or certificate.subject}, sha256 {certificate.fingerprint}",
+                    )
+            there = ", ".join(certificate.common_name or certificate.subject for certificate in certificates)
+            return Finding(clause, False, f"wanted {' or '.join(wanted)}, found {there}")
+
+        return judge
+
+    return make
+
+
+def _chain(found: Verification) -> Sequence[CertificateView]:
+    return found.chain if found.anchored else ()
+
+
+def _stamp_chain(found: Verification) -> Sequence[CertificateView]:
+    return found.stamp_chain if found.time_source == "time-stamp" else ()
+
+
+_no_root = "the signer's chain leads to no root given here"
+_no_stamp = "no time-stamp by an authority given here"
+_stamper = _named("stamped-by", _stamp_chain, _no_stamp)
+
+
+def _stamped_by(value: Any, where: str) -> Clause:
+    if value is not True:
+        return _stamper(value, where)
+
+    def judge(found: Verification) -> Finding:
+        chain = _stamp_chain(found)
+        return Finding("stamped-by", bool(chain), f"{chain[0].common_name} at {found.time}" if chain else _no_stamp)
+
+    return judge
+
+
+def _true(clause: str, look: Callable[[Verification], tuple[bool, str]]) -> Callable[[Any, str], Clause]:
+    """A clause that is either there or not: `name = true`."""
+
+    def make(value: Any, where: str) -> Clause:
+        if value is not True:
+            raise UsageError(f"{where} can only be true", "Leave the clause out if it is not wanted.")
+        return lambda found: Finding(clause, *look(found))
+
+    return make
+
+
+def _not_revoked(found: Verification) -> tuple[bool, str]:
+    revocation = found.revocation
+    return revocation.state == "not revoked", f"{revocation.state}: {revocation.reason}"
+
+
+def _not_development(found: Verification) -> tuple[bool, str]:
+    return not found.development, "a development signer" if found.development else "not a development signer"
+
+
+def _stamped(clause: str, holds: Callable[[datetime, datetime], bool]) -> Callable[[Any, str], Clause]:
+    def make(value: Any, where: str) -> Clause:
+        if isinstance(value, date) and not isinstance(value, datetime):
+            value = datetime.combine(value, time(), UTC)
+        if not isinstance(value, datetime):
+            raise UsageError(f"{where} must be a date or a time, as 2026-01-31", ADVICE)
+        limit = value if value.tzinfo else value.replace(tzinfo=UTC)
+
+        def judge(found: Verification) -> Finding:
+            if not _stamp_chain(found) or found.time is None:
+                return Finding(clause, False, _no_stamp)
+            return Finding(
+                clause,
+                holds(datetime.fromisoformat(found.time), limit),
+                f"stamped {found.time}, limit {limit.isoformat()}",
+            )
+
+        return judge
+
+    return make
+
+
+def _declares(value: Any, where: str) -> Clause:
+    wanted = _wanted_names(value, where)
+
+    def judge(found: Verification) -> Finding:
+        return Finding(
+            "declares", any(each in found.declares for each in wanted), f"says {', '.join(found.declares) or 'nothing'}"
+        )
+
+    return judge
+
+
+def _ingredients(value: Any, where: str) -> Clause:
+    accepted = {
+        "trusted": ("trusted",),
+        "valid": ("trusted", "untrusted"),
+        "not-invalid": ("trusted", "untrusted", "none"),
+    }
+    if not isinstance(value, str) or value not in accepted:
+        raise UsageError(f"{where} must be one of {', '.join(accepted)}", ADVICE)
+
+    def judge(found: Verification) -> Finding:
+        bad = [ingredient for ingredient in found.ingredients if ingredient.state not in accepted[value]]
+        why = "; ".join(f"{ingredient.title or 'untitled'} is {ingredient.state}" for ingredient in bad[:5])
+        if found.ingredients_left_out:
+            return Finding("ingredients", False, why or "more ingredients than are looked at")
+        return Finding("ingredients", not bad, why or f"{len(found.ingredients)} ingredients, all {value}")
+
+    return judge
+
+
+CLAUSES: dict[str, Callable[[Any, str], Clause]] = {
+    "signer": _named("signer", lambda found: _chain(found)[:1], _no_root),
+    "issuer": _named("issuer", lambda found: _chain(found)[1:], _no_root),
+    "stamped-by": _stamped_by,
+    "stamped-after": _stamped("stamped-after", lambda stamped, limit: stamped >= limit),
+    "stamped-before": _stamped("stamped-before", lambda stamped, limit: stamped < limit),
+    "not-revoked": _true("not-revoked", _not_revoked),
+    "not-development": _true("not-development", _not_development),
+    "declares": _declares,
+    "ingredients": _ingredients,
+}

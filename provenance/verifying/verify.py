@@ -1,0 +1,251 @@
+"""What a file's content credentials are worth: read with the C2PA library, judged here; fetched from nowhere unless a
+host was named.
+
+In: a path, the roots that may be trusted (for signers, and for time-stamps), perhaps a policy, a sidecar, hosts that
+may be asked.
+Out: a `Verification` with one of five outcomes:
+
+trusted      valid, the signer's certificates lead to a root given for signers, and the policy, if there is one, holds
+untrusted    valid, but nothing given here vouches for the signer (or for an identity that the file names), or the
+policy fails invalid      the media or the manifest changed after signing, the signature is wrong, or the manifest
+cannot be made sense of none         no credential in the file, or only an address of one that nobody allowed to visit
+unreadable   no such file, empty, truncated, or no media that can be looked at
+
+The library's "Trusted" is only where ours begins: the chain must lead to a root given for signers (the library takes
+any root for anything), a time-stamp counts if its authority leads to a root given for time-stamps, and the signature
+must cover what is shown. A file says about itself what it likes: every string here is foreign, cut to a length, and
+must pass sfumato.text.printable before anybody sees it.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from provenance.formats.coverage import Uncovered, uncovered
+from provenance.formats.untrusted import MOST, cut
+from provenance.library.store import manifest_store, open_reader
+from provenance.manifests.claims import Ingredient, read_views
+from provenance.pki.certificates import CertificateView, load_anchors, path_to
+from provenance.pki.cose import read_signature
+from provenance.pki.revocation import Revocation
+from provenance.verifying.trust import Judgement, judge
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from provenance.pki.remote import Remote
+    from provenance.verifying.policy import Finding, Policy
+
+OUTCOMES = ("trusted", "untrusted", "none", "invalid", "unreadable")  # from good to bad
+# Containers that hold media but cannot hold a credential: these files have none; they are not damaged.
+WITHOUT_CREDENTIALS = (
+    b"\x1a\x45\xdf\xa3",
+    b"FLV\x01",
+    b"OggS",
+    b"\x00\x00\x01\xba",
+    b"BM",
+)  # Matroska and WebM, FLV, Ogg, MPEG-PS, BMP
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The evidence about one file. `codes`: failures by their C2PA names, `successes`: checks that held, `notes`: the
+    rest.
+
+    time: ISO 8601, and `time_source` says how it is known: "time-stamp" (of an authority given here), "unverified
+    time-stamp", "claimed" (the signer's own word), or "". `declares` and `ingredient_declares` are the last parts of
+    digitalSourceTypes.
+    `facts`: our assertion about a generated video, as far as it is there. `anchored`: the chain leads to a given root.
+    `chain`: signer first, up to the anchor if there is one; `stamp_chain`: the same for the time-stamp authority.
+    `uncovered`: parts of this file that the signature leaves out. `manifest_from`: "the file", "sidecar NAME", or an
+    address.
+    """
+
+    path: Path
+    outcome: str
+    codes: tuple[str, ...] = ()
+    successes: tuple[str, ...] = ()
+    reason: str = ""
+    signer: str | None = None
+    organisation: str | None = None
+    issuer: str | None = None
+    development: bool = False
+    anchored: bool = False
+    time: str | None = None
+    time_source: str = ""
+    declares: tuple[str, ...] = ()
+    ingredient_declares: tuple[str, ...] = ()
+    title: str | None = None
+    generator: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    ingredients: tuple[Ingredient, ...] = ()
+    remote_manifest: str | None = None
+    notes: tuple[str, ...] = ()
+    chain: tuple[CertificateView, ...] = ()
+    stamp_chain: tuple[CertificateView, ...] = ()
+    revocation: Revocation = field(default_factory=Revocation)
+    uncovered: tuple[Uncovered, ...] = ()
+    manifest_from: str = ""
+    policy: Finding | None = None
+    ingredients_left_out: bool = False
+
+
+def verify(
+    path: Path,
+    trust: Sequence[bytes] = (),
+    *,
+    stamps: Sequence[bytes] = (),
+    policy: Policy | None = None,
+    sidecar: Path | None = None,
+    remote: Remote | None = None,
+    now: datetime | None = None,
+) -> Verification:
+    """Looks at the credentials of `path`. `trust`, `stamps`: PEM files (their bytes) of roots for signers and for
+    time-stamps.
+
+    A file without a credential of its own is looked at with the sidecar beside it (same name, .c2pa), or the one given.
+    `remote`: hosts that may be asked for a manifest or about revocation; without it no connection is opened. `now` is
+    for tests of our own checks. Never raises for what is in the file. Raises UsageError for a trust list without
+    certificates.
+    """
+    look = _Look(path, trust, stamps, load_anchors(trust), load_anchors(stamps), remote, now or datetime.now(UTC))
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return Verification(path, "unreadable", reason="not a regular file")
+        if status.st_size == 0:
+            return Verification(path, "unreadable", reason="the file is empty")
+        with path.open("rb") as file:
+            found = look.at(file, sidecar)
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in a name
+        return Verification(path, "unreadable", reason=getattr(error, "strerror", None) or cut(error))
+    return _with_policy(found, policy)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One look at one file: what it is compared with."""
+
+    path: Path
+    trust: Sequence[bytes]
+    stamps: Sequence[bytes]
+    anchors: Sequence[x509.Certificate]
+    stamp_anchors: Sequence[x509.Certificate]
+    remote: Remote | None
+    now: datetime
+
+    def at(self, file: IO[bytes], sidecar: Path | None) -> Verification:
+        from c2pa import C2paError
+
+        from provenance.library.settings import reading
+
+        head = file.read(16)
+        try:
+            opened = open_reader(self.path, file, reading(self.trust, self.stamps), sidecar, self.remote)
+            if opened.reader is None:
+                codes = ("manifest.inaccessible",) if opened.address else ()
+                return Verification(self.path, "none", codes, reason=opened.reason, remote_manifest=opened.address)
+            with opened.reader as reader:
+                found = self._evidence(reader, file, outside=opened.outside)
+            return replace(found, manifest_from=opened.manifest_from, remote_manifest=opened.address)
+        except C2paError as error:
+            return _failure(self.path, str(error), head)
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            RecursionError,
+        ) as error:  # a manifest of an impossible shape
+            return Verification(
+                self.path, "invalid", ("manifest.unreadable",), reason=cut(f"the manifest cannot be read: {error}")
+            )
+
+    def _evidence(self, reader: Any, file: IO[bytes], outside: bool) -> Verification:
+        active, ingredients = read_views(reader)
+        state = str(reader.get_validation_state())
+        signature = read_signature(manifest_store(reader, active.label), active.label)
+        left_out = _left_out(active.bindings, file)
+        ingredients = tuple(self._checked(reader, ingredient) for ingredient in ingredients)
+        judged: Judgement = judge(
+            state, active, signature, left_out, self.anchors, self.stamp_anchors, self.remote, self.now
+        )
+        return Verification(
+            path=self.path,
+            outcome=judged.outcome,
+            codes=judged.codes,
+            successes=judged.successes,
+            reason=judged.reason,
+            signer=active.signer,
+            organisation=active.organisation,
+            issuer=active.issuer,
+            development=active.development,
+            anchored=judged.anchored,
+            time=active.time,
+            time_source=judged.time_source,
+            declares=active.declares,
+            ingredient_declares=tuple(
+                dict.fromkeys(kind for ingredient in ingredients for kind in ingredient.declares)
+            ),
+            title=active.title,
+            generator=active.generator,
+            facts=active.facts,
+            ingredients=ingredients[:MOST],
+            notes=active.notes,
+            chain=judged.chain,
+            stamp_chain=judged.stamp_chain,
+            revocation=judged.revocation,
+            uncovered=(*left_out, Uncovered("the credential's own file", 0, "it can be taken away or exchanged"))
+            if outside
+            else left_out,
+            ingredients_left_out=len(ingredients) > MOST,
+        )
+
+    def _checked(self, reader: Any, ingredient: Ingredient) -> Ingredient:
+        """An ingredient that the library trusts must lead to a root given for signers, as the file itself must."""
+        if ingredient.state != "trusted":
+            return ingredient
+        label = ingredient.label or ""
+        if path_to(read_signature(manifest_store(reader, label), label).chain, self.anchors):
+            return ingredient
+        return replace(ingredient, state="untrusted", codes=(*ingredient.codes, "signingCredential.untrusted"))
+
+
+def _left_out(bindings: Mapping[str, Mapping[str, Any]], file: IO[bytes]) -> tuple[Uncovered, ...]:
+    """One binding in force is the rule; with several, all that any of them leaves out is named."""
+    parts = [part for name, assertion in bindings.items() for part in uncovered(name, assertion, file)]
+    return tuple(dict.fromkeys(parts))
+
+
+def _with_policy(found: Verification, policy: Policy | None) -> Verification:
+    """A policy looks at valid files only, and can only take trust away."""
+    if policy is None or found.outcome not in ("trusted", "untrusted"):
+        return found
+    finding = policy.judge(found)
+    if finding.held or found.outcome != "trusted":
+        return replace(found, policy=finding)
+    reason = cut(f"valid, and the signer leads to a given root, but the policy does not hold: {finding.why}")
+    return replace(found, outcome="untrusted", codes=(*found.codes, "policy.failed"), reason=reason, policy=finding)
+
+
+def _failure(path: Path, message: str, head: bytes) -> Verification:
+    """The library could not make a report. Was it the file, or the credential in it?"""
+    if head.startswith(WITHOUT_CREDENTIALS):
+        return Verification(path, "none", reason="a container that cannot hold a content credential")
+    if message.startswith(("NotSupported", "Io")) or "asset could not be parsed" in message:
+        return Verification(path, "unreadable", reason=_why_unreadable(message))
+    code = "algorithm.unsupported" if "unknown algorithm" in message else "manifest.unreadable"
+    return Verification(path, "invalid", (code,), reason=cut(f"the manifest cannot be read: {message}"))
+
+
+def _why_unreadable(message: str) -> str:
+    if message.startswith("NotSupported"):
+        return "not a media file of a known kind"
+    if message.startswith("Io"):
+        return "the file ends too early, or cannot be read"
+    return cut(f"damaged or truncated: {message.partition('asset could not be parsed: ')[2]}")

@@ -1,0 +1,1 @@
+"""A portrait, a motion and a right to use them to a sealed video."""

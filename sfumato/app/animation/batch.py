@@ -1,0 +1,206 @@
+"""Many portraits times many motions. In: pictures, person files, folders of them, and motions. Out: a folder with a
+sealed mp4 of each pair and a contact sheet.
+
+What is finished is kept: a video that is there, verifies, and says that it was made of these very inputs with these
+settings is not made again, so a batch that was stopped goes on. A portrait or a motion that cannot be used is listed,
+and the rest is made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sfumato.errors import OutputError, SfumatoError, UsageError
+from sfumato.text import printable
+
+if TYPE_CHECKING:
+    from sfumato.app.animation.driver import Driver
+    from sfumato.app.animation.studio import AnimateConfig, Studio
+
+CONTACT_SHEET = "contact-sheet.png"
+_SHEET_ROWS = 40  # of the contact sheet; more cannot be taken in at a glance
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".person")
+_MOTIONS = (".motion", ".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One pair. `state`: made, kept (it was there already), or failed; then `reason` says why."""
+
+    portrait: Path
+    motion: str
+    path: Path
+    state: str
+    reason: str = ""
+
+
+def find_portraits(names: Sequence[str]) -> list[Path]:
+    """Pictures and person files: as named, shipped ones, and those that lie in a folder. Raises UsageError when one is
+    not there.
+    """
+    from sfumato.app.animation.gallery import portrait_path
+
+    return [path for name in names for path in _inside(Path(name), _PICTURES) or [portrait_path(name)]]
+
+
+def find_motions(names: Sequence[str]) -> list[Driver]:
+    """Motions likewise. Raises UsageError for a camera: it would have to move anew for every portrait."""
+    from sfumato.app.animation.driver import Driver, find_driver
+
+    found = []
+    for name in names:
+        inside = _inside(Path(name), _MOTIONS)
+        found += [Driver(path) for path in inside] if inside else [find_driver(name)]
+    if any(driver.path is None for driver in found):
+        raise UsageError("A camera cannot drive a batch", "Record it first: sfumato motion camera:0 -o x.motion.")
+    return found
+
+
+def animate_all(
+    studio: Studio, portraits: Sequence[Path], motions: Sequence[Driver], folder: Path, config: AnimateConfig,
+    consent: str | None = None,
+    *, overwrite: bool = False, advance: Callable[[float], None] = lambda amount: None,
+) -> Iterator[Outcome]:  # fmt: skip
+    """Yields the outcome of every pair as it is known; `advance` gets 1 for each pair, in parts as its frames are
+    painted.
+
+    Raises UsageError when two pairs would have one name, OutputError for a folder that cannot be made.
+    """
+    names = [f"{portrait.stem}-{motion.name}.mp4" for portrait in portraits for motion in motions]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"Two videos of this batch would both be called {twice[0]}", "Rename a portrait or a motion.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot make {folder}: {error.strerror}", "Choose another folder.") from error
+    outer = studio.stage
+    try:
+        for number, name in enumerate(names):
+            portrait, motion = portraits[number // len(motions)], motions[number % len(motions)]
+            studio.stage = share = _ShareOfOne(advance)
+            try:
+                state, reason = _pair(studio, portrait, motion, folder / name, config, consent, overwrite), ""
+            except SfumatoError as error:
+                state, reason = "failed", str(error)
+            advance(1 - share.given)
+            yield Outcome(portrait, motion.name, folder / name, state, reason)
+    finally:
+        studio.stage = outer
+
+
+def _pair(
+    studio: Studio,
+    portrait: Path,
+    motion: Driver,
+    output: Path,
+    config: AnimateConfig,
+    consent: str | None,
+    overwrite: bool,
+) -> str:
+    if output.exists() and not overwrite:
+        if is_finished(studio, portrait, motion, output, config, consent):
+            return "kept"
+        raise OutputError(
+            f"{output} is there, and is not this video as it would be made now", "Move it away, or --overwrite."
+        )
+    studio.animate([portrait], motion, output, config, consent, overwrite=overwrite)
+    return "made"
+
+
+def is_finished(
+    studio: Studio, portrait: Path, motion: Driver, output: Path, config: AnimateConfig, consent: str | None
+) -> bool:
+    """Whether `output` verifies and its seal names this portrait, motion, model and these settings. Raises what
+    `find_sitter` raises.
+    """
+    from provenance.manifests.generated import generation_assertion, portrait_ingredients
+    from provenance.verifying.verify import verify
+    from sfumato.app.animation.subject import find_sitter
+
+    found = verify(output)
+    if found.outcome not in ("trusted", "untrusted"):
+        return False
+    facts = studio.facts(find_sitter([portrait], consent, studio.animator.checkpoint), motion, config)
+    return found.facts == generation_assertion(facts, portrait_ingredients(facts.portraits))
+
+
+def run_batch(
+    portraits: Sequence[str], motions: Sequence[str], folder: Path, config: AnimateConfig,
+    where: tuple[Path, str | None, Any, str],
+    consent: str | None, *, overwrite: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """The command behind --out-folder: `where` is checkpoint, landmarks, device and backend. Returns 1 when something
+    failed, else 0.
+    """
+    from sfumato.app.animation.studio import Studio
+    from sfumato.progress import progress
+
+    pictures, drivers = find_portraits(portraits), find_motions(motions)
+    checkpoint, landmarks, device, backend = where
+    studio = Studio(checkpoint, landmarks, device, backend=backend)
+    outcomes = []
+    with progress("Animating, videos", len(pictures) * len(drivers)) as advance:
+        for outcome in animate_all(
+            studio, pictures, drivers, folder, config, consent, overwrite=overwrite, advance=advance
+        ):
+            outcomes.append(outcome)
+            if outcome.state == "failed":
+                click.echo(f"Left out {printable(outcome.path.name)}: {printable(outcome.reason)}", err=True)
+            if as_json:
+                click.echo(json.dumps({"path": str(outcome.path), "state": outcome.state, "reason": outcome.reason}))
+    count = {state: sum(outcome.state == state for outcome in outcomes) for state in ("made", "kept", "failed")}
+    if count["made"] or (count["kept"] and not (folder / CONTACT_SHEET).exists()):
+        _write_sheet(folder, [outcome for outcome in outcomes if outcome.state != "failed"])
+    if not as_json:
+        click.echo(f"{printable(folder)}: {count['made']} made, {count['kept']} kept, {count['failed']} left out")
+    return 1 if count["failed"] else 0
+
+
+def _write_sheet(folder: Path, outcomes: Sequence[Outcome]) -> None:
+    from sfumato.app.review.contact_sheet import spread, write_contact_sheet
+
+    shown = outcomes[:_SHEET_ROWS]
+    rows = [(printable(outcome.path.stem, 80), spread(outcome.path, 1)[0], outcome.path) for outcome in shown]
+    more = f" The first {len(shown)} of {len(outcomes)}." if len(shown) < len(outcomes) else ""
+    write_contact_sheet(folder / CONTACT_SHEET, rows, f"All pictures are AI-generated (sfumato).{more}")
+
+
+def _inside(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files of a folder that have one of `suffixes`, in order; none for what is no folder. Raises UsageError for a
+    folder without.
+    """
+    if not path.is_dir():
+        return []
+    files = (file for file in path.iterdir() if file.suffix.lower() in suffixes and file.is_file())
+    found = sorted(file for file in files if file.name != CONTACT_SHEET)
+    if not found:
+        raise UsageError(
+            f"The folder {path} holds nothing of the kind that is wanted", f"It looks for {', '.join(suffixes)}."
+        )
+    return found
+
+
+class _ShareOfOne:
+    """A stage that passes the frames painted on as parts of one video; `given` is how much that was. What comes before
+    is not told.
+    """
+
+    def __init__(self, advance: Callable[[float], None]) -> None:
+        self.given, self._advance = 0.0, advance
+
+    @contextmanager
+    def __call__(self, description: str, total: float | None) -> Iterator[Callable[[float], None]]:
+        def tick(amount: float) -> None:
+            if description == "Painting frames" and total:
+                self.given += amount / total
+                self._advance(amount / total)
+
+        yield tick

@@ -1,0 +1,279 @@
+"""`sfumato animate`: pictures of one person and a motion in, one sealed mp4 out; or many of both, see
+sfumato.app.animation.batch.
+
+The work is done by sfumato.app.animation.studio; here it is asked for, consented to, and reported. Exit codes: 0 made,
+1 not everything of a batch was made, 2 the request cannot be served, 3 an input cannot be used.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sfumato.errors import UsageError
+from sfumato.media.frame_size import LARGEST, LARGEST_WHOLE, SMALLEST
+from sfumato.text import printable
+
+if TYPE_CHECKING:
+    from provenance.verifying.verify import Verification
+    from sfumato.app.animation.driver import Driver
+    from sfumato.app.animation.studio import AnimateConfig, LivingPortrait, Stage
+    from sfumato.media.video import Seal
+
+
+_BACKENDS = (
+    "auto",
+    "torch",
+    "onnxruntime",
+    "openvino",
+    "openvino-bf16",
+    "openvino-int8",
+)  # see generator/compiler/backends.py; a test compares
+
+
+def animate_portrait(
+    portraits: Sequence[Path],
+    motion: Path | Driver,
+    output: Path,
+    config: AnimateConfig | None = None,
+    *,
+    overwrite: bool = False,
+    checkpoint: Path,
+    consent: str | None = None,
+    landmarks: str | None = None,
+    device: Any = "cpu",
+    seal: Seal | None = None,
+    stage: Stage | None = None,
+    backend: str = "auto",
+) -> LivingPortrait:
+    """One video from one call: see `sfumato.app.animation.studio.Studio`, whose errors it raises and which is faster
+    for several videos.
+    """
+    from sfumato.app.animation.studio import Studio, quietly
+
+    studio = Studio(checkpoint, landmarks, device, seal, stage or quietly, backend)
+    return studio.animate(portraits, motion, output, config, consent, overwrite=overwrite)
+
+
+@click.command()
+@click.argument("portraits", nargs=-1, required=True, metavar="PORTRAIT...")
+@click.option(
+    "-m", "--motion", "motions", multiple=True, required=True, metavar="M",
+    help="A .motion file, the name of a shipped motion, a video to follow, "
+    "or a camera: its index. With --out-folder several.",
+)  # fmt: skip
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT.mp4", help="The video to write.")
+@click.option(
+    "--out-folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Every PORTRAIT with every motion; goes on where it stopped.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option(
+    "--size", type=int, metavar="PIXELS",
+    help=f"Of the square video, {SMALLEST} to {LARGEST}, even (256); "
+    f"with --paste-back of its longer side, to {LARGEST_WHOLE}.",
+)  # fmt: skip
+@click.option("--fps", type=click.FloatRange(1, 120), help="Frames a second; the motion's own unless given.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Use only the first seconds of the motion.")
+@click.option(
+    "--face",
+    "faces",
+    multiple=True,
+    type=click.IntRange(1),
+    help="Which face, counted from the largest; once, or once a portrait.",
+)
+@click.option(
+    "--mode",
+    default="relative",
+    show_default=True,
+    type=click.Choice(["relative", "absolute"]),
+    help="Keep the portrait's pose, or take the motion's.",
+)
+@click.option(
+    "--strength",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, 3),
+    help="Of the expression; 0 leaves only head motion.",
+)
+@click.option(
+    "--neutral", type=click.FloatRange(0), help="Seconds into the motion at which the face is calm; found unless given."
+)
+@click.option(
+    "--smooth",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, 3),
+    help="How much jitter to take out of a video.",
+)
+@click.option("--paste-back", is_flag=True, help="Put the face back into the whole picture.")
+@click.option(
+    "--tune-iterations",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Fine-tune on the portraits so often.",
+)
+@click.option(
+    "--tune-seconds",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 86_400),
+    help="Fine-tune on the portraits for so long.",
+)
+@click.option("--seed", default=0, show_default=True, type=int)
+@click.option("--checkpoint", default="portrait-256", show_default=True, metavar="PATH|NAME", help="The generator.")
+@click.option(
+    "--landmarks",
+    type=click.Choice(["mesh", "face-alignment"]),
+    help="Landmark backend; the checkpoint's own unless given.",
+)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
+@click.option(
+    "--backend", default="auto", show_default=True, type=click.Choice(_BACKENDS), help="What runs the network."
+)
+@click.option("--sound", is_flag=True, help="Copy the sound of the motion's video.")
+@click.option(
+    "--sound-from", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Copy the sound of another file."
+)
+@click.option(
+    "--consent",
+    metavar="TEXT",
+    help="What gives you the right to use the portrait. Sealed into the video, for all to read.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def animate(
+    portraits: tuple[str, ...],
+    motions: tuple[str, ...],
+    output: Path | None,
+    out_folder: Path | None,
+    overwrite: bool,
+    consent: str | None,
+    checkpoint: str,
+    landmarks: str | None,
+    device: str,
+    backend: str,
+    as_json: bool,
+    **settings: Any,
+) -> int:
+    """Let the person of one or several PORTRAITs follow a motion.
+
+    A PORTRAIT is a picture, a person file made by `sfumato learn`, or one of the shipped paintings: mona-lisa,
+    la-velata, lady-agnew. Several pictures must show the same person; with --out-folder each is a person of its own,
+    and a folder stands for what is in it. The video is an mp4 that carries Content Credentials: made by a trained
+    algorithm, from which portrait, by which model. There is no way to get it without.
+
+    A camera (-m 0) is followed for --seconds, or until Ctrl-C. Any portrait that is not one of the shipped paintings
+    needs --consent: say what gives you the right to use it.
+    """
+    from sfumato.app.animation.driver import find_driver
+    from sfumato.app.animation.gallery import portrait_path
+    from sfumato.app.animation.studio import AnimateConfig, checkpoint_path
+    from sfumato.progress import progress
+    from sfumato.run import choose_device
+
+    if (output is None) == (out_folder is None):
+        raise UsageError("Where to write is not clear", "Give either -o OUT.mp4 or --out-folder OUT.")
+    if out_folder is not None:
+        from sfumato.app.animation.batch import run_batch
+
+        request = AnimateConfig(**settings)
+        where = checkpoint_path(checkpoint), landmarks, choose_device(device), backend
+        return run_batch(portraits, motions, out_folder, request, where, consent, overwrite=overwrite, as_json=as_json)
+    if output is None or len(motions) > 1:
+        raise UsageError("One video follows one motion", "Give --out-folder OUT for several.")
+    pictures = [portrait_path(name) for name in portraits]
+    consent = consent if consent is not None else ask_for_consent(pictures)
+    config = AnimateConfig(**settings)
+    made = animate_portrait(
+        pictures,
+        find_driver(motions[0]),
+        output,
+        config,
+        overwrite=overwrite,
+        checkpoint=checkpoint_path(checkpoint),
+        consent=consent,
+        landmarks=landmarks,
+        device=choose_device(device),
+        stage=progress,
+        backend=backend,
+    )
+    if not config.faces:
+        for path, others in zip(pictures, made.others, strict=True):
+            if others:
+                click.echo(
+                    f"{printable(path)} shows {others + 1} faces; the largest was taken. --face N takes another.",
+                    err=True,
+                )
+    if config.seconds is not None and made.seconds < config.seconds - 1 / made.rate:
+        click.echo(
+            f"The motion ends after {made.seconds:.1f} s, before the {config.seconds:g} s of --seconds.", err=True
+        )
+    from provenance.verifying.verify import verify
+
+    found = verify(output)
+    click.echo(json.dumps(record(made, found)) if as_json else describe(made, found))
+    return 0
+
+
+def ask_for_consent(pictures: Sequence[Path]) -> str | None:
+    """Asks on a terminal, when there is a portrait to ask for. Returns the answer, or None where nobody can be
+    asked.
+    """
+    from generator.person.person_file import SUFFIX
+    from sfumato.app.animation.consent import pictures_of_people
+
+    asked = pictures_of_people(
+        [path for path in pictures if path.suffix != SUFFIX]
+    )  # a person file has a record of its own
+    if not asked or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    click.echo(f"{printable(asked[0])} may show a real person. Your answer is sealed into the video.", err=True)
+    answer: str = click.prompt("What gives you the right to use it", default="", show_default=False, err=True)
+    return answer
+
+
+def record(made: LivingPortrait, found: Verification) -> dict[str, Any]:
+    """What was made, and what its seal says, as plain values."""
+    facts = made.facts
+    return {
+        "path": str(made.path),
+        "frames": made.frames,
+        "seconds": round(made.seconds, 4),
+        "rate": round(made.rate, 4),
+        "width": made.width,
+        "height": made.height,
+        "other_faces": list(made.others),
+        "outcome": found.outcome,
+        "signer": found.signer,
+        "development": found.development,
+        "declares": list(found.declares),
+        "title": facts.title,
+        "model_name": facts.model_name,
+        "model_digest": facts.model_digest,
+        "motion_digest": facts.motion_digest,
+        "portraits": [str(path) for path in facts.portraits],
+        "seed": facts.seed,
+        "parameters": dict(facts.parameters),
+    }
+
+
+def describe(made: LivingPortrait, found: Verification) -> str:
+    """Where the file is and what was sealed, for a person."""
+    facts = made.facts
+    key = ", a development key of this machine" if found.development else ""
+    return "\n".join(
+        [
+            f"{printable(made.path)}: {made.frames} frames, {made.seconds:.1f} s, {made.width} x {made.height}",
+            f"  sealed: {', '.join(found.declares)}; signed by {printable(found.signer, 80)}{key}",
+            f"  model {printable(facts.model_name)} {facts.model_digest[:16]}, motion "
+            f"{facts.motion_digest[:16]}, seed {facts.seed}",
+            f"  right to use the portrait: {printable(facts.parameters['consent'])}",
+        ]
+    )

@@ -1,0 +1,92 @@
+"""`sfumato learn`: pictures of one person in, one person file out, with which `sfumato animate` needs no pictures and
+no learning.
+
+A person file is a likeness. It is signed with this machine's keys together with the right that was stated; elsewhere
+the right has to be stated again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sfumato.atomic import require_free
+from sfumato.text import printable
+
+
+@click.command()
+@click.argument("portraits", nargs=-1, required=True, metavar="PORTRAIT...")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="X.person",
+    help="The person file to write.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option(
+    "--face",
+    "faces",
+    multiple=True,
+    type=click.IntRange(1),
+    help="Which face, counted from the largest; once, or once a portrait.",
+)
+@click.option("--tune-seconds", default=0.0, type=click.FloatRange(0, 86_400), help="Fine-tune for so long at most.")
+@click.option(
+    "--tune-iterations",
+    type=click.IntRange(0),
+    help="Fine-tune so often at most; 0: not at all.  [125 to 230, by pictures]",
+)
+@click.option("--seed", default=0, show_default=True, type=int)
+@click.option("--checkpoint", default="portrait-256", show_default=True, metavar="PATH|NAME", help="The generator.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
+@click.option(
+    "--consent",
+    metavar="TEXT",
+    help="What gives you the right to use the portraits. Kept in the file, sealed into its videos.",
+)
+def learn(
+    portraits: tuple[str, ...],
+    output: Path,
+    overwrite: bool,
+    faces: tuple[int, ...],
+    tune_seconds: float,
+    tune_iterations: int | None,
+    seed: int,
+    checkpoint: str,
+    device: str,
+    consent: str | None,
+) -> None:
+    """Learn the person of the PORTRAITs, pictures of one and the same, and write a person file for `sfumato animate
+    X.person`.
+
+    The file works wherever the same checkpoint is. It shows the person: treat it as you would their pictures.
+
+    With four pictures or more, some are kept out of the tuning, which ends when it no longer helps on them; the best
+    state is kept.
+    """
+    from generator.networks.checkpoint import TRAINING_FREE
+    from generator.person.fine_tune import usual_iterations
+    from generator.person.person_file import check_destination
+    from sfumato.app.animation.gallery import portrait_path
+    from sfumato.app.animation.studio import AnimateConfig, Studio, checkpoint_path
+    from sfumato.app.cli.animate import ask_for_consent
+    from sfumato.progress import progress
+    from sfumato.run import choose_device
+
+    check_destination(output)
+    require_free(output, overwrite)
+    pictures = [portrait_path(name) for name in portraits]
+    consent = consent if consent is not None else ask_for_consent(pictures)
+    studio = Studio(checkpoint_path(checkpoint), device=choose_device(device), stage=progress)
+    if tune_iterations is None:
+        nothing_to_tune = studio.animator.checkpoint.config.family == TRAINING_FREE
+        tune_iterations = 0 if tune_seconds or nothing_to_tune else usual_iterations(len(pictures))
+    config = AnimateConfig(faces=faces, tune_seconds=tune_seconds, tune_iterations=tune_iterations, seed=seed)
+    sitting = studio.learn(pictures, output, config, consent)
+    person, size = sitting.person, output.stat().st_size / 1e6
+    learned = f"{person.iterations} iterations, the best after {person.kept}" if person.history else "not tuned"
+    click.echo(f"{printable(output)}: {len(pictures)} picture(s), {learned}; {size:.1f} MB")
+    click.echo(f"  right to use the portraits: {printable(sitting.sitter.right)}")

@@ -1,0 +1,320 @@
+"""The command `sfumato`: a table of commands, each imported only when it is called, and one place where errors become
+one line.
+
+`sfumato --help` loads click and nothing else. To add a command: write it in its folder's commands.py, and add one line
+below. Exit codes: 0 done, 1 done but the answer is not good (see the command's help), 2 the request cannot be served as
+asked, 3 an input file cannot be used, 70 a fault of the program, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+import click
+
+from sfumato import __version__
+from sfumato.errors import MissingPartError, SfumatoError, SfumatoWarning, nearest
+from sfumato.text import printable
+
+INTERNAL_FAULT = 70  # EX_SOFTWARE of sysexits.h
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+@dataclass(frozen=True)
+class LazyCommand:
+    """Where a command is ("module:attribute") and the line that --help shows without importing it."""
+
+    target: str
+    short_help: str
+
+
+Table = Mapping[str, "LazyCommand | tuple[str, Table]"]
+
+COMMANDS: Table = {
+    "demo": LazyCommand("sfumato.app.demo:demo", "The Mona Lisa in three temperaments, sealed, judged and reported."),
+    "doctor": LazyCommand(
+        "sfumato.app.cli.doctor:doctor", "What works on this machine, and what to do about the rest."
+    ),
+    "animate": LazyCommand("sfumato.app.cli.animate:animate", "Let a portrait follow a motion; the video is sealed."),
+    "learn": LazyCommand(
+        "sfumato.app.cli.learn:learn", "Learn a person from pictures, once: a person file to animate."
+    ),
+    "motion": LazyCommand("generator.commands:motion", "Turn a video into a motion: a landmark track without a face."),
+    "sign": LazyCommand(
+        "provenance.commands.sign:sign", "Sign files: what they are, from what they were made, by whom."
+    ),
+    "keys": (
+        "Development keys, and how long certificates last.",
+        {
+            "new": LazyCommand("provenance.commands.keys:new", "Make a development root, intermediate and leaf."),
+            "show": LazyCommand("provenance.commands.keys:show", "Show certificates and when they end."),
+        },
+    ),
+    "recover": LazyCommand(
+        "provenance.commands.recover:recover", "Find the manifest of a copy that lost it, by its watermark."
+    ),
+    "verify": LazyCommand("provenance.commands.verify:verify", "Check the content credentials of files."),
+    "inspect": LazyCommand(
+        "provenance.commands.inspect:inspect", "Show what the credential of a file says, as a tree."
+    ),
+    "scan": LazyCommand("sfumato.app.scan.scanner:scan", "Judge videos: credentials first, then the detector."),
+    "calibrate": LazyCommand(
+        "detector.commands.train:calibrate", "Set the detector's thresholds on your own real footage."
+    ),
+    "clips": LazyCommand(
+        "sfumato.app.datasets.clips:clips", "List a folder of real footage: who is who, split by person."
+    ),
+    "fakes": LazyCommand(
+        "sfumato.app.cli.fakes:fakes", "Fakes of the people in a clips.jsonl, each with its real twin."
+    ),
+    "evaluate": LazyCommand(
+        "detector.commands.evaluate:evaluate", "Measure a detector: ours, or any other by its scores."
+    ),
+    "datasets": (
+        "Public data sets: what can be read, and what of it is here.",
+        {
+            "list": LazyCommand("detector.commands.evaluate:list_datasets", "Names of all data sets that can be read."),
+            "verify": LazyCommand("detector.commands.evaluate:verify", "Count what is there against what should be."),
+            "clips": LazyCommand("detector.commands.evaluate:write_clips_of", "Write clips.jsonl, to train on."),
+            "deepfakebench": LazyCommand(
+                "detector.commands.evaluate:export_deepfakebench", "Write DeepfakeBench's JSON."
+            ),
+        },
+    ),
+    "prepare": LazyCommand(
+        "generator.commands:prepare", "Turn footage into crops, landmarks and identities to train on."
+    ),
+    "train": (
+        "Train a generator or a detector.",
+        {
+            "generator": LazyCommand(
+                "generator.commands:train_generator", "Meta-train a generator on prepared footage."
+            ),
+            "detector": LazyCommand(
+                "detector.commands.train:train_detector", "Train, calibrate and export a detector."
+            ),
+            "autoencoder": LazyCommand(
+                "sfumato.app.cli.fakes:train_autoencoder_command", "The autoencoder of some fakes."
+            ),
+        },
+    ),
+    "export": (
+        "Write a trained network in a form that other programs run.",
+        {
+            "generator": LazyCommand(
+                "generator.commands:export_generator", "The generator's network as ONNX or OpenVINO IR."
+            ),
+            "detector": LazyCommand(
+                "sfumato.app.detector_export:export_detector_command", "A detector for one backend, past a gate."
+            ),
+        },
+    ),
+    "bench": (
+        "Measure, in a way that can be repeated.",
+        {
+            "quality": LazyCommand(
+                "benchmarks.commands.generator:quality", "Self-reenactment of held-out people: likeness and geometry."
+            ),
+            "speed": LazyCommand(
+                "benchmarks.commands.generator:speed", "Frames a second of every backend, and of the whole program."
+            ),
+            "judging": LazyCommand(
+                "benchmarks.commands.generator:judging", "Crops a second of the detector in every backend."
+            ),
+            "cross": LazyCommand(
+                "benchmarks.commands.generator:cross", "Portraits that follow other people: whose face comes out."
+            ),
+            "survival": LazyCommand(
+                "benchmarks.commands.generator:survival",
+                "What watermark and recovery outlive, and what the mark costs.",
+            ),
+            "robustness": LazyCommand(
+                "benchmarks.commands.detector:robustness", "The detector after 66 treatments of whole videos."
+            ),
+            "detection": LazyCommand(
+                "benchmarks.commands.detector:detection", "The detector on fakes ever further from its training."
+            ),
+            "temporal": LazyCommand(
+                "benchmarks.commands.detector:temporal", "Whether a face's motion says more than its frames."
+            ),
+            "tables": LazyCommand(
+                "benchmarks.commands.generator:tables", "Rewrite the tables of MODEL_CARD.md from their records."
+            ),
+        },
+    ),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only to run it or to show its own help."""
+
+    def __init__(self, *arguments: Any, table: Table, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Returns the command, None for an unknown name. Raises MissingPartError if what it needs is not installed."""
+        entry = self.table.get(cmd_name)
+        if entry is None:
+            return None
+        if isinstance(entry, LazyCommand):
+            return load_command(cmd_name, entry.target)
+        help_text, table = entry
+        return LazyGroup(cmd_name, table=table, help=help_text)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, with the nearest known name in the error."""
+        if args[0] not in self.table and not args[0].startswith("-") and not ctx.resilient_parsing:
+            near = nearest(args[0], self.table)
+            raise click.UsageError(f"No such command {args[0]!r}" + (f", did you mean {near!r}?" if near else "."), ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [
+            (name, entry.short_help if isinstance(entry, LazyCommand) else entry[0])
+            for name, entry in self.table.items()
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def load_command(name: str, target: str) -> click.Command:
+    """The click command at "module:attribute". Raises MissingPartError if a module on the way is not there."""
+    import importlib
+
+    module_name, attribute = target.split(":")
+    try:
+        command = getattr(importlib.import_module(module_name), attribute, None)
+    except ModuleNotFoundError as error:
+        missing = error.name or module_name
+        if module_name == missing or module_name.startswith(f"{missing}."):
+            raise MissingPartError(
+                f"The command {name!r} is not part of this installation ({missing} is missing)"
+            ) from error
+        advice = f"Install it: pip install {missing}."
+        raise MissingPartError(f"The command {name!r} needs {missing}, which is not installed", advice) from error
+    except ImportError as error:  # installed, but a shared library of the system is missing
+        raise MissingPartError(f"The command {name!r} cannot be loaded: {error}", "Run: sfumato doctor.") from error
+    if not isinstance(command, click.Command):
+        raise MissingPartError(f"The command {name!r} is not part of this installation ({target} is missing)")
+    return command
+
+
+@dataclass
+class Session:
+    """What the global options say, for as long as one call lasts."""
+
+    traceback: bool
+
+
+@click.group(
+    cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True
+)
+@click.option("--traceback", is_flag=True, help="Show where an error came from (also: SFUMATO_TRACEBACK=1).")
+@click.version_option(__version__, prog_name="sfumato", message="%(prog)s %(version)s")
+@click.pass_obj
+def cli(session: Session, traceback: bool) -> None:
+    """Living portraits that say what they are, and a judge for those that do not."""
+    session.traceback = session.traceback or traceback
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line (default: sys.argv) and returns its exit code. Errors are printed on stderr, one line
+    each.
+    """
+    os.environ.setdefault(
+        "OPENCV_LOG_LEVEL", "ERROR"
+    )  # its warnings about backends are not for users; read when cv2 is imported
+    warnings.showwarning = _show_warning
+    session = Session(traceback=os.environ.get("SFUMATO_TRACEBACK", "") not in ("", "0"))
+    try:
+        result = cli.main(
+            args=None if arguments is None else list(arguments), prog_name="sfumato", standalone_mode=False, obj=session
+        )
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "")
+        return 2
+    except Exception as error:
+        if session.traceback:
+            import traceback
+
+            traceback.print_exception(error)
+        line, code = explain(error)
+        click.echo(_red(f"Error: {line}"), err=True)
+        return code
+    return result if isinstance(result, int) else 0
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """One printable line about `error`, with advice, and the exit code that belongs to it."""
+    if isinstance(error, SfumatoError):
+        return printable(error), error.exit_code
+    if isinstance(error, click.exceptions.Abort):
+        return "interrupted; nothing half-written is left behind.", INTERRUPTED
+    if isinstance(error, click.ClickException):
+        command = getattr(getattr(error, "ctx", None), "command_path", "sfumato")
+        message = " ".join(error.format_message().split())  # click sets long choices on lines of their own
+        message = f"{message.rstrip('.')}{meant}" if (meant := _meant(error)) else message
+        return printable(
+            f"{message if message.endswith('?') else message.rstrip('.') + '.'} See: {command} --help"
+        ), error.exit_code
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return printable(
+            f"The disk is full{_about(error)}. Make room, or choose another folder; the output was not written."
+        ), 2
+    if isinstance(error, PermissionError):
+        return printable(f"Permission denied{_about(error)}. Choose a file or folder you have the right to."), 2
+    if (
+        isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    ):  # the second is torch's, known without torch
+        return "Not enough memory. Choose a smaller size or a shorter video, or close other programs.", 2
+    return printable(
+        f"A fault of sfumato: {type(error).__name__}: {error}. SFUMATO_TRACEBACK=1 shows where."
+    ), INTERNAL_FAULT
+
+
+def _meant(error: click.ClickException) -> str:
+    """Which choice was probably meant, where a value is none of an option's choices."""
+    choices = getattr(getattr(error, "param", None), "type", None)
+    wrong = re.match(r"'([^']*)' is not one of ", error.message)
+    near = nearest(wrong[1], map(str, choices.choices)) if wrong and isinstance(choices, click.Choice) else None
+    return f"; did you mean {near!r}?" if near else ""
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Warnings of ours as one line; those of others as Python shows them."""
+    if issubclass(category, SfumatoWarning):
+        click.echo(_red(f"Warning: {printable(message)}"), err=True)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+
+
+def _about(error: OSError) -> str:
+    return f": {error.filename}" if error.filename else ""
+
+
+def _red(text: str) -> str:
+    return text if os.environ.get("NO_COLOR") else click.style(text, fg="red")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

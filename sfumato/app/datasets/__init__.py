@@ -1,0 +1,1 @@
+"""Footage to labelled clips."""

@@ -1,0 +1,1 @@
+"""Files to verdicts: credentials first, then the detector."""

@@ -1,0 +1,239 @@
+"""The verdict on a file: its credential and the detector's judgement, joined by a lattice, never by adding them up.
+
+In: a verification (provenance) and a judgement (detector). Out: a `Verdict`: a word from VERDICTS, the reasons for it,
+notes. A credential is a statement with or without a voucher, not a likelihood; a score is a likelihood, not a
+statement. So a trusted credential may say what a file is, an unvouched one may only say that it is synthetic (a claim
+against interest), and the detector decides the rest. Nothing here ever says that a file is real: absence of evidence is
+all a low score can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Protocol
+
+from detector.config import SCAN_FPR
+
+SYNTHETIC = frozenset({"trainedAlgorithmicMedia"})
+EDITED = frozenset(
+    {
+        "compositeWithTrainedAlgorithmicMedia",
+        "compositeSynthetic",
+        "algorithmicallyEnhanced",
+        "algorithmicMedia",
+        "virtualRecording",
+    }
+)
+CAPTURED = frozenset({"digitalCapture", "computationalCapture"})
+
+VERDICTS: dict[str, str] = {
+    "synthetic-declared": "A signer on your trust list declares this file AI-generated.",
+    "ai-edited-declared": "A signer on your trust list declares that AI took part in making or editing this file.",
+    "synthetic-claimed": "The file's own credential says that AI made it. Nobody vouches for the signer, but "
+    "nobody gains by saying so.",
+    "captured-declared": "A signer on your trust list declares this a camera's capture; the detector says nothing "
+    "against it.",
+    "conflict": "A signer on your trust list declares this a camera's capture, but the detector finds "
+    "traces of forgery.",
+    "tampered-after-signing": "The file changed after it was signed. That may be an attack or just a re-encoding; its "
+    "credential is void.",
+    "credential-invalid": "The file's credential does not hold and counts for nothing. What the detector says is "
+    "in the reasons.",
+    "likely-synthetic": "The detector's score is above its strictest threshold: the traces of a synthetic or "
+    "manipulated face are strong.",
+    "suspicious": "The detector's score is above the threshold that few real videos exceed. A person should look.",
+    "inconclusive": "The detector's score is raised, but many real videos reach it too.",
+    "no-evidence": "The detector found no trace it knows. That is no proof of anything: it does not know "
+    "every forgery.",
+    "not-evaluable": "The file could not be judged, for the reason given.",
+}
+
+
+class VerificationLike(Protocol):
+    """What is read of a verification; provenance.verifying.verify.Verification is one."""
+
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def codes(self) -> Sequence[str]: ...
+    @property
+    def declares(self) -> Sequence[str]: ...
+    @property
+    def ingredient_declares(self) -> Sequence[str]: ...
+
+
+class JudgementLike(Protocol):
+    """What is read of a judgement; detector.inference.video_detector.Judgement is one."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def reasons(self) -> Sequence[Any]: ...
+    @property
+    def logit(self) -> float | None: ...
+    @property
+    def threshold(self) -> dict[str, Any]: ...
+
+
+class Band(IntEnum):
+    """Where a score lies among the thresholds."""
+
+    NONE = -1  # no score
+    LOW = 0  # not above the loosest threshold
+    RAISED = 1  # above the loosest, not above the one that flags
+    FLAGGED = 2  # above the threshold that flags (1 % unless asked otherwise)
+    STRONG = 3  # above the strictest (0.1 %), where the calibration carries one
+
+
+BY_DETECTOR = {
+    Band.STRONG: "likely-synthetic",
+    Band.FLAGGED: "suspicious",
+    Band.RAISED: "inconclusive",
+    Band.LOW: "no-evidence",
+    Band.NONE: "not-evaluable",
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """code: a short name that stays the same between versions; detail: for a person. It may hold foreign text."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """verdict: a key of VERDICTS. review: a person should look. band: the detector's part, whatever the verdict."""
+
+    verdict: str
+    reasons: tuple[Reason, ...]
+    notes: tuple[str, ...]
+    band: Band
+    review: bool
+
+    @property
+    def meaning(self) -> str:
+        """The verdict in a sentence."""
+        return VERDICTS[self.verdict]
+
+
+def combine(verification: VerificationLike, judgement: JudgementLike, fpr: float = SCAN_FPR) -> Verdict:
+    """Total: every outcome and every judgement have a verdict. `fpr`: the false-positive rate at which a score
+    flags.
+    """
+    band = band_of(judgement, fpr)
+    found = _detector_reason(judgement, band, fpr)
+    declared = set(verification.declares)
+    if set(verification.ingredient_declares) & (SYNTHETIC | EDITED) and not declared & SYNTHETIC:
+        declared = declared | {
+            "compositeWithTrainedAlgorithmicMedia"
+        }  # an AI ingredient makes a composite, whatever the whole says
+    codes = tuple(verification.codes)
+    if verification.outcome == "trusted":
+        return _trusted(declared, band, found)
+    if verification.outcome == "untrusted":
+        return _untrusted(declared, band, found)
+    if verification.outcome == "invalid":
+        return _invalid(codes, declared, band, found)
+    notes = () if verification.outcome == "none" else ("The file's credential could not be read.",)
+    return _detector_alone(band, found, notes)
+
+
+def band_of(judgement: JudgementLike, fpr: float = SCAN_FPR) -> Band:
+    """The band of a judgement's logit. Thresholds looser than `fpr` raise, `fpr` flags, stricter ones are strong."""
+    if judgement.status != "ok" or judgement.logit is None:
+        return Band.NONE
+    thresholds = {float(alpha): float(t) for alpha, t in judgement.threshold.get("logit", {}).items()}
+    if not thresholds:
+        return Band.LOW
+    above = [alpha for alpha, t in thresholds.items() if judgement.logit > t]
+    if any(alpha <= min(fpr, 0.001) for alpha in above):
+        return Band.STRONG
+    if any(alpha <= fpr for alpha in above):
+        return Band.FLAGGED
+    return Band.RAISED if above else Band.LOW
+
+
+def _trusted(declared: set[str], band: Band, found: tuple[Reason, ...]) -> Verdict:
+    if declared & SYNTHETIC:
+        return Verdict(
+            "synthetic-declared", (_says("trusted", declared & SYNTHETIC), *found), _disagrees(band), band, False
+        )
+    if declared & EDITED:
+        return Verdict("ai-edited-declared", (_says("trusted", declared & EDITED), *found), (), band, False)
+    if declared & CAPTURED:
+        reasons = (_says("trusted", declared & CAPTURED), *found)
+        if band >= Band.FLAGGED:
+            return Verdict("conflict", reasons, ("A signed picture of a screen looks like this.",), band, True)
+        notes = ("The detector could not judge the file: only the signer's word stands.",) if band == Band.NONE else ()
+        return Verdict("captured-declared", reasons, notes, band, band == Band.RAISED)
+    return _detector_alone(
+        band, found, ("A trusted signer vouches for the file's origin, but does not say how it was made.",)
+    )
+
+
+def _untrusted(declared: set[str], band: Band, found: tuple[Reason, ...]) -> Verdict:
+    if declared & (SYNTHETIC | EDITED):
+        return Verdict(
+            "synthetic-claimed",
+            (_says("untrusted", declared & (SYNTHETIC | EDITED)), *found),
+            _disagrees(band),
+            band,
+            False,
+        )
+    claim = " It claims a camera; anybody can sign that." if declared & CAPTURED else ""
+    return _detector_alone(
+        band, found, (f"The credential's signer is on no trust list here, so it counts for nothing.{claim}",)
+    )
+
+
+def _invalid(codes: tuple[str, ...], declared: set[str], band: Band, found: tuple[Reason, ...]) -> Verdict:
+    changed = [code for code in codes if code.endswith("Hash.mismatch")]
+    notes = (
+        ("The void credential declares AI; whoever changed the file left that in.",)
+        if declared & (SYNTHETIC | EDITED)
+        else ()
+    )
+    if changed:
+        return Verdict(
+            "tampered-after-signing",
+            (Reason("credential_hash_mismatch", ", ".join(changed)), *found),
+            notes,
+            band,
+            True,
+        )
+    reason = Reason("credential_invalid", ", ".join(codes) or "no code given")
+    return Verdict("credential-invalid", (reason, *found), notes, band, band >= Band.RAISED or band == Band.NONE)
+
+
+def _detector_alone(band: Band, found: tuple[Reason, ...], notes: tuple[str, ...]) -> Verdict:
+    return Verdict(BY_DETECTOR[band], found, notes, band, band >= Band.FLAGGED)
+
+
+def _detector_reason(judgement: JudgementLike, band: Band, fpr: float) -> tuple[Reason, ...]:
+    if band == Band.NONE:
+        given = tuple(Reason(str(reason.code), str(reason.detail)) for reason in judgement.reasons)
+        return given or (Reason("no_score", "The detector gave no score."),)
+    words = {
+        Band.STRONG: ("detector_strong", "above the strictest threshold"),
+        Band.FLAGGED: ("detector_flagged", f"above the threshold of a {fpr:.1%} false-positive rate"),
+        Band.RAISED: ("detector_raised", f"above the loosest threshold, below that of a {fpr:.1%} false-positive rate"),
+        Band.LOW: ("detector_low", "not above any threshold"),
+    }
+    code, text = words[band]
+    if not judgement.threshold.get("logit"):
+        text = "without a calibrated threshold to hold it against"
+    reals = judgement.threshold.get("n_real")
+    return (Reason(code, f"The score is {text}" + (f", set on {reals} real clips." if reals else ".")),)
+
+
+def _says(trust: str, declared: set[str]) -> Reason:
+    return Reason(f"credential_{trust}", f"it or what it was made from is declared {', '.join(sorted(declared))}")
+
+
+def _disagrees(band: Band) -> tuple[str, ...]:
+    """Declared synthetic and not seen so: the declaration stands, and the detector has something to learn."""
+    return ("The detector does not see it: a miss to learn from.",) if band in (Band.LOW, Band.RAISED) else ()

@@ -1,0 +1,95 @@
+"""The commands of fakes: crops for the autoencoder come from the training split alone, and requests that cannot be
+served are refused.
+"""
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+
+from sfumato.app.cli.fakes import _KINDS
+from sfumato.app.cli.main import main
+from sfumato.app.fakes.crops import crop_batches
+from sfumato.app.fakes.plan import KINDS
+from sfumato.media.clips import write_clips
+from sfumato.media.faces import Face
+from tests.detector_fixtures import clip_row
+
+
+@pytest.fixture
+def clips(tmp_path, monkeypatch):
+    """Three people to train on, white, and three for validation, black."""
+
+    class Detector:
+        def detect(self, image):
+            return [Face((40, 40, 60, 70), 1.0, np.zeros((5, 2), np.float32))] if image.mean() > 1 else []
+
+    monkeypatch.setattr("sfumato.media.faces.FaceDetector", Detector)
+    rows = [clip_row(f"{split}{i}.png", split=split) for split in ("train", "validation") for i in range(3)]
+    for row in rows:
+        cv2.imwrite(str(tmp_path / row.path), np.full((150, 150, 3), 200 if row.split == "train" else 0, np.uint8))
+    write_clips(tmp_path / "clips.jsonl", rows)
+    return tmp_path / "clips.jsonl", rows
+
+
+def test_pieces_come_from_the_training_split(clips) -> None:
+    batches = list(itertools.islice(crop_batches(*clips, seed=0), 4))
+    assert all(piece.shape == (96, 96, 3) and piece.min() == 200 for batch in batches for piece in batch)
+
+
+def test_no_face_ends_the_stream(clips) -> None:
+    path, rows = clips
+    assert list(crop_batches(path, [row for row in rows if row.split != "train"], 0)) == []
+    cv2.imwrite(str(path.parent / "train0.png"), np.zeros((150, 150, 3), np.uint8))
+    assert list(crop_batches(path, rows[:1], 0)) == []
+
+
+def test_an_autoencoder_is_trained_and_used(clips, capfd) -> None:
+    path, _ = clips
+    file = path.parent / "a.safetensors"
+    assert run("train", "autoencoder", path, "--out", file, "--minutes", "0.01") == 0
+    assert file.is_file()
+    assert run("train", "autoencoder", path, "--out", path.parent / "a.pt") == 2
+    assert "safetensors" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--kind", "composite", "--out", "x.jsonl"), "--checkpoint"),
+        (("--kind", "autoencoder", "--out", "x.jsonl"), "--autoencoder"),
+        (("--kind", "swap", "--out", "folder/x.jsonl"), "beside"),
+        (("--kind", "swap", "--out", "clips.jsonl"), "CLIPS itself"),
+        (("--kind", "poem", "--out", "x.jsonl"), "poem"),
+        (("--kind", "swap", "--out", "x.jsonl", "--set", "frames=1"), "frames"),
+    ],
+)
+def test_requests_that_cannot_be_served(clips, capfd, arguments, words) -> None:
+    assert run("fakes", clips[0], *arguments) == 2
+    assert words in capfd.readouterr().err
+
+
+def test_a_list_whose_files_cannot_be_read_is_an_error(clips, tmp_path_factory, capfd) -> None:
+    path, rows = clips
+    for row in rows:
+        moved = tmp_path_factory.mktemp("elsewhere") / row.path
+        (path.parent / row.path).rename(moved)
+        (path.parent / row.path).symlink_to(moved)
+    assert run("fakes", path, "--kind", "swap", "--out", "x.jsonl") == 2
+    assert "leads outside" in capfd.readouterr().err and not (path.parent / "x.jsonl").exists()
+    assert run("train", "autoencoder", path, "--out", path.parent / "a.safetensors") == 3
+    assert "leads outside" in capfd.readouterr().err
+
+
+def test_an_autoencoder_must_be_one(clips, capfd) -> None:
+    assert run("fakes", clips[0], "--kind", "autoencoder", "--autoencoder", clips[0], "--out", "x.jsonl") == 2
+    assert "autoencoder" in capfd.readouterr().err
+
+
+def test_the_commands_know_the_kinds_of_the_plan() -> None:
+    assert _KINDS == KINDS
+
+
+def run(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])

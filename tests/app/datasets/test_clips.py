@@ -1,0 +1,93 @@
+"""`sfumato clips`: who is who by faces, splits by person, and what is left out is told."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from sfumato.app.animation.gallery import shipped_portraits
+from sfumato.app.datasets.clips import clips, list_clips
+from sfumato.errors import MediaError, NoFaceError, UsageError
+from sfumato.media.clips import check_disjoint, read_clips
+from sfumato.media.images import read_image, write_image
+from tests.portrait_fixtures import write_portrait
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two pictures of one woman under different names, one of another, a copy, a wall and a file that is no picture."""
+    (tmp_path / "old").mkdir()
+    write_portrait(tmp_path / "old" / "mona.png", 360)
+    write_portrait(tmp_path / "stranger.png", 500)
+    shutil.copy(tmp_path / "stranger.png", tmp_path / "stranger-again.png")
+    shutil.copy(shipped_portraits()["lady-agnew"].path, tmp_path / "agnew.jpg")
+    write_image(tmp_path / "wall.png", np.full((200, 200, 3), 90, np.uint8))
+    (tmp_path / "broken.jpg").write_bytes(b"not a picture")
+    return tmp_path
+
+
+def test_people_are_found_by_face_and_split_whole(folder: Path) -> None:
+    listing = list_clips(folder, [("painting", "old/*")])
+    rows = {row.path: row for row in listing.rows}
+    assert set(rows) == {"agnew.jpg", "old/mona.png", "stranger-again.png"}
+    assert rows["old/mona.png"].identity == rows["stranger-again.png"].identity != rows["agnew.jpg"].identity
+    assert rows["old/mona.png"].method == "painting" and rows["agnew.jpg"].method == "camera"
+    check_disjoint(listing.rows)
+
+
+def test_what_is_not_listed_is_told_with_its_reason(folder: Path) -> None:
+    refused = dict(list_clips(folder).refused)
+    assert set(refused) == {"broken.jpg", "stranger.png", "wall.png"}
+    assert "No face" in refused["wall.png"] and "same file" in refused["stranger.png"]
+
+
+def test_fakes_made_of_the_folder_are_no_footage(folder: Path) -> None:
+    before = list_clips(folder)
+    (folder / "generated").mkdir()
+    write_image(folder / "generated" / "fake.png", read_image(shipped_portraits()["mona-lisa"].path))
+    after = list_clips(folder)
+    assert after.rows == before.rows and "sfumato fakes" in dict(after.refused)["generated/fake.png"]
+
+
+def test_someone_can_be_left_out_under_any_name(folder: Path) -> None:
+    listing = list_clips(folder, without=[shipped_portraits()["mona-lisa"].path])
+    assert [row.path for row in listing.rows] == ["agnew.jpg"]
+    assert sorted(listing.left_out) == ["old/mona.png", "stranger-again.png", "stranger.png"]
+
+
+def test_a_picture_of_nobody_cannot_be_left_out(folder: Path) -> None:
+    with pytest.raises(NoFaceError):
+        list_clips(folder, without=[folder / "wall.png"])
+
+
+def test_names_of_people_do_not_depend_on_other_files(folder: Path) -> None:
+    before = {row.path: (row.identity, row.split) for row in list_clips(folder).rows}
+    (folder / "agnew.jpg").unlink()
+    after = {row.path: (row.identity, row.split) for row in list_clips(folder).rows}
+    assert after == {path: before[path] for path in after}
+
+
+def test_a_folder_without_faces_is_refused(tmp_path: Path) -> None:
+    write_image(tmp_path / "wall.png", np.full((200, 200, 3), 90, np.uint8))
+    with pytest.raises(UsageError):
+        list_clips(tmp_path)
+
+
+def test_the_command_writes_what_others_read(folder: Path) -> None:
+    result = CliRunner().invoke(clips, [str(folder), "--method", "painting=old/*"], catch_exceptions=False)
+    assert result.exit_code == 0 and result.stdout.strip() == str(folder / "clips.jsonl")
+    assert len(list(read_clips(folder / "clips.jsonl"))) == 3
+    assert "3 clips of 2 people" in result.stderr and "wall.png" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--out", "../clips.jsonl"], ["--method", "painting"]])
+def test_wrong_arguments_are_refused(folder: Path, arguments: list[str]) -> None:
+    result = CliRunner().invoke(clips, [str(folder), *arguments])
+    assert result.exit_code != 0 and not (folder.parent / "clips.jsonl").exists()
+
+
+def test_an_unreadable_picture_to_leave_out_is_an_error(folder: Path) -> None:
+    with pytest.raises(MediaError):
+        list_clips(folder, without=[folder / "broken.jpg"])

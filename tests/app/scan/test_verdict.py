@@ -1,0 +1,181 @@
+"""The lattice: every row of it, then what must hold for every combination."""
+
+from dataclasses import dataclass, field
+from itertools import product
+
+import pytest
+
+from sfumato.app.scan.verdict import BY_DETECTOR, CAPTURED, EDITED, SYNTHETIC, VERDICTS, Band, Reason, band_of, combine
+
+
+@dataclass
+class Evidence:
+    outcome: str
+    declares: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    ingredient_declares: tuple[str, ...] = ()
+
+
+@dataclass
+class Opinion:
+    status: str = "ok"
+    logit: float | None = None
+    reasons: tuple[Reason, ...] = ()
+    threshold: dict = field(default_factory=lambda: {"logit": {"0.1": 1.0, "0.01": 2.0, "0.001": 3.0}, "n_real": 999})
+
+
+LOW, RAISED, FLAGGED, STRONG = (Opinion(logit=value) for value in (0.0, 1.5, 2.5, 3.5))
+BLIND = Opinion("abstain", reasons=(Reason("no_face", "No face."),))
+BROKEN = Opinion("error", reasons=(Reason("unreadable", "No."),))
+OPINIONS = [LOW, RAISED, FLAGGED, STRONG, BLIND, BROKEN]
+OUTCOMES = ["trusted", "untrusted", "invalid", "none", "unreadable"]
+DECLARATIONS = [
+    (),
+    *((d,) for d in sorted(SYNTHETIC | EDITED | CAPTURED)),
+    ("digitalCreation",),
+    ("digitalCapture", "trainedAlgorithmicMedia"),
+]
+CODES = [
+    (),
+    ("assertion.dataHash.mismatch",),
+    ("assertion.bmffHash.mismatch",),
+    ("signingCredential.expired",),
+    ("claimSignature.mismatch",),
+]
+EVERYTHING = list(product(OUTCOMES, DECLARATIONS, CODES, OPINIONS))
+
+
+@pytest.mark.parametrize("opinion", OPINIONS)
+@pytest.mark.parametrize(
+    ("declared", "verdict"),
+    [("trainedAlgorithmicMedia", "synthetic-declared"), *((d, "ai-edited-declared") for d in sorted(EDITED))],
+)
+def test_trusted_declaration_of_ai_stands_whatever_the_detector_says(declared, verdict, opinion) -> None:
+    assert combine(Evidence("trusted", (declared,)), opinion).verdict == verdict
+
+
+@pytest.mark.parametrize("declared", sorted(CAPTURED))
+def test_trusted_capture(declared) -> None:
+    verdicts = [combine(Evidence("trusted", (declared,)), opinion).verdict for opinion in OPINIONS]
+    assert verdicts == [
+        "captured-declared",
+        "captured-declared",
+        "conflict",
+        "conflict",
+        "captured-declared",
+        "captured-declared",
+    ]
+
+
+def test_conflict_always_goes_to_a_person() -> None:
+    assert combine(Evidence("trusted", ("digitalCapture",)), FLAGGED).review
+
+
+@pytest.mark.parametrize("declared", sorted(SYNTHETIC | EDITED))
+def test_unvouched_claim_of_ai_is_taken_as_a_label(declared) -> None:
+    assert {combine(Evidence("untrusted", (declared,)), opinion).verdict for opinion in OPINIONS} == {
+        "synthetic-claimed"
+    }
+
+
+@pytest.mark.parametrize("opinion", OPINIONS)
+@pytest.mark.parametrize("declares", [("digitalCapture",), ("computationalCapture",), (), ("digitalCreation",)])
+def test_unvouched_claim_of_a_camera_counts_for_nothing(declares, opinion) -> None:
+    assert combine(Evidence("untrusted", declares), opinion).verdict == combine(Evidence("none"), opinion).verdict
+
+
+@pytest.mark.parametrize("code", ["assertion.dataHash.mismatch", "assertion.bmffHash.mismatch"])
+def test_changed_media_is_tampered_and_not_fake(code) -> None:
+    assert {combine(Evidence("invalid", codes=(code,)), opinion).verdict for opinion in OPINIONS} == {
+        "tampered-after-signing"
+    }
+
+
+@pytest.mark.parametrize(
+    "code", ["signingCredential.expired", "signingCredential.revoked", "claimSignature.mismatch", "manifest.unreadable"]
+)
+def test_other_invalid_credentials_keep_codes_and_the_detectors_word(code) -> None:
+    found = combine(Evidence("invalid", codes=(code,)), STRONG)
+    assert found.verdict == "credential-invalid"
+    assert [reason.code for reason in found.reasons] == ["credential_invalid", "detector_strong"]
+    assert code in found.reasons[0].detail
+
+
+@pytest.mark.parametrize(
+    ("opinion", "verdict"),
+    [
+        (STRONG, "likely-synthetic"),
+        (FLAGGED, "suspicious"),
+        (RAISED, "inconclusive"),
+        (LOW, "no-evidence"),
+        (BLIND, "not-evaluable"),
+    ],
+)
+def test_without_a_credential_the_detector_decides(opinion, verdict) -> None:
+    assert combine(Evidence("none"), opinion).verdict == verdict
+
+
+def test_abstention_keeps_its_reason() -> None:
+    assert combine(Evidence("none"), BLIND).reasons == BLIND.reasons
+
+
+def test_every_combination_has_a_verdict_with_reasons_and_none_says_real() -> None:
+    for outcome, declares, codes, opinion in EVERYTHING:
+        found = combine(Evidence(outcome, declares, codes), opinion)
+        assert found.verdict in VERDICTS
+        assert found.reasons
+        assert found.band == band_of(opinion)
+        for text in (found.verdict, found.meaning):
+            assert not {"real", "authentic", "genuine"} & set(
+                text.lower().replace("-", " ").replace("real videos", "").split()
+            )
+
+
+def test_no_word_of_the_lattice_clears_a_file() -> None:
+    assert not {"real", "authentic", "genuine", "clean", "fake"} & {
+        part for verdict in VERDICTS for part in verdict.split("-")
+    }
+
+
+def test_stripping_or_breaking_a_credential_never_clears_a_file() -> None:
+    """What an attacker can reach without a trusted key: nothing there is better than the bare detector's word."""
+    for outcome, declares, codes, opinion in EVERYTHING:
+        bare = combine(Evidence("none"), opinion)
+        assert bare.verdict in BY_DETECTOR.values()
+        if outcome != "trusted":
+            found = combine(Evidence(outcome, declares, codes), opinion)
+            assert found.verdict in {bare.verdict, "synthetic-claimed", "tampered-after-signing", "credential-invalid"}
+
+
+def test_more_evidence_never_lowers_the_band() -> None:
+    for outcome, declares, codes in product(OUTCOMES, DECLARATIONS, CODES):
+        bands = [
+            combine(Evidence(outcome, declares, codes), opinion).band for opinion in (LOW, RAISED, FLAGGED, STRONG)
+        ]
+        assert bands == sorted(bands)
+
+
+def test_synthetic_ingredient_outweighs_a_declared_capture() -> None:
+    found = combine(Evidence("trusted", ("digitalCapture",), ingredient_declares=("trainedAlgorithmicMedia",)), LOW)
+    assert found.verdict == "ai-edited-declared"
+
+
+def test_score_at_the_threshold_does_not_exceed_it() -> None:
+    assert band_of(Opinion(logit=2.0)) == Band.RAISED
+
+
+def test_flagging_follows_the_asked_rate() -> None:
+    assert band_of(Opinion(logit=1.5), fpr=0.1) == Band.FLAGGED
+    assert band_of(Opinion(logit=2.5), fpr=0.001) == Band.RAISED
+    assert band_of(Opinion(logit=3.5), fpr=0.001) == Band.STRONG
+
+
+def test_missing_strict_threshold_never_gives_likely_synthetic() -> None:
+    opinion = Opinion(logit=99.0, threshold={"logit": {"0.1": 1.0, "0.01": 2.0}})
+    assert combine(Evidence("none"), opinion).verdict == "suspicious"
+
+
+def test_uncalibrated_score_is_no_evidence_and_says_so() -> None:
+    found = combine(Evidence("none"), Opinion(logit=99.0, threshold={}))
+    assert found.verdict == "no-evidence"
+    assert "threshold" in found.reasons[0].detail

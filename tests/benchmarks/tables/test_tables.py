@@ -1,0 +1,94 @@
+"""Tables are what the records say: the model card agrees with them, and a marked block is replaced whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.tables.tables import fill_tables, read_records, shipped_records
+from sfumato.errors import UsageError
+
+ROOT = Path(__file__).parents[3]
+PAGES = (ROOT / "MODEL_CARD.md", *sorted((ROOT / "docs").glob("*.md")))
+WITH_TABLES = [path for path in PAGES if "<!-- table" in path.read_text(encoding="utf-8")]
+ABOUT = {
+    "protocol": "p-1",
+    "interval": "95 %",
+    "date": "2026-01-01",
+    "machine": "m",
+    "footage": "f",
+    "n": 3,
+    "frames": 6,
+    "size": 128,
+    "tune_seconds": 5,
+}
+WARP = {
+    "method": "warp",
+    "T": 1,
+    "shipped": False,
+    "ssim": 0.5,
+    "csim": 0.8,
+    "perceptual": 1.5,
+    "fd_lite0": 40.0,
+    "learning_s": 0.0,
+    "landmark_error": 0.02,
+}
+
+
+@pytest.mark.parametrize("path", WITH_TABLES, ids=lambda path: path.name)
+def test_every_page_with_tables_agrees_with_its_records(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert fill_tables(text, shipped_records()) == text
+
+
+def test_the_model_card_shows_what_was_measured() -> None:
+    text = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert all(f"<!-- table {name} -->" in text for name in ("quality", "cross", "detection"))
+
+
+def test_a_block_is_replaced_and_the_text_around_it_stays(tmp_path: Path) -> None:
+    record = tmp_path / "quality.jsonl"
+    record.write_text(json.dumps({**ABOUT, **WARP}) + "\n", encoding="utf-8")
+    text = "before\n<!-- table quality -->\nold\n<!-- end -->\nafter"
+    filled = fill_tables(text, {"quality": record})
+    assert filled.startswith("before\n<!-- table quality -->\n| T |") and filled.endswith("<!-- end -->\nafter")
+    assert "| 1 | warp | 0.5000 | 0.8000 | 1.5000 | 40.00 | 0.0200 | 0.0 |  |  |" in filled and "old" not in filled
+
+
+def test_only_the_latest_measurement_is_shown(tmp_path: Path) -> None:
+    record = tmp_path / "quality.jsonl"
+    lines = [{**ABOUT, **WARP, "date": "2025-01-01", "ssim": 0.9}, {**ABOUT, **WARP}]
+    record.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    assert [r["ssim"] for r in read_records(record)] == [0.5]
+
+
+def test_a_kind_that_was_measured_again_leaves_the_others(tmp_path) -> None:
+    lines = [{"kind": "render", "date": "1"}, {"kind": "memory", "date": "1"}, {"kind": "render", "date": "2"}]
+    record = tmp_path / "r.jsonl"
+    record.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    assert read_records(record) == lines[1:]
+
+
+@pytest.mark.parametrize("text", ["<!-- table nonsense -->\n<!-- end -->", "<!-- table quality -->\n<!-- end -->"])
+def test_an_unknown_table_or_a_missing_record_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        fill_tables(text, {"quality": tmp_path / "none.jsonl"})
+
+
+def test_what_was_tried_stands_by_checkpoint_beside_the_one_before(tmp_path: Path) -> None:
+    tried = {
+        **ABOUT,
+        **WARP,
+        "method": "zakharov2019-warp",
+        "model": "ab" * 32,
+        "csim_vs_previous": [0.001, 0.002],
+        "csim": 0.9,
+    }
+    record = tmp_path / "training.jsonl"
+    lines = [{**ABOUT, **WARP, "model": None}, {**ABOUT, **WARP, "method": "previous", "model": "cd" * 32}, tried]
+    record.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    filled = fill_tables("<!-- table training -->\n<!-- end -->", {"training": record}).splitlines()
+    assert [line.split(" | ")[1] for line in filled[3:6]] == ["warp", "previous", "`abababab`"]
+    assert "+0.0010 to +0.0020" in filled[5]

@@ -1,0 +1,144 @@
+"""Makers of pairs: each changes what it should and nothing else; twins; who is drawn; evenness of a pair."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from detector.data.cache import StoredCrop
+from detector.data.fakes.autoencoder import Autoencoder, build, draw_config, save_autoencoder
+from detector.data.pair_makers import Generated, Material, difference, even, makers, pose
+from detector.data.pairs import PairSource
+from sfumato.media.clips import TWIN
+from tests.detector_fixtures import TINY, checkered, clip_row, face_picture, landmarks
+
+
+def material(toy, **changes) -> Material:
+    rows, cache = toy
+    return Material([row for row in rows if row.split == "train"], cache, dataclasses.replace(TINY.samples, **changes))
+
+
+def with_twins(toy):
+    """A fake of the first person whose pair_of names a twin, and the twin; both in the cache."""
+    rows, cache = toy
+    twin = dataclasses.replace(clip_row("twin.mp4", identity=rows[0].identity), method=TWIN)
+    fake = clip_row("of-twin.mp4", "fake", pair_of=twin.path, identity=rows[0].identity)
+    for row, image in ((twin, face_picture(7)), (fake, checkered(face_picture(7)))):
+        cache._write(cache.folder / f"{cache._key(row)}.npz", [StoredCrop(image, np.zeros((68, 2), np.float32), 0.0)])
+    return Material([*(row for row in rows if row.split == "train"), twin, fake], cache, TINY.samples), twin, fake
+
+
+def test_every_maker_gives_pairs_of_one_size_that_differ(toy) -> None:
+    found = makers(material(toy))
+    assert [maker.method for maker in found] == ["self-blend", "swap-alpha", "swap-poisson", "toy"]
+    for maker in found:
+        pairs = [maker.draw(np.random.default_rng(seed)) for seed in range(4)]
+        assert all(pair.real.shape == pair.fake.shape == (96, 96, 3) for pair in pairs)
+        assert any((pair.real != pair.fake).any() for pair in pairs)
+        assert {(pair.method, pair.family) for pair in pairs} == {(maker.method, maker.family)}
+
+
+def test_the_same_draw_gives_the_same_pair(toy) -> None:
+    for maker in makers(material(toy)):
+        first, second = (maker.draw(np.random.default_rng(3)) for _ in range(2))
+        assert np.array_equal(first.fake, second.fake) and np.array_equal(first.real, second.real)
+
+
+def test_a_swap_shows_somebody_else(toy, monkeypatch) -> None:
+    stuff = material(toy)
+    swaps = next(maker for maker in makers(stuff) if maker.method == "swap-alpha")
+    asked = []
+    crop = stuff.cache.crop
+    monkeypatch.setattr(stuff.cache, "crop", lambda row, index: asked.append(row.identity) or crop(row, index))
+    for seed in range(10):
+        asked.clear()
+        swaps.draw(np.random.default_rng(seed))
+        assert len(set(asked)) == 2
+
+
+def test_one_person_alone_cannot_be_swapped(toy) -> None:
+    rows, cache = toy
+    alone = Material([row for row in rows if row.identity == rows[0].identity], cache, TINY.samples)
+    assert [maker.method for maker in makers(alone)] == ["self-blend", "toy"]
+
+
+def test_an_autoencoder_file_adds_reconstructions(toy, tmp_path) -> None:
+    torch.manual_seed(0)
+    config = draw_config(0)
+    save_autoencoder(tmp_path / "ae.safetensors", Autoencoder(config, build(config)))
+    found = [
+        maker
+        for maker in makers(material(toy, autoencoder=tmp_path / "ae.safetensors"))
+        if maker.method == "autoencoder"
+    ]
+    pair = found[0].draw(np.random.default_rng(0))
+    assert (pair.family, pair.fake.shape) == ("synthesis", pair.real.shape)
+
+
+def test_twin_is_the_clip_that_pair_of_names(toy) -> None:
+    maker = next(maker for maker in makers(material(toy)) if isinstance(maker, Generated))
+    for fake in maker.rows:
+        twin = maker.twin(fake)
+        assert twin is not None and (twin.path, twin.identity) == (fake.pair_of, fake.identity)
+    assert maker.twin(clip_row("orphan.mp4", "fake")) is None
+
+
+def test_a_true_twin_gets_no_second_codec_pass(toy) -> None:
+    stuff, twin, fake = with_twins(toy)
+    stuff.config = dataclasses.replace(stuff.config, match_sharpness_share=0.0, twin_codec_share=1.0)
+    maker = next(maker for maker in makers(stuff) if isinstance(maker, Generated))
+    seen = [maker.of(fake, np.random.default_rng(seed)).real for seed in range(6)]
+    original = stuff.cache.crop(twin, 0).image
+    assert any(np.array_equal(real, original) for real in seen)
+
+
+def test_of_several_looks_the_one_that_differs_most_is_learnt_from(toy) -> None:
+    """A fake whose first frame is its twin's, and whose second is not: with two looks only the second is drawn."""
+    rows, cache = toy
+    twin = dataclasses.replace(clip_row("still.mp4", identity=rows[0].identity), method=TWIN)
+    fake = clip_row("moves.mp4", "fake", pair_of=twin.path, identity=rows[0].identity)
+    same, points = face_picture(7), np.zeros((68, 2), np.float32)
+    for row, images in ((twin, (same, same)), (fake, (same, checkered(face_picture(8))))):
+        crops = [StoredCrop(image, points, float(place)) for place, image in enumerate(images)]
+        cache._write(cache.folder / f"{cache._key(row)}.npz", crops)
+    for looks, expected in ((1, {True, False}), (2, {True})):
+        settings = dataclasses.replace(TINY.samples, match_sharpness_share=0.0, looks=looks)
+        stuff = Material([*(row for row in rows if row.split == "train"), twin, fake], cache, settings)
+        maker = next(maker for maker in makers(stuff) if isinstance(maker, Generated))
+        pairs = [maker.of(fake, np.random.default_rng(seed)) for seed in range(8)]
+        assert {difference(pair.real, pair.fake) > 1 for pair in pairs} == expected
+
+
+def test_twins_are_nobodys_extra_footage(toy) -> None:
+    stuff, twin, _ = with_twins(toy)
+    assert twin not in stuff.reals
+    assert all(twin not in clips for clips in stuff.people.values())
+    assert all(twin not in maker.rows for maker in makers(stuff))
+    assert all(row is not twin for row, _ in stuff.poses[1])
+
+
+def test_a_split_of_twins_alone_has_no_reals(toy) -> None:
+    from sfumato.errors import UsageError
+
+    _, twin, fake = with_twins(toy)
+    with pytest.raises(UsageError, match="real"):
+        PairSource([twin, fake], toy[1], TINY)
+
+
+@pytest.mark.parametrize(("sides", "expected"), [((200, 96), 96), ((96, 200), 96), ((100, 98), 98), ((96, 96), 96)])
+def test_both_come_at_the_smaller_resolution(sides, expected) -> None:
+    real, fake = even(face_picture(0, sides[0]), face_picture(0, sides[1]))
+    assert real.shape == fake.shape == (expected, expected, 3)
+
+
+def test_nearly_equal_sides_are_cut_and_not_resampled() -> None:
+    image = face_picture(0, 100)
+    assert np.array_equal(even(image, face_picture(1, 98))[0], image[1:99, 1:99])
+
+
+def test_a_pose_forgets_place_and_scale_but_not_roll() -> None:
+    points = landmarks(96)
+    assert np.allclose(pose(points), pose(points * 2 + 5), atol=1e-5)
+    turn = np.array([[0.9, -0.436], [0.436, 0.9]], np.float32)
+    assert np.abs(pose(points) - pose(points @ turn)).max() > 0.1

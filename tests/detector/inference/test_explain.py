@@ -1,0 +1,210 @@
+"""Explanations: the exported map is Grad-CAM, of a head and of the score; shares by region; words that say no more than
+the numbers.
+"""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.config import HEADS, ModelConfig
+from detector.inference.backends import OnnxScorer
+from detector.inference.bundle import load_shipped
+from detector.inference.explain import (
+    REGIONS,
+    enlarge,
+    explain,
+    face_regions,
+    head_facts,
+    in_words,
+    standing_out,
+    where_in_words,
+)
+from detector.inference.fusion import Stack
+from detector.models.net import DetectorNet
+from detector.training.export import export_onnx
+from sfumato.errors import CheckpointError
+from sfumato.media.images import to_tensor
+from tests.detector_fixtures import face_picture, landmarks
+
+STACK = Stack((0.6, 0.4), (-0.5, -0.7))
+THRESHOLDS = {0.1: 0.5, 0.01: 2.0}
+
+
+def random_net(backbone: str = "test_resnet", size: int = 64, mirrored: bool = True) -> DetectorNet:
+    torch.manual_seed(1)
+    net = DetectorNet(
+        ModelConfig(backbone=backbone, size=size, dropout=0.0, mirrored=mirrored, pretrained="none")
+    ).eval()
+    torch.nn.init.normal_(net.heads.weight, std=0.5)
+    return net
+
+
+@pytest.fixture(scope="module")
+def net() -> DetectorNet:
+    return random_net()
+
+
+@pytest.fixture(scope="module")
+def scorer(net) -> OnnxScorer:
+    return OnnxScorer(export_onnx(net))
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[np.ndarray]:
+    return [face_picture(i, 64) for i in range(3)]
+
+
+def test_a_logit_is_the_mean_of_its_map_and_a_constant(net, scorer, pictures) -> None:
+    maps = scorer.maps(pictures)
+    assert maps.shape == (3, 2, 2, 2)
+    assert np.ptp(scorer(pictures) - maps.mean((2, 3)), axis=0) == pytest.approx(0, abs=2e-3)
+    with torch.no_grad():
+        assert torch.allclose(net.with_maps(to_tensor(pictures))[0], net(to_tensor(pictures)), atol=1e-4)
+
+
+@pytest.mark.parametrize("head", range(2))
+def test_map_is_grad_cam_of_its_head_by_autograd(net, scorer, pictures, head) -> None:
+    """Section 3.1 of the paper to the letter: gradients averaged over places weigh the last feature map of both
+    views.
+    """
+    for picture, found in zip(pictures, scorer.maps(pictures), strict=True):
+        face = to_tensor(picture)
+        places = net.backbone.places(torch.cat([face, face.flip(3)])).detach().requires_grad_()
+        logit = net.heads(net.backbone.net.forward_head(places, pre_logits=True)).mean(0)[head]
+        (gradient,) = torch.autograd.grad(logit, places)
+        views = (gradient.mean((2, 3), keepdim=True) * places).sum(1)  # (2, h, w)
+        expected = (views[0] + views[1].flip(1)).detach().numpy() * places.shape[2] * places.shape[3]
+        assert np.abs(found[head] - expected).max() < 1e-2 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("head", range(2))
+def test_map_is_that_of_the_grad_cam_library(pictures, head) -> None:
+    pytorch_grad_cam = pytest.importorskip(
+        "pytorch_grad_cam", reason="the oracle is not installed: pip install --no-deps grad-cam"
+    )
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    net = random_net("tf_efficientnet_lite0", 96, mirrored=False)
+    torch.nn.init.normal_(
+        net.heads.weight, std=500.0
+    )  # the library adds 1e-7 to what it divides by, and untrained features are small
+    faces = to_tensor([face_picture(i, 96) for i in range(2)])
+    with pytorch_grad_cam.GradCAM(model=net, target_layers=[net.backbone.net.bn2]) as oracle:
+        expected = oracle(input_tensor=faces, targets=[ClassifierOutputTarget(head)] * 2)  # (2, 96, 96) in [0, 1]
+    with torch.no_grad():
+        maps = net.with_maps(faces)[1][:, head].numpy()
+    for ours, theirs in zip(maps, expected, strict=True):
+        drawn = enlarge(ours, 96)
+        assert np.corrcoef(drawn.ravel(), theirs.ravel())[0, 1] > 0.999
+        assert np.abs((drawn - drawn.min()) / np.ptp(drawn) - theirs).max() < 1e-3
+
+
+def test_a_backbone_with_more_behind_the_pooling_leaves_without_maps(pictures) -> None:
+    net = random_net("test_convnext2")
+    assert not net.backbone.averages_places(64)
+    found = OnnxScorer(export_onnx(net))
+    assert found(pictures).shape == (3, 2)
+    with pytest.raises(CheckpointError, match="plain mean over places"):
+        found.maps(pictures)
+
+
+def test_shipped_detector_has_maps() -> None:
+    detector = load_shipped()
+    maps = detector.scorer.maps([face_picture(0, 192)])
+    assert maps.shape == (1, 2, 6, 6)
+    assert detector.record["network"]["maps"] is True
+
+
+@given(st.lists(st.floats(-60, 60), min_size=2, max_size=2))
+def test_weights_are_the_gradient_of_the_stack(evidence) -> None:
+    values, step = np.array(evidence), 1e-4
+    numeric = [
+        (STACK.logit(values + step * np.eye(2)[i]) - STACK.logit(values - step * np.eye(2)[i])) / (2 * step)
+        for i in range(2)
+    ]
+    assert STACK.weights(values) == pytest.approx(np.array(numeric), abs=1e-4)
+
+
+@given(st.lists(st.floats(-60, 60), min_size=2, max_size=2))
+def test_no_head_exceeds_the_joint_logit(evidence) -> None:
+    assert (STACK.each(np.array(evidence)) <= STACK.logit(np.array(evidence)) + 1e-9).all()
+
+
+def explained(maps: np.ndarray):
+    return explain(STACK, [0.5], [face_picture(0, 64)], np.array([[1.0, 2.0]]), maps, [landmarks(64)])
+
+
+def test_shares_sum_to_one_and_follow_the_map() -> None:
+    maps = np.full((1, 2, 8, 8), -1.0)
+    maps[0, :, 5, 3:5] = 6.0  # where the drawn mouth is
+    found = explained(maps)
+    assert sum(found.shares.values()) == pytest.approx(1)
+    assert sum(found.areas.values()) == pytest.approx(1)
+    assert tuple(found.shares) == REGIONS
+    assert standing_out(found.shares, found.areas)[0] == "mouth"
+    assert "densest at the mouth" in where_in_words(found.shares, found.areas)
+
+
+def test_evidence_everywhere_is_shared_like_the_area() -> None:
+    found = explained(np.ones((1, 2, 8, 8)))
+    assert found.shares == pytest.approx(found.areas)
+    assert standing_out(found.shares, found.areas) == []
+
+
+def test_nothing_for_forgery_gives_no_shares() -> None:
+    found = explained(np.full((1, 2, 8, 8), -1.0))
+    assert found.shares is None
+    assert where_in_words(found.shares, found.areas) == "No place speaks for forgery."
+
+
+def test_every_region_is_where_its_landmarks_are() -> None:
+    regions = face_regions(landmarks(96), 96)
+    for name, point in (
+        ("nose", (48, 52)),
+        ("mouth", (48, 65)),
+        ("eyes", (37, 42)),
+        ("forehead", (48, 28)),
+        ("cheeks", (32, 58)),
+    ):
+        assert REGIONS[regions[point[1], point[0]]] == name
+    assert REGIONS[regions[2, 2]] == "outside"
+
+
+def facts(blend: float, synthesis: float, stack: Stack = Stack()) -> dict:
+    return head_facts(stack, np.array([[blend, synthesis]]), THRESHOLDS, 0.01)
+
+
+def test_levels_are_read_off_the_thresholds() -> None:
+    found = facts(3.0, 1.0)
+    assert [found[name]["level"] for name in HEADS] == ["strong", "raised"]
+    expected = (
+        "Evidence of blending: more than 99 in 100 real clips show; of synthesis: more than 9 in 10 real clips show."
+    )
+    assert in_words(found, True) == expected
+
+
+def test_two_raised_heads_that_flag_together_are_told() -> None:
+    assert "Neither alone" in in_words(facts(1.9, 1.9), True)
+    assert "Neither alone" not in in_words(facts(1.9, 1.9), False)
+    assert (
+        in_words(facts(-3.0, -4.0), False)
+        == "Evidence of blending and of synthesis: no more than many real clips show."
+    )
+
+
+def test_a_head_that_was_never_trained_says_so() -> None:
+    found = facts(9.0, 3.0, Stack((0.0, 1.0)))
+    assert found["blend"] == {"evidence": 9.0, "logit": None, "level": "untrained", "above": None}
+    assert "of blending: not looked for" in in_words(found, True)
+    assert json.dumps(found)
+
+
+@given(st.floats(-50, 50), st.floats(-50, 50), st.booleans())
+def test_words_never_say_what_a_file_is(blend, synthesis, flagged) -> None:
+    words = in_words(facts(blend, synthesis), flagged)
+    assert "fake" not in words.lower()
+    assert words.lower().count("real") == words.count("real clips show")

@@ -1,0 +1,61 @@
+"""Sampling: the asked number, evenly, whatever the container declares."""
+
+import numpy as np
+import pytest
+
+from detector.inference.frames import SampledFrames, _Schedule, is_picture
+from sfumato.errors import MediaError
+from sfumato.media.images import write_image
+from tests.media_fixtures import FRAMES, make_video, picture
+
+
+@pytest.mark.parametrize(("total", "count"), [(100, 32), (63, 32), (32, 32), (600, 8)])
+def test_takes_the_asked_number_evenly(total: int, count: int) -> None:
+    schedule = _Schedule(total, count)
+    taken = [i for i in range(total) if schedule.wants(i)]
+    assert len(taken) == count
+    assert np.ptp(np.diff(taken)) <= 1
+
+
+def test_short_video_gives_all_it_has() -> None:
+    schedule = _Schedule(5, 32)
+    assert [i for i in range(5) if schedule.wants(i)] == [0, 1, 2, 3, 4]
+
+
+def test_undeclared_length_is_thinned_on_the_way() -> None:
+    schedule = _Schedule(0, 16)
+    assert 32 <= sum(schedule.wants(i) for i in range(10_000)) <= 16 * 12
+
+
+def test_video(tmp_path) -> None:
+    make_video(tmp_path / "a.mp4")
+    source = SampledFrames(tmp_path / "a.mp4", 5)
+    times = [frame.time for frame in source]
+    assert len(times) == source.sampled == 5
+    assert source.decoded == FRAMES
+    assert source.media["kind"] == "video"
+
+
+def test_still_picture_is_one_frame(tmp_path) -> None:
+    write_image(tmp_path / "a.png", picture(0))
+    source = SampledFrames(tmp_path / "a.png", 5)
+    assert len(list(source)) == 1
+    assert source.still
+    assert is_picture(tmp_path / "A.JPG")
+
+
+def test_text_named_mp4_is_refused(tmp_path) -> None:
+    (tmp_path / "a.mp4").write_text("not a video")
+    with pytest.raises(MediaError):
+        list(SampledFrames(tmp_path / "a.mp4", 5))
+
+
+def test_a_folder_of_frames_is_read_by_number(tmp_path) -> None:
+    for number in (0, 2, 10, 1):
+        write_image(tmp_path / f"{number}.png", np.full((8, 12, 3), number, np.uint8))
+    (tmp_path / "notes.txt").write_text("no picture")
+    source = SampledFrames(tmp_path, 2)
+    assert [int(frame.image[0, 0, 0]) for frame in source] == [0, 2]
+    assert (source.sampled, source.decoded, source.still) == (2, 4, False)
+    assert source.media == {"kind": "frames", "width": 12, "height": 8, "frames": 4}
+    assert [int(frame.image[0, 0, 0]) for frame in SampledFrames(tmp_path, 8)] == [0, 1, 2, 10]

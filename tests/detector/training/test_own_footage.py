@@ -1,0 +1,142 @@
+"""`sfumato calibrate`: thresholds on own reals, people not clips, what is too few, resume, and a scan that uses the
+result.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from detector.commands.train import calibrate
+from detector.datasets.sample import Sample
+from detector.inference.bundle import load_shipped
+from detector.inference.video_detector import Judge, Judgement, Reason
+from detector.training.own_footage import Real, find_reals, judge_reals, one_a_person, recalibrate
+from sfumato.app.scan.scanner import Scanner
+from sfumato.errors import MediaError, OutputError, UsageError
+from sfumato.media.clips import write_clips
+from tests.detector_fixtures import clip_row
+
+
+def reals(count: int, kind: str = "video", clips: int = 1) -> list[Real]:
+    """People 0, 1, ... with logits 0, 1, ..., each in several clips."""
+    return [Real(kind, f"person {i}", f"{i:03d}{k}", float(i)) for i in range(count) for k in range(clips)]
+
+
+@pytest.fixture
+def record(shipped_detector: Path) -> dict:
+    return load_shipped(shipped_detector).record
+
+
+def test_threshold_is_the_conformal_one_of_the_people(record) -> None:
+    found = recalibrate(record, reals(99, clips=3), True)
+    section = found.record["video_calibration"]
+    assert section["thresholds"] == {"0.1": 89.0, "0.01": 98.0}
+    assert (section["n_real"], section["left_out"]) == (99, [0.001])
+    assert section["calibrated_on"]["people"] == 99
+    assert section["calibrated_on"]["files"] == 297
+    assert found.record["calibration"] == record["calibration"]  # there were no pictures
+    assert "there is no picture" in found.kept["picture"]
+    assert found.record["network"] == record["network"]
+
+
+def test_too_few_people_are_refused_however_many_clips_they_have(record) -> None:
+    with pytest.raises(UsageError, match="8 people") as refusal:
+        recalibrate(record, reals(8, clips=50), True)
+    assert "needs 9 for 0.1" in str(refusal.value.advice)
+
+
+def test_the_clip_that_counts_does_not_depend_on_scores_or_order() -> None:
+    mine = [Real("video", "a", digest, logit) for digest, logit in (("2", 9.0), ("1", -3.0), ("3", 5.0))]
+    assert one_a_person(mine) == one_a_person(mine[::-1]) == [mine[1]]
+
+
+def test_abstentions_are_counted_and_give_no_threshold(record) -> None:
+    found = recalibrate(
+        record, [*reals(20), *(Real("video", f"x{i}", f"x{i}", None, "no_face") for i in range(5))], True
+    )
+    assert found.abstained == {"no_face": 5}
+    assert found.record["video_calibration"]["n_real"] == 20
+    assert found.record["video_calibration"]["calibrated_on"]["abstained"] == 5
+
+
+def test_a_list_gives_its_reals_and_their_people(tmp_path) -> None:
+    twin = dataclasses.replace(clip_row("t.mp4", identity="anna"), method="twin")
+    write_clips(tmp_path / "clips.jsonl", [clip_row("a.mp4", identity="anna"), twin, clip_row("f.mp4", "fake")])
+    found, known = find_reals(tmp_path / "clips.jsonl")
+    assert [(sample.path.name, sample.identity) for sample in found] == [("a.mp4", "anna")]
+    assert known
+    with pytest.raises(UsageError, match="No video"):
+        find_reals((tmp_path / "empty").mkdir() or tmp_path / "empty")
+
+
+def pretend(monkeypatch, asked: list[str]) -> None:
+    """Judging without decoding: a file's logit is written in it; an empty one has no face."""
+
+    def judge_video(self, path, frames, advance=None) -> Judgement:
+        asked.append(path.name)
+        text = path.read_text()
+        return Judgement("ok", logit=float(text), score=0.5) if text else Judgement("abstain", (Reason("no_face", ""),))
+
+    monkeypatch.setattr(Judge, "judge_video", judge_video)
+
+
+def test_a_stopped_run_goes_on_and_a_copy_counts_once(tmp_path, shipped_detector, monkeypatch) -> None:
+    asked: list[str] = []
+    pretend(monkeypatch, asked)
+    samples = []
+    for name, text in (("a.mp4", "1"), ("b.mp4", "2"), ("copy.mp4", "1"), ("c.png", "")):
+        (tmp_path / name).write_text(text)
+        samples.append(Sample("own", name, tmp_path / name, "real", "camera", "real", name))
+    judge = Judge(shipped_detector)
+    first = next(judge_reals(samples, judge, 32, tmp_path / "journal"))
+    found = list(judge_reals(samples, judge, 32, tmp_path / "journal"))
+    assert asked == ["a.mp4", "b.mp4", "copy.mp4", "c.png"]
+    assert found[0] == first
+    assert [(real.kind, real.logit) for real in found] == [("video", 1.0), ("video", 2.0), ("picture", None)]
+    assert found[2].reason == "no_face"
+
+
+def test_every_unreadable_file_is_counted_and_fakes_in_the_folder_are_passed_over(tmp_path, shipped_detector) -> None:
+    (tmp_path / "generated").mkdir()
+    for name in ("a.mp4", "b.mp4", "generated/fake.mp4"):
+        (tmp_path / name).symlink_to(tmp_path / "a folder")
+    (tmp_path / "c.mp4").write_text("no video")
+    (tmp_path / "generated" / "real.mp4").write_text("no video")
+    samples, _ = find_reals(tmp_path)
+    assert [sample.path.name for sample in samples] == ["c.mp4"]
+    gone = [Sample("own", name, tmp_path / name, "real", "camera", "real", name) for name in ("a.mp4", "b.mp4")]
+    found = list(judge_reals(gone, Judge(shipped_detector), 4))
+    assert [real.reason for real in found] == ["unreadable", "unreadable"]
+
+
+def test_a_journal_without_a_number_is_damaged(tmp_path, shipped_detector, monkeypatch) -> None:
+    pretend(monkeypatch, [])
+    (tmp_path / "a.mp4").write_text("nan")
+    with pytest.raises(MediaError, match="damaged"):
+        list(judge_reals(find_reals(tmp_path)[0], Judge(shipped_detector), 32, tmp_path / "journal"))
+
+
+def test_command_writes_a_detector_that_scans(tmp_path, shipped_detector, monkeypatch) -> None:
+    pretend(monkeypatch, [])
+    (tmp_path / "secret-names").mkdir()
+    for i in range(12):
+        (tmp_path / "secret-names" / f"secret-{i}.mp4").write_text(f"{i}.5")
+    out = tmp_path / "mine"
+    arguments = [str(tmp_path / "secret-names"), "--model", str(shipped_detector), "--out", str(out)]
+    result = CliRunner().invoke(calibrate, arguments, standalone_mode=False)
+    assert result.exception is None, result.output
+    assert "each file counts as a person" in result.stderr
+    assert result.stdout.strip() == str(out)
+    detector = load_shipped(out)
+    assert detector.video_thresholds == {0.1: 11.5}
+    assert detector.thresholds == load_shipped(shipped_detector).thresholds
+    written = json.loads((out / "detector.json").read_text())
+    assert "secret" not in json.dumps(written)
+    assert written["video_calibration"]["calibrated_on"]["people"] is None
+    Scanner(fpr=0.1, judge=Judge(out))
+    with pytest.raises(UsageError, match="no threshold"):
+        Scanner(fpr=0.01, judge=Judge(out))
+    assert isinstance(CliRunner().invoke(calibrate, arguments, standalone_mode=False).exception, OutputError)

@@ -1,0 +1,161 @@
+"""Retargeting: the source's geometry with the driver's motion, and nothing of the driver's shape."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from generator.data.episodes import MIRROR
+from generator.motion.retarget import Retargeter, canonical_face, without_likeness
+from tests.generator_fixtures import motion
+
+CANONICAL = canonical_face()
+Points = NDArray[np.floating]
+
+
+def turned(points: Points, angle: float = 0.0, scale: float = 1.0, shift: tuple[float, float] = (0.0, 0.0)) -> Points:
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return scale * points @ np.array([[cosine, sine], [-sine, cosine]]) + shift
+
+
+def source_face() -> NDArray[np.float32]:
+    """Somebody with a longer face, larger eyes and a tilted head."""
+    points = CANONICAL.astype(np.float64) * (0.9, 1.1)
+    for eye in (slice(36, 42), slice(42, 48)):
+        points[eye] = points[eye].mean(0) + 1.3 * (points[eye] - points[eye].mean(0))
+    return turned(points, 0.1, 0.9, (0.05, -0.02)).astype(np.float32)
+
+
+def talking(points: Points, amount: float = 0.06) -> Points:
+    moved = np.array(points, np.float64)
+    moved[55:60, 1] += amount
+    moved[65:68, 1] += amount
+    return moved
+
+
+def blinking(points: Points) -> Points:
+    moved = np.array(points, np.float64)
+    moved[[37, 38, 43, 44]] = moved[[41, 40, 47, 46]]
+    return moved
+
+
+def opening(points: Points) -> float:
+    return float(np.linalg.norm(points[62] - points[66]))
+
+
+def lids(points: Points) -> float:
+    return float(sum(np.linalg.norm(points[u] - points[w]) for u, w in ((37, 41), (38, 40), (43, 47), (44, 46))))
+
+
+@pytest.mark.parametrize("mode", ["relative", "absolute"])
+def test_shapes_and_type(mode: str) -> None:
+    out = Retargeter(source_face(), motion([CANONICAL]), mode).frame(0)  # type: ignore[arg-type]
+    assert out.shape == (68, 2) and out.dtype == np.float32
+
+
+def test_the_neutral_frame_gives_the_sources_own_landmarks() -> None:
+    driver = turned(CANONICAL, -0.2, 1.2, (0.1, 0.1))
+    assert np.allclose(Retargeter(source_face(), motion([driver])).frame(0), source_face(), atol=1e-6)
+
+
+def test_absolute_motion_takes_the_drivers_place_and_keeps_the_sources_shape() -> None:
+    driver = turned(CANONICAL, -0.2, 1.2, (0.1, 0.1))
+    out = Retargeter(source_face(), motion([driver]), "absolute").frame(0).astype(np.float64)
+    assert np.linalg.norm(out.mean(0) - driver.mean(0)) < 0.05
+    from sfumato.media.identity import similarity
+
+    back = similarity(out, source_face())
+    assert np.allclose(out @ back[:, :2].T + back[:, 2], source_face(), atol=1e-5)
+
+
+def test_the_same_face_moves_as_the_driver_does() -> None:
+    frames = [CANONICAL, turned(talking(CANONICAL), 0.1, 1.0, (0.03, 0.01))]
+    assert np.allclose(Retargeter(CANONICAL, motion(frames)).frame(1), frames[1], atol=1e-4)
+
+
+@given(st.floats(-0.4, 0.4), st.floats(0.6, 1.6), st.floats(-0.3, 0.3), st.floats(-0.3, 0.3))
+def test_where_and_how_large_the_driver_is_does_not_matter(angle: float, scale: float, x: float, y: float) -> None:
+    frames = [CANONICAL, turned(talking(CANONICAL), 0.1)]
+    moved = [turned(f, angle, scale, (x, y)) for f in frames]
+    one, other = (Retargeter(source_face(), motion(f)).frame(1) for f in (frames, moved))
+    assert np.allclose(one, other, atol=2e-3)
+
+
+@pytest.mark.parametrize("stretch", [(1.2, 1.0), (1.0, 1.2), (0.85, 1.1)])
+def test_the_drivers_proportions_do_not_matter(stretch: tuple[float, float]) -> None:
+    frames = [CANONICAL, talking(CANONICAL)]
+    one, other = (
+        Retargeter(source_face(), motion([f * s for f in frames])).frame(1) for s in (np.ones(2), np.array(stretch))
+    )
+    change = np.abs(one - source_face()).max()
+    assert np.abs(one - other).max() < 0.15 * change
+
+
+def test_a_wide_drivers_neutral_frame_leaves_the_source_narrow() -> None:
+    wide = CANONICAL * (1.4, 1.0)
+    out = Retargeter(source_face(), motion([wide, talking(wide)])).frame(1)
+    assert np.ptp(out[:17, 0]) == pytest.approx(np.ptp(source_face()[:17, 0]), rel=0.02)
+
+
+def test_a_closed_eye_closes_whatever_its_size() -> None:
+    out = Retargeter(source_face(), motion([CANONICAL, blinking(CANONICAL)])).frame(1)
+    assert lids(out) < 0.02 * lids(source_face())
+
+
+def test_an_open_mouth_opens_in_proportion() -> None:
+    frames = [CANONICAL, talking(CANONICAL)]
+    out = Retargeter(source_face(), motion(frames)).frame(1)
+    assert opening(out) > opening(source_face()) + 0.02
+
+
+def test_strength_scales_the_expression_and_not_the_head() -> None:
+    frames = [CANONICAL, turned(talking(CANONICAL), 0.15)]
+    none, half, full = (Retargeter(source_face(), motion(frames), strength=s).frame(1) for s in (0.0, 0.5, 1.0))
+    assert opening(none) == pytest.approx(opening(source_face()), rel=0.01)
+    assert opening(none) < opening(half) < opening(full)
+    tilt = [np.arctan2(*(p[45] - p[36])[::-1]) for p in (source_face(), none, full)]
+    assert tilt[1] - tilt[0] == pytest.approx(0.15, abs=0.03)
+    assert tilt[2] == pytest.approx(tilt[1], abs=0.03)
+
+
+@given(st.integers(0, 1000))
+def test_wild_drivers_give_finite_landmarks_within_reach(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    frames = [CANONICAL, CANONICAL + rng.normal(size=(68, 2))]
+    out = Retargeter(source_face(), motion(frames)).frame(1)
+    assert np.isfinite(out).all() and np.abs(out).max() < 30
+
+
+def test_degenerate_drivers_give_finite_landmarks() -> None:
+    point = np.zeros((68, 2))
+    for frames in ([CANONICAL, point], [point, CANONICAL], [point, point]):
+        out = Retargeter(source_face(), motion(frames)).frame(1)
+        assert np.isfinite(out).all()
+
+
+def test_a_motion_without_likeness_has_the_canonical_shape() -> None:
+    driver = CANONICAL * (1.3, 0.9)
+    made = without_likeness(motion([driver, talking(driver)]), CANONICAL)
+    from sfumato.media.identity import similarity
+
+    fit = similarity(made.landmarks[0], CANONICAL)
+    assert np.allclose(made.landmarks[0] @ fit[:, :2].T + fit[:, 2], CANONICAL, atol=1e-4)
+    assert opening(made.landmarks[1]) > opening(made.landmarks[0])
+
+
+def test_a_motion_without_likeness_moves_a_portrait_as_before() -> None:
+    driver = source_face()
+    frames = motion([driver, talking(driver, 0.04)])
+    direct = Retargeter(CANONICAL, frames).frame(1)
+    through = Retargeter(CANONICAL, without_likeness(frames, CANONICAL)).frame(1)
+    assert np.abs(direct - through).max() < 0.02
+
+
+def test_the_canonical_face_is_nobodys_and_symmetric() -> None:
+    face = canonical_face()
+    assert face.shape == (68, 2)
+    mirrored = face[MIRROR] * (-1, 1)
+    assert np.allclose(mirrored - (mirrored - face).mean(0), face, atol=0.01)

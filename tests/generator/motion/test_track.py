@@ -1,0 +1,297 @@
+"""Motions: files that come back, hostile ones refused, smoothing that keeps what is there, and a tracked face."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from generator.motion import track as module
+from generator.motion.retarget import Retargeter, canonical_face, without_likeness
+from generator.motion.track import (
+    FORMAT,
+    Motion,
+    camera_index,
+    find_neutral,
+    motion_path,
+    read_motion,
+    shipped_motions,
+    smooth_track,
+    track_video,
+    with_neutral,
+    write_motion,
+)
+from sfumato.errors import MediaError, NoFaceError, OutputError, UsageError
+from sfumato.media.landmarks import load_backend
+from tests.generator_fixtures import astronaut, motion, moving
+from tests.media_fixtures import make_video
+
+FACE = canonical_face()
+
+
+def track(count: int, seed: int = 0) -> NDArray[np.float32]:
+    rng = np.random.default_rng(seed)
+    return (FACE + 0.02 * rng.normal(size=(count, 68, 2))).astype(np.float32)
+
+
+def test_a_motion_comes_back(tmp_path: Path) -> None:
+    made = motion(list(track(5)), neutral=3)
+    write_motion(tmp_path / "x.motion", made)
+    read = read_motion(tmp_path / "x.motion")
+    assert np.array_equal(read.landmarks, made.landmarks) and np.array_equal(read.times, made.times)
+    assert (read.neutral, read.backend, read.name) == (3, "mesh", "x")
+
+
+def test_another_suffix_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"\.motion"):
+        write_motion(tmp_path / "x.mp4", motion(list(track(2))))
+
+
+def test_a_folder_that_does_not_exist_is_an_output_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError):
+        write_motion(tmp_path / "none" / "x.motion", motion(list(track(2))))
+
+
+@pytest.mark.parametrize("content", [b"", b"no motion", b"\xff" * 100])
+def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.motion").write_bytes(content)
+    with pytest.raises(MediaError, match="missing or damaged"):
+        read_motion(tmp_path / "x.motion")
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="missing or damaged"):
+        read_motion(tmp_path / "x.motion")
+
+
+Tensors = dict[str, NDArray[np.generic]]
+
+
+def longer(tensors: Tensors) -> Tensors:
+    count = 200_001
+    return {"landmarks": np.zeros((count, 68, 2), np.uint8), "times": np.arange(count) / 25}
+
+
+HOSTILE: dict[str, Callable[[Tensors], Tensors]] = {
+    "no landmarks": lambda t: {"times": t["times"]},
+    "wrong points": lambda t: {**t, "landmarks": np.zeros((4, 67, 2), np.float32)},
+    "flat": lambda t: {**t, "landmarks": np.zeros((4, 136), np.float32)},
+    "scalar": lambda t: {**t, "landmarks": np.zeros((), np.float32)},
+    "empty": lambda t: {"landmarks": np.zeros((0, 68, 2), np.float32), "times": np.zeros(0)},
+    "NaN": lambda t: {**t, "landmarks": np.full((4, 68, 2), np.nan, np.float32)},
+    "far away": lambda t: {**t, "landmarks": np.full((4, 68, 2), 1e6, np.float32)},
+    "NaN times": lambda t: {**t, "times": np.full(4, np.nan)},
+    "times of two axes": lambda t: {**t, "times": np.zeros((4, 1))},
+    "backwards": lambda t: {**t, "times": np.arange(4)[::-1] / 25},
+    "standing still": lambda t: {**t, "times": np.zeros(4)},
+    "too few times": lambda t: {**t, "times": np.arange(3) / 25},
+    "for ever": lambda t: {**t, "times": np.array([0, 1, 2, 1e300])},
+    "too long": longer,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", HOSTILE)
+def test_hostile_numbers_are_refused(tmp_path: Path, fault: str) -> None:
+    good: Tensors = {"landmarks": track(4), "times": np.arange(4) / 25}
+    facts = json.dumps({"neutral": 0, "backend": "mesh"})
+    tensors = {name: np.ascontiguousarray(value) for name, value in HOSTILE[fault](good).items()}
+    save_file(tensors, tmp_path / "x.motion", metadata={"format": FORMAT, "facts": facts})
+    with pytest.raises(MediaError, match="motion"):
+        read_motion(tmp_path / "x.motion")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    ["", "{", "[]", "{}", '{"neutral": 9, "backend": "mesh"}', '{"neutral": 1e999, "backend": ""}', "[" * 9000, "null"],
+)
+def test_hostile_facts_are_refused(tmp_path: Path, facts: str) -> None:
+    save_file(
+        {"landmarks": track(4), "times": np.arange(4) / 25},
+        tmp_path / "x.motion",
+        metadata={"format": FORMAT, "facts": facts},
+    )
+    with pytest.raises(MediaError):
+        read_motion(tmp_path / "x.motion")
+
+
+def test_another_format_is_refused(tmp_path: Path) -> None:
+    save_file({"landmarks": track(4)}, tmp_path / "x.motion", metadata={"format": "sfumato-motion-9"})
+    with pytest.raises(MediaError, match="version"):
+        read_motion(tmp_path / "x.motion")
+
+
+@pytest.mark.parametrize("count", [1, 2, 30, 2001])
+def test_smoothing_leaves_a_constant_track_alone(count: int) -> None:
+    still = np.repeat(FACE[None], count, axis=0)
+    assert np.allclose(smooth_track(still, np.arange(count) / 25), still, atol=1e-6)
+
+
+def test_smoothing_takes_jitter_out_and_keeps_the_blink() -> None:
+    shaky = track(100)
+    smooth = smooth_track(shaky, np.arange(100) / 25)
+    assert np.abs(np.diff(smooth[:, :36], axis=0)).mean() < 0.5 * np.abs(np.diff(shaky[:, :36], axis=0)).mean()
+    blink = np.repeat(FACE[None], 21, axis=0)
+    blink[9:12, [37, 38, 43, 44]] = blink[9:12, [41, 40, 47, 46]]
+    opening = np.linalg.norm(smooth_track(blink, np.arange(21) / 25)[:, 37] - FACE[41], axis=1)
+    assert opening[10] < 0.25 * opening[0]
+
+
+UPPER, LOWER = [37, 38, 43, 44], [41, 40, 47, 46]
+
+
+def face_with_eyes(scale: float) -> NDArray[np.float32]:
+    """The canonical face, its eyes opened `scale` times as far and as wide."""
+    points = FACE.copy()
+    for eye in (slice(36, 42), slice(42, 48)):
+        points[eye] = points[eye].mean(0) + scale * (points[eye] - points[eye].mean(0))
+    return points
+
+
+def openings(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far the eyes are open: (F, 68, 2) to (F,)."""
+    return np.linalg.norm(points[:, UPPER] - points[:, LOWER], axis=2).mean(1)
+
+
+@pytest.mark.parametrize("amount", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize(("driver", "source"), [(1.0, 1.0), (0.8, 1.3), (1.3, 0.7)])
+@pytest.mark.parametrize("shipped", [False, True])
+def test_a_blink_closes_eyes_of_another_size_after_smoothing_and_retargeting(
+    driver: float, source: float, amount: float, shipped: bool
+) -> None:
+    frames = np.repeat(face_with_eyes(driver)[None], 30, axis=0)
+    for at, share in ((13, 0.6), (14, 1.0), (15, 1.0), (16, 0.5)):  # a blink of 160 ms at 25 frames a second
+        frames[at, UPPER] += share * (frames[at, LOWER] - frames[at, UPPER])
+    moved = motion(list(smooth_track(frames, np.arange(30) / 25, amount)))
+    moved = without_likeness(moved, FACE) if shipped else moved
+    eyes = face_with_eyes(source)
+    found = openings(np.stack([Retargeter(eyes, moved).frame(i) for i in range(30)])) / openings(eyes[None])
+    assert found[14:16].max() < 0.15  # near closed,
+    assert abs(found[:10] - 1).max() < 0.02 and abs(found[20:] - 1).max() < 0.02  # and open before and after
+    wanted = openings(frames) / openings(frames[:1])
+    assert np.abs(found - wanted).max() < 0.25  # and in between as the driver's
+
+
+def test_more_smoothing_is_calmer_and_none_leaves_the_track_alone() -> None:
+    shaky, times = track(100), np.arange(100) / 25
+    jitter = [float(np.abs(np.diff(smooth_track(shaky, times, amount), 2, axis=0)).mean()) for amount in (0, 1, 2)]
+    assert jitter[1] < 0.7 * jitter[0] and jitter[2] < 0.7 * jitter[1]
+    assert np.array_equal(smooth_track(shaky, times, 0), shaky)
+
+
+def test_eyes_keep_their_place_as_calmly_as_the_nose() -> None:
+    shaky, times = track(100), np.arange(100) / 25
+    found = smooth_track(shaky, times)
+    nose, eyes = (
+        float(np.abs(np.diff(part, 2, axis=0)).mean()) for part in (found[:, 27:36], found[:, [36, 39, 42, 45]])
+    )
+    assert eyes < 1.3 * nose
+
+
+def test_the_neutral_frame_can_be_chosen() -> None:
+    made = motion(list(track(5)))
+    assert with_neutral(made, 0.09).neutral == 2
+    assert with_neutral(made, 0.16).neutral == 4
+    for seconds in (-0.1, 0.3):
+        with pytest.raises(UsageError, match=r"0\.16 s long"):
+            with_neutral(made, seconds)
+
+
+@pytest.mark.parametrize(
+    ("name", "index"), [("0", 0), ("camera:12", 12), ("camera:", None), ("x", None), ("-1", None), ("00001", None)]
+)
+def test_a_camera_is_named_by_its_index(
+    name: str, index: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert camera_index(name) == index
+    (tmp_path / name).touch()
+    assert camera_index(name) is None  # a file of that name is meant
+
+
+def test_a_long_track_is_smoothed_as_a_short_one_is() -> None:
+    whole = track(2600)
+    times = np.arange(2600) / 25
+    long = smooth_track(whole, times)
+    assert long.shape == whole.shape
+    for start in (950, 1950):  # across the borders of the pieces
+        part = smooth_track(whole[start - 50 : start + 150], times[start - 50 : start + 150])
+        assert np.allclose(long[start : start + 100], part[50:150], atol=1e-6)
+
+
+def test_the_neutral_frame_has_its_mouth_shut_and_its_eyes_open() -> None:
+    frames = np.repeat(FACE[None], 4, axis=0)
+    frames[0, 65:68, 1] += 0.1  # talks
+    frames[1, [37, 38, 43, 44]] = frames[1, [41, 40, 47, 46]]  # blinks
+    frames[3] += 0.2  # looks away
+    assert find_neutral(frames) == 2
+
+
+def test_shipped_names_are_found_and_unknown_ones_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "motions").mkdir()
+    (tmp_path / "motions" / "calm.motion").write_bytes(b"x")
+    monkeypatch.setattr(module, "files", lambda package: tmp_path)
+    assert shipped_motions() == ["calm"]
+    assert motion_path("calm").name == "calm.motion"
+    for name in ("wild", "../calm", "/etc/passwd.motion"):
+        with pytest.raises(UsageError, match="calm"):
+            motion_path(name)
+
+
+@pytest.fixture(scope="module")
+def tracked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Motion, list[float]]:
+    path = tmp_path_factory.mktemp("motion") / "driver.mp4"
+    make_video(path, frames=8, width=512, height=512, images=moving(astronaut(), 8, 40))
+    counted: list[float] = []
+    return track_video(path, load_backend("mesh"), advance=counted.append), counted
+
+
+def test_a_video_becomes_a_motion(tracked: tuple[Motion, list[float]]) -> None:
+    made, counted = tracked
+    assert len(made) == 8 and sum(counted) == 8 and made.name == "driver" and made.backend == "mesh"
+    assert np.abs(made.landmarks).max() < 1  # within the crop
+    assert made.rate == pytest.approx(10)
+
+
+def test_the_motion_follows_the_head(tracked: tuple[Motion, list[float]]) -> None:
+    way = np.diff(tracked[0].landmarks.mean(1)[:, 0])
+    assert (way > 0).all()
+
+
+def test_seconds_end_the_motion(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "d.mp4", frames=8, width=512, height=512, images=moving(astronaut(), 8))
+    assert len(track_video(path, load_backend("mesh"), seconds=0.25)) == 3
+
+
+def test_a_face_that_appears_late_rests_until_then(tmp_path: Path) -> None:
+    images = [np.full((512, 512, 3), 90, np.uint8)] * 3 + moving(astronaut(), 5, 40)
+    made = track_video(
+        make_video(tmp_path / "late.mp4", frames=8, width=512, height=512, images=images), load_backend("mesh")
+    )
+    assert len(made) == 8 and made.times[0] == 0  # as long as the video, or its sound would not fit
+    assert np.abs(np.diff(made.landmarks[:3], axis=0)).max() < 0.01
+
+
+def test_a_face_that_is_gone_ends_the_motion(tmp_path: Path) -> None:
+    images = moving(astronaut(), 4) + [np.full((512, 512, 3), 90, np.uint8)] * 8 + moving(astronaut(), 4)
+    made = track_video(
+        make_video(tmp_path / "gone.mp4", frames=16, width=512, height=512, images=images), load_backend("mesh")
+    )
+    assert len(made) == 4
+
+
+def test_a_face_that_is_gone_for_less_than_half_a_second_is_bridged(tmp_path: Path) -> None:
+    images = moving(astronaut(), 4) + [np.full((512, 512, 3), 90, np.uint8)] * 3 + moving(astronaut(), 4)
+    made = track_video(
+        make_video(tmp_path / "blink.mp4", frames=11, width=512, height=512, images=images), load_backend("mesh")
+    )
+    assert np.allclose(made.times, [0, 0.1, 0.2, 0.3, 0.7, 0.8, 0.9, 1.0])
+
+
+def test_a_video_without_a_face_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NoFaceError, match="No face"):
+        track_video(make_video(tmp_path / "bars.mp4", frames=3), load_backend("mesh"))

@@ -1,0 +1,297 @@
+"""`sfumato sign`, from its arguments to its exit code, and the folders, patterns and second runs behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provenance.pki.keys import DevelopmentKeys
+from provenance.signing.batch import find_tasks
+from provenance.verifying.verify import verify
+from sfumato.app.cli.main import main
+from sfumato.errors import UsageError
+
+
+@pytest.fixture(autouse=True)
+def own_keys(keys: DevelopmentKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SFUMATO_KEYS", str(keys.folder.parent))
+
+
+@pytest.fixture
+def tree(unsealed: Path, portrait: Path, tmp_path: Path) -> Path:
+    """in/a.mp4, in/deep/b.mov, in/deep/c.jpg, and what is not to be signed."""
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    (folder / ".hidden").mkdir()
+    shutil.copy(unsealed, folder / "a.mp4")
+    shutil.copy(unsealed, folder / "deep" / "b.mov")
+    shutil.copy(portrait, folder / "deep" / "c.jpg")
+    shutil.copy(unsealed, folder / ".hidden" / "d.mp4")
+    (folder / "notes.txt").write_text("not media")
+    return folder
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_one_file(unsealed: Path, root: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sign", str(unsealed), "-o", str(tmp_path / "out.mp4"), "--kind", "generated", "--json"]) == 0
+    (line,) = _lines(capsys)
+    assert line["outcome"] == "signed"
+    assert line["development"] is True
+    assert verify(tmp_path / "out.mp4", [root]).outcome == "trusted"
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_a_folder_keeps_its_shape_and_a_second_run_goes_on(
+    tree: Path, root: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str], jobs: str
+) -> None:
+    command = ["sign", str(tree), "-o", str(tmp_path / "out"), "--kind", "generated", "--json", "--jobs", jobs]
+    assert main(command) == 0
+    assert {line["outcome"] for line in _lines(capsys)} == {"signed"}
+    outputs = sorted(
+        str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()
+    )
+    assert outputs == ["a.mp4", "deep/b.mov", "deep/c.jpg"]
+    assert all(verify(tmp_path / "out" / name, [root]).outcome == "trusted" for name in outputs)
+
+    (tmp_path / "out" / "deep" / "b.mov").unlink()
+    before = (tmp_path / "out" / "a.mp4").stat().st_mtime_ns
+    assert main(command) == 0
+    assert {line["source"].rpartition("/")[2]: line["outcome"] for line in _lines(capsys)} == {
+        "a.mp4": "skipped",
+        "b.mov": "signed",
+        "c.jpg": "skipped",
+    }
+    assert (tmp_path / "out" / "a.mp4").stat().st_mtime_ns == before
+    assert main([*command, "--overwrite"]) == 0
+    assert {line["outcome"] for line in _lines(capsys)} == {"signed"}
+
+
+def test_a_pattern(tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sign", f"{tree}/**/*.m*", "-o", str(tmp_path / "out"), "--kind", "generated"]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", "b.mov"]
+    assert main(["sign", f"{tree}/*.xyz", "-o", str(tmp_path / "out"), "--kind", "generated"]) == 2
+    assert "No file to sign was found" in capsys.readouterr().err
+
+
+def test_one_bad_file_spoils_only_itself(tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tree / "a.mp4").write_bytes(b"no video")
+    (tree / "z.mkv").write_bytes(b"\x1a\x45\xdf\xa3")
+    assert main(["sign", str(tree), "-o", str(tmp_path / "out"), "--kind", "generated", "--json"]) == 1
+    failed = {
+        line["source"].rpartition("/")[2]: line["error"] for line in _lines(capsys) if line["outcome"] == "failed"
+    }
+    assert sorted(failed) == ["a.mp4", "z.mkv"]
+    assert "cannot hold a manifest" in failed["z.mkv"]
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.*")) == ["b.mov", "c.jpg"]
+
+
+def test_what_stands_in_the_way_is_left_alone(
+    unsealed: Path, tmp_path: Path, sealed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"somebody's only copy")
+    command = ["sign", str(unsealed), "-o", str(out), "--kind", "generated"]
+    assert main(command) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert out.read_bytes() == b"somebody's only copy"
+    shutil.copy(sealed, out)  # signed with our key, but older than the source
+    os.utime(out, (1, 1))
+    assert main(command) == 2
+    assert main([*command, "--overwrite"]) == 0
+
+
+def test_another_key_does_not_count_as_done(unsealed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ["sign", str(unsealed), "-o", str(tmp_path / "out.mp4"), "--kind", "generated"]
+    assert main(command) == 0
+    monkeypatch.setenv("SFUMATO_KEYS", str(tmp_path / "other-keys"))  # same names in the certificate, another key
+    assert main(command) == 2
+
+
+def test_in_place(tree: Path, root: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["sign", str(tree / "a.mp4"), str(tree / "deep"), "--in-place", "--kind", "generated"]
+    assert main(command) == 0
+    assert verify(tree / "a.mp4", [root]).outcome == "trusted"
+    assert sorted(path.name for path in tree.rglob("*.*") if path.is_file()) == [
+        "a.mp4",
+        "b.mov",
+        "c.jpg",
+        "d.mp4",
+        "notes.txt",
+    ]
+    assert main(command) == 0
+    assert capsys.readouterr().out.count("skipped") == 3
+
+
+def test_source_is_destination(tree: Path, unsealed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tree / "link").symlink_to(tree / "deep")
+    for output in (tree, tree / "deep" / "..", tree / "a.mp4"):
+        assert main(["sign", str(tree / "a.mp4"), "-o", str(output), "--kind", "generated", "--overwrite"]) == 2
+        assert "both an output and a file to be signed" in capsys.readouterr().err
+    assert (
+        main(["sign", str(tree / "deep" / "b.mov"), "-o", str(tree / "link"), "--kind", "generated", "--overwrite"])
+        == 2
+    )
+    assert (tree / "a.mp4").read_bytes() == (tree / "deep" / "b.mov").read_bytes() == unsealed.read_bytes()
+
+
+def test_two_sources_cannot_have_one_output(tree: Path, tmp_path: Path) -> None:
+    shutil.copy(tree / "a.mp4", tree / "deep" / "a.mp4")
+    with pytest.raises(UsageError, match="would both become"):
+        find_tasks([str(tree / "a.mp4"), str(tree / "deep" / "a.mp4")], tmp_path / "out")
+    assert len(find_tasks([str(tree)], tmp_path / "out")) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--kind", "generated"], "Say where"),
+        (["-o", "x", "--in-place", "--kind", "generated"], "Say where"),
+        (["-o", "x.mp4"], "--kind"),
+        (["-o", "x.mp4", "--kind", "generated", "--tsa-failure", "fail"], "--tsa"),
+        (
+            ["-o", "x.mp4", "--kind", "generated", "--tsa", "http://a.example/", "--tsa-host", "b.example"],
+            "allowed hosts",
+        ),
+        (["-o", "x.mp4", "--kind", "generated", "--chain", "chain.pem"], "--signer"),
+        (
+            ["-o", "x.mp4", "--kind", "generated", "--signer", "nonsense", "--chain", "chain.pem"],
+            "does not name a signer",
+        ),
+        (["-o", "x.mp4", "--kind", "generated", "--model", "gone.bin"], "gone.bin"),
+        (["-o", "x.mp4", "--kind", "generated", "--ingredient", "gone.jpg"], "gone.jpg"),
+        (["-o", "x.mp4", "--kind", "composite"], "no parts"),
+    ],
+)
+def test_wrong_usage_ends_with_2(
+    unsealed: Path,
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["sign", str(unsealed), *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_or_foreign_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sign", str(tmp_path / "gone.mp4"), "-o", str(tmp_path / "out.mp4"), "--kind", "generated"]) == 2
+    assert "gone.mp4" in capsys.readouterr().err
+    (tmp_path / "text.mp4").write_text("text")
+    assert main(["sign", str(tmp_path / "text.mp4"), "-o", str(tmp_path / "out.mp4"), "--kind", "generated"]) == 3
+
+
+def test_digests_and_facts_reach_the_manifest(unsealed: Path, portrait: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"weights")
+    model = ["--model", str(tmp_path / "model.bin"), "--model-name", "m", "--seed", "9", "--portrait", str(portrait)]
+    assert main(["sign", str(unsealed), "-o", str(tmp_path / "out.mp4"), "--kind", "generated", *model]) == 0
+    facts = verify(tmp_path / "out.mp4").facts
+    assert facts["model_digest"] == "9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c"
+    assert (facts["model_name"], facts["seed"], len(facts["portrait_digests"])) == ("m", 9, 1)
+
+
+def test_leftovers_of_a_killed_process_are_removed(unsealed: Path, tmp_path: Path) -> None:
+    old, young, other = (tmp_path / f".{name}.mp4" for name in ("out-0123456789ab", "out-ba9876543210", "out-notes"))
+    for path in (old, young, other):
+        path.write_bytes(b"half")
+    for path in (old, other):
+        os.utime(path, (time.time() - 7200,) * 2)
+    assert main(["sign", str(unsealed), "-o", str(tmp_path / "out.mp4"), "--kind", "generated"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [young.name, other.name, "out.mp4"]
+
+
+def test_a_certificate_near_its_end_is_announced(
+    unsealed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], short_chain: Any
+) -> None:
+    key, chain = short_chain
+    command = [
+        "sign",
+        str(unsealed),
+        "-o",
+        str(tmp_path / "out.mp4"),
+        "--kind",
+        "generated",
+        "--signer",
+        f"pem:{key}",
+        "--chain",
+        str(chain),
+    ]
+    assert main(command) == 0
+    assert "ends in 1" in capsys.readouterr().err
+
+
+@pytest.fixture
+def short_chain(keys: DevelopmentKeys, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The leaf's key with a certificate of 346 days ago, by issuers of its own: those of the other tests would be
+    renewed for that day.
+    """
+    from datetime import UTC, datetime, timedelta
+
+    from cryptography.hazmat.primitives import serialization
+
+    from provenance.pki.keys import development_chain_for, read_public_key
+
+    folder = tmp_path_factory.mktemp("short")
+    key = serialization.load_pem_private_key(keys.leaf_key.read_bytes(), None)
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (folder / "public.pem").write_bytes(public)
+    chain = development_chain_for(
+        read_public_key(folder / "public.pem"), folder / "keys", datetime.now(UTC) - timedelta(days=346)
+    )
+    (folder / "chain.pem").write_text(chain)
+    return keys.leaf_key, folder / "chain.pem"
+
+
+def test_a_hostile_name_is_shown_escaped(unsealed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "a\x1b[31m\u202e.mp4"
+    shutil.copy(unsealed, source)
+    assert main(["sign", str(source), "-o", str(tmp_path / "out") + "/", "--kind", "generated"]) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+
+
+def test_help_says_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sign", "--help"]) == 0
+    assert "Exit codes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ["--kind", "edited"],
+        ["--kind", "generated", "--training-mining", "notAllowed"],
+        ["--kind", "generated", "--seed", "7"],
+    ],
+    ids=["kind", "training", "facts"],
+)
+def test_an_output_that_declares_something_else_is_not_done(
+    unsealed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], other: list[str]
+) -> None:
+    output = tmp_path / "out.mp4"
+    command = ["sign", str(unsealed), "-o", str(output)]
+    assert main([*command, "--kind", "generated"]) == 0
+    before = output.read_bytes()
+    assert main([*command, *other]) == 2
+    assert "declares something else" in capsys.readouterr().err
+    assert output.read_bytes() == before
+    assert main([*command, *other, "--overwrite"]) == 0
+    assert main([*command, *other, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["outcome"] == "skipped"
+
+
+def test_a_missing_option_is_one_plain_line(unsealed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sign", str(unsealed), "-o", "out.mp4"]) == 2
+    error = capsys.readouterr().err
+    assert "--kind" in error and "\\n" not in error and "\\t" not in error

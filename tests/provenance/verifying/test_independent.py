@@ -1,0 +1,105 @@
+"""A verifier with a core of its own (encypher-c2pa) agrees with ours about every kind of file that is signed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from provenance.formats.containers import FORMATS
+from provenance.manifests.declaration import Declaration
+from provenance.pki.keys import DevelopmentKeys
+from provenance.signing.sign import C2paSeal, development_signer, sign_file
+from provenance.verifying.verify import verify
+from sfumato.media.video import GeneratedFacts
+
+
+@pytest.fixture
+def sample(unsealed: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """A small file of each kind that can be signed."""
+
+    def make(suffix: str) -> Path:
+        path = tmp_path / f"in{suffix}"
+        if suffix in (".jpg", ".jpeg", ".png", ".webp"):
+            Image.fromarray(np.random.default_rng(1).integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(path)
+        elif suffix == ".avi":
+            with av.open(str(unsealed)) as source, av.open(str(path), "w") as out:
+                stream = out.add_stream("mjpeg", rate=10)
+                stream.width = stream.height = 64
+                stream.pix_fmt = "yuvj420p"
+                for frame in source.decode(video=0):
+                    out.mux(stream.encode(frame.reformat(format="yuvj420p")))
+                out.mux(stream.encode())
+        else:
+            path.write_bytes(unsealed.read_bytes())
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+def test_every_format_is_trusted_by_both(
+    sample: Callable[[str], Path],
+    keys: DevelopmentKeys,
+    root: bytes,
+    encypher: Callable[[Path], str],
+    tmp_path: Path,
+    suffix: str,
+) -> None:
+    out = tmp_path / f"out{suffix}"
+    sign_file(sample(suffix), out, Declaration(), development_signer(keys.folder.parent))
+    found = verify(out, [root])
+    assert (found.outcome, found.declares) == ("trusted", ("trainedAlgorithmicMedia",))
+    assert encypher(out) == "Trusted"
+
+
+@pytest.mark.parametrize("kind", ["generated", "edited", "composite"])
+def test_every_kind_is_trusted_by_both(
+    sample: Callable[[str], Path],
+    keys: DevelopmentKeys,
+    root: bytes,
+    encypher: Callable[[Path], str],
+    portrait: Path,
+    tmp_path: Path,
+    kind: str,
+) -> None:
+    declaration = Declaration(
+        kind,
+        actions=("c2pa.edited",) if kind == "edited" else (),
+        ingredients=(portrait,),
+        training_mining="constrained",
+        constraint="Ask first.",
+        model_name="a model",
+        model_digest="a" * 64,
+        seed=2**70,
+        motion_digest="b" * 64,
+    )
+    out = tmp_path / "out.mp4"
+    sign_file(sample(".mp4"), out, declaration, development_signer(keys.folder.parent))
+    assert verify(out, [root]).outcome == "trusted"
+    assert encypher(out) == "Trusted"
+
+
+def test_a_sealed_video_is_trusted_by_both(
+    unsealed: Path,
+    facts: GeneratedFacts,
+    keys: DevelopmentKeys,
+    root: bytes,
+    encypher: Callable[[Path], str],
+    tmp_path: Path,
+) -> None:
+    C2paSeal(keys.folder.parent)(unsealed, tmp_path / "out.mp4", facts)
+    assert verify(tmp_path / "out.mp4", [root]).outcome == "trusted"
+    assert encypher(tmp_path / "out.mp4") == "Trusted"
+
+
+def test_a_change_is_seen_by_both(
+    sealed: Path, flip_media_byte: Callable[[Path, Path], Path], encypher: Callable[[Path], str], tmp_path: Path
+) -> None:
+    broken = flip_media_byte(sealed, tmp_path / "broken.mp4")
+    assert verify(broken).outcome == "invalid"
+    assert encypher(broken) == "Invalid"
