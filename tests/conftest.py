@@ -89,6 +89,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Data workers are forked: their tests come first, for a fork of a process in which inference libraries run threads
     may die.
     """
-    items.sort(
-        key=lambda item: not item.nodeid.startswith(("tests/generator/data/test_stream.py", "tests/detector/training/test_train.py"))
-    )
+    first = ("tests/generator/data/test_stream.py", "tests/detector/training/test_train.py")
+    items.sort(key=lambda item: not item.nodeid.startswith(first))

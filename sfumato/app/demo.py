@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,9 +72,7 @@ def make_demo(
             scanned = scanner.scan_file(
                 made.path, advance, _first_row(heat) if scanner.judge.detector.scorer.has_maps else None
             )
-            stripped = judge_without_credential(
-                made.path, lambda copy, advance=advance: scanner.scan_file(copy, advance)
-            )  # type: ignore[misc]
+            stripped = judge_without_credential(made.path, partial(scanner.scan_file, advance=advance))
         rows.append(made.source)
         label = motion.stem.replace("-", " ").capitalize()
         clips.append(ReviewedClip(label, made.path, verify(made.path), scanned, stripped, heat[0] if heat else None))

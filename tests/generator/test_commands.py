@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.generator.test_dataset import prepared as prepared_folder
 
 from generator.commands import motion, prepare, train_generator
 from generator.motion.track import read_motion
 from generator.presets import PRESETS
 from sfumato.app.cli.main import main
 from sfumato.media.images import write_image
+from tests.generator.data.test_dataset import prepared as prepared_folder
 from tests.generator_fixtures import astronaut, moving, portrait
 from tests.media_fixtures import make_video
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.generator.test_dataset import prepared, shard
 
 from generator.data import prepare_report as module
 from generator.data.prepare import Prepared
 from generator.data.prepare_report import HEIGHT, WIDTH, histogram, write_report
 from sfumato.errors import UsageError
+from tests.generator.data.test_dataset import prepared, shard
 
 HOSTILE = "<script>alert(1)<script>\"'><img src=x onerror=alert(2)>\u202e\x1b[31m"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.generator.test_embedder import millions
 from torch import nn
 
 from generator.config import ModelConfig
 from generator.losses.terms import critic_loss
 from generator.networks.discriminator import Critic, frozen
+from tests.generator.networks.test_embedder import millions
 from tests.generator_fixtures import episode, model
 
 

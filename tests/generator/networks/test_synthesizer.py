@@ -6,13 +6,13 @@ import itertools
 
 import pytest
 import torch
-from tests.generator.test_embedder import millions
 
 from generator.config import ModelConfig
 from generator.networks.families import build_generator
 from generator.networks.layers import AdaptiveBlock
 from generator.networks.synthesizer import Generator, Synthesizer
 from sfumato.errors import ConfigError, UsageError
+from tests.generator.networks.test_embedder import millions
 from tests.generator_fixtures import PLAIN, episode, model
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.generator.test_dataset import prepared
 
 from sfumato.distributed import Ranks, ranks_of_this_run
 from sfumato.errors import UsageError
+from tests.generator.data.test_dataset import prepared
 
 SETTINGS = [
     "model.size=32", "model.width=8", "model.max_width=16", "model.same_blocks=1", "model.bottleneck=8",

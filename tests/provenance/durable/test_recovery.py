@@ -18,8 +18,8 @@ from provenance.signing.sign import C2paSeal
 from provenance.watermark.embed import SpreadMarker
 from sfumato.errors import MediaError, OutputError, UsageError
 from sfumato.media.video import VideoReader
+from tests.durable_fixtures import Sealed, sealed_video
 from tests.media_fixtures import make_sound
-from tests.provenance.durable import Sealed, sealed_video
 from tests.resolver_server import serve
 from tests.watermark_fixtures import encode, scene
 

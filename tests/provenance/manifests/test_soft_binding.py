@@ -19,7 +19,7 @@ from provenance.verifying.verify import verify
 from provenance.watermark.detect import SpreadReader
 from sfumato.errors import SealError, SfumatoWarning
 from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
-from tests.provenance.durable import sealed_video
+from tests.durable_fixtures import sealed_video
 from tests.watermark_fixtures import PAYLOAD, scene
 
 FACTS = GeneratedFacts("title", "model", "0" * 64, 7, (), "1" * 64)
