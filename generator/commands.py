@@ -8,28 +8,21 @@ from typing import Any, Literal
 import click
 
 from generator.presets import PRESETS, preset_path
+from sfumato import options
 
 _LISTED = 20  # refused files shown by name; footage has thousands
 _COUNTED = 20_000  # files that are counted before the work, for the progress bar
 
 
 @click.command()
-@click.argument("footage", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the prepared footage.",
-)
+@click.argument("footage", nargs=-1, required=True, type=options.ANY)
+@options.output("Folder for the prepared footage.", folder=True)
 @click.option("--landmarks", default="mesh", show_default=True, help="Landmark backend: mesh or face-alignment.")
 @click.option("--size", default=192, show_default=True, type=click.IntRange(32, 1024), help="Stored pixels of a crop.")
 @click.option(
     "--frames", default=64, show_default=True, type=click.IntRange(1, 512), help="Frames kept of a shot, at most."
 )
-@click.option(
-    "--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Files read at once, a process each."
-)
+@options.workers("Files read at once, a process each.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first files.")
 @click.option(
     "--per-person",
@@ -102,19 +95,13 @@ def prepare(
 
 
 @click.command("generator", epilog="Presets: " + ". ".join(f"{name}, {what}" for name, what in PRESETS.items()) + ".")
-@click.argument("dataset", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Run folder; gets the checkpoint.",
-)
+@click.argument("dataset", nargs=-1, required=True, type=options.FOLDER)
+@options.output("Run folder; gets the checkpoint.", folder=True)
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Settings to start from (see below).")
 @click.option(
     "--config",
     "config_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.FILE,
     help="TOML file, over the preset.",
 )
 @click.option(
@@ -175,14 +162,8 @@ def train_generator(
 
 @click.command()
 @click.argument("video")
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The motion file, something.motion.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@options.output("The motion file, something.motion.")
+@options.overwrite()
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Only the first seconds of the video.")
 @click.option(
     "--neutral", type=click.FloatRange(0), help="Seconds into the video at which the face is calm; found unless given."
@@ -244,10 +225,8 @@ def motion(
 
 @click.command("generator")
 @click.argument("checkpoint", metavar="CHECKPOINT")
-@click.option(
-    "-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="x.onnx, or x.xml for OpenVINO."
-)
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@options.output("x.onnx, or x.xml for OpenVINO.")
+@options.overwrite()
 def export_generator(checkpoint: str, out: Path, overwrite: bool) -> None:
     """Write the network of CHECKPOINT (a path, or a shipped name) as ONNX or OpenVINO IR.
 

@@ -1,12 +1,14 @@
 """Every error a user can meet: what happened, and what to do about it.
 
-Libraries raise these; only the command line catches them. `exit_code` is what the process ends with:
-2 for a request that cannot be served as asked, 3 for an input file that cannot be used.
+Libraries raise these; only the command line catches them. `exit_code` is what the process ends with
+(docs/exit-codes.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+from sfumato.exit_codes import ExitCode
 
 
 def install_extra(extra: str) -> str:
@@ -32,7 +34,7 @@ def choose_from(name: object, known: Iterable[str], what: str = "") -> str:
 class SfumatoError(Exception):
     """Base of all errors raised on purpose. `message` says what happened, `advice` what to do."""
 
-    exit_code = 2
+    exit_code = ExitCode.REQUEST
 
     def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)
@@ -70,7 +72,14 @@ class SealError(SfumatoError):
 class MediaError(SfumatoError):
     """An input file cannot be read as what it should be."""
 
-    exit_code = 3
+    exit_code = ExitCode.INPUT
+
+
+class MissingFileError(MediaError):
+    """An input file or folder is not there."""
+
+    def __init__(self, message: str, advice: str = "Check its name.") -> None:
+        super().__init__(message, advice)
 
 
 class NoFaceError(MediaError):

@@ -52,9 +52,9 @@ def read_records(path: Path) -> list[Record]:
             else [json.loads(line) for line in text.splitlines() if line.strip()]
         )
     except (OSError, ValueError) as error:
-        raise UsageError(f"There are no results at {path}", "Measure first: see CONTRIBUTING.md.") from error
+        raise UsageError(f"There are no results at {path}", "Measure first: see docs/reproducing.md.") from error
     if not lines:
-        raise UsageError(f"There are no results at {path}", "Measure first: see CONTRIBUTING.md.")
+        raise UsageError(f"There are no results at {path}", "Measure first: see docs/reproducing.md.")
     last = {line.get("kind"): line for line in lines}
     return [
         line

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfumato import options
 from sfumato.text import printable
 
 if TYPE_CHECKING:
@@ -18,18 +19,16 @@ _SPLITS = ("train", "validation", "calibration", "test", "all")
 
 
 @click.command("evaluate")
-@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", type=options.ANY)
 @click.option(
     "--adapter", metavar="NAME", help="How to read SOURCE; see sfumato datasets list. Told from SOURCE where it can be."
 )
 @click.option(
     "--predictions",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.FILE,
     help="CSV (path,score) of another detector.",
 )
-@click.option(
-    "--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector of ours."
-)
+@options.model("Folder of another detector of ours.")
 @click.option(
     "--reals", metavar="NAME=PATH", help="Add the reals of another data set, e.g. faceforensics=DIR for DF40."
 )
@@ -63,18 +62,12 @@ _SPLITS = ("train", "validation", "calibration", "test", "all")
     help="What intervals resample.",
 )
 @click.option("--threshold", type=float, help="Rates at this score too.")
-@click.option(
-    "--trained-on", type=click.Path(exists=True, path_type=Path), help="clips.jsonl of the training: who is in both?"
-)
+@click.option("--trained-on", type=options.ANY, help="clips.jsonl of the training: who is in both?")
 @click.option("--check-leaks", is_flag=True, help="Exit with 1 when the set leaks.")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="JSON lines; scores are kept beside it for the next run.",
-)
-@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of a table.")
+@options.output("JSON lines; scores are kept beside it for the next run.", required=False)
+@options.as_json("JSON lines instead of a table.")
 def evaluate(
-    source: Path, predictions: Path | None, out: Path | None, as_json: bool, check_leaks: bool, **options: Any
+    source: Path, predictions: Path | None, out: Path | None, as_json: bool, check_leaks: bool, **choices: Any
 ) -> int:
     """Measure a detector on SOURCE: clips.jsonl, a data set on disk, or a CSV of another detector's scores
     (path,label,score).
@@ -89,35 +82,35 @@ def evaluate(
     from detector.evaluation.text import as_text
     from sfumato.atomic import write_text
 
-    alone = options["adapter"] in (None, "csv") and source.suffix == ".csv" and predictions is None
+    alone = choices["adapter"] in (None, "csv") and source.suffix == ".csv" and predictions is None
     ours = not alone and predictions is None
     model: dict[str, Any] = {}
     if alone:
         scored = read_predictions(source)
         whole = [item.sample for item in scored]
-        kept = {id(sample) for sample in _chosen(choose_split(whole, options["split"])[0], options)}
+        kept = {id(sample) for sample in _chosen(choose_split(whole, choices["split"])[0], choices)}
         scored = list(with_media([item for item in scored if id(item.sample) in kept]))
         model = {"name": "predictions", "file": source.name}
     else:
-        whole, root = find_samples(source, options["adapter"])
-        samples, split = choose_split(whole, options["split"])
-        samples = _chosen(samples, options)
-        if options["reals"]:
-            samples += _reals(options["reals"], split)
+        whole, root = find_samples(source, choices["adapter"])
+        samples, split = choose_split(whole, choices["split"])
+        samples = _chosen(samples, choices)
+        if choices["reals"]:
+            samples += _reals(choices["reals"], split)
         click.echo(f"{len(samples)} videos, split {split}", err=True)
         if predictions is not None:
             scored = list(with_media(join_predictions(samples, predictions, root)))
             model = {"name": "predictions", "file": predictions.name}
         else:
-            scored, model = _score(samples, options, out)
+            scored, model = _score(samples, choices, out)
     leaks = inner_leaks([item.sample for item in scored], whole)
-    if options["trained_on"] is not None:
-        leaks += training_leaks([item.sample for item in scored], read_training(options["trained_on"]))
+    if choices["trained_on"] is not None:
+        leaks += training_leaks([item.sample for item in scored], read_training(choices["trained_on"]))
     leaks += model_leaks([item.sample for item in scored], model)
     config = EvaluationConfig(
-        options["level"], options["aggregator"], options["no_face"], options["frames"] if ours else 0,
-        options["cluster"],
-        options["threshold"],
+        choices["level"], choices["aggregator"], choices["no_face"], choices["frames"] if ours else 0,
+        choices["cluster"],
+        choices["threshold"],
     )  # fmt: skip
     found = measure(scored, config, leaks)
     lines = list(found.lines({name: model[name] for name in ("name", "version", "sha256", "file") if name in model}))
@@ -128,16 +121,16 @@ def evaluate(
     return 1 if check_leaks and found.leaks_badly else 0
 
 
-def _score(samples: list[Sample], options: dict[str, Any], out: Path | None) -> tuple[list[Scored], dict[str, Any]]:
+def _score(samples: list[Sample], choices: dict[str, Any], out: Path | None) -> tuple[list[Scored], dict[str, Any]]:
     from detector.evaluation.journal import score
     from detector.inference.video_detector import Judge
     from sfumato.progress import progress
 
-    judge = Judge(options["model"])
+    judge = Judge(choices["model"])
     record = judge.detector.record | {"sha256": judge.detector.digest}
     journal = out.with_suffix(".scores.jsonl") if out is not None else None
     with progress("Scoring", len(samples)) as advance:
-        return list(score(samples, judge, options["frames"], journal, advance)), record
+        return list(score(samples, judge, choices["frames"], journal, advance)), record
 
 
 def _reals(named: str, split: str) -> list[Sample]:
@@ -154,14 +147,14 @@ def _reals(named: str, split: str) -> list[Sample]:
     return only(choose_split(find_samples(Path(path), name)[0], split)[0], label="real")
 
 
-def _chosen(samples: list[Sample], options: dict[str, Any]) -> list[Sample]:
+def _chosen(samples: list[Sample], choices: dict[str, Any]) -> list[Sample]:
     """Those of --compression, and of --method the fakes."""
     from detector.datasets.sample import only
 
-    kept = only(samples, compression=options["compression"])
-    if options["method"] is None:
+    kept = only(samples, compression=choices["compression"])
+    if choices["method"] is None:
         return kept
-    fakes = only([sample for sample in kept if sample.label == "fake"], method=options["method"])
+    fakes = only([sample for sample in kept if sample.label == "fake"], method=choices["method"])
     return [sample for sample in kept if sample.label == "real"] + fakes
 
 
@@ -181,7 +174,7 @@ def list_datasets() -> None:
 
 @click.command("verify")
 @click.argument("name")
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("path", type=options.ANY)
 def verify(name: str, path: Path) -> int:
     """Count what of the data set NAME lies in PATH, against what its authors state. Exit code: 0 complete, 1 not."""
     from detector.datasets import REGISTRY
@@ -203,7 +196,7 @@ def verify(name: str, path: Path) -> int:
 
 @click.command("clips")
 @click.argument("name")
-@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("path", type=options.FOLDER)
 def write_clips_of(name: str, path: Path) -> None:
     """Write PATH/clips.jsonl of the data set NAME, with its official splits, to train on. Videos without a split are
     left out.
@@ -230,10 +223,8 @@ def write_clips_of(name: str, path: Path) -> None:
 
 @click.command("deepfakebench")
 @click.argument("name")
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The JSON that DeepfakeBench reads."
-)
+@click.argument("path", type=options.ANY)
+@options.output("The JSON that DeepfakeBench reads.")
 def export_deepfakebench(name: str, path: Path, out: Path) -> None:
     """Write the data set NAME in PATH ("clips" for a clips.jsonl) as DeepfakeBench's JSON. Its videos must be folders
     of frames.

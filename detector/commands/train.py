@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfumato import options
 from sfumato.text import left_out
 
 if TYPE_CHECKING:
@@ -17,17 +18,12 @@ if TYPE_CHECKING:
 
 
 @click.command("detector")
-@click.argument("clips", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Run folder; the detector lands in its weights/.",
-)
+@click.argument("clips", type=options.FILE)
+@options.output("Run folder; the detector lands in its weights/.", folder=True)
 @click.option(
     "--config",
     "config_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.FILE,
     help="TOML file of settings.",
 )
 @click.option(
@@ -44,7 +40,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--cache",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.NEW_FOLDER,
     help="Where crops are kept between runs (default: RUN/crops).",
 )
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
@@ -52,17 +48,17 @@ if TYPE_CHECKING:
     "--calibrate-only",
     "exported",
     metavar="DETECTOR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=options.FOLDER,
     help="Train nothing: calibrate and test the detector in this folder anew, on CLIPS; of the "
     "settings only calibration.* counts.",
 )
 @click.option("--prepare-only", is_flag=True, help="Cut the crops into the cache and stop.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads for torch (default: its own choice).")
-@click.option("--processes", type=click.IntRange(min=1), help="Processes that cut crops (default: one a core).")
+@options.workers("Processes that cut crops (default: one a core).", default=None)
 def train_detector(
     clips: Path, out: Path, config_file: Path | None, overrides: tuple[str, ...], minutes: float | None,
     cache: Path | None,
-    resume: bool, exported: Path | None, prepare_only: bool, threads: int | None, processes: int | None,
+    resume: bool, exported: Path | None, prepare_only: bool, threads: int | None, workers: int | None,
 ) -> None:  # fmt: skip
     """Train a detector on CLIPS (clips.jsonl), calibrate it, export it to OUT/weights.
 
@@ -90,14 +86,14 @@ def train_detector(
     check_disjoint(rows)
     samples = config.samples if exported is None else exported_config(exported).samples
     if samples.autoencoder is not None and not samples.autoencoder.is_file():
-        advice = "Make one: sfumato train autoencoder CLIPS --out FILE."
+        advice = "Make one: sfumato train autoencoder CLIPS -o FILE."
         raise UsageError(f"samples.autoencoder: there is no file {samples.autoencoder}", advice)
     if not prepare_only:
         check_people(rows, config.calibration)  # before anything is cut, and again without those who show no face
     run = RunFolder(out, resume=resume or prepare_only)
     crops = CropCache(clips, cache or out / "crops", samples)
     with ranks_of_this_run(config.train.device) as ranks:
-        cutters = processes or (os.cpu_count() or 1 if ranks.world == 1 else 1)
+        cutters = workers or (os.cpu_count() or 1 if ranks.world == 1 else 1)
         with _shown("Cutting crops", len(rows), ranks) as advance:
             usable = crops.prepare(rows[ranks.rank :: ranks.world], advance, cutters)
         if ranks.world > 1:
@@ -137,20 +133,13 @@ def train_detector(
 
 
 @click.command("calibrate")
-@click.argument("reals", type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--out", default="calibrated-detector", show_default=True, type=click.Path(file_okay=False, path_type=Path),
-    help="The detector to write.",
-)  # fmt: skip
-@click.option(
-    "--model",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of another detector to start from.",
-)
+@click.argument("reals", type=options.ANY)
+@options.output("The detector to write.", folder=True, required=False, default="calibrated-detector", show_default=True)
+@options.model("Folder of another detector to start from.")
 @click.option(
     "--frames", default=32, show_default=True, type=click.IntRange(1, 10_000), help="As many as your scans look at."
 )
-@click.option("--overwrite", is_flag=True, help="Replace the detector in --out.")
+@options.overwrite("Replace the detector that is there.")
 def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite: bool) -> None:
     """Set the detector's thresholds on REALS: your own footage that is known to be real, a folder or the list of
     `sfumato clips`.
@@ -169,7 +158,7 @@ def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite
     from sfumato.progress import progress
 
     if (out / RECORD).exists() and not overwrite:
-        raise OutputError(f"{out} already holds a detector", "Choose another --out, or --overwrite.")
+        raise OutputError(f"{out} already holds a detector", "Choose another --output, or --overwrite.")
     samples, people_known = find_reals(reals)
     out.parent.mkdir(parents=True, exist_ok=True)
     judge = Judge(model)

@@ -93,9 +93,7 @@ def network_files(record: Any) -> tuple[str, ...]:
 
 def _missing(place: Path) -> MissingPartError:
     near = (place / "weights" / RECORD).is_file()
-    advice = (
-        f"Did you mean {place / 'weights'}?" if near else "Train one: sfumato train detector CLIPS.jsonl --out RUN."
-    )
+    advice = f"Did you mean {place / 'weights'}?" if near else "Train one: sfumato train detector CLIPS.jsonl -o RUN."
     return MissingPartError(f"There is no detector in {place}", advice)
 
 

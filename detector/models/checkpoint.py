@@ -116,7 +116,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             return {name: file.get_tensor(name) for name in file.keys()}, record  # noqa: SIM118 - not a dict
     except FileNotFoundError as error:
         raise CheckpointError(
-            f"{path} does not exist", "Train first: sfumato train detector CLIPS.jsonl --out RUN."
+            f"{path} does not exist", "Train first: sfumato train detector CLIPS.jsonl -o RUN."
         ) from error
     except Exception as error:  # safetensors raises its own type, json another
         raise CheckpointError(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfumato import options
+
 if TYPE_CHECKING:
     from provenance.verifying.tree import AssertionNode, ManifestNode, ManifestTree
 
@@ -23,10 +25,10 @@ LONGEST_LINE = 300
 @click.option(
     "--sidecar",
     metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.FILE,
     help="The file's credential.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@options.as_json("One JSON object.")
 def inspect(file: Path, sidecar: Path | None, as_json: bool) -> None:
     """Show what the credential of FILE says: manifests, assertions with their sizes, signatures, times, checks,
     ingredients.

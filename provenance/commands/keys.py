@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
+from sfumato import options
 from sfumato.errors import UsageError
+from sfumato.exit_codes import ExitCode
 from sfumato.text import printable
 
-EXPIRED = 1
 FOLDER = click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -25,7 +26,7 @@ FOLDER = click.option(
 @click.option(
     "--for",
     "public_key",
-    type=click.Path(exists=True, path_type=Path),
+    type=options.ANY,
     metavar="PEM",
     help="Certify this public key instead.",
 )
@@ -62,9 +63,9 @@ def new(folder: Path | None, public_key: Path | None, output: Path | None) -> No
 
 
 @click.command()
-@click.argument("files", nargs=-1, metavar="[PEM]...", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, metavar="[PEM]...", type=options.FILE)
 @FOLDER
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a certificate.")
+@options.as_json("One JSON object a certificate.")
 @click.pass_context
 def show(context: click.Context, files: tuple[Path, ...], folder: Path | None, as_json: bool) -> None:
     """Show certificates: those in the PEM files, or the development ones.
@@ -85,7 +86,7 @@ def show(context: click.Context, files: tuple[Path, ...], folder: Path | None, a
             expired = expired or facts["days_left"] < 0
             click.echo(json.dumps(facts) if as_json else "\n".join(describe(facts)))
     if expired:
-        context.exit(EXPIRED)
+        context.exit(ExitCode.NOT_GOOD)
 
 
 def record(path: Path, certificate: Any) -> dict[str, Any]:

@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfumato import options
 from sfumato.errors import UsageError
+from sfumato.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from provenance.durable.recovery import Recovery
     from provenance.durable.repository import Resolver
 
 SCHEMA_VERSION = 1
-EXIT_CODES = {"confirmed": 0, "watermark": 1, "alike": 1, "none": 4}
-INVALID = 3
+EXIT_CODES = {
+    "confirmed": ExitCode.DONE,
+    "watermark": ExitCode.NOT_GOOD,
+    "alike": ExitCode.NOT_GOOD,
+    "none": ExitCode.NO_CREDENTIAL,
+}
 SAID = {
     "confirmed": "the watermark names this manifest, and the video looks like the one it was made for",
     "watermark": "the watermark names this manifest, but the video does not look like the one it was made "
@@ -42,7 +48,7 @@ SAID = {
 @click.option(
     "--send-file", is_flag=True, help="Let the resolvers have the whole file, not only the watermark's payload."
 )
-@click.option("--trust", multiple=True, metavar="PEM", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+@click.option("--trust", multiple=True, metavar="PEM", type=options.FILE,
               help="Roots that the manifest's signer may lead to; may be repeated.")  # fmt: skip
 @click.option(
     "-o",
@@ -51,7 +57,7 @@ SAID = {
     metavar="OUT.c2pa",
     help="Write the manifest here.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@options.as_json("One JSON object.")
 @click.pass_context
 def recover(
     context: click.Context, file: Path, repository: str | None, resolvers: tuple[str, ...], send_file: bool,
@@ -74,8 +80,8 @@ def recover(
     manifest's own binding to the original file is broken, as it is by every encoding.
 
     \b
-    Exit codes: 0 confirmed, 1 watermark or alike, 2 wrong usage, 3 the file is no video, or the recovered manifest is
-    not valid, 4 none.
+    Exit codes: 0 confirmed, 1 watermark or alike, 2 wrong usage, 3 the file is no video, 4 none, 5 the recovered
+    manifest does not hold.
     """
     from provenance.durable.recovery import recover as recover_file
     from provenance.durable.repository import open_repository
@@ -96,7 +102,7 @@ def recover(
     if output is not None and not found.store:
         click.echo("No manifest was recovered, so none was written.", err=True)
     invalid = found.manifest is not None and found.manifest.signature in ("invalid", "unreadable")
-    context.exit(INVALID if invalid else EXIT_CODES[found.outcome])
+    context.exit(ExitCode.INVALID_CREDENTIAL if invalid else EXIT_CODES[found.outcome])
 
 
 def _default_exists() -> bool:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfumato import options
 from sfumato.errors import UsageError
+from sfumato.exit_codes import ExitCode
 from sfumato.text import printable
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from provenance.signing.batch import Result
 
 SCHEMA_VERSION = 1
-SOME_FAILED = 1
 FILE = click.Path(path_type=Path)
 
 
@@ -78,9 +79,9 @@ FILE = click.Path(path_type=Path)
     type=click.Choice(["fail", "unstamped"]),
     help="Without an answer: sign nothing (usual), or go on without.",
 )
-@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Files at once.")
-@click.option("--overwrite", is_flag=True, help="Replace outputs; also those that are done.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as each file is done.")
+@options.workers("Files at once.", most=64)
+@options.overwrite("Replace outputs; also those that are done.")
+@options.as_json("One JSON object a line, as each file is done.")
 @click.pass_context
 def sign(
     context: click.Context,
@@ -93,7 +94,7 @@ def sign(
     tsa: str | None,
     hosts: tuple[str, ...],
     tsa_failure: str | None,
-    jobs: int,
+    workers: int,
     overwrite: bool,
     as_json: bool,
     **declared: Any,
@@ -132,7 +133,7 @@ def sign(
         return sign_file(source, destination, declaration, key, stamping, in_place=in_place)
 
     failed = 0
-    for result in sign_all(tasks, sign_one, key, declaration, jobs=jobs, overwrite=overwrite):
+    for result in sign_all(tasks, sign_one, key, declaration, workers=workers, overwrite=overwrite):
         if result.error is not None:
             if len(tasks) == 1 and not as_json:
                 raise result.error
@@ -142,7 +143,7 @@ def sign(
         else:
             click.echo(describe(result), err=result.error is not None)
     if failed:
-        context.exit(SOME_FAILED)
+        context.exit(ExitCode.NOT_GOOD)
 
 
 def declaration_from(

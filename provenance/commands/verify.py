@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfumato import options
 from sfumato.errors import UsageError
+from sfumato.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from provenance.pki.trust_lists import TrustList
 
-EXIT_CODES = {"trusted": 0, "untrusted": 1, "invalid": 3, "none": 4, "unreadable": 5}
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+EXIT_CODES = {
+    "trusted": ExitCode.DONE,
+    "untrusted": ExitCode.NOT_GOOD,
+    "invalid": ExitCode.INVALID_CREDENTIAL,
+    "none": ExitCode.NO_CREDENTIAL,
+    "unreadable": ExitCode.INPUT,
+}
 
 
 @click.command()
@@ -23,31 +30,31 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--trust",
     multiple=True,
     metavar="PEM",
-    type=_FILE,
+    type=options.FILE,
     help="Roots that signers may lead to; may be repeated. Without, nobody is trusted.",
 )
 @click.option(
     "--tsa-trust",
     multiple=True,
     metavar="PEM",
-    type=_FILE,
+    type=options.FILE,
     help="Roots that time-stamp authorities may lead to; repeatable.",
 )
 @click.option(
     "--trust-list",
     multiple=True,
     metavar="FILE",
-    type=_FILE,
+    type=options.FILE,
     help="A published, dated list of signers: PEM, or JSON (ETSI TS 119 602).",
 )
 @click.option(
-    "--tsa-trust-list", multiple=True, metavar="FILE", type=_FILE, help="The same, of time-stamp authorities."
+    "--tsa-trust-list", multiple=True, metavar="FILE", type=options.FILE, help="The same, of time-stamp authorities."
 )
-@click.option("--policy", metavar="TOML", type=_FILE, help="What else must hold for a file to count as trusted.")
+@click.option("--policy", metavar="TOML", type=options.FILE, help="What else must hold for a file to count as trusted.")
 @click.option(
     "--sidecar",
     metavar="FILE",
-    type=_FILE,
+    type=options.FILE,
     help="The credential of the one FILE. Else NAME.c2pa beside a file without one.",
 )
 @click.option(
@@ -56,7 +63,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="HOST",
     help="A host that may be asked for a manifest, or about revocation; may be repeated.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@options.as_json("One JSON object a line.")
 @click.pass_context
 def verify(
     context: click.Context,
@@ -84,7 +91,7 @@ def verify(
     is listed as "not covered".
 
     \b
-    Exit codes: 0 trusted, 1 untrusted, 2 wrong usage, 3 invalid, 4 none, 5 unreadable. With several files
+    Exit codes: 0 trusted, 1 untrusted, 2 wrong usage, 3 unreadable, 4 none, 5 invalid. With several files
     the worst counts, from bad to good: unreadable, invalid, none, untrusted, trusted.
     """
     from provenance.verifying.files import named_files

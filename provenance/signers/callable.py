@@ -1,7 +1,7 @@
 """Any function that signs: `module:callable`, the shape of a cloud key service.
 
 In: the name of a function that takes the bytes to be signed and returns r || s or DER, and the chain. Out: a Signer.
-With --jobs the function may be called from several threads at once.
+With --workers the function may be called from several threads at once.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def sign_all(
     signer: Signer,
     declaration: Declaration,
     *,
-    jobs: int = 1,
+    workers: int = 1,
     overwrite: bool = False,
 ) -> Iterator[Result]:
     """Results in the order in which they come. A file that cannot be signed spoils only itself; an interruption stops
@@ -94,14 +94,14 @@ def sign_all(
 
     `declaration`: what `sign` declares; an output that says something else is not done.
     """
-    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="sign") as pool:
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="sign") as pool:
         waiting = iter(tasks)
         running: set[Future[Result]] = set()
         try:
             while True:
                 for task in waiting:
                     running.add(pool.submit(_sign_one, task, sign, signer, declaration, overwrite))
-                    if len(running) >= 2 * jobs:
+                    if len(running) >= 2 * workers:
                         break
                 if not running:
                     return

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfumato import options
 from sfumato.errors import MissingPartError, UsageError, install_extra
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def export_detector(source: Path | None, out: Path, backend: str = "onnxruntime"
     if (folder / "detector.safetensors").is_file():
         if not (folder / "weights" / RECORD).is_file():
             raise MissingPartError(
-                f"{folder} has no calibration", "Go on with it: sfumato train detector CLIPS --out RUN --resume."
+                f"{folder} has no calibration", "Go on with it: sfumato train detector CLIPS -o RUN --resume."
             )
         _, _, record = read_parts(folder / "weights")
         trained, network = _trained(folder)
@@ -168,16 +169,8 @@ def _living_portraits() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]
 
 
 @click.command("detector")
-@click.argument(
-    "source", required=False, metavar="[RUN|FOLDER]", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder for `scan --model`.",
-)
+@click.argument("source", required=False, metavar="[RUN|FOLDER]", type=options.FOLDER)
+@options.output("The folder for `scan --model`.", folder=True)
 @click.option(
     "--backend",
     default="onnxruntime",
@@ -185,7 +178,7 @@ def _living_portraits() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]
     metavar="NAME",
     help="onnxruntime, openvino or openvino-bf16.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace the detector in --out.")
+@options.overwrite("Replace the detector that is there.")
 def export_detector_command(source: Path | None, out: Path, backend: str, overwrite: bool) -> None:
     """Write a detector for one backend: of a training RUN, of a detector's FOLDER, or the one that ships.
 

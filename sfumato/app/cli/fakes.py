@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfumato import options
 from sfumato.errors import UsageError
 from sfumato.text import left_out
 
 if TYPE_CHECKING:
     from generator.networks.checkpoint import Checkpoint
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _KINDS = ("animated", "swap", "composite", "autoencoder")  # as plan.KINDS, which need not be loaded for --help
 
 
 @click.command("fakes")
-@click.argument("clips", type=_FILE)
+@click.argument("clips", type=options.FILE)
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(_KINDS), default=("animated",), show_default=True,
               help="May be repeated: each kind for its own share of the people.")  # fmt: skip
 @click.option(
@@ -31,9 +31,13 @@ _KINDS = ("animated", "swap", "composite", "autoencoder")  # as plan.KINDS, whic
     help="A generator, for animated, composite; repeatable.",
 )
 @click.option(
-    "--autoencoder", "autoencoders", multiple=True, type=_FILE, help="Of `sfumato train autoencoder`; repeatable."
+    "--autoencoder",
+    "autoencoders",
+    multiple=True,
+    type=options.FILE,
+    help="Of `sfumato train autoencoder`; repeatable.",
 )
-@click.option("--out", required=True, help="Name of the new list, beside CLIPS.")
+@click.option("-o", "--output", "out", required=True, help="Name of the new list, beside CLIPS.")
 @click.option(
     "--only-pairs", is_flag=True, help="List fakes and twins alone, without the other reals of CLIPS: for evaluation."
 )
@@ -42,7 +46,7 @@ _KINDS = ("animated", "swap", "composite", "autoencoder")  # as plan.KINDS, whic
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write a picture: real twins beside their fakes.",
 )
-@click.option("--config", "config_file", type=_FILE, help="TOML file of settings.")
+@click.option("--config", "config_file", type=options.FILE, help="TOML file of settings.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. share=0.5.")
 def fakes(
     clips: Path, kinds: tuple[str, ...], checkpoints: tuple[str, ...], autoencoders: tuple[Path, ...], out: str,
@@ -66,11 +70,12 @@ def fakes(
 
     if Path(out).name != out:
         raise UsageError(
-            f"--out {out} is not a plain file name", "The list lies beside CLIPS, because its paths are relative to it."
+            f"--output {out} is not a plain file name",
+            "The list lies beside CLIPS, because its paths are relative to it.",
         )
     if (clips.parent / out).resolve() == clips.resolve():
         raise UsageError(
-            f"--out {out} is CLIPS itself", "Choose another name: CLIPS is what a stopped call goes on from."
+            f"--output {out} is CLIPS itself", "Choose another name: CLIPS is what a stopped call goes on from."
         )
     config = load_config(FakesConfig, config_file, overrides)
     rows = list(read_clips(clips))
@@ -103,10 +108,8 @@ def fakes(
 
 
 @click.command("autoencoder")
-@click.argument("clips", type=_FILE)
-@click.option(
-    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write, *.safetensors."
-)
+@click.argument("clips", type=options.FILE)
+@options.output("The file to write, *.safetensors.")
 @click.option(
     "--minutes", type=click.FloatRange(min=0, min_open=True), default=4.0, show_default=True, help="Time for training."
 )

@@ -2,8 +2,7 @@
 one line.
 
 `sfumato --help` loads click and nothing else. To add a command: write it in its folder's commands.py, and add one line
-below. Exit codes: 0 done, 1 done but the answer is not good (see the command's help), 2 the request cannot be served as
-asked, 3 an input file cannot be used, 70 a fault of the program, 130 interrupted.
+below. Exit codes: sfumato.exit_codes.
 """
 
 from __future__ import annotations
@@ -21,10 +20,8 @@ import click
 
 from sfumato import __version__
 from sfumato.errors import MissingPartError, SfumatoError, SfumatoWarning, nearest
+from sfumato.exit_codes import ExitCode
 from sfumato.text import printable
-
-INTERNAL_FAULT = 70  # EX_SOFTWARE of sysexits.h
-INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 @dataclass(frozen=True)
@@ -245,7 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "")
-        return 2
+        return ExitCode.REQUEST
     except Exception as error:
         if session.traceback:
             import traceback
@@ -262,7 +259,7 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, SfumatoError):
         return printable(error), error.exit_code
     if isinstance(error, click.exceptions.Abort):
-        return "interrupted; nothing half-written is left behind.", INTERRUPTED
+        return "interrupted; nothing half-written is left behind.", ExitCode.INTERRUPTED
     if isinstance(error, click.ClickException):
         command = getattr(getattr(error, "ctx", None), "command_path", "sfumato")
         message = " ".join(error.format_message().split())  # click sets long choices on lines of their own
@@ -273,16 +270,18 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return printable(
             f"The disk is full{_about(error)}. Make room, or choose another folder; the output was not written."
-        ), 2
+        ), ExitCode.REQUEST
     if isinstance(error, PermissionError):
-        return printable(f"Permission denied{_about(error)}. Choose a file or folder you have the right to."), 2
+        return printable(
+            f"Permission denied{_about(error)}. Choose a file or folder you have the right to."
+        ), ExitCode.REQUEST
     if (
         isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     ):  # the second is torch's, known without torch
-        return "Not enough memory. Choose a smaller size or a shorter video, or close other programs.", 2
+        return "Not enough memory. Choose a smaller size or a shorter video, or close other programs.", ExitCode.REQUEST
     return printable(
         f"A fault of sfumato: {type(error).__name__}: {error}. SFUMATO_TRACEBACK=1 shows where."
-    ), INTERNAL_FAULT
+    ), ExitCode.FAULT
 
 
 def _meant(error: click.ClickException) -> str:

@@ -18,6 +18,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from sfumato import options
 from sfumato.errors import MediaError, NoFaceError, UsageError
 from sfumato.media.clips import GENERATED, ClipRow, Split, file_digest, split_by_identity
 from sfumato.text import left_out, printable
@@ -135,8 +136,10 @@ def _pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ..
 
 
 @click.command("clips")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", default="clips.jsonl", show_default=True, help="Name of the list, inside FOLDER.")
+@click.argument("folder", type=options.FOLDER)
+@click.option(
+    "-o", "--output", "out", default="clips.jsonl", show_default=True, help="Name of the list, inside FOLDER."
+)
 @click.option(
     "--method",
     "methods",
@@ -146,7 +149,7 @@ def _pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ..
     help="What is no photograph: painting=old/*",
 )
 @click.option(
-    "--without", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    "--without", multiple=True, type=options.FILE,
     help="A picture of someone to leave out, wherever the face appears.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the split.")
@@ -161,7 +164,7 @@ def clips(folder: Path, out: str, methods: Any, without: tuple[Path, ...], seed:
 
     if Path(out).name != out:
         raise UsageError(
-            f"--out {out} is not a plain file name",
+            f"--output {out} is not a plain file name",
             "The list lies inside FOLDER, because its paths are relative to it.",
         )
     with progress("Looking at faces", len(find_media([folder]))) as advance:

@@ -48,21 +48,21 @@ def test_no_face_ends_the_stream(clips) -> None:
 def test_an_autoencoder_is_trained_and_used(clips, capfd) -> None:
     path, _ = clips
     file = path.parent / "a.safetensors"
-    assert run("train", "autoencoder", path, "--out", file, "--minutes", "0.01") == 0
+    assert run("train", "autoencoder", path, "--output", file, "--minutes", "0.01") == 0
     assert file.is_file()
-    assert run("train", "autoencoder", path, "--out", path.parent / "a.pt") == 2
+    assert run("train", "autoencoder", path, "--output", path.parent / "a.pt") == 2
     assert "safetensors" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--kind", "composite", "--out", "x.jsonl"), "--checkpoint"),
-        (("--kind", "autoencoder", "--out", "x.jsonl"), "--autoencoder"),
-        (("--kind", "swap", "--out", "folder/x.jsonl"), "beside"),
-        (("--kind", "swap", "--out", "clips.jsonl"), "CLIPS itself"),
-        (("--kind", "poem", "--out", "x.jsonl"), "poem"),
-        (("--kind", "swap", "--out", "x.jsonl", "--set", "frames=1"), "frames"),
+        (("--kind", "composite", "--output", "x.jsonl"), "--checkpoint"),
+        (("--kind", "autoencoder", "--output", "x.jsonl"), "--autoencoder"),
+        (("--kind", "swap", "--output", "folder/x.jsonl"), "beside"),
+        (("--kind", "swap", "--output", "clips.jsonl"), "CLIPS itself"),
+        (("--kind", "poem", "--output", "x.jsonl"), "poem"),
+        (("--kind", "swap", "--output", "x.jsonl", "--set", "frames=1"), "frames"),
     ],
 )
 def test_requests_that_cannot_be_served(clips, capfd, arguments, words) -> None:
@@ -76,14 +76,14 @@ def test_a_list_whose_files_cannot_be_read_is_an_error(clips, tmp_path_factory, 
         moved = tmp_path_factory.mktemp("elsewhere") / row.path
         (path.parent / row.path).rename(moved)
         (path.parent / row.path).symlink_to(moved)
-    assert run("fakes", path, "--kind", "swap", "--out", "x.jsonl") == 2
+    assert run("fakes", path, "--kind", "swap", "--output", "x.jsonl") == 2
     assert "leads outside" in capfd.readouterr().err and not (path.parent / "x.jsonl").exists()
-    assert run("train", "autoencoder", path, "--out", path.parent / "a.safetensors") == 3
+    assert run("train", "autoencoder", path, "--output", path.parent / "a.safetensors") == 3
     assert "leads outside" in capfd.readouterr().err
 
 
 def test_an_autoencoder_must_be_one(clips, capfd) -> None:
-    assert run("fakes", clips[0], "--kind", "autoencoder", "--autoencoder", clips[0], "--out", "x.jsonl") == 2
+    assert run("fakes", clips[0], "--kind", "autoencoder", "--autoencoder", clips[0], "--output", "x.jsonl") == 2
     assert "autoencoder" in capfd.readouterr().err
 
 

@@ -82,7 +82,7 @@ def test_the_command_writes_what_others_read(folder: Path) -> None:
     assert "3 clips of 2 people" in result.stderr and "wall.png" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--out", "../clips.jsonl"], ["--method", "painting"]])
+@pytest.mark.parametrize("arguments", [["--output", "../clips.jsonl"], ["--method", "painting"]])
 def test_wrong_arguments_are_refused(folder: Path, arguments: list[str]) -> None:
     result = CliRunner().invoke(clips, [str(folder), *arguments])
     assert result.exit_code != 0 and not (folder.parent / "clips.jsonl").exists()

@@ -30,7 +30,7 @@ def predictions(tmp_path):
 
 
 def test_a_csv_of_any_detector(predictions, tmp_path) -> None:
-    result = run(commands.evaluate, predictions, "--threshold", 0.5, "--out", tmp_path / "r.jsonl")
+    result = run(commands.evaluate, predictions, "--threshold", 0.5, "--output", tmp_path / "r.jsonl")
     assert result.return_value == 0
     assert "generator warp" in result.stdout
     assert "Threshold score 0.5: FPR" in result.stdout
@@ -71,7 +71,7 @@ def test_our_detector_on_clips_with_a_journal_and_a_leak(shipped_detector, tmp_p
         rows.append(row)
     write_clips(tmp_path / "clips.jsonl", rows)
     write_clips(tmp_path / "learnt.jsonl", [clip_row("t.mp4", identity="a.mp4")])
-    arguments = (tmp_path, "--model", shipped_detector, "--frames", 2, "--out", tmp_path / "r.jsonl")
+    arguments = (tmp_path, "--model", shipped_detector, "--frames", 2, "--output", tmp_path / "r.jsonl")
     with pytest.raises(Exception, match=r"No video has a score \(no_face\)"):  # bars have no face
         run(commands.evaluate, *arguments)
     assert len((tmp_path / "r.scores.jsonl").read_text().splitlines()) == 4
@@ -119,6 +119,6 @@ def test_datasets_deepfakebench(tmp_path) -> None:
         tmp_path,
         {f"{kind}/{clip}/{n:03}.png": "" for kind, clip in (("real", "x"), ("fake/warp", "y")) for n in (1, 2)},
     )
-    run(commands.export_deepfakebench, "folder", tmp_path, "--out", tmp_path / "d.json")
+    run(commands.export_deepfakebench, "folder", tmp_path, "--output", tmp_path / "d.json")
     (listed,) = json.loads((tmp_path / "d.json").read_text()).values()
     assert [len(v["frames"]) for label in listed.values() for split in label.values() for v in split.values()] == [2, 2]

@@ -22,7 +22,7 @@ SETTINGS = [
 
 
 def run(clips, out, *more: str):
-    arguments = [str(clips), "--out", str(out), "--cache", str(clips.parent / "crops")]
+    arguments = [str(clips), "--output", str(out), "--cache", str(clips.parent / "crops")]
     for setting in SETTINGS:
         arguments += ["--set", setting]
     return CliRunner().invoke(train_detector, [*arguments, *more], standalone_mode=False)

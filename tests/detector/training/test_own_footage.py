@@ -125,7 +125,7 @@ def test_command_writes_a_detector_that_scans(tmp_path, shipped_detector, monkey
     for i in range(12):
         (tmp_path / "secret-names" / f"secret-{i}.mp4").write_text(f"{i}.5")
     out = tmp_path / "mine"
-    arguments = [str(tmp_path / "secret-names"), "--model", str(shipped_detector), "--out", str(out)]
+    arguments = [str(tmp_path / "secret-names"), "--model", str(shipped_detector), "--output", str(out)]
     result = CliRunner().invoke(calibrate, arguments, standalone_mode=False)
     assert result.exception is None, result.output
     assert "each file counts as a person" in result.stderr

@@ -53,7 +53,7 @@ def test_one_file(unsealed: Path, root: bytes, tmp_path: Path, capsys: pytest.Ca
 def test_a_folder_keeps_its_shape_and_a_second_run_goes_on(
     tree: Path, root: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str], jobs: str
 ) -> None:
-    command = ["sign", str(tree), "-o", str(tmp_path / "out"), "--kind", "generated", "--json", "--jobs", jobs]
+    command = ["sign", str(tree), "-o", str(tmp_path / "out"), "--kind", "generated", "--json", "--workers", jobs]
     assert main(command) == 0
     assert {line["outcome"] for line in _lines(capsys)} == {"signed"}
     outputs = sorted(

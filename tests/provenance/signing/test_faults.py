@@ -68,7 +68,7 @@ def _command(folder: Path, out: Path, *more: str) -> list[str]:
         "--kind",
         "generated",
         "--json",
-        "--jobs",
+        "--workers",
         "2",
         *more,
     ]

@@ -1,0 +1,32 @@
+"""What the program ends with: one table for every command. docs/exit-codes.md is this table, held by a test."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Codes of the process. A command with several files ends with the one that its help calls the worst."""
+
+    DONE = 0
+    NOT_GOOD = 1
+    REQUEST = 2
+    INPUT = 3
+    NO_CREDENTIAL = 4
+    INVALID_CREDENTIAL = 5
+    FAULT = 70  # EX_SOFTWARE of sysexits.h
+    INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+MEANINGS = {
+    ExitCode.DONE: "done, and the answer, if there is one, is good",
+    ExitCode.NOT_GOOD: "done, and the answer is not good: nobody given vouches for a signer, some of many files "
+    "failed, a set leaks or is not whole",
+    ExitCode.REQUEST: "the request cannot be served as asked: wrong usage, a part that is not installed, an output "
+    "that cannot be written",
+    ExitCode.INPUT: "an input file is missing, or cannot be read as what it should be",
+    ExitCode.NO_CREDENTIAL: "there is no credential, or nothing by which one could be found again",
+    ExitCode.INVALID_CREDENTIAL: "there is a credential, and it does not hold",
+    ExitCode.FAULT: "a fault of the program; --traceback shows where",
+    ExitCode.INTERRUPTED: "interrupted; nothing half-written is left behind",
+}

@@ -1,0 +1,86 @@
+"""What holds for every command: the spelling of options, and the exit code of a file that is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from sfumato.app.cli.main import COMMANDS, LazyCommand, Table, load_command, main
+from sfumato.exit_codes import ExitCode
+
+
+def commands(table: Table = COMMANDS, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name, entry in table.items():
+        if isinstance(entry, LazyCommand):
+            yield (*before, name), load_command(name, entry.target)
+        else:
+            yield from commands(entry[1], (*before, name))
+
+
+EVERY = [pytest.param(words, command, id=" ".join(words)) for words, command in commands()]
+OLD = {"--out", "--jobs", "--processes", "--detector", "--out-folder"}  # spellings that gave way
+
+
+@pytest.mark.parametrize(("words", "command"), EVERY)
+def test_options_are_spelled_alike(words: tuple[str, ...], command: click.Command) -> None:
+    for option in (parameter for parameter in command.params if isinstance(parameter, click.Option)):
+        assert not OLD & set(option.opts)
+        assert ("-o" in option.opts) == ("--output" in option.opts)
+        if "--json" in option.opts:
+            assert option.name == "as_json"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "animate GONE.png -m serene -o x.mp4 --consent yes",
+        "animate mona-lisa -m GONE.mp4 -o x.mp4",
+        "animate mona-lisa -m serene -o x.mp4 --checkpoint GONE.safetensors",
+        "animate mona-lisa -m serene -o x.mp4 --sound-from GONE.mp4",
+        "learn GONE.png -o x.person --consent yes",
+        "motion GONE.mp4 -o x.motion",
+        "sign GONE.mp4 -o x.mp4 --kind generated",
+        "sign tests -o x --kind edited --parent GONE.mp4",
+        "keys show GONE.pem",
+        "recover GONE.mp4",
+        "verify GONE.mp4",
+        "verify GONE.mp4 --trust GONE.pem",
+        "inspect GONE.mp4",
+        "scan GONE.mp4",
+        "scan GONE.mp4 --trust GONE.pem",
+        "calibrate GONE -o x",
+        "clips GONE",
+        "fakes GONE.jsonl --kind swap -o x.jsonl",
+        "evaluate GONE.jsonl",
+        "evaluate README.md --predictions GONE.csv",
+        "datasets verify folder GONE",
+        "datasets clips folder GONE",
+        "datasets deepfakebench folder GONE -o x.json",
+        "prepare GONE -o x",
+        "train generator GONE -o x",
+        "train detector GONE.jsonl -o x",
+        "train autoencoder GONE.jsonl -o x.safetensors",
+        "export generator GONE.safetensors -o x.onnx",
+        "export detector GONE -o x",
+        "bench quality --footage GONE",
+        "bench cross --portrait GONE.png --driver GONE.mp4",
+        "bench survival --footage GONE",
+        "bench robustness GONE.jsonl",
+        "bench detection GONE.jsonl",
+        "bench temporal GONE.jsonl",
+        "bench tables GONE.md",
+    ],
+)
+def test_a_missing_file_is_the_same_code_everywhere(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (tmp_path / "README.md").write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert main(line.split()) == ExitCode.INPUT
+    told = capsys.readouterr()
+    assert "GONE" in told.out + told.err
