@@ -190,7 +190,7 @@ def motion(
         write_motion,
     )
     from sfumato.atomic import require_free
-    from sfumato.errors import UsageError
+    from sfumato.errors import MissingFileError, UsageError
     from sfumato.media.landmarks import load_backend
     from sfumato.progress import progress
     from sfumato.text import printable
@@ -202,7 +202,7 @@ def motion(
     index = camera_index(video)
     if index is None:
         if not Path(video).is_file():
-            raise UsageError(f"There is no video {video}", "Name a video file, or a camera's index.")
+            raise MissingFileError(f"There is no video {video}", "Name a video file, or a camera's index.")
         path = require_moving(Path(video))
         with progress("Following the face") as advance:
             track = track_video(path, backend, seconds, advance=advance, smooth=smooth)

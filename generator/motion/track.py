@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from generator.data.footage import PICTURES
 from generator.motion.following import follow_face
 from sfumato.atomic import atomic_path
-from sfumato.errors import MediaError, NoFaceError, UsageError, choose_from
+from sfumato.errors import MediaError, MissingFileError, NoFaceError, UsageError, choose_from
 from sfumato.media.faces import Box, Crop, crop_around
 from sfumato.media.landmarks import LandmarkBackend
 
@@ -82,14 +82,16 @@ def shipped_motions() -> list[str]:
 
 
 def motion_path(name: str | Path) -> Path:
-    """A path as given, or a shipped template by its name. Raises UsageError when it is neither, or a picture."""
+    """A path as given, or a shipped template by its name. Raises MissingFileError when it is neither, and
+    UsageError for a picture.
+    """
     path = Path(name)
     if path.is_file():
         return require_moving(path)
     shipped = Path(str(files("generator") / "motions" / f"{name}.motion"))
     if str(name) in shipped_motions() and shipped.is_file():
         return shipped
-    raise UsageError(
+    raise MissingFileError(
         f"There is no motion {name}",
         choose_from(name, shipped_motions(), "a video, a .motion file, a camera's index, or "),
     )

@@ -22,7 +22,7 @@ from generator.networks.families import REGISTRY, WarpGenerator, build_generator
 from generator.networks.synthesizer import Generator
 from sfumato.atomic import atomic_path
 from sfumato.config import from_dict, to_dict
-from sfumato.errors import CheckpointError, SfumatoError, choose_from
+from sfumato.errors import CheckpointError, MissingFileError, SfumatoError, choose_from
 from sfumato.media.clips import file_digest
 from sfumato.media.faces import CROP_VERSION
 
@@ -88,14 +88,14 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> N
 
 
 def checkpoint_path(name: str | Path = SHIPPED[0]) -> Path:
-    """A path as given, or a shipped checkpoint by its name. Raises CheckpointError when it is neither."""
+    """A path as given, or a shipped checkpoint by its name. Raises MissingFileError when it is neither."""
     path = Path(name)
     if path.is_file():
         return path
     known = (*SHIPPED, TRAINING_FREE)
     if str(name) not in known:
         advice = choose_from(name, known, "a model.safetensors made by `sfumato train generator`, or ")
-        raise CheckpointError(f"There is no checkpoint {name}", advice)
+        raise MissingFileError(f"There is no checkpoint {name}", advice)
     shipped = Path(str(files("generator") / "weights" / f"{name}.safetensors"))
     if not shipped.is_file():
         advice = "Reinstall sfumato, or name one of your own: `sfumato train generator` makes it."
@@ -111,14 +111,14 @@ def checkpoint_name(path: Path) -> str:
 
 
 def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
-    """Reads a checkpoint in evaluation mode, 32-bit. Raises CheckpointError when it is missing, damaged, foreign or
-    does not fit.
+    """Reads a checkpoint in evaluation mode, 32-bit. Raises MissingFileError when it is missing, CheckpointError when
+    it is damaged, foreign or does not fit.
     """
     from safetensors import SafetensorError, safe_open
 
     advice = "Name a model.safetensors made by `sfumato train generator`."
     if not path.is_file():
-        raise CheckpointError(f"There is no checkpoint {path}", advice)
+        raise MissingFileError(f"There is no checkpoint {path}", advice)
     try:
         with safe_open(str(path), framework="pt") as file:
             header = file.metadata() or {}

@@ -36,7 +36,7 @@ SAID = {
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=options.FILE)
 @click.option("--repository", metavar="PATH|URL", help="An SQLite file or postgresql://...  [default: the user's own]")
 @click.option(
     "--resolver",

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from provenance.signing.batch import Result
 
 SCHEMA_VERSION = 1
-FILE = click.Path(path_type=Path)
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("-o", "--output", type=FILE, metavar="OUT", help="A file for one FILE, else a folder.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="A file for one FILE, else a folder."
+)
 @click.option("--in-place", is_flag=True, help="Replace each FILE by its signed copy, once that has been read back.")
 @click.option(
     "--kind", required=True, type=click.Choice(["generated", "edited", "composite"]), help="What is declared."
@@ -34,7 +35,9 @@ FILE = click.Path(path_type=Path)
 @click.option(
     "--source-type", default="", metavar="NAME", help="digitalSourceType of the IPTC list; the usual one of the kind."
 )
-@click.option("--parent", type=FILE, metavar="FILE", help="edited: the file before the edit; FILE itself unless given.")
+@click.option(
+    "--parent", type=options.FILE, metavar="FILE", help="edited: the file before the edit; FILE itself unless given."
+)
 @click.option(
     "--action",
     "actions",
@@ -43,13 +46,18 @@ FILE = click.Path(path_type=Path)
     help="edited: what was done, as c2pa.color_adjustments. Repeatable.",
 )
 @click.option(
-    "--ingredient", "ingredients", multiple=True, type=FILE, metavar="FILE", help="What it was made from. Repeatable."
+    "--ingredient",
+    "ingredients",
+    multiple=True,
+    type=options.FILE,
+    metavar="FILE",
+    help="What it was made from. Repeatable.",
 )
 @click.option(
     "--training-mining", default="", metavar="USE", help="Mining and training: notAllowed, allowed or constrained."
 )
 @click.option("--constraint", default="", metavar="TEXT", help="What constrained means.")
-@click.option("--model", type=FILE, metavar="FILE", help="The model's weights; their digest is stated.")
+@click.option("--model", type=options.FILE, metavar="FILE", help="The model's weights; their digest is stated.")
 @click.option("--model-digest", default="", metavar="SHA256", help="The same, where the file is not at hand.")
 @click.option("--model-name", default="", metavar="NAME")
 @click.option("--seed", type=int)
@@ -57,15 +65,17 @@ FILE = click.Path(path_type=Path)
     "--portrait",
     "portraits",
     multiple=True,
-    type=FILE,
+    type=options.FILE,
     metavar="FILE",
     help="A picture the model was given. Repeatable.",
 )
-@click.option("--motion", type=FILE, metavar="FILE", help="The motion that was followed; its digest is stated.")
+@click.option("--motion", type=options.FILE, metavar="FILE", help="The motion that was followed; its digest is stated.")
 @click.option(
     "--signer", metavar="SIGNER", help="pem:KEY, a pkcs11: URI, or module:callable; the development key unless given."
 )
-@click.option("--chain", type=FILE, metavar="PEM", help="The signer's certificates, leaf first, without the root.")
+@click.option(
+    "--chain", type=options.FILE, metavar="PEM", help="The signer's certificates, leaf first, without the root."
+)
 @click.option("--tsa", metavar="URL", help="RFC 3161 authority to stamp each signature with the time.")
 @click.option(
     "--tsa-host",

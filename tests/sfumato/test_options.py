@@ -14,7 +14,7 @@ from sfumato.exit_codes import ExitCode
 
 @pytest.mark.parametrize("kind", [options.FILE, options.FOLDER, options.ANY])
 def test_a_missing_input_is_named_and_has_the_code_of_inputs(kind: options.InputPath, tmp_path: Path) -> None:
-    with pytest.raises(MissingFileError, match="gone.mp4' does not exist") as caught:
+    with pytest.raises(MissingFileError, match=r"gone\.mp4' does not exist") as caught:
         kind.convert(str(tmp_path / "gone.mp4"), None, None)
     assert caught.value.exit_code == ExitCode.INPUT
 

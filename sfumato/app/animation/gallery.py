@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from sfumato.errors import MediaError, UsageError, choose_from
+from sfumato.errors import MediaError, MissingFileError, UsageError, choose_from
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ def shipped_portraits() -> dict[str, ShippedPortrait]:
 
 
 def portrait_path(name: str | Path) -> Path:
-    """A file as given, or a shipped painting by its name. Raises UsageError when it is neither."""
+    """A file as given, or a shipped painting by its name. Raises MissingFileError when it is neither,
+    UsageError for a folder.
+    """
     path = Path(name)
     if path.is_file():
         return path
@@ -64,7 +66,7 @@ def portrait_path(name: str | Path) -> Path:
     if path.is_dir():
         advice = "Name a picture in it, or animate all of them: --out-folder OUT."
         raise UsageError(f"{name} is a folder, and one portrait is wanted", advice)
-    raise UsageError(f"There is no portrait {name}", choose_from(name, shipped_portraits(), "a picture, or "))
+    raise MissingFileError(f"There is no portrait {name}", choose_from(name, shipped_portraits(), "a picture, or "))
 
 
 def identify(path: Path) -> ShippedPortrait | None:

@@ -8,8 +8,10 @@ from tests.dataset_fixtures import by_id, tree
 
 
 def test_known_answers(tmp_path) -> None:
-    text = "path,label,score,split,method,family,identity,source_ids\n"
-    "a.mp4,1,0.9,val,simswap,blend,ann,x;y\nb.mp4,REAL,,,,,,\n"
+    text = (
+        "path,label,score,split,method,family,identity,source_ids\n"
+        "a.mp4,1,0.9,val,simswap,blend,ann,x;y\nb.mp4,REAL,,,,,,\n"
+    )
     found = by_id("csv", tree(tmp_path, {"t.csv": text}) / "t.csv")
     fake, real = found["simswap/a.mp4"], found["real/b.mp4"]
     assert (fake.label, fake.score, fake.split, fake.family, fake.source_ids) == (

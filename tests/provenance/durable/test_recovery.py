@@ -154,7 +154,7 @@ def test_a_repository_with_a_false_manifest_is_not_believed(sealed, copy, tmp_pa
             )
         )
     result = CliRunner().invoke(command, [str(copy), "--repository", str(false)])
-    assert result.exit_code == 3
+    assert result.exit_code == 5
     assert "invalid" in result.output
 
 
