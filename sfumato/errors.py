@@ -7,6 +7,7 @@ Libraries raise these; only the command line catches them. `exit_code` is what t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from sfumato.exit_codes import ExitCode
 
@@ -43,6 +44,16 @@ class SfumatoError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message.rstrip('.')}. {self.advice}" if self.advice else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it was, advice included, when it comes out of another process."""
+        return _rebuilt, (type(self), self.message, self.__dict__)
+
+
+def _rebuilt(kind: type[SfumatoError], message: str, state: dict[str, Any]) -> SfumatoError:
+    error = kind.__new__(kind, message)
+    error.__dict__.update(state)
+    return error
 
 
 class UsageError(SfumatoError):

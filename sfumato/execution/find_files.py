@@ -1,0 +1,134 @@
+"""Which files a command means, decided in one place: names, folders and patterns in; files out, and what was passed
+over.
+
+A file that is named is passed on as it is, so that whoever opens it says what is wrong with it. A folder is walked in
+the order of names, without ever being listed whole; what is hidden, of another kind, no regular file or in a folder to
+leave out is passed over and counted by its reason. Links to folders are followed, never in circles, unless links are
+not wanted.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PICTURES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".jp2", ".ppm"])
+VIDEOS = frozenset(
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".mpg",
+        ".mpeg",
+        ".gif",
+        ".ts",
+        ".mts",
+        ".wmv",
+        ".flv",
+        ".3gp",
+        ".ogv",
+    ]
+)
+MEDIA = PICTURES | VIDEOS
+HIDDEN, LINK, IRREGULAR, UNREADABLE = "hidden", "a link", "not a regular file", "in a folder that may not be read"
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file, and the folder by which it was found; `root` is None for a file that was named itself."""
+
+    path: Path
+    root: Path | None = None
+
+    @property
+    def inside(self) -> Path:
+        """Its place below the folder that was named."""
+        return self.path.relative_to(self.root) if self.root is not None else Path(self.path.name)
+
+
+@dataclass
+class Finder:
+    """suffixes: what counts in folders, None for every one; without: suffixes that never count; leave_out: names of
+    folders that are not entered; links: whether links in folders are followed; patterns: whether a name that is no file
+    may be a pattern, for shells that expand none. `passed_over` counts, by reason, what lay in folders and was left
+    out.
+    """
+
+    suffixes: Collection[str] | None = MEDIA
+    without: Collection[str] = ()
+    leave_out: Collection[str] = ()
+    links: bool = True
+    patterns: bool = False
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+    def find(self, names: Iterable[Path]) -> Iterator[FoundFile]:
+        """Every file that `names` mean, each path once: in the order of the names, in folders in that of paths."""
+        seen: set[Path] = set()
+        for name in names:
+            for found in self._expand(name):
+                if found.path not in seen:
+                    seen.add(found.path)
+                    yield found
+
+    def paths(self, names: Iterable[Path]) -> Iterator[Path]:
+        """The same without the folders."""
+        return (found.path for found in self.find(names))
+
+    def told(self) -> str:
+        """One line about what was passed over; "" if nothing was."""
+        if not self.passed_over:
+            return ""
+        each = ", ".join(f"{count} {reason}" for reason, count in sorted(self.passed_over.items()))
+        return f"Passed over in folders: {each}"
+
+    def _expand(self, name: Path) -> Iterator[FoundFile]:
+        try:
+            if name.is_dir():
+                yield from (FoundFile(path, name) for path in self._walk(name, frozenset()))
+                return
+            if self.patterns and not name.exists() and glob.has_magic(str(name)):
+                for found in sorted(glob.glob(str(name), recursive=True)):  # noqa: PTH207 (Path.glob takes no absolute pattern)
+                    yield from self._expand(Path(found))
+                return
+        except (OSError, ValueError):  # a name that no file system takes: whoever opens it says so
+            pass
+        yield FoundFile(name)
+
+    def _walk(self, folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
+        try:
+            status = folder.stat()
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:  # the other folders still count
+            self.passed_over[UNREADABLE] += 1
+            return
+        here = (status.st_dev, status.st_ino)
+        if here in above:
+            return
+        for entry in entries:
+            if reason := self._reason_against(entry):
+                self.passed_over[reason] += 1
+            elif entry.is_dir():
+                yield from self._walk(Path(entry.path), above | {here})
+            else:
+                yield Path(entry.path)
+
+    def _reason_against(self, entry: os.DirEntry[str]) -> str:
+        if entry.name.startswith("."):
+            return HIDDEN
+        if entry.is_symlink() and not self.links:
+            return LINK
+        if entry.is_dir():
+            return f"in {entry.name}/" if entry.name in self.leave_out else ""
+        if not entry.is_file():  # a pipe, a socket, a device, a link that leads nowhere
+            return IRREGULAR
+        suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 (a Path a file of a million costs minutes)
+        if suffix in self.without or (self.suffixes is not None and suffix not in self.suffixes):
+            return suffix or "without a suffix"
+        return ""

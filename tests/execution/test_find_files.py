@@ -1,0 +1,125 @@
+"""One finder: the same order everywhere, each file once, and nothing passed over in silence."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sfumato.execution.find_files import HIDDEN, IRREGULAR, LINK, MEDIA, PICTURES, VIDEOS, Finder
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in (
+        "b.mp4",
+        "a.JPG",
+        "a/z.png",
+        "a.b/y.mov",
+        ".hidden.mp4",
+        ".git/x.mp4",
+        "notes.txt",
+        "README",
+        "x.c2pa",
+    ):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path / "in"
+
+
+def names(finder: Finder, *named: Path, root: Path) -> list[str]:
+    return [path.relative_to(root).as_posix() for path in finder.paths(named)]
+
+
+def test_a_folder_is_what_counts_in_it_in_the_order_of_paths(tree: Path) -> None:
+    assert names(Finder(), tree, root=tree) == ["a/z.png", "a.JPG", "a.b/y.mov", "b.mp4"]
+
+
+def test_what_is_passed_over_is_counted_and_told(tree: Path) -> None:
+    finder = Finder()
+    list(finder.paths([tree]))
+    assert finder.passed_over == {HIDDEN: 2, ".txt": 1, "without a suffix": 1, ".c2pa": 1}
+    assert finder.told() == "Passed over in folders: 1 .c2pa, 1 .txt, 2 hidden, 1 without a suffix"
+
+
+def test_nothing_is_told_where_nothing_was_passed_over(tree: Path) -> None:
+    finder = Finder()
+    list(finder.paths([tree / "a"]))
+    assert finder.told() == ""
+
+
+def test_a_named_file_counts_whatever_it_is(tree: Path) -> None:
+    gone = tree / "gone.xyz"
+    assert list(Finder().paths([tree / "notes.txt", gone])) == [tree / "notes.txt", gone]
+
+
+def test_each_path_comes_once(tree: Path) -> None:
+    assert names(Finder(), tree / "b.mp4", tree, root=tree) == ["b.mp4", "a/z.png", "a.JPG", "a.b/y.mov"]
+
+
+def test_suffixes_that_never_count_and_folders_that_are_not_entered(tree: Path) -> None:
+    finder = Finder(suffixes=None, without=(".c2pa",), leave_out=("a.b",))
+    assert names(finder, tree, root=tree) == ["README", "a/z.png", "a.JPG", "b.mp4", "notes.txt"]
+    assert finder.passed_over == {".c2pa": 1, HIDDEN: 2, "in a.b/": 1}
+
+
+def test_a_file_knows_its_place_below_the_folder_that_was_named(tree: Path) -> None:
+    assert [found.inside.as_posix() for found in Finder().find([tree, tree / "b.mp4"])][:2] == ["a/z.png", "a.JPG"]
+    assert [found.inside.as_posix() for found in Finder().find([tree / "a" / "z.png"])] == ["z.png"]
+
+
+def test_links_are_followed_but_never_in_circles(tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "c.mp4").touch()
+    (tree / "link").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tree / "circle").symlink_to(tree, target_is_directory=True)
+    assert "link/c.mp4" in names(Finder(), tree, root=tree)
+    finder = Finder(links=False)
+    assert not {"link/c.mp4"} & set(names(finder, tree, root=tree))
+    assert finder.passed_over[LINK] == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have names on POSIX only")
+def test_a_named_pipe_in_a_folder_is_no_file(tree: Path) -> None:
+    os.mkfifo(tree / "pipe.mp4")
+    finder = Finder()
+    assert "pipe.mp4" not in names(finder, tree, root=tree)
+    assert finder.passed_over[IRREGULAR] == 1
+
+
+def test_patterns_are_expanded_only_where_they_are_wanted(tree: Path) -> None:
+    pattern = tree / "*" / "*.png"
+    assert names(Finder(patterns=True), pattern, root=tree) == ["a/z.png"]
+    assert list(Finder().paths([pattern])) == [pattern]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tree: Path) -> None:
+    (tree / "take[1].mp4").touch()
+    assert names(Finder(patterns=True), tree / "take[1].mp4", root=tree) == ["take[1].mp4"]
+
+
+@pytest.mark.parametrize("name", [Path("x\0y"), Path("a" * 5000)])
+def test_a_name_that_no_file_system_takes_is_passed_on(name: Path) -> None:
+    assert list(Finder(patterns=True).paths([name])) == [name]
+
+
+@given(st.lists(st.text("abc.", min_size=1, max_size=4).filter(lambda name: name not in (".", "..")), unique=True))
+def test_what_comes_and_what_is_passed_over_is_all_there_is(
+    tmp_path_factory: pytest.TempPathFactory, given: list[str]
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    for name in given:
+        (folder / f"{name}.mp4").touch()
+    finder = Finder()
+    found = list(finder.paths([folder]))
+    assert found == sorted(found)
+    assert len(found) + sum(finder.passed_over.values()) == len(given)
+
+
+def test_pictures_are_no_videos() -> None:
+    assert not PICTURES & VIDEOS
+    assert MEDIA == PICTURES | VIDEOS
