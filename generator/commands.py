@@ -55,11 +55,13 @@ def prepare(
     """
     from itertools import islice
 
-    from generator.data.prepare import PrepareConfig, choose, find_sources
+    from generator.data.footage import choose, find_sources
     from generator.data.prepare import prepare as prepare_footage
     from generator.data.prepare_report import write_report
+    from generator.data.reading import PrepareConfig
     from sfumato.config import load_config
     from sfumato.errors import NoFaceError
+    from sfumato.execution.find_files import Finder
     from sfumato.progress import progress
     from sfumato.text import left_out, printable
 
@@ -67,9 +69,10 @@ def prepare(
     config = load_config(PrepareConfig, None, [*chosen, *overrides])
     selection: dict[str, Any] = {"people": people, "limit": limit or 0, "per_person": per_person or 0}
     known = sum(1 for _ in islice(choose(find_sources(footage, people), limit or 0, per_person or 0), _COUNTED))
+    finder = Finder()
     with progress("Preparing", known if known < _COUNTED else None) as advance:
-        result = prepare_footage(list(footage), out, config, advance, workers=workers, **selection)
-    for line in left_out(result.refused, _LISTED):
+        result = prepare_footage(list(footage), out, config, advance, workers=workers, finder=finder, **selection)
+    for line in [*left_out(result.refused, _LISTED), *([printable(finder.told())] if finder.told() else [])]:
         click.echo(line, err=True)
     for what, counts in (("files", result.reasons), ("frames", result.dropped)):
         if counts:

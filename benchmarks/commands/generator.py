@@ -323,17 +323,13 @@ def survival(
     from benchmarks.attacks.reencoding import TREATMENTS
     from benchmarks.record import append_results, describe
     from benchmarks.watermark.survival import PROTOCOL, SurvivalConfig, measure
-    from generator.data.prepare import PICTURES, find_media
     from sfumato.errors import UsageError
+    from sfumato.execution.find_files import VIDEOS, Finder, find_media
     from sfumato.progress import progress
     from sfumato.text import printable
 
     config = SurvivalConfig(seconds, max_side, baseline, treatments or tuple(TREATMENTS))
-    chosen = [
-        path
-        for path in find_media([footage])
-        if path.suffix.lower() not in PICTURES and (not clips or path.name in clips)
-    ]
+    chosen = [path for path in find_media([footage], Finder(VIDEOS)) if not clips or path.name in clips]
     if not chosen:
         raise UsageError(f"{footage} holds none of these videos", "Name a folder of clips.")
     with progress("Sealing, then treating", 2 * len(chosen)) as advance:

@@ -29,12 +29,13 @@ from torch import Tensor
 from benchmarks.metrics.image_metrics import METRICS, Judge, Pictures, Scores, paired_interval
 from benchmarks.metrics.perceptual import frechet_distance
 from generator.data.dataset import Clip, read_shard
-from generator.data.prepare import PICTURES, PrepareConfig, Preparer, find_media
+from generator.data.reading import PrepareConfig, Preparer
 from generator.motion.track import Landmarks
 from generator.networks.checkpoint import Checkpoint
 from generator.networks.warp import nearest, normalise, sample, warp_grid
 from generator.rendering.animator import Animator, Portrait, tune_config
 from sfumato.errors import MediaError, UsageError
+from sfumato.execution.find_files import VIDEOS, Finder, find_media
 from sfumato.media.clips import file_digest
 from sfumato.media.faces import Crop, Face
 from sfumato.media.frame_size import require_frame_size
@@ -130,7 +131,7 @@ class _Tally:
 
 def choose_clips(footage: Path, names: tuple[str, ...] = ()) -> list[Path]:
     """The videos below `footage`; with `names` only those whose file name or path is among them. Raises UsageError."""
-    videos = [p for p in find_media([footage]) if p.suffix.lower() not in PICTURES]
+    videos = find_media([footage], Finder(VIDEOS))
     if names:
         wanted = {Path(name).name for name in names}
         if missing := sorted(wanted - {p.name for p in videos}):

@@ -8,12 +8,11 @@ content and the settings, so that a stopped run goes on where it was and a chang
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import zipfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,13 @@ from detector.inference.crops import wide_crop
 from detector.inference.frames import SampledFrames
 from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError
+from sfumato.execution.executor import run
 from sfumato.media.clips import TWIN, ClipRow, clip_file
 from sfumato.media.faces import CROP_VERSION, FaceDetector
 from sfumato.media.landmarks import load_backend
 
 Image = NDArray[np.uint8]
-_WORTH_PROCESSES = 16  # clips to cut for each further process: it takes seconds to start
+_WORTH_A_WORKER = 16  # clips to cut for each further process: it takes seconds to start
 _LAYOUT = "1"  # raised when what is stored changes
 _FACELESS = "no face of usable size"
 _NOTHING = {
@@ -73,16 +73,16 @@ class CropCache:
         return load_backend("mesh")
 
     def prepare(
-        self, rows: Sequence[ClipRow], advance: Callable[[float], None] = lambda amount: None, processes: int = 1
+        self, rows: Sequence[ClipRow], advance: Callable[[float], None] = lambda amount: None, workers: int = 1
     ) -> list[ClipRow]:
         """Cuts every clip that is not cut yet. Returns the rows that hold at least one usable face, in the order given.
 
         Unreadable and faceless clips are left out and told in `refused`: a few of them must not stop a training run.
         """
-        if processes > 1:
+        if workers > 1:
             missing = [row for row in rows if not self._path(row).exists()]
-            if len(missing) > _WORTH_PROCESSES * processes:
-                self._cut_together(missing, advance, processes)
+            if len(missing) > _WORTH_A_WORKER * workers:
+                self._cut_together(missing, advance, workers)
                 advance(-float(len(missing)))
         usable = []
         for row in rows:
@@ -93,17 +93,15 @@ class CropCache:
             advance(1)
         return usable
 
-    def _cut_together(self, rows: Sequence[ClipRow], advance: Callable[[float], None], processes: int) -> None:
-        """Each process has detector and landmarks of its own; a clip's crops do not depend on which one cut it."""
-        context = multiprocessing.get_context("spawn")  # a forked OpenCV or torch may hang
-        with ProcessPoolExecutor(processes, context, _open_cache, (self.clips, self.folder, self.config)) as pool:
-            try:
-                for refused in pool.map(_cut_one, rows, chunksize=4):
-                    self.refused |= refused
-                    advance(1)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+    def _cut_together(self, rows: Sequence[ClipRow], advance: Callable[[float], None], workers: int) -> None:
+        """Each worker has detector and landmarks of its own; a clip's crops do not depend on which one cut it."""
+        with closing(run(rows, partial(_cutter, self.clips, self.folder, self.config), workers)) as results:
+            for done in results:
+                if done.failure:
+                    self.refused[done.task.path] = done.message
+                    self._unreadable.add(done.task.path)
+                self.refused |= done.value or {}
+                advance(1)
 
     def count(self, row: ClipRow) -> int:
         """How many crops the clip holds; cuts it if need be."""
@@ -188,19 +186,15 @@ class CropCache:
             )
 
 
-_own: list[CropCache] = []  # of a process that cuts
-
-
-def _open_cache(clips: Path, folder: Path, config: SampleConfig) -> None:
-    cv2.setNumThreads(1)
-    _own[:] = [CropCache(clips, folder, config)]
-
-
-def _cut_one(row: ClipRow) -> dict[str, str]:
+def _cutter(clips: Path, folder: Path, config: SampleConfig) -> Callable[[ClipRow], dict[str, str]]:
     """Cuts a clip; returns why it was refused, if it was."""
-    cache = _own[0]
-    cache._keep(row)
-    return {row.path: cache.refused[row.path]} if row.path in cache.refused else {}
+    cache = CropCache(clips, folder, config)
+
+    def cut(row: ClipRow) -> dict[str, str]:
+        cache._keep(row)
+        return {row.path: cache.refused[row.path]} if row.path in cache.refused else {}
+
+    return cut
 
 
 @lru_cache(maxsize=1024)  # some 400 kB a clip; a miss costs a millisecond

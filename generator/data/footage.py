@@ -15,7 +15,6 @@ Files are found as they are needed: a tree of a million clips is never listed fi
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -25,9 +24,8 @@ from pathlib import Path
 from typing import Literal
 
 from sfumato.errors import UsageError
+from sfumato.execution.find_files import Finder, is_picture
 
-VIDEOS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".gif"})
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 People = Literal["layout", "folders"]
 _VOX_PERSON = re.compile(r"id\d{5}")
 _VOX_FILE = re.compile(r"(id\d{5})#")
@@ -47,28 +45,13 @@ class Source:
 
     @property
     def picture(self) -> bool:
-        return self.path.suffix.lower() in PICTURES
+        return is_picture(self.path)
 
 
-def find_sources(footage: Iterable[Path], people: People = "layout") -> Iterator[Source]:
-    """Files as given, and everything readable below folders, in the order of their names. Hidden files are passed
-    over.
-    """
-    for path in footage:
-        if not path.is_dir():
-            yield describe(path, path.parent, people)
-            continue
-        for file in _walk(path, frozenset()):
-            if file.suffix.lower() in VIDEOS or file.suffix.lower() in PICTURES:
-                yield describe(file, path, people)
-
-
-def find_media(paths: list[Path]) -> list[Path]:
-    """The files of `find_sources`. Raises UsageError if there is nothing."""
-    found = [source.path for source in find_sources(paths)]
-    if not found:
-        raise nothing_found(paths)
-    return found
+def find_sources(footage: Iterable[Path], people: People = "layout", finder: Finder | None = None) -> Iterator[Source]:
+    """Files as given, and everything readable below folders, in the order of their names; `finder` counts the rest."""
+    for found in (finder or Finder()).find(footage):
+        yield describe(found.path, found.root or found.path.parent, people)
 
 
 def choose(sources: Iterable[Source], limit: int = 0, per_person: int = 0) -> Iterator[Source]:
@@ -106,9 +89,7 @@ def nothing_found(paths: list[Path]) -> UsageError:
     """Why there is nothing to read; a tree of metadata is told from an empty one."""
     named = ", ".join(map(str, paths))
     for path in paths:
-        texts = (
-            (file for file in _walk(path, frozenset()) if file.suffix.lower() == ".txt") if path.is_dir() else iter(())
-        )
+        texts = Finder({".txt"}).paths([path]) if path.is_dir() else iter(())
         if any(_vox_person(file) for file in islice(texts, 100)):
             return UsageError(
                 f"{named} holds VoxCeleb's metadata (.txt: links and face boxes), not its videos",
@@ -129,22 +110,3 @@ def _vox_person(path: Path) -> tuple[str, tuple[str, ...]] | None:
 
 def _is_test(folder: str) -> bool:
     return _TEST.fullmatch(folder) is not None
-
-
-def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
-    """Files below `folder`, by name; links to folders are followed, never in circles."""
-    try:
-        status = folder.stat()
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:
-        return  # a folder that may not be read: the others still count
-    here = (status.st_dev, status.st_ino)
-    if here in above:
-        return
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            yield from _walk(Path(entry.path), above | {here})
-        elif entry.is_file():
-            yield Path(entry.path)

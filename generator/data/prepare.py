@@ -1,7 +1,7 @@
 """Footage to training data: crops, landmarks, identity and quality of every clip and picture, cached as Parquet.
 
 In: folders of videos and pictures (see `generator.data.footage`). Out: a folder with a shard for each shot
-(`shards/<digest>.parquet`), `dataset.json` (crop version, landmark backend, settings) and `files.jsonl`, a line for
+(`shards/<digest>.parquet`), `dataset.json` (crop version, landmark backend, settings) and `files.sqlite3`, a journal of
 each file that was read and what became of it. A file that stands there unchanged is not read again, so an interrupted
 run continues. Landmark coordinates are cached, never their drawings.
 """
@@ -15,24 +15,20 @@ from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from generator.data.footage import PICTURES, VIDEOS, People, Source, choose, find_media, find_sources, nothing_found
-from generator.data.reading import PrepareConfig, Preparer, median_box, shard_path
-from generator.data.shards import write_shard
+from generator.data.footage import People, Source, choose, find_sources, nothing_found
+from generator.data.reading import PrepareConfig, shard_path
 from generator.data.workers import Outcome, Task, read_all
 from sfumato.atomic import write_text
 from sfumato.errors import MediaError, OutputError
+from sfumato.execution.find_files import Finder
+from sfumato.execution.journal import Journal
 from sfumato.media.clips import file_digest
 from sfumato.media.faces import CROP_VERSION
 
-__all__ = [
-    "PICTURES", "VIDEOS", "People", "PrepareConfig", "Prepared", "Preparer", "choose", "find_media", "find_sources",
-    "median_box",
-    "prepare", "read_journal", "write_shard",
-]  # fmt: skip
-SCHEMA = 2
-JOURNAL = "files.jsonl"
+SCHEMA = 3
+JOURNAL = "files.sqlite3"
 TWICE = "the same file as another"
 
 
@@ -57,25 +53,26 @@ class Prepared:
 def prepare(
     footage: list[Path], out: Path, config: PrepareConfig | None = None,
     advance: Callable[[float], None] = lambda amount: None, *,
-    workers: int = 1, people: People = "layout", limit: int = 0, per_person: int = 0,
+    workers: int = 1, people: People = "layout", limit: int = 0, per_person: int = 0, finder: Finder | None = None,
 ) -> Prepared:  # fmt: skip
     """Reads `footage` (files, and folders that are searched) into shards below `out`, in `workers` processes; the
-    shards are the same for any number of them. Files that cannot be used are listed, not fatal. `people`, `limit` and
-    `per_person`: see `generator.data.footage`.
+    shards are the same for any number of them. Files that cannot be used are listed, not fatal. `people`, `limit`,
+    `per_person`, `finder`: see `generator.data.footage`.
 
     Raises UsageError for nothing to read, OutputError when `out` holds data prepared another way or cannot be written.
     """
     config = config or PrepareConfig()
-    sources = choose(find_sources(footage, people), limit, per_person)
+    sources = choose(find_sources(footage, people, finder), limit, per_person)
     first = next(sources, None)
     if first is None:
         raise nothing_found(footage)
     _open_dataset(out, {"schema": SCHEMA, "crop": CROP_VERSION, **asdict(config)})
-    run = _Run(out)
-    with run.journal(), closing(read_all(run.tasks(chain([first], sources)), config, workers)) as outcomes:
-        for outcome in outcomes:
-            run.finish(outcome)
-            advance(1 + run.passed())
+    with _journal(out) as journal:
+        run = _Run(out, journal)
+        with closing(read_all(run.tasks(chain([first], sources)), config, workers)) as outcomes:
+            for outcome in outcomes:
+                run.finish(outcome)
+                advance(1 + run.passed())
     advance(run.passed())
     run.result.refused = [(path, why) for _, path, why in sorted(run.refused, key=lambda item: item[0])]
     return run.result
@@ -84,25 +81,14 @@ def prepare(
 class _Run:
     """The bookkeeping of one call: what is done already, what came of the rest, and the journal of both."""
 
-    def __init__(self, out: Path) -> None:
-        self.out, self.result = out, Prepared()
+    def __init__(self, out: Path, journal: Journal) -> None:
+        self.out, self.journal, self.result = out, journal, Prepared()
         self.refused: list[tuple[int, Path, str]] = []
-        lines = read_journal(out)
-        self.by_path = {line["path"]: line for line in lines}
-        self.by_digest = {line["sha256"]: line for line in lines}  # a file that was moved or renamed
+        self.by_digest = dict(journal.entries())  # a file that was moved or renamed is known by its content
+        self.by_path = {record["path"]: record for record in self.by_digest.values()}
         self.count = 0
         self._seen: set[str] = set()
-        self._file: IO[str]
         self._passed = 0
-
-    def journal(self) -> IO[str]:
-        try:
-            self._file = (self.out / JOURNAL).open("a", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(
-                f"Cannot write {self.out / JOURNAL}: {error.strerror}", "Choose a folder you may write to."
-            ) from error
-        return self._file
 
     def passed(self) -> int:
         """Files since the last call for which nothing had to be read."""
@@ -153,25 +139,15 @@ class _Run:
             self._count(task.source)
         with suppress(OSError):  # gone since: it will be read again if it comes back
             status = task.source.path.stat()
-            self._write(
+            self.journal.add(
+                task.digest,
                 {
                     "path": str(task.source.path), "bytes": status.st_size, "changed": status.st_mtime_ns,
-                    "sha256": task.digest,
-                    "shards": outcome.shards, "frames": outcome.frames, "dropped": outcome.dropped,
-                    "cut_off": outcome.cut_off,
-                    "refused": outcome.refused, "reason": outcome.reason, "person": task.source.person,
-                    "held_out": task.source.held_out,
-                }
+                    "sha256": task.digest, "shards": outcome.shards, "frames": outcome.frames,
+                    "dropped": outcome.dropped, "cut_off": outcome.cut_off, "refused": outcome.refused,
+                    "reason": outcome.reason, "person": task.source.person, "held_out": task.source.held_out,
+                },
             )  # fmt: skip
-
-    def _write(self, line: dict[str, Any]) -> None:
-        try:
-            self._file.write(f"\n{json.dumps(line)}\n")  # the first line end closes a line that a crash left open
-            self._file.flush()
-        except OSError as error:
-            raise OutputError(
-                f"Cannot write {self.out / JOURNAL}: {error.strerror}", "Make room, or choose another folder."
-            ) from error
 
     def _still_there(self, before: dict[str, Any], task: Task) -> bool:
         facts = before["person"], before["held_out"]
@@ -199,30 +175,16 @@ class _Run:
 
 
 def read_journal(out: Path) -> list[dict[str, Any]]:
-    """The lines of `files.jsonl`, the last one of each file; none if there is no journal. Lines that were cut off are
-    passed over.
-    """
-    lines: dict[str, dict[str, Any]] = {}
-    with suppress(FileNotFoundError), (out / JOURNAL).open(encoding="utf-8", errors="replace") as file:
-        for text in file:
-            with suppress(ValueError, KeyError, TypeError):
-                line = json.loads(text)
-                needed = {
-                    "path",
-                    "bytes",
-                    "changed",
-                    "sha256",
-                    "shards",
-                    "frames",
-                    "dropped",
-                    "refused",
-                    "reason",
-                    "person",
-                    "held_out",
-                }
-                if needed <= line.keys():
-                    lines[line["path"]] = line
-    return list(lines.values())
+    """What became of each file that was read into the folder `out`, by content; none if there is no journal."""
+    if not (out / JOURNAL).exists():
+        return []
+    with _journal(out) as journal:
+        return [record for _, record in journal.entries()]
+
+
+def _journal(out: Path) -> Journal:
+    """The folder's own: its settings are those of dataset.json, which never change."""
+    return Journal(out / JOURNAL, "prepare")
 
 
 def _open_dataset(out: Path, description: dict[str, Any]) -> None:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.data.footage import PICTURES
 from generator.motion.following import follow_face
 from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError, MissingFileError, NoFaceError, UsageError, choose_from
+from sfumato.execution.find_files import is_picture
 from sfumato.media.faces import Box, Crop, crop_around
 from sfumato.media.landmarks import LandmarkBackend
 
@@ -99,7 +99,7 @@ def motion_path(name: str | Path) -> Path:
 
 def require_moving(path: Path) -> Path:
     """`path`. Raises UsageError for a picture: FFmpeg would read one as a video of one frame."""
-    if path.suffix.lower() in PICTURES:
+    if is_picture(path):
         advice = f"Name a video, a .motion file, a camera's index, or one of: {', '.join(shipped_motions())}."
         raise UsageError(f"{path} is a picture, and a motion has to move", advice)
     return path

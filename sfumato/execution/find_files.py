@@ -16,6 +16,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sfumato.errors import UsageError
+
 PICTURES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".jp2", ".ppm"])
 VIDEOS = frozenset(
     [
@@ -132,3 +134,20 @@ class Finder:
         if suffix in self.without or (self.suffixes is not None and suffix not in self.suffixes):
             return suffix or "without a suffix"
         return ""
+
+
+def find_media(names: Iterable[Path], finder: Finder | None = None) -> list[Path]:
+    """All files that `names` mean, pictures and videos unless `finder` wants others. Raises UsageError if there are
+    none.
+    """
+    named, finder = list(names), finder or Finder()
+    found = list(finder.paths(named))
+    if not found:
+        known = f"Known suffixes: {' '.join(sorted(finder.suffixes))}." if finder.suffixes else ""
+        raise UsageError(f"No video or picture in {', '.join(map(str, named))}", known)
+    return found
+
+
+def is_picture(path: Path) -> bool:
+    """By the file's suffix; what is inside is checked when it is read."""
+    return path.suffix.lower() in PICTURES

@@ -74,7 +74,7 @@ def list_clips(
     first that fits counts. `without`: pictures of people to leave out. Raises UsageError when nothing usable is there,
     MediaError for a picture of `without` that shows no face.
     """
-    from generator.data.prepare import find_media
+    from sfumato.execution.find_files import find_media
     from sfumato.media.people import SAME_PERSON, group_people
 
     looker = Looker()
@@ -158,7 +158,7 @@ def clips(folder: Path, out: str, methods: Any, without: tuple[Path, ...], seed:
 
     For `sfumato fakes` and `sfumato train detector`. Everything in FOLDER is taken to be real.
     """
-    from generator.data.prepare import find_media
+    from sfumato.execution.find_files import Finder, find_media
     from sfumato.media.clips import write_clips
     from sfumato.progress import progress
 
@@ -167,10 +167,11 @@ def clips(folder: Path, out: str, methods: Any, without: tuple[Path, ...], seed:
             f"--output {out} is not a plain file name",
             "The list lies inside FOLDER, because its paths are relative to it.",
         )
-    with progress("Looking at faces", len(find_media([folder]))) as advance:
+    finder = Finder()
+    with progress("Looking at faces", len(find_media([folder], finder))) as advance:
         listing = list_clips(folder, methods, without, seed, advance)
-    for line in left_out(listing.refused):
-        click.echo(line, err=True)
+    for line in [*left_out(listing.refused), *([finder.told()] if finder.told() else [])]:
+        click.echo(printable(line), err=True)
     if listing.left_out:
         first = printable(", ".join(listing.left_out[:5]))
         click.echo(f"Left out {len(listing.left_out)} that show someone of --without: {first}", err=True)

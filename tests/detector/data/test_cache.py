@@ -52,7 +52,7 @@ def test_a_file_put_right_is_cut_and_a_faceless_one_stays_told(tmp_path) -> None
 
 
 def test_several_processes_cut_the_same_crops(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("detector.data.cache._WORTH_PROCESSES", 1)
+    monkeypatch.setattr("detector.data.cache._WORTH_A_WORKER", 1)
     painting = read_image(portrait_path("mona-lisa"))
     rows = []
     for i in range(4):
@@ -61,7 +61,7 @@ def test_several_processes_cut_the_same_crops(tmp_path, monkeypatch) -> None:
         rows.append(clip_row(name))
     one, two = (CropCache(tmp_path / "clips.jsonl", tmp_path / name, TINY.samples) for name in ("one", "two"))
     ticks: list[float] = []
-    assert one.prepare(rows) == two.prepare(rows, ticks.append, processes=2) == rows[1:]
+    assert one.prepare(rows) == two.prepare(rows, ticks.append, workers=2) == rows[1:]
     assert sum(ticks) == len(rows)
     assert set(one.refused) == set(two.refused) == {"0.png"}
     assert all(np.array_equal(one.crop(row, 0).image, two.crop(row, 0).image) for row in rows[1:])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from generator.data.dataset import Dataset, as_people, open_dataset, read_shard
-from generator.data.prepare import write_shard
+from generator.data.shards import write_shard
 from sfumato.errors import CheckpointError, UsageError
 from sfumato.media.faces import CROP_VERSION
 from tests.generator_fixtures import clip_of, dataset

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from generator.data.footage import Source, choose, describe, find_media, find_sources
+from generator.data.footage import Source, choose, describe, find_sources
 from sfumato.errors import UsageError
+from sfumato.execution.find_files import find_media
 
 
 def tree(root: Path, *names: str) -> Path:
@@ -98,7 +99,7 @@ def test_links_in_a_circle_end(tmp_path: Path) -> None:
 
 
 def test_files_are_found_as_they_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import generator.data.footage as module
+    import sfumato.execution.find_files as module
 
     tree(tmp_path, *(f"{i}/a.mp4" for i in range(50)))
     looked: list[object] = []

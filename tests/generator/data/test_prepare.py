@@ -13,8 +13,10 @@ import pytest
 from generator.data import prepare as module
 from generator.data import reading
 from generator.data.dataset import open_dataset
-from generator.data.prepare import TWICE, PrepareConfig, find_media, median_box, prepare, read_journal
+from generator.data.prepare import TWICE, prepare, read_journal
+from generator.data.reading import PrepareConfig, median_box
 from sfumato.errors import OutputError, UsageError
+from sfumato.execution.find_files import find_media
 from sfumato.media.faces import Face
 from sfumato.media.images import write_image
 from tests.generator_fixtures import astronaut, moving, portrait
@@ -47,7 +49,7 @@ def test_media_are_found_below_folders_and_other_files_left(footage: Path) -> No
 
 
 def test_a_folder_without_media_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="No videos or pictures"):
+    with pytest.raises(UsageError, match="No video or picture"):
         find_media([tmp_path])
 
 
@@ -122,12 +124,10 @@ def test_a_shard_that_was_deleted_is_made_again(tmp_path: Path) -> None:
     assert prepare([tmp_path / "a.png"], tmp_path / "set", SMALL).made == 1
 
 
-def test_a_journal_whose_last_line_was_cut_off_is_still_read(tmp_path: Path) -> None:
+def test_what_the_journal_lacks_is_read_again(tmp_path: Path) -> None:
     for name in ("mona-lisa", "la-velata"):
         write_image(tmp_path / f"{name}.png", portrait(name))
-    prepare([tmp_path], tmp_path / "set", SMALL)
-    journal = tmp_path / "set" / "files.jsonl"
-    journal.write_bytes(journal.read_bytes()[:-40])
+    prepare([tmp_path], tmp_path / "set", SMALL, limit=1)
     again = prepare([tmp_path], tmp_path / "set", SMALL)
     assert (again.made, again.kept) == (1, 1)
     assert len(read_journal(tmp_path / "set")) == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,21 +11,22 @@ import numpy as np
 import pytest
 
 from generator.data import prepare_report as module
-from generator.data.prepare import Prepared
+from generator.data.prepare import JOURNAL, Prepared
 from generator.data.prepare_report import HEIGHT, WIDTH, histogram, write_report
 from sfumato.errors import UsageError
+from sfumato.execution.journal import Journal
 from tests.generator.data.test_dataset import prepared, shard
 
 HOSTILE = "<script>alert(1)<script>\"'><img src=x onerror=alert(2)>\u202e\x1b[31m"
 
 
-def journal_line(path: str, **changes: Any) -> str:
+def journal_line(path: str, **changes: Any) -> dict[str, Any]:
     line = {
         "path": path, "bytes": 1, "changed": 1, "sha256": "0" * 64, "shards": 1, "frames": 3, "dropped": {},
         "cut_off": False,
         "refused": "", "reason": "", "person": "", "held_out": False,
     }  # fmt: skip
-    return json.dumps({**line, **changes}) + "\n"
+    return {**line, **changes}
 
 
 @pytest.fixture
@@ -38,7 +38,9 @@ def footage(tmp_path: Path) -> Path:
         journal_line("/footage/a.mp4", dropped={"no face": 3, "face too blurred": 1}),
         journal_line(bad, shards=0, refused=f"{bad} is damaged", reason="unreadable", dropped={"no face": 2}),
     ]
-    (folder / "files.jsonl").write_text("".join(lines), encoding="utf-8")
+    with Journal(folder / JOURNAL, "prepare") as journal:
+        for number, line in enumerate(lines):
+            journal.add(str(number), line)
     return folder
 
 

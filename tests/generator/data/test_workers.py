@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from generator.data.footage import Source
-from generator.data.prepare import PrepareConfig, prepare, read_journal
+from generator.data.prepare import prepare, read_journal
+from generator.data.reading import PrepareConfig
 from generator.data.workers import CRASHED, UNREADABLE, Outcome, Task, read, read_all
 from sfumato.errors import OutputError, UsageError
 from sfumato.media.images import write_image
@@ -66,7 +67,7 @@ def test_a_reader_that_dies_costs_its_file_only(footage: Path, tmp_path: Path) -
     both = tasks(tmp_path, Deadly(Path("bomb.mp4")), Source(footage / "mona-lisa.png"))
     found = sorted(read_all(both, SMALL, 2), key=lambda outcome: outcome.task.number)
     assert [outcome.reason for outcome in found] == [CRASHED, ""]
-    assert "bomb.mp4: the process that read it ended with 9" in found[0].refused
+    assert "bomb.mp4: its process ended with 9" in found[0].refused
 
 
 def test_what_no_file_can_be_read_with_ends_the_run(tmp_path: Path) -> None:
@@ -88,8 +89,10 @@ def outcome(error: Exception) -> Outcome:
     return read(Failing(error), Task(0, Source(Path("a.mp4")), "0" * 64, Path("x.parquet")))  # type: ignore[arg-type]
 
 
-def test_an_error_of_a_library_is_listed() -> None:
-    found = outcome(ValueError("Expected 3 channels"))
+def test_an_error_of_a_library_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = Failing(ValueError("Expected 3 channels"))
+    monkeypatch.setattr("generator.data.workers.Preparer", lambda config: failing)
+    (found,) = read_all(tasks(Path(), Source(Path("a.mp4"))), SMALL, 1)
     assert (found.reason, found.refused) == (UNREADABLE, "a.mp4: ValueError: Expected 3 channels")
 
 
@@ -143,11 +146,8 @@ def test_an_interrupted_run_leaves_nothing_half_written_and_goes_on(tmp_path: Pa
         command, start_new_session=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     end = time.monotonic() + WAIT
-    journal = tmp_path / "set" / "files.jsonl"  # a file counts as read once its line is here
-    while (
-        not (journal.exists() and journal.read_text().endswith("\n"))
-        and process.poll() is None
-        and time.monotonic() < end
+    while (  # a file counts as read once the journal has it
+        not read_journal(tmp_path / "set") and process.poll() is None and time.monotonic() < end
     ):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group gets it

@@ -26,7 +26,7 @@ from generator.motion.track import (
     with_neutral,
     write_motion,
 )
-from sfumato.errors import MediaError, NoFaceError, OutputError, UsageError
+from sfumato.errors import MediaError, MissingFileError, NoFaceError, OutputError, UsageError
 from sfumato.media.landmarks import load_backend
 from tests.generator_fixtures import astronaut, motion, moving
 from tests.media_fixtures import make_video
@@ -238,7 +238,7 @@ def test_shipped_names_are_found_and_unknown_ones_refused(tmp_path: Path, monkey
     assert shipped_motions() == ["calm"]
     assert motion_path("calm").name == "calm.motion"
     for name in ("wild", "../calm", "/etc/passwd.motion"):
-        with pytest.raises(UsageError, match="calm"):
+        with pytest.raises(MissingFileError, match="calm"):
             motion_path(name)
 
 
