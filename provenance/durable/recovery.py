@@ -29,7 +29,7 @@ from provenance.durable.recovered import RecoveredManifest, read_store
 
 if TYPE_CHECKING:
     from provenance.durable.repository import Match, Resolver
-    from provenance.watermark import Finding, Reader
+    from provenance.watermark import Reader, WatermarkDetection
 
 OUTCOMES = ("confirmed", "watermark", "alike", "none")
 LONGEST_SECONDS = 120.0  # of a video that are looked at
@@ -60,7 +60,7 @@ class Recovery:
 
     path: Path
     outcome: str
-    mark: Finding
+    mark: WatermarkDetection
     alg: str
     candidates: tuple[Candidate, ...] = ()
     chosen: Candidate | None = None
@@ -116,7 +116,9 @@ def look(path: Path, reader: Reader) -> tuple[Fingerprint, float, int]:
     return builder.done(), last, count
 
 
-def _known(reader: Reader, alg: str, alike: Iterable[tuple[Resolver, Match]], blind: Finding) -> Finding:
+def _known(
+    reader: Reader, alg: str, alike: Iterable[tuple[Resolver, Match]], blind: WatermarkDetection
+) -> WatermarkDetection:
     """Looks for the payloads of videos that look alike; `blind` stays if none of them is there."""
     payloads: list[bytes] = []
     for resolver, match in list(alike)[:CANDIDATES]:

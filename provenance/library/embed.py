@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from provenance.formats.containers import BMFF
 from provenance.library.error_capture import FirstError, WatchedStream
-from provenance.manifests.generated import IngredientFile
+from provenance.manifests.ingredients import IngredientFile
 from provenance.signers import Signer
 from sfumato.errors import SealError
 

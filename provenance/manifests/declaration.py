@@ -21,19 +21,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from provenance.manifests.generated import (
-    GENERATION_LABEL,
-    GENERATION_SCHEMA,
-    IPTC,
-    SOURCE_TYPES,
-    SPECIFICATION,
-    IngredientFile,
-    check_manifest,
-    ingredient_file,
-    plain,
-    portrait_ingredients,
-)
-from sfumato import __version__
+from provenance.manifests.definition import manifest_definition
+from provenance.manifests.generation import GENERATION_LABEL, GENERATION_SCHEMA, plain
+from provenance.manifests.ingredients import IngredientFile, ingredient_file, portrait_ingredients
+from provenance.manifests.source_types import IPTC, SOURCE_TYPES
 from sfumato.errors import UsageError
 
 KINDS = {
@@ -194,15 +185,7 @@ def declared_manifest(
         assertions.append(
             {"label": TRAINING_MINING_LABEL, "data": {"entries": {use: dict(entry) for use in MINING_USES}}}
         )
-    manifest = {
-        "claim_version": 2,
-        "claim_generator_info": [{"name": "sfumato", "version": __version__, "specVersion": SPECIFICATION}],
-        "title": declaration.title or name,
-        "format": media_type,
-        "assertions": assertions,
-    }
-    check_manifest(manifest, [ingredient.definition() for ingredient in ingredients])
-    return manifest
+    return manifest_definition(declaration.title or name, media_type, assertions, ingredients)
 
 
 def model_assertion(declaration: Declaration, ingredients: Sequence[IngredientFile]) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from sfumato.registry import Registry
 
 REGISTRY = Registry("watermark", {"spread": "provenance.watermark.spread:SpreadWatermark"})
 DEFAULT = "spread"
-PAYLOAD_BITS = 64
 
 Image = NDArray[np.uint8]
 Box = tuple[float, float, float, float]  # x, y, width, height in pixels
@@ -38,7 +37,7 @@ class Geometry:
 
 
 @dataclass(frozen=True)
-class Finding:
+class WatermarkDetection:
     """A payload read from a video. `statistic`: correlation in standard deviations of what no mark would give.
 
     `bound`: at most so likely is it that a video without a mark gives as much, over the choice of the key.
@@ -69,11 +68,11 @@ class Reader(Protocol):
         """Takes in one frame, of the same size as the others."""
         ...
 
-    def read(self) -> Finding:
+    def read(self) -> WatermarkDetection:
         """The most likely payload, blind. Raises ValueError without frames."""
         ...
 
-    def match(self, payloads: Sequence[bytes]) -> Finding:
+    def match(self, payloads: Sequence[bytes]) -> WatermarkDetection:
         """Which of `payloads` is there: a weaker mark is enough when it is known what to look for. Raises ValueError
         without any.
         """

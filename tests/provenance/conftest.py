@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from provenance.pki.keys import DevelopmentKeys, development_keys
-from provenance.signing.sign import C2paSeal, development_signer
+from provenance.signing.seal import C2paSeal, development_signer
 from sfumato.media.video import GeneratedFacts
 
 

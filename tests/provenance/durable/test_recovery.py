@@ -14,7 +14,7 @@ from provenance.durable.recovered import read_store
 from provenance.durable.recovery import recover
 from provenance.durable.repository import Entry, open_repository
 from provenance.durable.resolver import HttpResolver
-from provenance.signing.sign import C2paSeal
+from provenance.signing.seal import C2paSeal
 from provenance.watermark.embed import SpreadMarker
 from sfumato.errors import MediaError, OutputError, UsageError
 from sfumato.media.video import VideoReader

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from provenance.formats.untrusted import LONGEST, MOST, cut
-from provenance.manifests.claims import Ingredient, ManifestView, read_views, source_type_name
+from provenance.manifests.claims import Ingredient, ManifestView, read_views
+from provenance.manifests.source_types import source_type_name
 
 
 class _Reader:

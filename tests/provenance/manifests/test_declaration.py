@@ -15,9 +15,11 @@ import pytest
 from PIL import Image
 
 from provenance.manifests.declaration import Declaration, declared_ingredients, declared_manifest, model_assertion
-from provenance.manifests.generated import generation_assertion, portrait_ingredients
+from provenance.manifests.generation import generation_assertion
+from provenance.manifests.ingredients import portrait_ingredients
 from provenance.pki.keys import DevelopmentKeys
-from provenance.signing.sign import development_signer, sign_file
+from provenance.signing.seal import development_signer
+from provenance.signing.sign import sign_file
 from provenance.verifying.verify import verify
 from sfumato.errors import MediaError, SealError, UsageError
 from sfumato.media.video import GeneratedFacts

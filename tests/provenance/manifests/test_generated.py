@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from provenance.manifests.generated import (
-    GENERATED,
-    GENERATION_LABEL,
-    check_manifest,
-    generated_manifest,
-    portrait_ingredients,
-)
+from provenance.manifests.definition import check_manifest
+from provenance.manifests.generated import generated_manifest
+from provenance.manifests.generation import GENERATION_LABEL
+from provenance.manifests.ingredients import portrait_ingredients
+from provenance.manifests.source_types import GENERATED
 from sfumato.errors import SealError
 from sfumato.media.video import GeneratedFacts
 

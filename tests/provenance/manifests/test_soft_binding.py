@@ -12,9 +12,10 @@ import pytest
 
 from provenance.durable.recovered import read_store
 from provenance.durable.repository import open_repository
-from provenance.manifests.generated import check_manifest
-from provenance.manifests.soft_binding import MarkedSeal, SoftBinding, embedded_store
-from provenance.signing.sign import C2paSeal
+from provenance.formats.manifest_box import embedded_store
+from provenance.manifests.definition import check_manifest
+from provenance.manifests.soft_binding import SoftBinding
+from provenance.signing.seal import C2paSeal, MarkedSeal
 from provenance.verifying.verify import verify
 from provenance.watermark.detect import SpreadReader
 from sfumato.errors import SealError, SfumatoWarning

@@ -20,8 +20,10 @@ from PIL import Image
 import provenance.signing.sign
 from provenance.pki.keys import DevelopmentKeys, development_keys
 from provenance.signers.pem import PemSigner
-from provenance.signing.sign import C2paSeal, development_signer, sign_generated
-from provenance.verifying.verify import Verification, verify
+from provenance.signing.seal import C2paSeal, development_signer
+from provenance.signing.sign import sign_generated
+from provenance.verifying.verification import Verification
+from provenance.verifying.verify import verify
 from sfumato.errors import OutputError, SealError
 from sfumato.media.video import GeneratedFacts, Seal
 
@@ -227,7 +229,7 @@ def test_a_result_that_does_not_verify_never_appears(
     seal: C2paSeal, unsealed: Path, facts: GeneratedFacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "provenance.verifying.verify.verify",
+        "provenance.signing.sign.verify",
         lambda path: Verification(path, "invalid", ("assertion.bmffHash.mismatch",)),
     )
     with pytest.raises(SealError, match=r"does not verify.*bmffHash"):
@@ -267,7 +269,7 @@ def test_a_portrait_with_a_credential_keeps_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "provenance.manifests.generated.media_type_of_bytes", lambda head: "video/mp4"
+        "provenance.manifests.ingredients.media_type_of_bytes", lambda head: "video/mp4"
     )  # in place of a sealed picture
     broken = flip_media_byte(sealed, tmp_path / "broken.mp4")
     seal(unsealed, tmp_path / "out.mp4", replace(facts, portraits=(sealed, broken)))
@@ -286,7 +288,7 @@ def test_a_portrait_that_the_library_chokes_on_goes_in_without_its_credential(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "provenance.manifests.generated.media_type_of_bytes", lambda head: "image/png"
+        "provenance.manifests.ingredients.media_type_of_bytes", lambda head: "image/png"
     )  # the library refuses a JPEG called PNG
     seal(unsealed, tmp_path / "out.mp4", facts)
     found = verify(tmp_path / "out.mp4")
@@ -324,7 +326,7 @@ def test_memory_stays_flat(
         file.write(data[start + size :])
     program = (
         "import sys; from pathlib import Path; from types import SimpleNamespace as Facts; from "
-        "provenance.signing.sign import C2paSeal;"
+        "provenance.signing.seal import C2paSeal;"
         "facts = Facts(title='t', model_name='m', model_digest='a' * 64, seed=1, portraits=(), "
         "motion_digest='b' * 64, parameters={},"
         "portrait_digests=());"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from provenance.watermark import REGISTRY, Finding, Geometry
+from provenance.watermark import REGISTRY, Geometry, WatermarkDetection
 from provenance.watermark.detect import LIMIT, SpreadReader, tail
 from provenance.watermark.embed import SpreadMarker
 from provenance.watermark.geometry import transform
@@ -38,7 +38,7 @@ def reader_of(images: list[np.ndarray] | VideoReader, key: bytes | None = None) 
     return reader
 
 
-def read_file(path: Path) -> Finding:
+def read_file(path: Path) -> WatermarkDetection:
     with VideoReader(path) as video:
         return reader_of(video).read()
 
