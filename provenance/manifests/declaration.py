@@ -4,8 +4,9 @@ be used.
 In: a `Declaration`. Out: a manifest definition for the C2PA builder (specification 2.4) and its ingredients.
 
 generated   `c2pa.created` with a digitalSourceType; what the model was given are `inputTo` ingredients
-edited      `c2pa.opened` with the file before the edit as its parent, which keeps that file's credential; then what was
-done composite   `c2pa.created`; the parts are `componentOf` ingredients, each with a `c2pa.placed`
+edited      `c2pa.opened` with the file before the edit as its parent, which keeps that file's credential; then what
+            was done
+composite   `c2pa.created`; the parts are `componentOf` ingredients, each with a `c2pa.placed`
 
 The rights to mine and train follow the CAWG training and data mining assertion 1.1; how a model took part follows
 provenance/schemas/generation-1.schema.json. Not every step may be known to who signs, so `allActionsIncluded` is false

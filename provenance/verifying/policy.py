@@ -4,10 +4,10 @@ In: a TOML file, and the evidence about one file (`Verification`). Out: which cl
 holds if every key in it holds; `any` and `all` take lists of tables. A policy never makes a file better than it is, and
 an empty one is refused.
 
-    issuer = "Example Media CA"        # a name in the chain above the signer, or a SHA-256 fingerprint; a list means
-    any of these stamped-by = true                  # a time-stamp by an authority given here; or a name or fingerprint
-    in its chain not-revoked = true                 # a good OCSP answer, in the file or asked for; silence does not
-    count any = [{ signer = "Newsroom" }, { signer = "Archive" }]
+    issuer = "Example Media CA"  # a name in the chain above the signer, or a SHA-256 fingerprint; a list: any of these
+    stamped-by = true            # a time-stamp by an authority given here; or a name or fingerprint in its chain
+    not-revoked = true           # a good OCSP answer, in the file or asked for; silence does not count
+    any = [{ signer = "Newsroom" }, { signer = "Archive" }]
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ Clause = Callable[[Verification], ClauseResult]
 
 @dataclass(frozen=True)
 class Policy:
-    """Clauses that must all hold. `source`: where they were read, for messages."""
+    """Clauses that must all hold."""
 
     clauses: tuple[Clause, ...]
-    source: str = "policy"
 
     def evaluate(self, found: Verification) -> ClauseResult:
         """Evidence about every clause; nothing is left out because something before it failed."""
@@ -56,8 +55,8 @@ def load_policy(path: Path) -> Policy:
 
 
 def make_policy(values: dict[str, Any], source: str = "policy") -> Policy:
-    """A policy from plain values. Raises UsageError as `load_policy` does."""
-    return Policy(_table(values, source, 0), source)
+    """A policy from plain values; messages name `source`. Raises UsageError as `load_policy` does."""
+    return Policy(_table(values, source, 0))
 
 
 def _table(values: Any, where: str, depth: int) -> tuple[Clause, ...]:

@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from provenance.formats.coverage import Uncovered, uncovered
 from provenance.formats.untrusted import MOST, cut
+from provenance.library.settings import reading
 from provenance.library.store import manifest_store, open_reader
 from provenance.manifests.claims import Ingredient, read_views
 from provenance.pki.certificates import load_anchors, path_to
@@ -90,8 +91,6 @@ class _Look:
 
     def at(self, file: IO[bytes], sidecar: Path | None) -> Verification:
         from c2pa import C2paError
-
-        from provenance.library.settings import reading
 
         head = file.read(16)
         try:

@@ -20,7 +20,7 @@ REGISTRY = Registry("watermark", {"spread": "provenance.watermark.spread:SpreadW
 DEFAULT = "spread"
 
 Image = NDArray[np.uint8]
-Box = tuple[float, float, float, float]  # x, y, width, height in pixels
+FaceBox = tuple[float, float, float, float]  # x, y, width, height in pixels
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,14 @@ class WatermarkDetection:
 class Marker(Protocol):
     """Marks the frames of one video, in order."""
 
-    def mark(self, frame: Image, faces: Sequence[Box] | None = None) -> Image:
+    def mark(self, frame: Image, faces: Sequence[FaceBox] | None = None) -> Image:
         """The frame with its mark, of the same shape. `faces` are kept cleaner; None: they are looked for now and
         then.
         """
         ...
 
 
-class Reader(Protocol):
+class WatermarkReader(Protocol):
     """Reads the mark out of the frames of one video."""
 
     def add(self, frame: Image) -> None:
@@ -91,4 +91,4 @@ class Watermark(Protocol):
         """`payload`: 8 bytes."""
         ...
 
-    def reader(self) -> Reader: ...
+    def reader(self) -> WatermarkReader: ...
