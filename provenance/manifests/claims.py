@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provenance.formats.untrusted import DEEPEST, MOST, bounded, codes_of, dict_of, list_of, text_of
-from provenance.manifests.generation import GENERATION_LABEL
+from provenance.manifests.generation_assertion import GENERATION_LABEL
 from provenance.manifests.source_types import source_type_name
 
 # Failures that leave a manifest valid: nobody vouches for a signer, a time-stamp authority, or an identity in it.

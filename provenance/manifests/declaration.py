@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from provenance.manifests.definition import manifest_definition
-from provenance.manifests.generation import GENERATION_LABEL, GENERATION_SCHEMA, plain
+from provenance.manifests.generation_assertion import GENERATION_LABEL, GENERATION_SCHEMA, plain
 from provenance.manifests.ingredients import IngredientFile, ingredient_file, portrait_ingredients
 from provenance.manifests.source_types import IPTC, SOURCE_TYPES
 from sfumato.errors import UsageError

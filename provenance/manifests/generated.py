@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from provenance.manifests.definition import manifest_definition
-from provenance.manifests.generation import GENERATION_LABEL, generation_assertion
+from provenance.manifests.generation_assertion import GENERATION_LABEL, generation_assertion
 from provenance.manifests.source_types import GENERATED
 from sfumato import __version__
 

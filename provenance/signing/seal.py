@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provenance.formats.manifest_box import embedded_store
-from provenance.manifests.generation import generation_assertion
+from provenance.manifests.generation_assertion import generation_assertion
 from provenance.manifests.ingredients import portrait_ingredients
 from provenance.manifests.soft_binding import SoftBinding
 from provenance.pki.keys import development_keys

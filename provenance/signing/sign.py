@@ -17,7 +17,7 @@ from provenance.formats.containers import check_content, media_type_of
 from provenance.library.embed import Order, carries_credential, embed
 from provenance.manifests.declaration import Declaration, declared_ingredients, declared_manifest
 from provenance.manifests.generated import generated_manifest
-from provenance.manifests.generation import generation_in
+from provenance.manifests.generation_assertion import generation_in
 from provenance.manifests.ingredients import portrait_ingredients
 from provenance.manifests.source_types import source_type_name
 from provenance.pki.timestamp import Relay, Stamping, relay

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from provenance.manifests.declaration import Declaration, declared_ingredients, declared_manifest, model_assertion
-from provenance.manifests.generation import generation_assertion
+from provenance.manifests.generation_assertion import generation_assertion
 from provenance.manifests.ingredients import portrait_ingredients
 from provenance.pki.keys import DevelopmentKeys
 from provenance.signing.seal import development_signer

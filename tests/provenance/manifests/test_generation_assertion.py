@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from provenance.manifests.generated import generated_manifest
-from provenance.manifests.generation import GENERATION_LABEL
+from provenance.manifests.generation_assertion import GENERATION_LABEL
 from provenance.manifests.ingredients import portrait_ingredients
 from sfumato.errors import SealError
 from sfumato.media.video import GeneratedFacts
