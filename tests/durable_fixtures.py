@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provenance.durable.recovered import read_store
-from provenance.manifests.soft_binding import embedded_store
+from provenance.formats.manifest_box import embedded_store
 from provenance.pki.keys import DevelopmentKeys
-from provenance.signing.sign import C2paSeal
+from provenance.signing.seal import C2paSeal
 from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
 from tests.watermark_fixtures import encode, half, scene
 

@@ -247,7 +247,8 @@ def _write_sheet(path: Path, sheet: Any, checkpoint: Checkpoint, portraits: tupl
     import tempfile
 
     from provenance.manifests.declaration import Declaration
-    from provenance.signing.sign import development_signer, sign_file
+    from provenance.signing.seal import development_signer
+    from provenance.signing.sign import sign_file
     from sfumato.media.images import write_image
 
     parameters = {"consent": consent, "family": checkpoint.config.family}

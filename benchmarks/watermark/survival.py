@@ -200,7 +200,7 @@ def _seal(clip: Path, folder: Path, number: int, config: SurvivalConfig, done: S
     """Seals the clip as if it had been generated. Returns statistic and detection of the unmarked clip, and the
     payload.
     """
-    from provenance.signing.sign import C2paSeal
+    from provenance.signing.seal import C2paSeal
     from provenance.watermark import DEFAULT, REGISTRY
 
     reader = REGISTRY.load(DEFAULT)().reader()
@@ -258,7 +258,7 @@ def _treat_and_recover(
     from provenance.durable.recovered import read_store
     from provenance.durable.recovery import look, recover
     from provenance.durable.repository import open_repository
-    from provenance.manifests.soft_binding import embedded_store
+    from provenance.formats.manifest_box import embedded_store
     from provenance.watermark import DEFAULT, REGISTRY
 
     tally = done.tallies.setdefault((OURS, treatment), Tally())

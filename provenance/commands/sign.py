@@ -17,7 +17,7 @@ from sfumato.text import printable
 if TYPE_CHECKING:
     from provenance.manifests.declaration import Declaration
     from provenance.pki.timestamp import Stamping
-    from provenance.signing.batch import Result
+    from provenance.signing.batch import SigningResult
 
 SCHEMA_VERSION = 1
 
@@ -127,7 +127,7 @@ def sign(
     from provenance.pki.timestamp import without_proxy
     from provenance.signers import signer_from
     from provenance.signing.batch import find_tasks, sign_all
-    from provenance.signing.sign import Signed, development_signer, sign_file
+    from provenance.signing.seal import development_signer
 
     tasks = find_tasks(files, output, in_place=in_place)
     declaration = declaration_from(len(tasks), **declared)
@@ -139,11 +139,8 @@ def sign(
     if stamping is not None:
         without_proxy(os.environ)
 
-    def sign_one(source: Path, destination: Path) -> Signed:
-        return sign_file(source, destination, declaration, key, stamping, in_place=in_place)
-
     failed = 0
-    for result in sign_all(tasks, sign_one, key, declaration, workers=workers, overwrite=overwrite):
+    for result in sign_all(tasks, declaration, key, stamping, in_place=in_place, workers=workers, overwrite=overwrite):
         if result.error is not None:
             if len(tasks) == 1 and not as_json:
                 raise result.error
@@ -163,7 +160,7 @@ def declaration_from(
     cannot be read.
     """
     from provenance.manifests.declaration import Declaration
-    from provenance.manifests.generated import file_digest
+    from provenance.manifests.ingredients import file_digest
 
     if model is not None and model_digest:
         raise UsageError("--model and --model-digest say the same", "Give one of them.")
@@ -187,7 +184,7 @@ def stamping_from(url: str | None, hosts: tuple[str, ...], on_failure: str | Non
     return Stamping(url, hosts, on_failure or "fail")
 
 
-def record(result: Result) -> dict[str, Any]:
+def record(result: SigningResult) -> dict[str, Any]:
     """One result as plain values."""
     found = result.signed.found if result.signed else None
     return {
@@ -205,7 +202,7 @@ def record(result: Result) -> dict[str, Any]:
     }
 
 
-def describe(result: Result) -> str:
+def describe(result: SigningResult) -> str:
     """One line for a person."""
     if result.error is not None:
         return f"{printable(result.task.source)}: failed: {printable(result.error)}"

@@ -96,7 +96,7 @@ def verify(
     """
     from provenance.verifying.files import named_files
     from provenance.verifying.report import describe, record
-    from provenance.verifying.verify import OUTCOMES
+    from provenance.verifying.verification import OUTCOMES
     from provenance.verifying.verify import verify as verify_file
 
     lists = _lists(trust_list, tsa_trust_list)

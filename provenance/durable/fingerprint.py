@@ -12,7 +12,6 @@ apart.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,11 +115,6 @@ def distance(stored: Fingerprint, seen: Fingerprint) -> float:
     THRESHOLD.
     """
     return min(_distance(stored.hashes, seen.hashes), _distance(stored.hashes, seen.mirrored))
-
-
-def nearest(stored: Sequence[Fingerprint], seen: Fingerprint) -> list[float]:
-    """The distance of `seen` to each of `stored`."""
-    return [distance(one, seen) for one in stored]
 
 
 def _distance(a: Hashes, b: Hashes) -> float:

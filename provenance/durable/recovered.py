@@ -16,10 +16,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from provenance.library.settings import reading
+from provenance.library.store import manifest_store
+from provenance.manifests.claims import ManifestView, read_views
+from provenance.pki.certificates import load_anchors, outside_validity, path_to
+from provenance.pki.cose import read_signature
+
 if TYPE_CHECKING:
     from cryptography import x509
-
-    from provenance.manifests.claims import ManifestView
 
 LARGEST = 64 << 20  # bytes
 _HARD_BINDINGS = tuple(f"assertion.{kind}Hash." for kind in ("bmff", "data", "boxes", "collection", "multiAsset"))
@@ -47,10 +51,6 @@ def read_store(store: bytes, trust: Sequence[bytes] = ()) -> RecoveredManifest:
     """
     from c2pa import C2paError, Context, Reader
 
-    from provenance.library.settings import reading
-    from provenance.manifests.claims import read_views
-    from provenance.pki.certificates import load_anchors
-
     anchors = load_anchors(trust)
     if not store or len(store) > LARGEST:
         return RecoveredManifest("unreadable")
@@ -77,10 +77,6 @@ def _anchored(reader: Any, label: str, anchors: Sequence[x509.Certificate]) -> b
     """The library does not tell roots of signers from others; so we look at the chain ourselves. A certificate that has
     ended vouches for nothing here: no time-stamp is looked at.
     """
-    from provenance.library.store import manifest_store
-    from provenance.pki.certificates import outside_validity, path_to
-    from provenance.pki.cose import read_signature
-
     path = path_to(read_signature(manifest_store(reader, label), label).chain, anchors)
     return bool(path) and outside_validity(path, datetime.now(UTC)) is None
 

@@ -5,9 +5,9 @@ outcomes:
 
 confirmed    the watermark names a manifest, and the video looks like the one that was entered with it
 watermark    the watermark names a manifest, but the picture cannot be compared, or differs: the mark may have been
-carried over alike        no watermark was read, but the video looks like one or several that were entered; another
-video of the same
-             portrait looks alike too
+             carried over
+alike        no watermark was read, but the video looks like one or several that were entered; another video of the
+             same portrait looks alike too
 none         neither leads to a manifest
 
 A watermark is read blind, or, where the fingerprint has already found candidates, as one of their payloads: that needs
@@ -20,16 +20,16 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provenance.durable.fingerprint import Fingerprint, FingerprintBuilder, distance
+from provenance.durable.fingerprint import THRESHOLD, Fingerprint, FingerprintBuilder, distance
 from provenance.durable.recovered import RecoveredManifest, read_store
 
 if TYPE_CHECKING:
     from provenance.durable.repository import Match, Resolver
-    from provenance.watermark import Finding, Reader
+    from provenance.watermark import WatermarkDetection, WatermarkReader
 
 OUTCOMES = ("confirmed", "watermark", "alike", "none")
 LONGEST_SECONDS = 120.0  # of a video that are looked at
@@ -60,7 +60,7 @@ class Recovery:
 
     path: Path
     outcome: str
-    mark: Finding
+    mark: WatermarkDetection
     alg: str
     candidates: tuple[Candidate, ...] = ()
     chosen: Candidate | None = None
@@ -83,7 +83,7 @@ def recover(path: Path, resolvers: Sequence[Resolver], trust: Sequence[bytes] = 
     from provenance.watermark import DEFAULT, REGISTRY
 
     watermark = REGISTRY.load(DEFAULT)()
-    reader: Reader = watermark.reader()
+    reader: WatermarkReader = watermark.reader()
     fingerprint, seconds, frames = look(path, reader)
     mark = reader.read()
     alike = [(resolver, match) for resolver in resolvers for match in resolver.by_content(path, fingerprint)]
@@ -99,7 +99,7 @@ def recover(path: Path, resolvers: Sequence[Resolver], trust: Sequence[bytes] = 
     return _with_manifest(found, chosen, resolvers, trust)
 
 
-def look(path: Path, reader: Reader) -> tuple[Fingerprint, float, int]:
+def look(path: Path, reader: WatermarkReader) -> tuple[Fingerprint, float, int]:
     """Streams the first two minutes of the video into `reader`. Returns its fingerprint, seconds and frames. Raises
     MediaError.
     """
@@ -116,7 +116,9 @@ def look(path: Path, reader: Reader) -> tuple[Fingerprint, float, int]:
     return builder.done(), last, count
 
 
-def _known(reader: Reader, alg: str, alike: Iterable[tuple[Resolver, Match]], blind: Finding) -> Finding:
+def _known(
+    reader: WatermarkReader, alg: str, alike: Iterable[tuple[Resolver, Match]], blind: WatermarkDetection
+) -> WatermarkDetection:
     """Looks for the payloads of videos that look alike; `blind` stays if none of them is there."""
     payloads: list[bytes] = []
     for resolver, match in list(alike)[:CANDIDATES]:
@@ -163,8 +165,6 @@ def _candidates(
 
 
 def _choose(candidates: Sequence[Candidate]) -> tuple[Candidate | None, str]:
-    from provenance.durable.fingerprint import THRESHOLD
-
     marked = [candidate for candidate in candidates if candidate.by_watermark]
     if marked:
         first = marked[0]
@@ -178,8 +178,6 @@ def _choose(candidates: Sequence[Candidate]) -> tuple[Candidate | None, str]:
 def _with_manifest(
     found: Recovery, chosen: Candidate | None, resolvers: Sequence[Resolver], trust: Sequence[bytes]
 ) -> Recovery:
-    from dataclasses import replace
-
     if chosen is None:
         return found
     holder = next(

@@ -25,6 +25,7 @@ from typing import Any, Protocol, Self
 
 from provenance.durable.fingerprint import ALG as FINGERPRINT_ALG
 from provenance.durable.fingerprint import THRESHOLD, Fingerprint, distance
+from provenance.durable.recovered import read_store
 from sfumato.errors import MissingPartError, OutputError, UsageError, install_extra
 
 SCHEMA_VERSION = 1
@@ -45,7 +46,6 @@ class Match:
 
     manifest_id: str
     similarity: int = 100
-    endpoint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -248,8 +248,6 @@ def active_manifest(store: bytes) -> str:
     """The label of the active manifest: the last one in the store (section 11.1.4.2 of C2PA). Raises UsageError if
     there is none.
     """
-    from provenance.durable.recovered import read_store
-
     label = read_store(store).label
     if label is None:
         raise UsageError("The manifest store cannot be read", "Enter the store of a sealed file.")

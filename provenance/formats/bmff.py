@@ -1,5 +1,4 @@
-"""The boxes of an mp4 or mov (ISO/IEC 14496-12): is it one whole file, and where does everything go if a manifest store
-is put in.
+"""Whole mp4 and mov files (ISO/IEC 14496-12): is it one, and where does everything go if a manifest store is put in.
 
 In: an open file. Out: its top-level boxes; a refusal of fragmented files; or a `Layout`, the order of copies and new
 bytes that makes the same video with room for a store after `ftyp`, every chunk offset in `moov` moved along.
@@ -12,34 +11,22 @@ library's own, slower way.
 
 from __future__ import annotations
 
+import io
+import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from provenance.formats.boxes import DEEPEST, LARGE_HEADER, Box, walk
+from provenance.formats.manifest_box import holds_manifest
 from sfumato.errors import MediaError
 
-C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
-LARGE_HEADER = 16
 MOST_BOXES = 10_000  # at the top of a file; a recording has a handful
 LARGEST_INDEX = 256 * 2**20  # bytes of moov that are held in memory; ten hours of video need about 30 MB
 MOVABLE = {b"ftyp", b"free", b"skip", b"wide", b"mdat", b"moov", b"uuid", b"udta", b"pdin"}
 CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
 POSITIONED = (b"iloc", b"saio", b"cmov", b"mvex")  # boxes of moov with file positions of other forms, or hidden ones
-
-
-@dataclass(frozen=True)
-class Box:
-    """One box: its four letters, where it starts, its whole size, and the size of its header."""
-
-    kind: bytes
-    start: int
-    size: int
-    header: int
-
-    @property
-    def end(self) -> int:
-        return self.start + self.size
 
 
 @dataclass(frozen=True)
@@ -69,17 +56,11 @@ class Layout:
 def top_boxes(file: IO[bytes]) -> list[Box]:
     """The boxes at the top of the file. Raises MediaError if they do not fill it exactly."""
     end = file.seek(0, os.SEEK_END)
-    boxes: list[Box] = []
-    position = 0
-    while position < end:
-        file.seek(position)
-        box = _box(file.read(LARGE_HEADER), position, end)
-        if box is None or len(boxes) >= MOST_BOXES:
-            raise MediaError(
-                f"{_name(file)} is damaged or cut off: its boxes do not fill it", "Copy or download it completely."
-            )
-        boxes.append(box)
-        position = box.end
+    boxes = list(itertools.islice(walk(file), MOST_BOXES))
+    if (boxes[-1].end if boxes else 0) != end:
+        raise MediaError(
+            f"{_name(file)} is damaged or cut off: its boxes do not fill it", "Copy or download it completely."
+        )
     return boxes
 
 
@@ -92,7 +73,8 @@ def refuse_fragments(file: IO[bytes]) -> None:
     fragments = bool(kinds & {b"moof", b"styp", b"sidx"})
     for box in boxes:
         if box.kind == b"moov" and box.size <= LARGEST_INDEX:
-            fragments = fragments or any(child.kind == b"mvex" for child, _ in _children(_read(file, box), box.header))
+            inside = walk(file, CONTAINERS, start=box.body, end=box.end)
+            fragments = fragments or any(child.kind == b"mvex" for child in inside)
     if fragments:
         advice = "Make one whole file first: ffmpeg -i IN -c copy -movflags +faststart OUT.mp4."
         raise MediaError(f"{_name(file)} is a fragmented video or a part of one", advice)
@@ -123,7 +105,7 @@ def layout(file: IO[bytes], store_size: int) -> Layout | None:
     media_sizes: list[int] = []
     position, index, store_at = 0, b"", 0
     for box in boxes:
-        if box.kind == b"uuid" and _is_c2pa(file, box):
+        if holds_manifest(box, file):
             continue
         if box.kind == b"mdat":
             pieces.append(Piece(data=b"\0\0\0\1mdat" + (box.size - box.header + LARGE_HEADER).to_bytes(8, "big")))
@@ -164,10 +146,12 @@ def _moved_index(index: bytes, header: int, moved: Sequence[tuple[int, int, int]
     if any(kind in index for kind in POSITIONED):
         return None
     out = bytearray(index)
-    for box, body in _children(index, header):
+    for box in walk(io.BytesIO(index), CONTAINERS, start=header):
+        if box.kind in CONTAINERS and len(box.path) > DEEPEST:
+            return None  # not walked into
         if box.kind not in (b"stco", b"co64"):
             continue
-        width = 4 if box.kind == b"stco" else 8
+        width, body = 4 if box.kind == b"stco" else 8, box.body
         count = int.from_bytes(index[body + 4 : body + 8], "big")
         if body + 8 + count * width > box.end:
             return None
@@ -182,41 +166,6 @@ def _moved_index(index: bytes, header: int, moved: Sequence[tuple[int, int, int]
             return None
         out[body + 8 : body + 8 + count * width] = new.astype(f">u{width}").tobytes()
     return bytes(out)
-
-
-def _children(data: bytes, header: int) -> Iterator[tuple[Box, int]]:
-    """The boxes inside `data`, a box with a header of that size, down through CONTAINERS: (box, where its body
-    begins).
-    """
-    open_boxes = [(header, len(data))]
-    while open_boxes:
-        position, end = open_boxes.pop()
-        while position < end:
-            box = _box(data[position : position + LARGE_HEADER], position, end)
-            if box is None:
-                break
-            yield box, box.start + box.header
-            if box.kind in CONTAINERS:
-                open_boxes.append((box.start + box.header, box.end))
-            position = box.end
-
-
-def _box(head: bytes, position: int, end: int) -> Box | None:
-    if len(head) < 8:
-        return None
-    size, kind, header = int.from_bytes(head[:4], "big"), head[4:8], 8
-    if size == 1:
-        size, header = int.from_bytes(head[8:16], "big"), 16
-    elif size == 0:  # to the end
-        size = end - position
-    if size < header or position + size > end:
-        return None
-    return Box(kind, position, size, header)
-
-
-def _is_c2pa(file: IO[bytes], box: Box) -> bool:
-    file.seek(box.start + box.header)
-    return file.read(16) == C2PA_UUID
 
 
 def _read(file: IO[bytes], box: Box) -> bytes:

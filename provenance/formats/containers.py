@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import IO
 
+from provenance.formats.bmff import refuse_fragments
 from sfumato.errors import MediaError, SealError
 
 FORMATS = {
@@ -42,6 +43,20 @@ UNSIGNABLE = (  # video that people have, and that cannot hold a manifest; the l
     ),
     *(".m4s", ".mpd", ".m3u8", ".bmp"),
 )
+MAGIC = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"GIF8": "image/gif",
+    b"II*\0": "image/tiff",
+    b"MM\0*": "image/tiff",
+}
+BRANDS = {
+    b"avif": "image/avif",
+    b"heic": "image/heic",
+    b"mif1": "image/heif",
+    b"qt  ": "video/quicktime",
+    b"M4A ": "audio/mp4",
+}
 BMFF = ("video/mp4", "video/quicktime")
 ADVICE = "Put it into an mp4 without encoding it again: ffmpeg -i IN -c copy OUT.mp4."
 
@@ -58,9 +73,6 @@ def media_type_of(path: Path) -> str:
 
 def check_content(file: IO[bytes], media_type: str, path: Path) -> None:
     """Refuses a file that is not what its name says, and a part of a fragmented video. Raises MediaError."""
-    from provenance.formats.bmff import refuse_fragments
-    from provenance.manifests.generated import media_type_of_bytes
-
     file.seek(0)
     head = file.read(32)
     found = media_type_of_bytes(head)
@@ -75,3 +87,14 @@ def check_content(file: IO[bytes], media_type: str, path: Path) -> None:
     elif found != media_type:
         raise MediaError(f"{path} holds {found}, not {media_type} as its name says", "Give it the suffix that fits.")
     file.seek(0)
+
+
+def media_type_of_bytes(head: bytes) -> str:
+    """By the first bytes, not by the name: the library trusts what it is told and fails on a PNG called .jpg."""
+    if head[4:8] == b"ftyp":
+        return BRANDS.get(head[8:12], "video/mp4")
+    if head[:4] == b"RIFF":
+        return {b"WEBP": "image/webp", b"AVI ": "video/avi"}.get(head[8:12], "application/octet-stream")
+    if head[4:8] in (b"moov", b"wide", b"mdat"):  # QuickTime before it had ftyp
+        return "video/quicktime"
+    return next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), "application/octet-stream")

@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
+from provenance.formats.boxes import Box, walk
+from provenance.formats.manifest_box import holds_manifest
+
 MOST_BOXES = 20_000
 MOST_PARTS = 50
-DEEPEST = 10
 CONTAINERS = {
     b"moov",
     b"trak",
@@ -34,7 +37,6 @@ CONTAINERS = {
     b"mvex",
     b"meta",
 }
-MANIFEST_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 ESSENTIAL = (b"moov", b"mdat", b"moof", b"idat", b"meta", b"iloc", b"iprp", b"stco", b"co64")
 REMARKS = {
     b"ftyp": "the kind of container",
@@ -55,14 +57,6 @@ class Uncovered:
     size: int
     remark: str
     essential: bool = False
-
-
-@dataclass(frozen=True)
-class _Box:
-    path: tuple[bytes, ...]
-    start: int
-    header: int
-    size: int
 
 
 def uncovered(binding: str, assertion: Mapping[str, Any], file: IO[bytes]) -> tuple[Uncovered, ...]:
@@ -90,21 +84,20 @@ def _boxes_left_out(assertion: Mapping[str, Any], file: IO[bytes]) -> Iterator[U
     exclusions = [entry for entry in assertion.get("exclusions") or [] if isinstance(entry, dict)]
     trees = [tree for tree in assertion.get("merkle") or [] if isinstance(tree, dict)]
     trees.sort(key=lambda tree: int(tree.get("localId") or 0))
-    for box in _walk(file):
+    for box in itertools.islice(walk(file, CONTAINERS), MOST_BOXES):
         if box.path == (b"mdat",) and trees and _tree_holds(trees.pop(0), box.size - box.header):
             continue
         path = "/" + "/".join(name.decode("latin-1") for name in box.path)
         for entry in exclusions:
-            if entry.get("xpath") != path or not _data_fits(entry, box, file) or _is_manifest(box, file):
+            if entry.get("xpath") != path or not _data_fits(entry, box, file) or holds_manifest(box, file):
                 continue
             size = _subset(entry.get("subset"), box.size)
-            kind = box.path[-1]
             if size:
                 yield Uncovered(
                     path,
                     size,
-                    REMARKS.get(kind, ""),
-                    bool(set(box.path) & set(ESSENTIAL)) and kind not in (b"free", b"skip"),
+                    REMARKS.get(box.kind, ""),
+                    bool(set(box.path) & set(ESSENTIAL)) and box.kind not in (b"free", b"skip"),
                 )
                 break
 
@@ -120,30 +113,7 @@ def _tree_holds(tree: Mapping[str, Any], size: int) -> bool:
     return int(tree.get("count") or 0) > 0
 
 
-def _walk(file: IO[bytes]) -> Iterator[_Box]:
-    file.seek(0, io.SEEK_END)
-    pending: list[tuple[tuple[bytes, ...], int, int]] = [((), 0, file.tell())]
-    seen = 0
-    while pending:
-        path, position, end = pending.pop()
-        while position + 8 <= end and seen < MOST_BOXES:
-            file.seek(position)
-            head = file.read(16)
-            size, kind, header = int.from_bytes(head[:4], "big"), head[4:8], 8
-            if size == 1:
-                size, header = int.from_bytes(head[8:16], "big"), 16
-            elif size == 0:
-                size = end - position
-            if size < header or position + size > end:
-                break
-            seen += 1
-            yield _Box((*path, kind), position, header, size)
-            if kind in CONTAINERS and len(path) < DEEPEST:
-                pending.append(((*path, kind), position + header + (4 if kind == b"meta" else 0), position + size))
-            position += size
-
-
-def _data_fits(entry: Mapping[str, Any], box: _Box, file: IO[bytes]) -> bool:
+def _data_fits(entry: Mapping[str, Any], box: Box, file: IO[bytes]) -> bool:
     for wanted in entry.get("data") or []:
         value = _bytes(wanted["value"])
         file.seek(box.start + int(wanted["offset"]))
@@ -155,13 +125,6 @@ def _data_fits(entry: Mapping[str, Any], box: _Box, file: IO[bytes]) -> bool:
 def _bytes(value: Any) -> bytes:
     """The library writes bytes as a list of numbers, or as text: b64'...'."""
     return base64.b64decode(value.removeprefix("b64").strip("'")) if isinstance(value, str) else bytes(value)
-
-
-def _is_manifest(box: _Box, file: IO[bytes]) -> bool:
-    if box.path != (b"uuid",):
-        return False
-    file.seek(box.start + box.header)
-    return file.read(16) == MANIFEST_UUID
 
 
 def _subset(subset: Any, size: int) -> int:

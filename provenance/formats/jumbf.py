@@ -7,8 +7,11 @@ TypeError and RecursionError.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+from provenance.formats.boxes import walk
 
 DEEPEST = 16  # levels of CBOR; a claim signature needs five
 
@@ -33,16 +36,9 @@ def descend(data: bytes, names: Sequence[str | None]) -> Iterator[bytes]:
 
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """ISO boxes: (type, content). Stops at the first that does not fit."""
-    position = 0
-    while position + 8 <= len(data):
-        size, kind, header = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8], 8
-        if size == 1:
-            size, header = int.from_bytes(data[position + 8 : position + 16], "big"), 16
-        if size < header or position + size > len(data):
-            return
-        yield kind, data[position + header : position + size]
-        position += size
+    """ISO boxes: (type, content). Stops at the first that does not fit, or has no size of its own."""
+    for box in walk(io.BytesIO(data), open_ended=False):
+        yield box.kind, data[box.body : box.end]
 
 
 def label_of(description: bytes) -> str:

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from provenance.formats.containers import BMFF
+from provenance.library import settings
 from provenance.library.error_capture import FirstError, WatchedStream
-from provenance.manifests.generated import IngredientFile
+from provenance.library.large import sign_large
+from provenance.manifests.ingredients import IngredientFile
 from provenance.signers import Signer
 from sfumato.errors import SealError
 
@@ -38,13 +40,11 @@ def carries_credential(file: IO[bytes], media_type: str) -> bool:
     """True for a file with a manifest store, or one that cannot be read; nothing of the media is hashed for this."""
     from c2pa import C2paError, Context, Reader
 
-    from provenance.library.settings import reading
-
-    settings = reading()
-    settings["verify"]["verify_after_reading"] = False
+    reading = settings.reading()
+    reading["verify"]["verify_after_reading"] = False
     file.seek(0)
     try:
-        reader = Reader.try_create(media_type, file, None, Context.from_dict(settings))
+        reader = Reader.try_create(media_type, file, None, Context.from_dict(reading))
     except C2paError:
         return True  # something is there; whoever reads it as an ingredient says what
     finally:
@@ -63,9 +63,6 @@ def embed(source: IO[bytes], size: int, output: IO[bytes], order: Order, authori
     """
     from c2pa import Builder, C2paError, C2paSigningAlg, Context
     from c2pa import Signer as LibrarySigner
-
-    from provenance.library import settings
-    from provenance.library.large import sign_large
 
     signer = order.signer
     algorithm = C2paSigningAlg.__members__.get(signer.alg.upper())

@@ -13,7 +13,8 @@ from __future__ import annotations
 import ctypes
 from typing import IO, Any
 
-from provenance.formats.bmff import C2PA_UUID, Layout, layout
+from provenance.formats.bmff import Layout, layout
+from provenance.formats.manifest_box import empty_manifest_box
 from provenance.library import settings
 from provenance.library.native import Embedding, available
 from sfumato.errors import SealError
@@ -55,10 +56,9 @@ def sign_large(source: IO[bytes], output: IO[bytes], builder: Any, media_type: s
 def _copy(source: IO[bytes], output: IO[bytes], plan: Layout, store_size: int, embedding: Embedding) -> None:
     buffer = ctypes.create_string_buffer(BUFFER)
     view = memoryview(buffer)
-    empty_store = store_size.to_bytes(4, "big") + b"uuid" + C2PA_UUID + bytes(store_size - 24)
     for piece in plan.pieces:
         if piece.is_store:
-            output.write(empty_store)
+            output.write(empty_manifest_box(store_size))
         elif piece.data is not None:
             output.write(piece.data)
         else:

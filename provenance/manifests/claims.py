@@ -14,8 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provenance.formats.untrusted import DEEPEST, MOST, bounded, codes_of, cut, dict_of, list_of, text_of
-from provenance.manifests.generated import C2PA, GENERATION_LABEL, IPTC, SOURCE_TYPES
+from provenance.formats.untrusted import DEEPEST, MOST, bounded, codes_of, dict_of, list_of, text_of
+from provenance.manifests.generation_assertion import GENERATION_LABEL
+from provenance.manifests.source_types import source_type_name
 
 # Failures that leave a manifest valid: nobody vouches for a signer, a time-stamp authority, or an identity in it.
 NOT_VOUCHED = ("signingCredential.untrusted", "timeStamp.untrusted", "cawg.")
@@ -97,18 +98,6 @@ def read_views(reader: Any) -> tuple[ManifestView, tuple[Ingredient, ...]]:
         bindings=_bindings(report, full, label),
     )
     return view, tuple(_ingredients(report, label))
-
-
-def source_type_name(uri: object) -> str | None:
-    """The last part of a known digitalSourceType; anything else stays whole, so that a look-alike address is not taken
-    for one.
-    """
-    if not isinstance(uri, str) or not uri:
-        return None
-    plain = uri.replace("https://", "http://", 1)
-    if plain in SOURCE_TYPES or f"{IPTC}{uri}" in SOURCE_TYPES:
-        return plain.removeprefix(IPTC).removeprefix(C2PA)
-    return cut(uri)
 
 
 def full_manifests(reader: Any) -> dict[str, dict[str, Any]]:

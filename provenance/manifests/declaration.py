@@ -4,8 +4,9 @@ be used.
 In: a `Declaration`. Out: a manifest definition for the C2PA builder (specification 2.4) and its ingredients.
 
 generated   `c2pa.created` with a digitalSourceType; what the model was given are `inputTo` ingredients
-edited      `c2pa.opened` with the file before the edit as its parent, which keeps that file's credential; then what was
-done composite   `c2pa.created`; the parts are `componentOf` ingredients, each with a `c2pa.placed`
+edited      `c2pa.opened` with the file before the edit as its parent, which keeps that file's credential; then what
+            was done
+composite   `c2pa.created`; the parts are `componentOf` ingredients, each with a `c2pa.placed`
 
 The rights to mine and train follow the CAWG training and data mining assertion 1.1; how a model took part follows
 provenance/schemas/generation-1.schema.json. Not every step may be known to who signs, so `allActionsIncluded` is false
@@ -21,19 +22,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from provenance.manifests.generated import (
-    GENERATION_LABEL,
-    GENERATION_SCHEMA,
-    IPTC,
-    SOURCE_TYPES,
-    SPECIFICATION,
-    IngredientFile,
-    check_manifest,
-    ingredient_file,
-    plain,
-    portrait_ingredients,
-)
-from sfumato import __version__
+from provenance.manifests.definition import manifest_definition
+from provenance.manifests.generation_assertion import GENERATION_LABEL, GENERATION_SCHEMA, plain
+from provenance.manifests.ingredients import IngredientFile, ingredient_file, portrait_ingredients
+from provenance.manifests.source_types import IPTC, SOURCE_TYPES
 from sfumato.errors import UsageError
 
 KINDS = {
@@ -194,15 +186,7 @@ def declared_manifest(
         assertions.append(
             {"label": TRAINING_MINING_LABEL, "data": {"entries": {use: dict(entry) for use in MINING_USES}}}
         )
-    manifest = {
-        "claim_version": 2,
-        "claim_generator_info": [{"name": "sfumato", "version": __version__, "specVersion": SPECIFICATION}],
-        "title": declaration.title or name,
-        "format": media_type,
-        "assertions": assertions,
-    }
-    check_manifest(manifest, [ingredient.definition() for ingredient in ingredients])
-    return manifest
+    return manifest_definition(declaration.title or name, media_type, assertions, ingredients)
 
 
 def model_assertion(declaration: Declaration, ingredients: Sequence[IngredientFile]) -> dict[str, Any]:

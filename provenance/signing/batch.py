@@ -11,7 +11,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,34 +19,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provenance.formats.containers import FORMATS, UNSIGNABLE
+from provenance.library.settings import reading
+from provenance.library.store import manifest_store
+from provenance.pki.cose import read_signature
+from provenance.signers.curves import leaf_of
+from provenance.signing.sign import Signed, sign_file
 from sfumato.errors import OutputError, SfumatoError, UsageError
 
 if TYPE_CHECKING:
     from provenance.manifests.declaration import Declaration
+    from provenance.pki.timestamp import Stamping
     from provenance.signers import Signer
-    from provenance.signing.sign import Signed
 
 LEFT_BEHIND = 3600  # seconds
 
 
 @dataclass(frozen=True)
-class Task:
+class SigningTask:
+    """One file to sign. `output`: where the signed one goes; the source itself where it is to be replaced."""
+
     source: Path
     output: Path
 
 
 @dataclass(frozen=True)
-class Result:
+class SigningResult:
     """outcome: signed, skipped (done before), or failed; then `error` is there and the output is as it was."""
 
-    task: Task
+    task: SigningTask
     outcome: str
     seconds: float = 0.0
     signed: Signed | None = None
     error: Exception | None = None
 
 
-def find_tasks(named: Sequence[str], output: Path | None, *, in_place: bool = False) -> list[Task]:
+def find_tasks(named: Sequence[str], output: Path | None, *, in_place: bool = False) -> list[SigningTask]:
     """What is to be signed and where it goes. `named`: files, folders (searched through), or patterns such as
     'in/*.mp4'.
 
@@ -60,11 +67,11 @@ def find_tasks(named: Sequence[str], output: Path | None, *, in_place: bool = Fa
     if not found:
         raise UsageError("No file to sign was found", f"Looked for: {', '.join(FORMATS)}.")
     if output is None:
-        return [Task(source, source) for source, _ in found]
+        return [SigningTask(source, source) for source, _ in found]
     single = (
         len(found) == 1 and len(named) == 1 and not Path(named[0]).is_dir() and not output.is_dir() and output.suffix
     )
-    tasks = [Task(source, output if single else output / inner) for source, inner in found]
+    tasks = [SigningTask(source, output if single else output / inner) for source, inner in found]
     sources = {os.path.realpath(task.source): task.source for task in tasks}
     taken: dict[str, Path] = {}
     for task in tasks:
@@ -81,26 +88,41 @@ def find_tasks(named: Sequence[str], output: Path | None, *, in_place: bool = Fa
 
 
 def sign_all(
-    tasks: Sequence[Task],
-    sign: Callable[[Path, Path], Signed],
-    signer: Signer,
+    tasks: Sequence[SigningTask],
     declaration: Declaration,
+    signer: Signer,
+    stamping: Stamping | None = None,
     *,
+    in_place: bool = False,
     workers: int = 1,
     overwrite: bool = False,
-) -> Iterator[Result]:
+) -> Iterator[SigningResult]:
     """Results in the order in which they come. A file that cannot be signed spoils only itself; an interruption stops
     everything.
 
-    `declaration`: what `sign` declares; an output that says something else is not done.
+    in_place: an output may be its source. An output that is done already is skipped; one that declares something else,
+    or is older than its source, is not done.
     """
+
+    def one(task: SigningTask) -> SigningResult:
+        started = time.monotonic()
+        try:
+            if not overwrite and _done_before(task, signer, declaration):
+                return SigningResult(task, "skipped", time.monotonic() - started)
+            task.output.parent.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(task.output)
+            signed = sign_file(task.source, task.output, declaration, signer, stamping, in_place=in_place)
+        except (SfumatoError, OSError) as error:
+            return SigningResult(task, "failed", time.monotonic() - started, error=error)
+        return SigningResult(task, "signed", time.monotonic() - started, signed)
+
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="sign") as pool:
         waiting = iter(tasks)
-        running: set[Future[Result]] = set()
+        running: set[Future[SigningResult]] = set()
         try:
             while True:
                 for task in waiting:
-                    running.add(pool.submit(_sign_one, task, sign, signer, declaration, overwrite))
+                    running.add(pool.submit(one, task))
                     if len(running) >= 2 * workers:
                         break
                 if not running:
@@ -115,11 +137,6 @@ def sign_all(
 def manifest_by(path: Path, signer: Signer) -> dict[str, Any] | None:
     """The active manifest of `path`, if the file reads back valid and it was signed with the key of `signer`."""
     from c2pa import C2paError, Context, Reader
-
-    from provenance.library.settings import reading
-    from provenance.library.store import manifest_store
-    from provenance.pki.cose import read_signature
-    from provenance.signers.curves import leaf_of
 
     try:
         with path.open("rb") as file:
@@ -138,22 +155,7 @@ def manifest_by(path: Path, signer: Signer) -> dict[str, Any] | None:
     return manifest if chain and chain[0].public_key() == leaf_of(signer.chain_pem)[1] else None
 
 
-def _sign_one(
-    task: Task, sign: Callable[[Path, Path], Signed], signer: Signer, declaration: Declaration, overwrite: bool
-) -> Result:
-    started = time.monotonic()
-    try:
-        if not overwrite and _done_before(task, signer, declaration):
-            return Result(task, "skipped", time.monotonic() - started)
-        task.output.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(task.output)
-        signed = sign(task.source, task.output)
-    except (SfumatoError, OSError) as error:
-        return Result(task, "failed", time.monotonic() - started, error=error)
-    return Result(task, "signed", time.monotonic() - started, signed)
-
-
-def _done_before(task: Task, signer: Signer, declaration: Declaration) -> bool:
+def _done_before(task: SigningTask, signer: Signer, declaration: Declaration) -> bool:
     """Raises OutputError if something else is in the place of the output, also a file of ours that declares something
     else.
     """

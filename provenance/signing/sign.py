@@ -11,26 +11,24 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from provenance.formats.containers import check_content, media_type_of
 from provenance.library.embed import Order, carries_credential, embed
-from provenance.manifests.declaration import Declaration, declared_ingredients, declared_manifest, model_assertion
-from provenance.manifests.generated import (
-    generated_manifest,
-    generation_assertion,
-    portrait_ingredients,
-    source_type_name,
-)
-from provenance.pki.keys import development_keys
-from provenance.signers import REGISTRY, Signer
+from provenance.manifests.declaration import Declaration, declared_ingredients, declared_manifest
+from provenance.manifests.generated import generated_manifest
+from provenance.manifests.generation_assertion import generation_in
+from provenance.manifests.ingredients import portrait_ingredients
+from provenance.manifests.source_types import source_type_name
+from provenance.pki.timestamp import Relay, Stamping, relay
+from provenance.signers import Signer
+from provenance.verifying.verification import Verification
+from provenance.verifying.verify import verify
 from sfumato.atomic import atomic_path
 from sfumato.errors import OutputError, SealError
 
 if TYPE_CHECKING:
-    from provenance.manifests.soft_binding import MarkedSeal, SoftBinding
-    from provenance.pki.timestamp import Relay, Stamping
-    from provenance.verifying.verify import Verification
+    from provenance.manifests.soft_binding import SoftBinding
     from sfumato.media.video import GeneratedFacts
 
 
@@ -42,54 +40,6 @@ class Signed:
     found: Verification
     stamped: bool
     unstamped: str = ""
-
-
-class C2paSeal:
-    """The seal of generated video: signs with the development keys of this machine, made on first use.
-
-    key_folder: where the keys live (default: SFUMATO_KEYS, else the user's data folder). signer: another one, instead.
-    mark: every video gets a watermark and an entry in `repository` (default: the user's own). False is for `sfumato
-    fakes` alone: a detector trained on marked videos would learn the mark instead of the forgery.
-    """
-
-    def __init__(
-        self,
-        key_folder: Path | None = None,
-        signer: Signer | None = None,
-        *,
-        mark: bool = True,
-        repository: str | Path | None = None,
-    ) -> None:
-        self._key_folder = key_folder
-        self._signer = signer
-        self._mark = mark
-        self._repository = repository
-
-    def begin(self, facts: GeneratedFacts) -> MarkedSeal | C2paSeal:
-        """The seal of the video of `facts`, whose frames it marks. Raises SealError if there are no keys: before the
-        work, not after.
-        """
-        if not self._mark:
-            return self
-        from provenance.manifests.soft_binding import MarkedSeal
-
-        return MarkedSeal(self._ready(), facts, self._repository)
-
-    def __call__(self, unsealed: Path, destination: Path, facts: GeneratedFacts) -> None:
-        """Writes `unsealed`, sealed, at `destination`. Raises SealError or OutputError; then nothing was written."""
-        sign_generated(unsealed, destination, facts, self._ready())
-
-    def _ready(self) -> Signer:
-        if self._signer is None:
-            self._signer = development_signer(self._key_folder)
-        return self._signer
-
-
-def development_signer(key_folder: Path | None = None) -> Signer:
-    """Signs with the development leaf. Raises SealError if the keys cannot be made, read, or are open to others."""
-    keys = development_keys(key_folder)
-    signer: Signer = REGISTRY.load("pem")(keys.leaf_key, keys.chain_pem())
-    return signer
 
 
 def sign_generated(
@@ -108,7 +58,7 @@ def sign_generated(
     _refuse_same(source, destination)
     portraits = portrait_ingredients(facts.portraits)
     manifest = generated_manifest(facts, portraits, media_type, soft_binding=soft_binding)
-    _write(source, destination, Order(manifest, portraits, signer, media_type), generation_assertion(facts, portraits))
+    _write(source, destination, Order(manifest, portraits, signer, media_type))
 
 
 def sign_file(
@@ -137,11 +87,10 @@ def sign_file(
         raise SealError(f"Cannot read {source}: {error.strerror}", "Nothing was written.") from error
     ingredients = declared_ingredients(declaration, source, has_credential)
     manifest = declared_manifest(declaration, ingredients, media_type, destination.name)
-    order = Order(manifest, ingredients, signer, media_type, stamping)
-    return _write(source, destination, order, model_assertion(declaration, ingredients))
+    return _write(source, destination, Order(manifest, ingredients, signer, media_type, stamping))
 
 
-def _write(source: Path, destination: Path, order: Order, facts: dict[str, Any]) -> Signed:
+def _write(source: Path, destination: Path, order: Order) -> Signed:
     _refuse_read_only(destination)
     try:
         unsigned = source.open("rb")
@@ -154,13 +103,13 @@ def _write(source: Path, destination: Path, order: Order, facts: dict[str, Any])
             output.flush()
             stamped = order.stamping is not None and not unstamped
             try:
-                found = _check(temporary, order, facts, must_be_stamped=stamped)
+                found = _check(temporary, order, must_be_stamped=stamped)
             except SealError as error:
                 if order.stamping is None or not stamped:
                     raise
                 unstamped = _refused_stamp(order.stamping, error)
                 _sign_again(unsigned, size, output, order)
-                found = _check(temporary, order, facts, must_be_stamped=False)
+                found = _check(temporary, order, must_be_stamped=False)
     return Signed(destination, found, order.stamping is not None and not unstamped, unstamped)
 
 
@@ -189,8 +138,6 @@ def _sign(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> str:
         if order.stamping is None:
             embed(source, size, output, order, None)
             return ""
-        from provenance.pki.timestamp import relay
-
         with relay(order.stamping) as between:
             try:
                 embed(source, size, output, order, between.address)
@@ -222,19 +169,16 @@ def _why_unstamped(stamping: Stamping, between: Relay, error: Exception) -> str:
     return why
 
 
-def _check(signed: Path, order: Order, facts: dict[str, Any], *, must_be_stamped: bool) -> Verification:
+def _check(signed: Path, order: Order, *, must_be_stamped: bool) -> Verification:
     """Reads the result as a stranger would. Raises SealError unless it is valid and says what it was meant to say."""
-    from provenance.verifying.verify import verify
-
     found = verify(signed)
     if found.outcome not in ("untrusted", "trusted"):
         evidence = ", ".join(found.codes) or found.reason
         raise SealError(f"The sealed file does not verify: {found.outcome}, {evidence}", "Nothing was written.")
     actions = order.manifest["assertions"][0]["data"]["actions"]
     meant = {source_type_name(action["digitalSourceType"]) for action in actions if "digitalSourceType" in action}
-    if not meant <= set(found.declares) or any(
-        found.facts.get(name) != facts[name] for name in ("portrait_digests",) if name in facts
-    ):
+    portraits = generation_in(order.manifest).get("portrait_digests")
+    if not meant <= set(found.declares) or (portraits is not None and found.facts.get("portrait_digests") != portraits):
         raise SealError("The sealed file does not say what it is", "Nothing was written.")
     if must_be_stamped and found.time_source not in ("time-stamp", "unverified time-stamp"):
         raise SealError("The time-stamp did not get into the file", "Nothing was written.")

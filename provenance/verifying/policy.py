@@ -4,10 +4,10 @@ In: a TOML file, and the evidence about one file (`Verification`). Out: which cl
 holds if every key in it holds; `any` and `all` take lists of tables. A policy never makes a file better than it is, and
 an empty one is refused.
 
-    issuer = "Example Media CA"        # a name in the chain above the signer, or a SHA-256 fingerprint; a list means
-    any of these stamped-by = true                  # a time-stamp by an authority given here; or a name or fingerprint
-    in its chain not-revoked = true                 # a good OCSP answer, in the file or asked for; silence does not
-    count any = [{ signer = "Newsroom" }, { signer = "Archive" }]
+    issuer = "Example Media CA"  # a name in the chain above the signer, or a SHA-256 fingerprint; a list: any of these
+    stamped-by = true            # a time-stamp by an authority given here; or a name or fingerprint in its chain
+    not-revoked = true           # a good OCSP answer, in the file or asked for; silence does not count
+    any = [{ signer = "Newsroom" }, { signer = "Archive" }]
 """
 
 from __future__ import annotations
@@ -19,37 +19,26 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from provenance.verifying.verification import ClauseResult, Verification
 from sfumato.errors import UsageError
 
 if TYPE_CHECKING:
     from provenance.pki.certificates import CertificateView
-    from provenance.verifying.verify import Verification
 
 DEEPEST = 8
 ADVICE = "See docs/credentials.md for the clauses of a policy."
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One clause looked at: its name, whether it held, why, and the clauses inside it."""
-
-    clause: str
-    held: bool
-    why: str
-    parts: tuple[Finding, ...] = ()
-
-
-Clause = Callable[["Verification"], Finding]
+Clause = Callable[[Verification], ClauseResult]
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Clauses that must all hold. `source`: where they were read, for messages."""
+    """Clauses that must all hold."""
 
     clauses: tuple[Clause, ...]
-    source: str = "policy"
 
-    def judge(self, found: Verification) -> Finding:
+    def evaluate(self, found: Verification) -> ClauseResult:
         """Evidence about every clause; nothing is left out because something before it failed."""
         return _together("policy", [clause(found) for clause in self.clauses], all)
 
@@ -66,8 +55,8 @@ def load_policy(path: Path) -> Policy:
 
 
 def make_policy(values: dict[str, Any], source: str = "policy") -> Policy:
-    """A policy from plain values. Raises UsageError as `load_policy` does."""
-    return Policy(_table(values, source, 0), source)
+    """A policy from plain values; messages name `source`. Raises UsageError as `load_policy` does."""
+    return Policy(_table(values, source, 0))
 
 
 def _table(values: Any, where: str, depth: int) -> tuple[Clause, ...]:
@@ -96,23 +85,23 @@ def _list(name: str, value: Any, where: str, depth: int) -> Clause:
     tables = [_table(entry, f"{name}[{number}] in {where}", depth + 1) for number, entry in enumerate(value)]
     decide = all if name == "all" else any
 
-    def judge(found: Verification) -> Finding:
+    def evaluate(found: Verification) -> ClauseResult:
         parts = [
             _together("all", [clause(found) for clause in table], all) if len(table) > 1 else table[0](found)
             for table in tables
         ]
         return _together(name, parts, decide)
 
-    return judge
+    return evaluate
 
 
-def _together(name: str, parts: Sequence[Finding], decide: Callable[[list[bool]], bool]) -> Finding:
+def _together(name: str, parts: Sequence[ClauseResult], decide: Callable[[list[bool]], bool]) -> ClauseResult:
     held = decide([part.held for part in parts])
     if held:
         why = f"{sum(part.held for part in parts)} of {len(parts)} hold"
     else:
         why = "; ".join(part.why if part.parts else f"{part.clause}: {part.why}" for part in parts if not part.held)
-    return Finding(name, held, why, tuple(parts))
+    return ClauseResult(name, held, why, tuple(parts))
 
 
 def _wanted_names(value: Any, where: str) -> tuple[str, ...]:
@@ -137,21 +126,21 @@ def _named(
     def make(value: Any, where: str) -> Clause:
         wanted = _wanted_names(value, where)
 
-        def judge(found: Verification) -> Finding:
+        def evaluate(found: Verification) -> ClauseResult:
             certificates = of(found)
             if not certificates:
-                return Finding(clause, False, absent)
+                return ClauseResult(clause, False, absent)
             for certificate in certificates:
                 if any(_matches(certificate, each) for each in wanted):
-                    return Finding(
+                    return ClauseResult(
                         clause,
                         True,
                         f"{certificate.common_name or certificate.subject}, sha256 {certificate.fingerprint}",
                     )
             there = ", ".join(certificate.common_name or certificate.subject for certificate in certificates)
-            return Finding(clause, False, f"wanted {' or '.join(wanted)}, found {there}")
+            return ClauseResult(clause, False, f"wanted {' or '.join(wanted)}, found {there}")
 
-        return judge
+        return evaluate
 
     return make
 
@@ -173,11 +162,13 @@ def _stamped_by(value: Any, where: str) -> Clause:
     if value is not True:
         return _stamper(value, where)
 
-    def judge(found: Verification) -> Finding:
+    def evaluate(found: Verification) -> ClauseResult:
         chain = _stamp_chain(found)
-        return Finding("stamped-by", bool(chain), f"{chain[0].common_name} at {found.time}" if chain else _no_stamp)
+        return ClauseResult(
+            "stamped-by", bool(chain), f"{chain[0].common_name} at {found.time}" if chain else _no_stamp
+        )
 
-    return judge
+    return evaluate
 
 
 def _true(clause: str, look: Callable[[Verification], tuple[bool, str]]) -> Callable[[Any, str], Clause]:
@@ -186,7 +177,7 @@ def _true(clause: str, look: Callable[[Verification], tuple[bool, str]]) -> Call
     def make(value: Any, where: str) -> Clause:
         if value is not True:
             raise UsageError(f"{where} can only be true", "Leave the clause out if it is not wanted.")
-        return lambda found: Finding(clause, *look(found))
+        return lambda found: ClauseResult(clause, *look(found))
 
     return make
 
@@ -208,16 +199,16 @@ def _stamped(clause: str, holds: Callable[[datetime, datetime], bool]) -> Callab
             raise UsageError(f"{where} must be a date or a time, as 2026-01-31", ADVICE)
         limit = value if value.tzinfo else value.replace(tzinfo=UTC)
 
-        def judge(found: Verification) -> Finding:
+        def evaluate(found: Verification) -> ClauseResult:
             if not _stamp_chain(found) or found.time is None:
-                return Finding(clause, False, _no_stamp)
-            return Finding(
+                return ClauseResult(clause, False, _no_stamp)
+            return ClauseResult(
                 clause,
                 holds(datetime.fromisoformat(found.time), limit),
                 f"stamped {found.time}, limit {limit.isoformat()}",
             )
 
-        return judge
+        return evaluate
 
     return make
 
@@ -225,12 +216,12 @@ def _stamped(clause: str, holds: Callable[[datetime, datetime], bool]) -> Callab
 def _declares(value: Any, where: str) -> Clause:
     wanted = _wanted_names(value, where)
 
-    def judge(found: Verification) -> Finding:
-        return Finding(
+    def evaluate(found: Verification) -> ClauseResult:
+        return ClauseResult(
             "declares", any(each in found.declares for each in wanted), f"says {', '.join(found.declares) or 'nothing'}"
         )
 
-    return judge
+    return evaluate
 
 
 def _ingredients(value: Any, where: str) -> Clause:
@@ -242,14 +233,14 @@ def _ingredients(value: Any, where: str) -> Clause:
     if not isinstance(value, str) or value not in accepted:
         raise UsageError(f"{where} must be one of {', '.join(accepted)}", ADVICE)
 
-    def judge(found: Verification) -> Finding:
+    def evaluate(found: Verification) -> ClauseResult:
         bad = [ingredient for ingredient in found.ingredients if ingredient.state not in accepted[value]]
         why = "; ".join(f"{ingredient.title or 'untitled'} is {ingredient.state}" for ingredient in bad[:5])
         if found.ingredients_left_out:
-            return Finding("ingredients", False, why or "more ingredients than are looked at")
-        return Finding("ingredients", not bad, why or f"{len(found.ingredients)} ingredients, all {value}")
+            return ClauseResult("ingredients", False, why or "more ingredients than are looked at")
+        return ClauseResult("ingredients", not bad, why or f"{len(found.ingredients)} ingredients, all {value}")
 
-    return judge
+    return evaluate
 
 
 CLAUSES: dict[str, Callable[[Any, str], Clause]] = {

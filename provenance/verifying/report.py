@@ -14,8 +14,7 @@ from sfumato.text import printable
 
 if TYPE_CHECKING:
     from provenance.pki.certificates import CertificateView
-    from provenance.verifying.policy import Finding
-    from provenance.verifying.verify import Verification
+    from provenance.verifying.verification import ClauseResult, Verification
 
 SCHEMA_VERSION = 1
 SAID_OF_SOURCE = {
@@ -141,7 +140,7 @@ def _ingredients(found: Verification) -> Iterator[str]:
         yield from line("from", "more ingredients, which are not looked at")
 
 
-def _policy(finding: Finding, depth: int) -> Iterator[str]:
-    yield from line(finding.clause, f"{'held' if finding.held else 'FAILED'}: {finding.why}", depth)
-    for part in finding.parts:
+def _policy(result: ClauseResult, depth: int) -> Iterator[str]:
+    yield from line(result.clause, f"{'held' if result.held else 'FAILED'}: {result.why}", depth)
+    for part in result.parts:
         yield from _policy(part, depth + 1)

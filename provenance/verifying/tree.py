@@ -16,6 +16,7 @@ from typing import Any
 
 from provenance.formats.jumbf import boxes, descend, label_of
 from provenance.formats.untrusted import DEEPEST, MOST, bounded, codes_of, cut, dict_of, list_of, text_of
+from provenance.library.settings import reading
 from provenance.library.store import manifest_store, open_reader
 from provenance.manifests.claims import full_manifests, generator_of, ingredient_deltas, ingredient_state
 from sfumato.errors import MediaError
@@ -96,8 +97,6 @@ class _Store:
 def read_tree(path: Path, sidecar: Path | None = None) -> ManifestTree:
     """Raises MediaError if the file cannot be read, holds no credential, or one that cannot be made sense of."""
     from c2pa import C2paError
-
-    from provenance.library.settings import reading
 
     try:
         with path.open("rb") as file:

@@ -1,7 +1,7 @@
 """From the library's report to our outcome: the chain, the time-stamp, revocation and coverage looked at again.
 
 In: the library's state, the view of the active manifest, the certificates and tokens in its signature, what it leaves
-out, and the roots that were given, each for its purpose. Out: a `Judgement`. It is never better than the library's
+out, and the roots that were given, each for its purpose. Out: a `TrustDecision`. It is never better than the library's
 state; it is worse when
 
 - the signer's chain does not lead to a root given for signers (the library takes a root given for time-stamps as well);
@@ -36,7 +36,7 @@ PARTLY_COVERED = "org.sfumato.coverage.incomplete"
 
 
 @dataclass(frozen=True)
-class Judgement:
+class TrustDecision:
     """The part of a `Verification` that is decided here."""
 
     outcome: str
@@ -50,7 +50,7 @@ class Judgement:
     revocation: Revocation
 
 
-def judge(
+def decide_trust(
     state: str,
     active: ManifestView,
     signature: EmbeddedSignature,
@@ -59,7 +59,7 @@ def judge(
     stamp_anchors: Sequence[x509.Certificate],
     remote: Remote | None,
     now: datetime,
-) -> Judgement:
+) -> TrustDecision:
     """Raises KeyError for a state that the library does not have."""
     path = path_to(signature.chain, anchors)
     stamper, stamp_path = _stamp(signature, active, stamp_anchors)
@@ -82,7 +82,7 @@ def judge(
         if faults:
             outcome, reason = "untrusted", faults[0][1]
             codes += [code for code, _ in faults if code not in codes]
-    return Judgement(
+    return TrustDecision(
         outcome=outcome,
         reason=reason,
         codes=tuple(codes),

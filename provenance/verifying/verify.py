@@ -2,14 +2,7 @@
 host was named.
 
 In: a path, the roots that may be trusted (for signers, and for time-stamps), perhaps a policy, a sidecar, hosts that
-may be asked.
-Out: a `Verification` with one of five outcomes:
-
-trusted      valid, the signer's certificates lead to a root given for signers, and the policy, if there is one, holds
-untrusted    valid, but nothing given here vouches for the signer (or for an identity that the file names), or the
-policy fails invalid      the media or the manifest changed after signing, the signature is wrong, or the manifest
-cannot be made sense of none         no credential in the file, or only an address of one that nobody allowed to visit
-unreadable   no such file, empty, truncated, or no media that can be looked at
+may be asked. Out: a `Verification`.
 
 The library's "Trusted" is only where ours begins: the chain must lead to a root given for signers (the library takes
 any root for anything), a time-stamp counts if its authority leads to a root given for time-stamps, and the signature
@@ -21,27 +14,27 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from provenance.formats.coverage import Uncovered, uncovered
 from provenance.formats.untrusted import MOST, cut
+from provenance.library.settings import reading
 from provenance.library.store import manifest_store, open_reader
 from provenance.manifests.claims import Ingredient, read_views
-from provenance.pki.certificates import CertificateView, load_anchors, path_to
+from provenance.pki.certificates import load_anchors, path_to
 from provenance.pki.cose import read_signature
-from provenance.pki.revocation import Revocation
-from provenance.verifying.trust import Judgement, judge
+from provenance.verifying.trust import decide_trust
+from provenance.verifying.verification import Verification
 
 if TYPE_CHECKING:
     from cryptography import x509
 
     from provenance.pki.remote import Remote
-    from provenance.verifying.policy import Finding, Policy
+    from provenance.verifying.policy import Policy
 
-OUTCOMES = ("trusted", "untrusted", "none", "invalid", "unreadable")  # from good to bad
 # Containers that hold media but cannot hold a credential: these files have none; they are not damaged.
 WITHOUT_CREDENTIALS = (
     b"\x1a\x45\xdf\xa3",
@@ -50,49 +43,6 @@ WITHOUT_CREDENTIALS = (
     b"\x00\x00\x01\xba",
     b"BM",
 )  # Matroska and WebM, FLV, Ogg, MPEG-PS, BMP
-
-
-@dataclass(frozen=True)
-class Verification:
-    """The evidence about one file. `codes`: failures by their C2PA names, `successes`: checks that held, `notes`: the
-    rest.
-
-    time: ISO 8601, and `time_source` says how it is known: "time-stamp" (of an authority given here), "unverified
-    time-stamp", "claimed" (the signer's own word), or "". `declares` and `ingredient_declares` are the last parts of
-    digitalSourceTypes.
-    `facts`: our assertion about a generated video, as far as it is there. `anchored`: the chain leads to a given root.
-    `chain`: signer first, up to the anchor if there is one; `stamp_chain`: the same for the time-stamp authority.
-    `uncovered`: parts of this file that the signature leaves out. `manifest_from`: "the file", "sidecar NAME", or an
-    address.
-    """
-
-    path: Path
-    outcome: str
-    codes: tuple[str, ...] = ()
-    successes: tuple[str, ...] = ()
-    reason: str = ""
-    signer: str | None = None
-    organisation: str | None = None
-    issuer: str | None = None
-    development: bool = False
-    anchored: bool = False
-    time: str | None = None
-    time_source: str = ""
-    declares: tuple[str, ...] = ()
-    ingredient_declares: tuple[str, ...] = ()
-    title: str | None = None
-    generator: str | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
-    ingredients: tuple[Ingredient, ...] = ()
-    remote_manifest: str | None = None
-    notes: tuple[str, ...] = ()
-    chain: tuple[CertificateView, ...] = ()
-    stamp_chain: tuple[CertificateView, ...] = ()
-    revocation: Revocation = field(default_factory=Revocation)
-    uncovered: tuple[Uncovered, ...] = ()
-    manifest_from: str = ""
-    policy: Finding | None = None
-    ingredients_left_out: bool = False
 
 
 def verify(
@@ -142,8 +92,6 @@ class _Look:
     def at(self, file: IO[bytes], sidecar: Path | None) -> Verification:
         from c2pa import C2paError
 
-        from provenance.library.settings import reading
-
         head = file.read(16)
         try:
             opened = open_reader(self.path, file, reading(self.trust, self.stamps), sidecar, self.remote)
@@ -172,22 +120,22 @@ class _Look:
         signature = read_signature(manifest_store(reader, active.label), active.label)
         left_out = _left_out(active.bindings, file)
         ingredients = tuple(self._checked(reader, ingredient) for ingredient in ingredients)
-        judged: Judgement = judge(
+        trust = decide_trust(
             state, active, signature, left_out, self.anchors, self.stamp_anchors, self.remote, self.now
         )
         return Verification(
             path=self.path,
-            outcome=judged.outcome,
-            codes=judged.codes,
-            successes=judged.successes,
-            reason=judged.reason,
+            outcome=trust.outcome,
+            codes=trust.codes,
+            successes=trust.successes,
+            reason=trust.reason,
             signer=active.signer,
             organisation=active.organisation,
             issuer=active.issuer,
             development=active.development,
-            anchored=judged.anchored,
+            anchored=trust.anchored,
             time=active.time,
-            time_source=judged.time_source,
+            time_source=trust.time_source,
             declares=active.declares,
             ingredient_declares=tuple(
                 dict.fromkeys(kind for ingredient in ingredients for kind in ingredient.declares)
@@ -197,9 +145,9 @@ class _Look:
             facts=active.facts,
             ingredients=ingredients[:MOST],
             notes=active.notes,
-            chain=judged.chain,
-            stamp_chain=judged.stamp_chain,
-            revocation=judged.revocation,
+            chain=trust.chain,
+            stamp_chain=trust.stamp_chain,
+            revocation=trust.revocation,
             uncovered=(*left_out, Uncovered("the credential's own file", 0, "it can be taken away or exchanged"))
             if outside
             else left_out,
@@ -226,11 +174,11 @@ def _with_policy(found: Verification, policy: Policy | None) -> Verification:
     """A policy looks at valid files only, and can only take trust away."""
     if policy is None or found.outcome not in ("trusted", "untrusted"):
         return found
-    finding = policy.judge(found)
-    if finding.held or found.outcome != "trusted":
-        return replace(found, policy=finding)
-    reason = cut(f"valid, and the signer leads to a given root, but the policy does not hold: {finding.why}")
-    return replace(found, outcome="untrusted", codes=(*found.codes, "policy.failed"), reason=reason, policy=finding)
+    result = policy.evaluate(found)
+    if result.held or found.outcome != "trusted":
+        return replace(found, policy=result)
+    reason = cut(f"valid, and the signer leads to a given root, but the policy does not hold: {result.why}")
+    return replace(found, outcome="untrusted", codes=(*found.codes, "policy.failed"), reason=reason, policy=result)
 
 
 def _failure(path: Path, message: str, head: bytes) -> Verification:

@@ -18,10 +18,9 @@ from sfumato.registry import Registry
 
 REGISTRY = Registry("watermark", {"spread": "provenance.watermark.spread:SpreadWatermark"})
 DEFAULT = "spread"
-PAYLOAD_BITS = 64
 
 Image = NDArray[np.uint8]
-Box = tuple[float, float, float, float]  # x, y, width, height in pixels
+FaceBox = tuple[float, float, float, float]  # x, y, width, height in pixels
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Geometry:
 
 
 @dataclass(frozen=True)
-class Finding:
+class WatermarkDetection:
     """A payload read from a video. `statistic`: correlation in standard deviations of what no mark would give.
 
     `bound`: at most so likely is it that a video without a mark gives as much, over the choice of the key.
@@ -55,25 +54,25 @@ class Finding:
 class Marker(Protocol):
     """Marks the frames of one video, in order."""
 
-    def mark(self, frame: Image, faces: Sequence[Box] | None = None) -> Image:
+    def mark(self, frame: Image, faces: Sequence[FaceBox] | None = None) -> Image:
         """The frame with its mark, of the same shape. `faces` are kept cleaner; None: they are looked for now and
         then.
         """
         ...
 
 
-class Reader(Protocol):
+class WatermarkReader(Protocol):
     """Reads the mark out of the frames of one video."""
 
     def add(self, frame: Image) -> None:
         """Takes in one frame, of the same size as the others."""
         ...
 
-    def read(self) -> Finding:
+    def read(self) -> WatermarkDetection:
         """The most likely payload, blind. Raises ValueError without frames."""
         ...
 
-    def match(self, payloads: Sequence[bytes]) -> Finding:
+    def match(self, payloads: Sequence[bytes]) -> WatermarkDetection:
         """Which of `payloads` is there: a weaker mark is enough when it is known what to look for. Raises ValueError
         without any.
         """
@@ -92,4 +91,4 @@ class Watermark(Protocol):
         """`payload`: 8 bytes."""
         ...
 
-    def reader(self) -> Reader: ...
+    def reader(self) -> WatermarkReader: ...

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from provenance.watermark import Finding, Geometry, Image
+from provenance.watermark import Geometry, Image, WatermarkDetection
 from provenance.watermark.code import BITS, decode, encode
 from provenance.watermark.geometry import SEARCHED, search, transform
 from provenance.watermark.pattern import Plane, Spread, analyse, marked_bands, spread, to_grid
@@ -55,7 +55,7 @@ class SpreadReader:
         self._groups.append(picture)
         self._counts.append(1)
 
-    def read(self) -> Finding:
+    def read(self) -> WatermarkDetection:
         """Blind: as it lies, mirrored, and if neither gives a mark, cut at the sides."""
         pictures, weights = self._pictures()
         best = max(
@@ -68,13 +68,13 @@ class SpreadReader:
             best = max(best, self._decode(pictures, weights, place), key=lambda found: found.statistic)
         return best
 
-    def match(self, payloads: Sequence[bytes]) -> Finding:
+    def match(self, payloads: Sequence[bytes]) -> WatermarkDetection:
         """Only `payloads` are looked for, so that far fewer codewords can agree by chance."""
         if not payloads:
             raise ValueError("give the payloads to look for")
         pictures, weights = self._pictures()
         plain = [(place, soft_values(pictures, weights, place)) for place in (Geometry(), Geometry(True))]
-        best: Finding | None = None
+        best: WatermarkDetection | None = None
         for payload in payloads:
             places = plain
             quick = max(
@@ -98,21 +98,21 @@ class SpreadReader:
         counts = np.asarray(self._counts, np.float32)
         return [group / count for group, count in zip(self._groups, self._counts, strict=True)], counts / counts.sum()
 
-    def _decode(self, pictures: list[Plane], weights: Plane, place: Geometry) -> Finding:
+    def _decode(self, pictures: list[Plane], weights: Plane, place: Geometry) -> WatermarkDetection:
         values = self._spread.despread(soft_values(pictures, weights, place))
         length = float(np.sqrt((values * values).sum()))
         if length == 0:
-            return Finding(bytes(BITS // 8), 0.0, 1.0, False, place)
+            return WatermarkDetection(bytes(BITS // 8), 0.0, 1.0, False, place)
         payload, correlation = decode(values / length)
         bound = tail(correlation, BITS * math.log(2) + math.log(_TRIED))
-        return Finding(payload, correlation, bound, bound <= LIMIT, place)
+        return WatermarkDetection(payload, correlation, bound, bound <= LIMIT, place)
 
-    def _correlate(self, soft: Plane, payload: bytes, payloads: int, place: Geometry) -> Finding:
+    def _correlate(self, soft: Plane, payload: bytes, payloads: int, place: Geometry) -> WatermarkDetection:
         values = self._spread.despread(soft)
         length = float(np.sqrt((values * values).sum()))
         correlation = float((values * encode(payload)).sum()) / length if length else 0.0
         bound = tail(correlation, math.log(payloads) + math.log(SEARCHED))
-        return Finding(payload, correlation, bound, bound <= LIMIT, place)
+        return WatermarkDetection(payload, correlation, bound, bound <= LIMIT, place)
 
 
 def tail(statistic: float, log_trials: float) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from provenance.watermark import Box, Image
+from provenance.watermark import FaceBox, Image
 from provenance.watermark.pattern import GRID, Plane, Spread, spread, synthesize
 
 LOWEST_PSNR = 40.8  # dB of a frame; the promise is 40, and rounding takes a little
@@ -41,11 +41,11 @@ class SpreadMarker:
         self._change: tuple[Image, Image] | None = None  # what is added to a frame, and what is taken away
         self._delta: Plane | None = None
         self._glimpse: Plane | None = None
-        self._faces: tuple[Box, ...] = ()
+        self._faces: tuple[FaceBox, ...] = ()
         self._looks = 0
         self._detector: object | None = None
 
-    def mark(self, frame: Image, faces: Sequence[Box] | None = None) -> Image:
+    def mark(self, frame: Image, faces: Sequence[FaceBox] | None = None) -> Image:
         """Returns a new frame. Raises ValueError when the size changes within a video."""
         if self._change is not None and self._change[0].shape != frame.shape:
             raise ValueError(
@@ -61,7 +61,7 @@ class SpreadMarker:
         more, less = self._change
         return cv2.subtract(cv2.add(frame, more), less)  # type: ignore[return-value]
 
-    def _look(self, frame: Image, faces: Sequence[Box] | None, cut: bool) -> None:
+    def _look(self, frame: Image, faces: Sequence[FaceBox] | None, cut: bool) -> None:
         height, width = frame.shape[:2]
         if faces is None:
             if cut or self._looks % FACE_LOOKS == 0:
@@ -78,7 +78,7 @@ class SpreadMarker:
         more, less = (cv2.convertScaleAbs(np.maximum(part, 0)) for part in (delta, -delta))  # rounded, uint8
         self._change = (cv2.merge([more] * 3), cv2.merge([less] * 3))  # type: ignore[assignment]
 
-    def _find_faces(self, frame: Image) -> tuple[Box, ...]:
+    def _find_faces(self, frame: Image) -> tuple[FaceBox, ...]:
         from sfumato.media.faces import FaceDetector
 
         if self._detector is None:
@@ -100,7 +100,7 @@ def _hidden_share(luminance: Plane) -> Plane:
     return share
 
 
-def _face_share(faces: Sequence[Box], width: int, height: int) -> Plane:
+def _face_share(faces: Sequence[FaceBox], width: int, height: int) -> Plane:
     """(256, 256): FACE_SHARE on an ellipse a little larger than each face, 1 elsewhere, soft between."""
     share = np.ones((GRID, GRID), np.float32)
     for left, top, wide, high in faces:

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from provenance.formats.boxes import walk
 from provenance.pki.keys import DevelopmentKeys, development_keys
-from provenance.signing.sign import C2paSeal, development_signer
+from provenance.signing.seal import C2paSeal, development_signer
 from sfumato.media.video import GeneratedFacts
 
 
@@ -130,10 +131,8 @@ def created() -> dict[str, Any]:
 
 def _media_box(data: bytes | bytearray) -> tuple[int, int]:
     """Where the box mdat begins, and its size; its name may also stand in a manifest."""
-    position = 0
-    while data[position + 4 : position + 8] != b"mdat":
-        position += int.from_bytes(data[position : position + 4], "big")
-    return position, int.from_bytes(data[position : position + 4], "big")
+    box = next(box for box in walk(io.BytesIO(data)) if box.kind == b"mdat")
+    return box.start, box.size
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ import av
 import numpy as np
 from PIL import Image
 
-from provenance.verifying.verify import OUTCOMES, verify
+from provenance.verifying.verification import OUTCOMES
+from provenance.verifying.verify import verify
 from tests.provenance.stamping import Entity, issue, signer
 
 PATIENCE = 20.0  # seconds for one verification

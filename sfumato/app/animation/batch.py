@@ -121,7 +121,8 @@ def is_finished(
     """Whether `output` verifies and its seal names this portrait, motion, model and these settings. Raises what
     `find_sitter` raises.
     """
-    from provenance.manifests.generated import generation_assertion, portrait_ingredients
+    from provenance.manifests.generation_assertion import generation_assertion
+    from provenance.manifests.ingredients import portrait_ingredients
     from provenance.verifying.verify import verify
     from sfumato.app.animation.subject import find_sitter
 

@@ -68,7 +68,7 @@ def with_record(person: PersonFile) -> PersonFile:
     """`person`, signed with the development keys of this machine, the consent in its facts included. Raises
     SealError.
     """
-    from provenance.signing.sign import development_signer
+    from provenance.signing.seal import development_signer
 
     return replace(person, signature=development_signer().sign(person.signed_bytes()))
 

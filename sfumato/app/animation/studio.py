@@ -131,7 +131,7 @@ class Studio:
         """
         from generator.networks.checkpoint import load_checkpoint
         from generator.rendering.animator import Animator
-        from provenance.signing.sign import C2paSeal
+        from provenance.signing.seal import C2paSeal
         from sfumato.media.faces import FaceDetector
         from sfumato.media.landmarks import load_backend
 

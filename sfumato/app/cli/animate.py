@@ -20,7 +20,7 @@ from sfumato.media.frame_size import LARGEST, LARGEST_WHOLE, SMALLEST
 from sfumato.text import printable
 
 if TYPE_CHECKING:
-    from provenance.verifying.verify import Verification
+    from provenance.verifying.verification import Verification
     from sfumato.app.animation.driver import Driver
     from sfumato.app.animation.studio import AnimateConfig, LivingPortrait, Stage
     from sfumato.media.video import Seal

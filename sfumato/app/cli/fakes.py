@@ -59,7 +59,7 @@ def fakes(
     """
     from detector.data.fakes.autoencoder import load_autoencoder
     from generator.networks.checkpoint import checkpoint_path, load_checkpoint
-    from provenance.signing.sign import development_signer
+    from provenance.signing.seal import development_signer
     from sfumato.app.fakes.make import make_fakes
     from sfumato.app.fakes.makers import Studio
     from sfumato.app.fakes.plan import FakesConfig

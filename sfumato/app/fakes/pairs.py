@@ -51,7 +51,7 @@ def write_fake(path: Path, take: Take, source: Path, crf: float, signer: Signer,
     OutputError.
     """
     from provenance.manifests.declaration import Declaration
-    from provenance.signing.sign import C2paSeal
+    from provenance.signing.seal import C2paSeal
 
     seal: Seal = C2paSeal(signer=signer, mark=False)  # a detector would learn the watermark instead of the forgery
     if take.family in ("blend", "composite"):

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.inference.explain import REGION_NAMES
-from provenance.verifying.verify import Verification
+from provenance.verifying.verification import Verification
 from sfumato import __version__
 from sfumato.app.review.heat_sheet import HeatRow, labels
 from sfumato.app.scan.verdict import VERDICTS

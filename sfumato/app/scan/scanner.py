@@ -18,7 +18,7 @@ from sfumato.text import printable
 
 if TYPE_CHECKING:
     from detector.inference.video_detector import Judge, Judgement, TrackFrame, TrackScore
-    from provenance.verifying.verify import Verification
+    from provenance.verifying.verification import Verification
     from sfumato.app.scan.verdict import Verdict
 
 SCHEMA_VERSION = 1

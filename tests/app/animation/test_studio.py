@@ -163,7 +163,7 @@ def test_damaged_motion_is_one_error(studio, tmp_path) -> None:
 
 def test_every_video_is_marked_and_entered(studio, tmp_path, monkeypatch) -> None:
     from provenance.durable.repository import open_repository
-    from provenance.manifests.soft_binding import embedded_store
+    from provenance.formats.manifest_box import embedded_store
 
     monkeypatch.setenv("SFUMATO_REPOSITORY", str(tmp_path / "r.sqlite3"))
     motion = make_motion(tmp_path / "nod.motion", frames=3)

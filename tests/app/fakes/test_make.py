@@ -12,7 +12,7 @@ import pytest
 from generator.config import ModelConfig
 from generator.motion.track import Motion
 from generator.networks.checkpoint import Checkpoint
-from provenance.signing.sign import development_signer
+from provenance.signing.seal import development_signer
 from provenance.verifying.verify import verify
 from sfumato.app.fakes import make as making
 from sfumato.app.fakes.footage import _frames

@@ -14,8 +14,9 @@ from PIL import Image
 
 from detector.inference.explain import Explanation
 from provenance.manifests.claims import Ingredient
-from provenance.signing.sign import C2paSeal
-from provenance.verifying.verify import Verification, verify
+from provenance.signing.seal import C2paSeal
+from provenance.verifying.verification import Verification
+from provenance.verifying.verify import verify
 from sfumato.app.review.contact_sheet import spread, write_contact_sheet
 from sfumato.app.review.heat_sheet import heat_pictures
 from sfumato.app.review.report import Heading, ReviewedClip, render_report, timeline, write_report

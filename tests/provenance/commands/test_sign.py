@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from provenance.pki.keys import DevelopmentKeys
-from provenance.signing.batch import find_tasks
 from provenance.verifying.verify import verify
 from sfumato.app.cli.main import main
-from sfumato.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
@@ -49,32 +45,6 @@ def test_one_file(unsealed: Path, root: bytes, tmp_path: Path, capsys: pytest.Ca
     assert verify(tmp_path / "out.mp4", [root]).outcome == "trusted"
 
 
-@pytest.mark.parametrize("jobs", ["1", "3"])
-def test_a_folder_keeps_its_shape_and_a_second_run_goes_on(
-    tree: Path, root: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str], jobs: str
-) -> None:
-    command = ["sign", str(tree), "-o", str(tmp_path / "out"), "--kind", "generated", "--json", "--workers", jobs]
-    assert main(command) == 0
-    assert {line["outcome"] for line in _lines(capsys)} == {"signed"}
-    outputs = sorted(
-        str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()
-    )
-    assert outputs == ["a.mp4", "deep/b.mov", "deep/c.jpg"]
-    assert all(verify(tmp_path / "out" / name, [root]).outcome == "trusted" for name in outputs)
-
-    (tmp_path / "out" / "deep" / "b.mov").unlink()
-    before = (tmp_path / "out" / "a.mp4").stat().st_mtime_ns
-    assert main(command) == 0
-    assert {line["source"].rpartition("/")[2]: line["outcome"] for line in _lines(capsys)} == {
-        "a.mp4": "skipped",
-        "b.mov": "signed",
-        "c.jpg": "skipped",
-    }
-    assert (tmp_path / "out" / "a.mp4").stat().st_mtime_ns == before
-    assert main([*command, "--overwrite"]) == 0
-    assert {line["outcome"] for line in _lines(capsys)} == {"signed"}
-
-
 def test_a_pattern(tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sign", f"{tree}/**/*.m*", "-o", str(tmp_path / "out"), "--kind", "generated"]) == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", "b.mov"]
@@ -92,28 +62,6 @@ def test_one_bad_file_spoils_only_itself(tree: Path, tmp_path: Path, capsys: pyt
     assert sorted(failed) == ["a.mp4", "z.mkv"]
     assert "cannot hold a manifest" in failed["z.mkv"]
     assert sorted(path.name for path in (tmp_path / "out").rglob("*.*")) == ["b.mov", "c.jpg"]
-
-
-def test_what_stands_in_the_way_is_left_alone(
-    unsealed: Path, tmp_path: Path, sealed: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "out.mp4"
-    out.write_bytes(b"somebody's only copy")
-    command = ["sign", str(unsealed), "-o", str(out), "--kind", "generated"]
-    assert main(command) == 2
-    assert "--overwrite" in capsys.readouterr().err
-    assert out.read_bytes() == b"somebody's only copy"
-    shutil.copy(sealed, out)  # signed with our key, but older than the source
-    os.utime(out, (1, 1))
-    assert main(command) == 2
-    assert main([*command, "--overwrite"]) == 0
-
-
-def test_another_key_does_not_count_as_done(unsealed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command = ["sign", str(unsealed), "-o", str(tmp_path / "out.mp4"), "--kind", "generated"]
-    assert main(command) == 0
-    monkeypatch.setenv("SFUMATO_KEYS", str(tmp_path / "other-keys"))  # same names in the certificate, another key
-    assert main(command) == 2
 
 
 def test_in_place(tree: Path, root: bytes, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,13 +89,6 @@ def test_source_is_destination(tree: Path, unsealed: Path, capsys: pytest.Captur
         == 2
     )
     assert (tree / "a.mp4").read_bytes() == (tree / "deep" / "b.mov").read_bytes() == unsealed.read_bytes()
-
-
-def test_two_sources_cannot_have_one_output(tree: Path, tmp_path: Path) -> None:
-    shutil.copy(tree / "a.mp4", tree / "deep" / "a.mp4")
-    with pytest.raises(UsageError, match="would both become"):
-        find_tasks([str(tree / "a.mp4"), str(tree / "deep" / "a.mp4")], tmp_path / "out")
-    assert len(find_tasks([str(tree)], tmp_path / "out")) == 4
 
 
 @pytest.mark.parametrize(
@@ -198,16 +139,6 @@ def test_digests_and_facts_reach_the_manifest(unsealed: Path, portrait: Path, tm
     facts = verify(tmp_path / "out.mp4").facts
     assert facts["model_digest"] == "9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c"
     assert (facts["model_name"], facts["seed"], len(facts["portrait_digests"])) == ("m", 9, 1)
-
-
-def test_leftovers_of_a_killed_process_are_removed(unsealed: Path, tmp_path: Path) -> None:
-    old, young, other = (tmp_path / f".{name}.mp4" for name in ("out-0123456789ab", "out-ba9876543210", "out-notes"))
-    for path in (old, young, other):
-        path.write_bytes(b"half")
-    for path in (old, other):
-        os.utime(path, (time.time() - 7200,) * 2)
-    assert main(["sign", str(unsealed), "-o", str(tmp_path / "out.mp4"), "--kind", "generated"]) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == [young.name, other.name, "out.mp4"]
 
 
 def test_a_certificate_near_its_end_is_announced(
@@ -264,30 +195,6 @@ def test_a_hostile_name_is_shown_escaped(unsealed: Path, tmp_path: Path, capsys:
 def test_help_says_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sign", "--help"]) == 0
     assert "Exit codes" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        ["--kind", "edited"],
-        ["--kind", "generated", "--training-mining", "notAllowed"],
-        ["--kind", "generated", "--seed", "7"],
-    ],
-    ids=["kind", "training", "facts"],
-)
-def test_an_output_that_declares_something_else_is_not_done(
-    unsealed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], other: list[str]
-) -> None:
-    output = tmp_path / "out.mp4"
-    command = ["sign", str(unsealed), "-o", str(output)]
-    assert main([*command, "--kind", "generated"]) == 0
-    before = output.read_bytes()
-    assert main([*command, *other]) == 2
-    assert "declares something else" in capsys.readouterr().err
-    assert output.read_bytes() == before
-    assert main([*command, *other, "--overwrite"]) == 0
-    assert main([*command, *other, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["outcome"] == "skipped"
 
 
 def test_a_missing_option_is_one_plain_line(unsealed: Path, capsys: pytest.CaptureFixture[str]) -> None:

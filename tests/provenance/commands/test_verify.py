@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from provenance.commands.verify import EXIT_CODES, verify
 from provenance.pki.keys import DevelopmentKeys
-from provenance.verifying.verify import OUTCOMES
+from provenance.verifying.verification import OUTCOMES
 from sfumato.errors import MissingFileError, UsageError
 
 

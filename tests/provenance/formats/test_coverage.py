@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from provenance.formats.coverage import MANIFEST_UUID, Uncovered, uncovered
+from provenance.formats.coverage import Uncovered, uncovered
+from provenance.formats.manifest_box import C2PA_UUID
 from provenance.verifying.verify import verify
 
 
@@ -19,7 +20,7 @@ def _box(kind: bytes, content: bytes = b"") -> bytes:
 
 MOVIE = (
     _box(b"ftyp", b"isom" + bytes(8))
-    + _box(b"uuid", MANIFEST_UUID + bytes(20))
+    + _box(b"uuid", C2PA_UUID + bytes(20))
     + _box(b"uuid", b"another kind 16b" + bytes(4))
     + _box(b"mdat", bytes(100))
     + _box(b"moov", _box(b"trak", _box(b"mdia", _box(b"minf", _box(b"stbl", _box(b"stco", bytes(24)))))))
@@ -39,7 +40,7 @@ def test_boxes_are_found_by_their_path() -> None:
 
 
 def test_the_manifest_itself_is_not_listed_and_other_boxes_of_its_kind_are() -> None:
-    uuid = {"xpath": "/uuid", "data": [{"offset": 8, "value": list(MANIFEST_UUID)}]}
+    uuid = {"xpath": "/uuid", "data": [{"offset": 8, "value": list(C2PA_UUID)}]}
     assert _places({"exclusions": [uuid]}) == []
     assert _places({"exclusions": [{"xpath": "/uuid"}]}) == [("/uuid", 28, False)]
 

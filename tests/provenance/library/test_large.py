@@ -20,7 +20,8 @@ import provenance.library.native
 from provenance.manifests.declaration import Declaration
 from provenance.pki.keys import DevelopmentKeys
 from provenance.signers import Signer
-from provenance.signing.sign import development_signer, sign_file
+from provenance.signing.seal import development_signer
+from provenance.signing.sign import sign_file
 from provenance.verifying.verify import verify
 
 MOST_WORK = 1.5  # times that of sha256sum
@@ -138,7 +139,8 @@ PROGRAM = """
 import json, resource, sys
 from pathlib import Path
 from provenance.manifests.declaration import Declaration
-from provenance.signing.sign import development_signer, sign_file
+from provenance.signing.seal import development_signer
+from provenance.signing.sign import sign_file
 small, large, out = (Path(name) for name in sys.argv[1:])
 signer = development_signer()
 sign_file(small, out, Declaration(), signer)  # everything is imported

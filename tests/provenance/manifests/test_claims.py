@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from provenance.formats.untrusted import LONGEST, MOST, cut
-from provenance.manifests.claims import Ingredient, ManifestView, read_views, source_type_name
+from provenance.manifests.claims import Ingredient, ManifestView, read_views
 
 
 class _Reader:
@@ -29,23 +29,6 @@ class _Reader:
 def _views(manifest: dict[str, Any], **more: Any) -> tuple[ManifestView, tuple[Ingredient, ...]]:
     manifests = {"urn:1": manifest, **more.pop("manifests", {})}
     return read_views(_Reader({"active_manifest": "urn:1", "manifests": manifests, **more}))
-
-
-@pytest.mark.parametrize(
-    ("uri", "name"),
-    [
-        ("http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia", "trainedAlgorithmicMedia"),
-        ("https://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture", "digitalCapture"),
-        ("http://c2pa.org/digitalsourcetype/trainedAlgorithmicData", "trainedAlgorithmicData"),
-        ("trainedAlgorithmicMedia", "trainedAlgorithmicMedia"),
-        ("http://example.com/digitalCapture", "http://example.com/digitalCapture"),
-        ("", None),
-        (None, None),
-        (7, None),
-    ],
-)
-def test_only_known_source_types_are_shortened(uri: object, name: str | None) -> None:
-    assert source_type_name(uri) == name
 
 
 @pytest.mark.parametrize("part", [None, 1, "text", [], {}, [None], [[1]], {"a": {"b": None}}])

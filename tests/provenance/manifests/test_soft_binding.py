@@ -2,132 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import warnings
-from pathlib import Path
-
-import numpy as np
 import pytest
 
-from provenance.durable.recovered import read_store
-from provenance.durable.repository import open_repository
-from provenance.manifests.generated import check_manifest
-from provenance.manifests.soft_binding import MarkedSeal, SoftBinding, embedded_store
-from provenance.signing.sign import C2paSeal
-from provenance.verifying.verify import verify
-from provenance.watermark.detect import SpreadReader
-from sfumato.errors import SealError, SfumatoWarning
-from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
-from tests.durable_fixtures import sealed_video
-from tests.watermark_fixtures import PAYLOAD, scene
-
-FACTS = GeneratedFacts("title", "model", "0" * 64, 7, (), "1" * 64)
-
-
-@pytest.fixture(scope="module")
-def sealed(keys, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("durable")
-    return sealed_video(folder / "a.mp4", keys, folder / "repository.sqlite3")
-
-
-def payload_in(path: Path) -> bytes | None:
-    reader = SpreadReader()
-    with VideoReader(path) as video:
-        for frame in video:
-            reader.add(frame.image)
-    found = reader.read()
-    return found.payload if found.detected else None
-
-
-def test_manifest_watermark_and_repository_agree(sealed) -> None:
-    manifest = read_store(sealed.store)
-    ((alg, value),) = manifest.bindings
-    assert alg == "org.sfumato.watermark.1"
-    assert base64.b64decode(value) == payload_in(sealed.path)
-    with open_repository(sealed.repository) as repository:
-        assert [match.manifest_id for match in repository.by_binding(alg, value)] == [sealed.manifest_id]
-        assert repository.manifest(sealed.manifest_id) == sealed.store
-
-
-def test_the_manifest_has_the_shapes_of_the_specification(sealed) -> None:
-    from c2pa import Context, Reader
-
-    from provenance.library.settings import reading
-
-    with sealed.path.open("rb") as file, Reader("video/mp4", file, context=Context.from_dict(reading())) as reader:
-        report = json.loads(reader.json())
-    manifest = report["manifests"][report["active_manifest"]]
-    parts = {part["label"]: part for part in manifest["assertions"]}
-    actions = [action["action"] for action in parts["c2pa.actions.v2"]["data"]["actions"]]
-    assert actions == ["c2pa.created", "c2pa.watermarked.bound"]
-    binding = parts["c2pa.soft-binding"]
-    assert binding["created"] is True
-    assert set(binding["data"]) == {"alg", "blocks"}
-    assert [set(block) for block in binding["data"]["blocks"]] == [{"scope", "value"}]
-    assert binding["data"]["blocks"][0]["scope"] == {}
-    assert verify(sealed.path, [sealed.keys.root_pem()]).outcome == "trusted"
-
-
-def test_the_same_video_again_comes_out_the_same_and_another_has_another_payload(keys, tmp_path) -> None:
-    first = sealed_video(tmp_path / "a.mp4", keys, tmp_path / "r.sqlite3")
-    again = sealed_video(tmp_path / "b.mp4", keys, tmp_path / "r.sqlite3")
-    frames = [np.stack([frame.image for frame in VideoReader(sealed.path)]) for sealed in (first, again)]
-    np.testing.assert_array_equal(*frames)
-    other = sealed_video(tmp_path / "c.mp4", keys, tmp_path / "r.sqlite3", seed=1)
-    assert read_store(first.store).bindings == read_store(again.store).bindings != read_store(other.store).bindings
-    assert first.manifest_id != again.manifest_id
-
-
-@pytest.mark.parametrize("place", ["a folder", "a file that is no database", "a folder that cannot be"])
-def test_a_repository_that_fails_does_not_lose_the_video_and_says_so(keys, tmp_path, place) -> None:
-    repository = tmp_path / "r.sqlite3"
-    if place == "a folder":
-        repository.mkdir()
-    elif place == "a file that is no database":
-        repository.write_bytes(b"x" * 4096)
-    else:
-        (tmp_path / "file").write_bytes(b"")
-        repository = tmp_path / "file" / "r.sqlite3"
-    with pytest.warns(SfumatoWarning, match="sealed and marked, but .* repository"):
-        sealed = sealed_video(tmp_path / "a.mp4", keys, repository)
-    assert verify(sealed.path).outcome == "untrusted"
-    assert payload_in(sealed.path) is not None
-
-
-def test_unmarked_is_only_for_the_library(keys, tmp_path) -> None:
-    """`sfumato fakes` makes training material without a mark, so that a detector cannot learn it; still sealed, and not
-    registered.
-    """
-    seal = C2paSeal(keys.folder.parent, mark=False, repository=tmp_path / "r.sqlite3")
-    path = tmp_path / "a.mp4"
-    with GeneratedVideoWriter(path, width=256, height=192, rate=25, seal=seal, facts=FACTS) as video:
-        for image in scene(0):
-            video.write(image)
-    assert payload_in(path) is None
-    assert not (tmp_path / "r.sqlite3").exists()
-    found = verify(path)
-    assert found.declares == ("trainedAlgorithmicMedia",)
-    with path.open("rb") as file:
-        assert read_store(embedded_store(file) or b"").bindings == ()
-
-
-def test_nobody_can_switch_the_mark_off_on_the_command_line() -> None:
-    from sfumato.app.cli.animate import animate
-    from sfumato.app.demo import demo
-
-    for command in (animate, demo):
-        assert not {"mark", "no_mark", "unmarked", "watermark", "no_watermark"} & {
-            str(option.name) for option in command.params
-        }
-
-
-def test_unmarked_frames_are_not_sealed_as_marked(keys, tmp_path, unsealed) -> None:
-    seal = C2paSeal(keys.folder.parent, repository=tmp_path / "r.sqlite3").begin(FACTS)
-    assert isinstance(seal, MarkedSeal)
-    with pytest.raises(SealError, match="No frame"):
-        seal(unsealed, tmp_path / "out.mp4", FACTS)
-    assert not (tmp_path / "out.mp4").exists()
+from provenance.manifests.definition import check_manifest
+from provenance.manifests.soft_binding import SoftBinding
+from sfumato.errors import SealError
+from tests.watermark_fixtures import PAYLOAD
 
 
 def test_a_bound_watermark_needs_its_soft_binding() -> None:
@@ -143,18 +23,3 @@ def test_a_bound_watermark_needs_its_soft_binding() -> None:
     check_manifest({"assertions": [actions, binding.assertion()]}, [])
     with pytest.raises(SealError, match="soft-binding"):
         check_manifest({"assertions": [actions]}, [])
-
-
-def test_the_store_is_found_in_the_file_and_nowhere_else(sealed, unsealed, tmp_path) -> None:
-    with unsealed.open("rb") as file:
-        assert embedded_store(file) is None
-    for wrong in (b"", b"\0\0\0\x04ftyp", b"\0\0\0\x01mdat" + b"\0" * 7, sealed.path.read_bytes()[:40]):
-        (tmp_path / "wrong").write_bytes(wrong)
-        with (tmp_path / "wrong").open("rb") as file:
-            assert embedded_store(file) is None
-
-
-def test_a_seal_without_a_fault_warns_of_nothing(keys, tmp_path) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", SfumatoWarning)
-        sealed_video(tmp_path / "a.mp4", keys, tmp_path / "r.sqlite3")

@@ -80,7 +80,7 @@ def test_second_use_finds_the_first_keys(tmp_path: Path) -> None:
 
 def test_first_use_by_several_processes_at_once_makes_one_set(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from provenance.signing.sign import development_signer;"
+        "import sys; from pathlib import Path; from provenance.signing.seal import development_signer;"
         "print(development_signer(Path(sys.argv[1])).chain_pem)"
     )
     workers = [

@@ -25,7 +25,8 @@ from provenance.manifests.declaration import Declaration
 from provenance.pki.keys import DevelopmentKeys
 from provenance.pki.timestamp import Stamping, relay, without_proxy
 from provenance.signers import Signer
-from provenance.signing.sign import development_signer, sign_file
+from provenance.signing.seal import development_signer
+from provenance.signing.sign import sign_file
 from provenance.verifying.verify import verify
 from sfumato.app.cli.main import main
 from sfumato.errors import SealError, UsageError
@@ -182,7 +183,8 @@ PROGRAM = """
 import os, sys
 from pathlib import Path
 from provenance.manifests.declaration import Declaration
-from provenance.signing.sign import development_signer, sign_file
+from provenance.signing.seal import development_signer
+from provenance.signing.sign import sign_file
 from provenance.pki.timestamp import Stamping, without_proxy
 source, out, url, careful = sys.argv[1:]
 if careful == "yes":

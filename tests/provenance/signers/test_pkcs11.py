@@ -16,7 +16,7 @@ import pytest
 from provenance.manifests.declaration import Declaration
 from provenance.pki.keys import DevelopmentKeys, development_chain_for
 from provenance.signers import Signer, signer_from
-from provenance.signing.batch import Task, sign_all
+from provenance.signing.batch import SigningTask, sign_all
 from provenance.signing.sign import sign_file
 from provenance.verifying.verify import verify
 from sfumato.errors import SealError, UsageError
@@ -184,10 +184,8 @@ def test_a_token_that_goes_half_way_loses_nothing(
     for number in range(4):
         source = tmp_path / f"{number}.mp4"
         source.write_bytes(unsealed.read_bytes())
-        tasks.append(Task(source, tmp_path / "out" / source.name))
-    results = sign_all(
-        tasks, lambda source, output: sign_file(source, output, Declaration(), signer), signer, Declaration()
-    )
+        tasks.append(SigningTask(source, tmp_path / "out" / source.name))
+    results = sign_all(tasks, Declaration(), signer)
     outcomes = [next(results).outcome]
     signer.close()
     failed = list(results)
@@ -200,9 +198,7 @@ def test_a_token_that_goes_half_way_loses_nothing(
     assert all(verify(tmp_path / "out" / name, [root]).outcome == "trusted" for name in done)
 
     again = opened()  # the token is back
-    second = list(
-        sign_all(tasks, lambda source, output: sign_file(source, output, Declaration(), again), again, Declaration())
-    )
+    second = list(sign_all(tasks, Declaration(), again))
     assert sorted(result.outcome for result in second) == sorted(
         ["skipped"] * outcomes.count("signed") + ["signed"] * outcomes.count("failed")
     )

@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,12 +19,16 @@ import pytest
 from PIL import Image
 
 import provenance.signing.sign
+from provenance.library.embed import Order
+from provenance.manifests.source_types import IPTC
 from provenance.pki.keys import DevelopmentKeys, development_keys
 from provenance.signers.pem import PemSigner
-from provenance.signing.sign import C2paSeal, development_signer, sign_generated
-from provenance.verifying.verify import Verification, verify
+from provenance.signing.seal import C2paSeal, development_signer
+from provenance.signing.sign import sign_generated
+from provenance.verifying.verification import Verification
+from provenance.verifying.verify import verify
 from sfumato.errors import OutputError, SealError
-from sfumato.media.video import GeneratedFacts, Seal
+from sfumato.media.video import GeneratedFacts
 
 
 @pytest.fixture
@@ -33,11 +38,6 @@ def seal(keys: DevelopmentKeys) -> C2paSeal:
 
 def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
-
-
-def test_the_seal_fits_the_protocol_of_the_writer(seal: C2paSeal) -> None:
-    protocol: Seal = seal
-    assert callable(protocol)
 
 
 def test_a_sealed_video_says_what_it_is(sealed: Path, facts: GeneratedFacts) -> None:
@@ -78,12 +78,6 @@ def test_the_sealed_video_plays_the_same_frames(sealed: Path, unsealed: Path) ->
 
     assert frames(sealed) == frames(unsealed)
     assert len(frames(sealed)) == 10
-
-
-def test_keys_are_made_on_first_use(unsealed: Path, facts: GeneratedFacts, tmp_path: Path) -> None:
-    C2paSeal(tmp_path / "keys")(unsealed, tmp_path / "out.mp4", facts)
-    root = (tmp_path / "keys" / "development" / "root.pem").read_bytes()
-    assert verify(tmp_path / "out.mp4", [root]).outcome == "trusted"
 
 
 def test_an_existing_destination_is_replaced(
@@ -227,10 +221,36 @@ def test_a_result_that_does_not_verify_never_appears(
     seal: C2paSeal, unsealed: Path, facts: GeneratedFacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "provenance.verifying.verify.verify",
+        "provenance.signing.sign.verify",
         lambda path: Verification(path, "invalid", ("assertion.bmffHash.mismatch",)),
     )
     with pytest.raises(SealError, match=r"does not verify.*bmffHash"):
+        seal(unsealed, tmp_path / "out.mp4", facts)
+    assert _names(tmp_path) == []
+
+
+@pytest.mark.parametrize("what", ["its source type", "its portraits"])
+def test_a_result_that_does_not_say_what_it_was_to_say_never_appears(
+    seal: C2paSeal,
+    unsealed: Path,
+    facts: GeneratedFacts,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+) -> None:
+    real = provenance.signing.sign.embed
+
+    def embed_another(source: Any, size: int, output: Any, order: Order, authority: str | None) -> None:
+        manifest = deepcopy(order.manifest)
+        actions, stated = (assertion["data"] for assertion in manifest["assertions"])
+        if what == "its source type":
+            actions["actions"][0]["digitalSourceType"] = IPTC + "digitalCapture"
+        else:
+            stated["portrait_digests"] = ["c" * 64]
+        real(source, size, output, replace(order, manifest=manifest), authority)
+
+    monkeypatch.setattr(provenance.signing.sign, "embed", embed_another)
+    with pytest.raises(SealError, match="does not say what it is"):
         seal(unsealed, tmp_path / "out.mp4", facts)
     assert _names(tmp_path) == []
 
@@ -267,7 +287,7 @@ def test_a_portrait_with_a_credential_keeps_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "provenance.manifests.generated.media_type_of_bytes", lambda head: "video/mp4"
+        "provenance.manifests.ingredients.media_type_of_bytes", lambda head: "video/mp4"
     )  # in place of a sealed picture
     broken = flip_media_byte(sealed, tmp_path / "broken.mp4")
     seal(unsealed, tmp_path / "out.mp4", replace(facts, portraits=(sealed, broken)))
@@ -286,7 +306,7 @@ def test_a_portrait_that_the_library_chokes_on_goes_in_without_its_credential(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "provenance.manifests.generated.media_type_of_bytes", lambda head: "image/png"
+        "provenance.manifests.ingredients.media_type_of_bytes", lambda head: "image/png"
     )  # the library refuses a JPEG called PNG
     seal(unsealed, tmp_path / "out.mp4", facts)
     found = verify(tmp_path / "out.mp4")
@@ -324,7 +344,7 @@ def test_memory_stays_flat(
         file.write(data[start + size :])
     program = (
         "import sys; from pathlib import Path; from types import SimpleNamespace as Facts; from "
-        "provenance.signing.sign import C2paSeal;"
+        "provenance.signing.seal import C2paSeal;"
         "facts = Facts(title='t', model_name='m', model_digest='a' * 64, seed=1, portraits=(), "
         "motion_digest='b' * 64, parameters={},"
         "portrait_digests=());"

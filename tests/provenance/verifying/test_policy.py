@@ -12,7 +12,8 @@ from provenance.manifests.claims import Ingredient
 from provenance.pki.certificates import CertificateView
 from provenance.pki.revocation import Revocation
 from provenance.verifying.policy import CLAUSES, load_policy, make_policy
-from provenance.verifying.verify import Verification, verify
+from provenance.verifying.verification import Verification
+from provenance.verifying.verify import verify
 from sfumato.errors import UsageError
 
 
@@ -61,34 +62,34 @@ FOUND = Verification(
     ],
 )
 def test_clauses_and_their_compositions(values: dict[str, Any], held: bool) -> None:
-    finding = make_policy(values).judge(FOUND)
-    assert finding.held is held
-    assert finding.why
-    assert len(finding.parts) == len(values)
+    result = make_policy(values).evaluate(FOUND)
+    assert result.held is held
+    assert result.why
+    assert len(result.parts) == len(values)
 
 
 def test_every_clause_is_looked_at_and_says_why() -> None:
-    finding = make_policy({"signer": "Bob", "issuer": "Root", "not-revoked": True}).judge(FOUND)
-    assert [(part.clause, part.held) for part in finding.parts] == [
+    result = make_policy({"signer": "Bob", "issuer": "Root", "not-revoked": True}).evaluate(FOUND)
+    assert [(part.clause, part.held) for part in result.parts] == [
         ("signer", False),
         ("issuer", True),
         ("not-revoked", False),
     ]
-    assert "wanted Bob, found Ada" in finding.why
-    assert "c" * 64 in finding.parts[1].why
+    assert "wanted Bob, found Ada" in result.why
+    assert "c" * 64 in result.parts[1].why
 
 
 def test_silence_about_revocation_does_not_count() -> None:
     policy = make_policy({"not-revoked": True})
     for state, held in (("unknown", False), ("revoked", False), ("not revoked", True)):
-        assert policy.judge(replace(FOUND, revocation=Revocation(state))).held is held
+        assert policy.evaluate(replace(FOUND, revocation=Revocation(state))).held is held
 
 
 def test_names_count_only_in_a_chain_that_leads_to_a_given_root() -> None:
     stranger = replace(FOUND, outcome="untrusted", anchored=False, time_source="unverified time-stamp")
     for clause in ("signer", "issuer", "stamped-by"):
         name = {"signer": "Ada", "issuer": "Root", "stamped-by": "Clock"}[clause]
-        assert not make_policy({clause: name}).judge(stranger).held
+        assert not make_policy({clause: name}).evaluate(stranger).held
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 
 from provenance.library.settings import reading
 from provenance.verifying.policy import make_policy
-from provenance.verifying.trust import judge
+from provenance.verifying.trust import decide_trust
 from provenance.verifying.verify import verify
 from tests.provenance.stamping import Entity, issue, sign_as, signer, stamper, time_stamp_authority
 
@@ -70,7 +70,7 @@ def test_without_its_root_given_for_stamps_the_time_stays_unverified(signed: Sig
     assert (found.outcome, found.time_source) == ("trusted", "unverified time-stamp")
     assert "timeStamp.trusted" not in found.successes
     assert not any(certificate.anchor for certificate in found.stamp_chain)
-    assert not make_policy({"stamped-by": True}).judge(found).held
+    assert not make_policy({"stamped-by": True}).evaluate(found).held
 
 
 def test_an_expired_signer_with_a_known_time_is_trusted(signed: Signed) -> None:
@@ -109,10 +109,10 @@ def test_a_policy_names_the_stamper_and_the_time(signed: Signed) -> None:
         "stamped-after": datetime.now(UTC) - timedelta(hours=1),
     }
     for name in held["stamped-by"]:  # type: ignore[union-attr]
-        assert make_policy({"stamped-by": name}).judge(found).held, name
-    assert make_policy({"stamped-after": held["stamped-after"]}).judge(found).held
-    assert not make_policy({"stamped-before": held["stamped-after"]}).judge(found).held
-    assert not make_policy({"stamped-by": "Somebody"}).judge(found).held
+        assert make_policy({"stamped-by": name}).evaluate(found).held, name
+    assert make_policy({"stamped-after": held["stamped-after"]}).evaluate(found).held
+    assert not make_policy({"stamped-before": held["stamped-after"]}).evaluate(found).held
+    assert not make_policy({"stamped-by": "Somebody"}).evaluate(found).held
 
 
 def test_a_state_that_the_library_does_not_have_is_an_error(signed: Signed) -> None:
@@ -121,4 +121,4 @@ def test_a_state_that_the_library_does_not_have_is_an_error(signed: Signed) -> N
 
     view = ManifestView("urn:1", (), (), None, None, None, False, None, "", (), None, None)
     with pytest.raises(KeyError):
-        judge("Splendid", view, EmbeddedSignature(), (), (), (), None, datetime.now(UTC))
+        decide_trust("Splendid", view, EmbeddedSignature(), (), (), (), None, datetime.now(UTC))

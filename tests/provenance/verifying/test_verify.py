@@ -16,7 +16,8 @@ import pytest
 
 from provenance.library.settings import reading
 from provenance.pki.keys import development_keys
-from provenance.verifying.verify import OUTCOMES, verify
+from provenance.verifying.verification import OUTCOMES
+from provenance.verifying.verify import verify
 from sfumato.errors import UsageError
 
 
@@ -214,7 +215,7 @@ def test_a_remote_manifest_is_noted_and_never_fetched(
 def test_signing_and_verifying_open_no_socket(
     sealed: Path, unsealed: Path, facts: Any, keys: Any, root: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from provenance.signing.sign import C2paSeal
+    from provenance.signing.seal import C2paSeal
 
     def refuse(*arguments: Any, **keywords: Any) -> Any:
         raise AssertionError("a socket was opened")

@@ -22,7 +22,8 @@ import pytest
 from provenance.manifests.declaration import Declaration
 from provenance.pki.keys import DevelopmentKeys
 from provenance.signers import Signer
-from provenance.signing.sign import development_signer, sign_file
+from provenance.signing.seal import development_signer
+from provenance.signing.sign import sign_file
 from provenance.verifying.verify import verify
 from sfumato.app.cli.main import main
 from sfumato.errors import OutputError

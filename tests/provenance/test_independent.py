@@ -13,7 +13,8 @@ from PIL import Image
 from provenance.formats.containers import FORMATS
 from provenance.manifests.declaration import Declaration
 from provenance.pki.keys import DevelopmentKeys
-from provenance.signing.sign import C2paSeal, development_signer, sign_file
+from provenance.signing.seal import C2paSeal, development_signer
+from provenance.signing.sign import sign_file
 from provenance.verifying.verify import verify
 from sfumato.media.video import GeneratedFacts
 

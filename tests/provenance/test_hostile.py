@@ -143,7 +143,7 @@ def test_a_chain_of_ingredients_has_an_end(
 
 def _run(what: str, film: Path, root: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(PROGRAM), what, str(film), str(root)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
     if done.returncode == 77:
         pytest.skip("this machine allows no seccomp filter")
