@@ -126,10 +126,13 @@ def sign(
     """
     from provenance.pki.timestamp import without_proxy
     from provenance.signers import signer_from
-    from provenance.signing.batch import find_tasks, sign_all
+    from provenance.signing.batch import find_tasks, sign_all, signable_files
     from provenance.signing.seal import development_signer
 
-    tasks = find_tasks(files, output, in_place=in_place)
+    finder = signable_files()
+    tasks = find_tasks(files, output, in_place=in_place, finder=finder)
+    if finder.told():
+        click.echo(printable(finder.told()), err=True)
     declaration = declaration_from(len(tasks), **declared)
     stamping = stamping_from(tsa, hosts, tsa_failure)
     if chain is not None and signer is None:

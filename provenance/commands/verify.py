@@ -94,10 +94,12 @@ def verify(
     Exit codes: 0 trusted, 1 untrusted, 2 wrong usage, 3 unreadable, 4 none, 5 invalid. With several files
     the worst counts, from bad to good: unreadable, invalid, none, untrusted, trusted.
     """
-    from provenance.verifying.files import named_files
+    from provenance.library.store import SIDECAR_SUFFIX
     from provenance.verifying.report import describe, record
     from provenance.verifying.verification import OUTCOMES
     from provenance.verifying.verify import verify as verify_file
+    from sfumato.execution.find_files import Finder
+    from sfumato.text import printable
 
     lists = _lists(trust_list, tsa_trust_list)
     anchors = [_pem(path) for path in trust] + [each.pem for each in lists if each.purpose == "signers"]
@@ -112,13 +114,16 @@ def verify(
         from provenance.pki.remote import Remote
 
         hosts = Remote(allow_remote)
-    paths = list(named_files(files))
+    finder = Finder(None, without=(SIDECAR_SUFFIX,), links=False, patterns=True)
+    paths = list(finder.paths(files))
     if not paths:
         raise UsageError("There is no file in what was named", "Name files, or a folder with files in it.")
     if sidecar is not None and len(paths) != 1:
         raise UsageError(
             f"One sidecar cannot belong to {len(paths)} files", "Verify them one by one, or keep NAME.c2pa beside each."
         )
+    if finder.told():
+        click.echo(printable(finder.told()), err=True)
     for each in lists:
         _announce(each)
     origins = [_origin(each) for each in lists]

@@ -25,6 +25,7 @@ from provenance.pki.cose import read_signature
 from provenance.signers.curves import leaf_of
 from provenance.signing.sign import Signed, sign_file
 from sfumato.errors import OutputError, SfumatoError, UsageError
+from sfumato.execution.find_files import Finder
 
 if TYPE_CHECKING:
     from provenance.manifests.declaration import Declaration
@@ -53,7 +54,14 @@ class SigningResult:
     error: Exception | None = None
 
 
-def find_tasks(named: Sequence[str], output: Path | None, *, in_place: bool = False) -> list[SigningTask]:
+def signable_files() -> Finder:
+    """What finds files to sign: every kind that people mean, also those that are then refused with the reason."""
+    return Finder((*FORMATS, *UNSIGNABLE), patterns=True)
+
+
+def find_tasks(
+    named: Sequence[str], output: Path | None, *, in_place: bool = False, finder: Finder | None = None
+) -> list[SigningTask]:
     """What is to be signed and where it goes. `named`: files, folders (searched through), or patterns such as
     'in/*.mp4'.
 
@@ -62,16 +70,15 @@ def find_tasks(named: Sequence[str], output: Path | None, *, in_place: bool = Fa
     """
     if (output is None) != in_place:
         raise UsageError("Say where the signed files go", "Give -o OUT, or --in-place to replace the files themselves.")
-    found = [pair for name in named for pair in _expand(name)]
-    found = list(dict.fromkeys(found))
+    found = list((finder or signable_files()).find(map(Path, named)))
     if not found:
         raise UsageError("No file to sign was found", f"Looked for: {', '.join(FORMATS)}.")
     if output is None:
-        return [SigningTask(source, source) for source, _ in found]
+        return [SigningTask(file.path, file.path) for file in found]
     single = (
         len(found) == 1 and len(named) == 1 and not Path(named[0]).is_dir() and not output.is_dir() and output.suffix
     )
-    tasks = [SigningTask(source, output if single else output / inner) for source, inner in found]
+    tasks = [SigningTask(file.path, output if single else output / file.inside) for file in found]
     sources = {os.path.realpath(task.source): task.source for task in tasks}
     taken: dict[str, Path] = {}
     for task in tasks:
@@ -185,20 +192,3 @@ def _remove_leftovers(output: Path) -> None:
         for entry in entries:
             if pattern.fullmatch(entry.name) and time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFT_BEHIND:
                 Path(entry.path).unlink(missing_ok=True)
-
-
-def _expand(name: str) -> Iterator[tuple[Path, Path]]:
-    """(source, its place inside an output folder)."""
-    import glob
-
-    path = Path(name)
-    if path.is_dir():
-        for inner in sorted(path.rglob("*")):
-            hidden = any(part.startswith(".") for part in inner.relative_to(path).parts)
-            if not hidden and inner.suffix.lower() in (*FORMATS, *UNSIGNABLE) and inner.is_file():
-                yield inner, inner.relative_to(path)
-    elif glob.has_magic(name) and not path.exists():
-        for match in sorted(glob.glob(name, recursive=True)):  # noqa: PTH207 a pattern may be absolute
-            yield from _expand(match)
-    else:
-        yield path, Path(path.name)  # a name that does not exist is refused where it is read

@@ -25,7 +25,7 @@ from provenance.signers import Signer
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
 from sfumato.atomic import atomic_path
-from sfumato.errors import OutputError, SealError
+from sfumato.errors import MissingFileError, OutputError, SealError
 
 if TYPE_CHECKING:
     from provenance.manifests.soft_binding import SoftBinding
@@ -73,8 +73,8 @@ def sign_file(
     """Writes `source` with the manifest of `declaration` at `destination`, atomically; replaces what was there.
 
     in_place: the destination may be the source, which is then replaced by its signed copy once that has been read back.
-    Raises UsageError where a credential of the source would be lost, MediaError for a source that is not what its name
-    says or a fragment, and what `sign_generated` raises.
+    Raises UsageError where a credential of the source would be lost, MediaError for a source that is not there, not
+    what its name says, or a fragment, and what `sign_generated` raises.
     """
     media_type = media_type_of(destination)
     if not in_place:
@@ -83,6 +83,8 @@ def sign_file(
         with source.open("rb") as file:
             check_content(file, media_type, source)
             has_credential = carries_credential(file, media_type)
+    except FileNotFoundError as error:
+        raise MissingFileError(f"There is no file {source}") from error
     except OSError as error:
         raise SealError(f"Cannot read {source}: {error.strerror}", "Nothing was written.") from error
     ingredients = declared_ingredients(declaration, source, has_credential)

@@ -126,7 +126,7 @@ def test_wrong_usage_ends_with_2(
 
 
 def test_a_missing_or_foreign_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sign", str(tmp_path / "gone.mp4"), "-o", str(tmp_path / "out.mp4"), "--kind", "generated"]) == 2
+    assert main(["sign", str(tmp_path / "gone.mp4"), "-o", str(tmp_path / "out.mp4"), "--kind", "generated"]) == 3
     assert "gone.mp4" in capsys.readouterr().err
     (tmp_path / "text.mp4").write_text("text")
     assert main(["sign", str(tmp_path / "text.mp4"), "-o", str(tmp_path / "out.mp4"), "--kind", "generated"]) == 3
