@@ -78,11 +78,13 @@ def _anchored(reader: Any, label: str, anchors: Sequence[x509.Certificate]) -> b
     ended vouches for nothing here: no time-stamp is looked at.
     """
     from provenance.library.store import manifest_store
-    from provenance.pki.certificates import outside_validity, path_to
+    from provenance.pki.certificates import outside_validity
     from provenance.pki.cose import read_signature
+    from provenance.pki.paths import SIGNING, find_path
 
-    path = path_to(read_signature(manifest_store(reader, label), label).chain, anchors)
-    return bool(path) and outside_validity(path, datetime.now(UTC)) is None
+    now = datetime.now(UTC)
+    path = find_path(read_signature(manifest_store(reader, label), label).chain, anchors, SIGNING, now).certificates
+    return bool(path) and outside_validity(path, now) is None
 
 
 def _bindings(reader: Any, label: str) -> tuple[tuple[str, str], ...]:

@@ -19,14 +19,23 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_ce
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from provenance.formats.jumbf import boxes, cbor, descend
-from provenance.pki.certificates import LONGEST_CHAIN, ordered
+from provenance.pki.certificates import ordered
+from provenance.pki.paths import LONGEST_CHAIN, UNREADABLE_CERTIFICATE
 
 X5CHAIN = (33, "x5chain")  # RFC 9360, and the text label of older claims
 STAMPS = ("sigTst2", "sigTst")
 MOST_ANSWERS = 10
 SEQUENCE, OBJECT_ID, SET, INTEGER, CONTEXT_0 = 0x30, 0x06, 0x31, 0x02, 0xA0
 SIGNED_DATA = bytes.fromhex("2a864886f70d010702")  # 1.2.840.113549.1.7.2
-UNREADABLE = (ValueError, IndexError, TypeError, KeyError, AttributeError, RecursionError, UnsupportedAlgorithm)
+UNREADABLE = (
+    *UNREADABLE_CERTIFICATE,
+    IndexError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+    UnsupportedAlgorithm,
+)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,4 @@
-"""Our own look at the signer's chain: it leads to a given root, or it does not; damage gives no chain, never a
-crash.
-"""
+"""Trust lists as PEM, and the signer's chain out of a manifest store: damage gives no chain, never a crash."""
 
 from __future__ import annotations
 
@@ -11,9 +9,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from provenance.pki.certificates import load_anchors, path_to
+from provenance.pki.certificates import load_anchors
 from provenance.pki.cose import read_signature
-from provenance.pki.keys import DevelopmentKeys, development_keys
+from provenance.pki.keys import DevelopmentKeys
 from sfumato.errors import UsageError
 
 
@@ -31,24 +29,6 @@ def store(sealed: Path) -> tuple[bytes, str]:
 
 def test_the_chain_is_found_leaf_first(store: tuple[bytes, str], keys: DevelopmentKeys) -> None:
     assert list(read_signature(*store).chain) == x509.load_pem_x509_certificates(keys.chain_pem().encode())
-
-
-def test_it_leads_to_its_own_root_and_to_no_other(store: tuple[bytes, str], root: bytes, tmp_path: Path) -> None:
-    chain = read_signature(*store).chain
-    other = development_keys(tmp_path).root_pem()
-    assert path_to(chain, load_anchors([root]))
-    assert path_to(chain, load_anchors([other, root]))
-    assert not path_to(chain, load_anchors([other]))
-    assert not path_to(chain, [])
-
-
-def test_a_chain_with_a_gap_leads_nowhere(store: tuple[bytes, str], root: bytes, tmp_path: Path) -> None:
-    leaf, intermediate = read_signature(*store).chain
-    stranger = x509.load_pem_x509_certificate((development_keys(tmp_path).folder / "intermediate.pem").read_bytes())
-    anchors = load_anchors([root])
-    assert not path_to([leaf], anchors)
-    assert not path_to([leaf, stranger, intermediate], anchors)
-    assert not path_to([], anchors)
 
 
 def test_an_unknown_label_has_no_chain(store: tuple[bytes, str]) -> None:
