@@ -92,7 +92,7 @@ def _chain(protected: Mapping[Any, Any], unprotected: Mapping[Any, Any]) -> tupl
                 found = headers[key]
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    ders = (found if isinstance(found, list) else [found])[:LONGEST_CHAIN]
+                    ders = (found if isinstance(found, (list, tuple)) else [found])[:LONGEST_CHAIN]
                     return tuple(x509.load_der_x509_certificate(der) for der in ders)
     return ()
 
