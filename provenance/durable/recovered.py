@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from provenance.library.settings import reading
 from provenance.library.store import manifest_store
 from provenance.manifests.claims import ManifestView, read_views
-from provenance.pki.certificates import load_anchors, outside_validity, path_to
+from provenance.pki.certificates import load_anchors, outside_validity
 from provenance.pki.cose import read_signature
 
 if TYPE_CHECKING:
@@ -77,8 +77,11 @@ def _anchored(reader: Any, label: str, anchors: Sequence[x509.Certificate]) -> b
     """The library does not tell roots of signers from others; so we look at the chain ourselves. A certificate that has
     ended vouches for nothing here: no time-stamp is looked at.
     """
-    path = path_to(read_signature(manifest_store(reader, label), label).chain, anchors)
-    return bool(path) and outside_validity(path, datetime.now(UTC)) is None
+    from provenance.pki.paths import SIGNING, find_path
+
+    now = datetime.now(UTC)
+    path = find_path(read_signature(manifest_store(reader, label), label).chain, anchors, SIGNING, now).certificates
+    return bool(path) and outside_validity(path, now) is None
 
 
 def _bindings(reader: Any, label: str) -> tuple[tuple[str, str], ...]:

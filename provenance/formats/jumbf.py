@@ -1,24 +1,44 @@
 """Manifest stores as bytes: JUMBF boxes (ISO 19566-5) and the CBOR in them (RFC 8949), read without trusting either.
 
-In: the bytes of a manifest store. Out: the content of a box by its labels, and CBOR items as plain values. Nothing is
-unbounded: sizes that do not fit end a list, deep nesting raises ValueError. Callers catch ValueError, IndexError,
-TypeError and RecursionError.
+In: the bytes of a manifest store. Out: the content of a box by its labels, and CBOR items as plain values, decoded by
+cbor2. Nothing is unbounded: sizes that do not fit end a list of boxes; CBOR that is large or deep raises ValueError.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cbor2 import CBORTag
 
 from provenance.formats.boxes import walk
 
 DEEPEST = 16  # levels of CBOR; a claim signature needs five
+LARGEST = 64 * 1024  # bytes of CBOR, and so the most items; a claim signature is some ten thousand
 
 
 def cbor(data: bytes) -> Any:
-    """The first CBOR item of `data`; tags are dropped. Raises ValueError or IndexError for what is none."""
-    return _item(data, 0, 0)[0]
+    """The first CBOR item of `data`; tags are dropped. Raises ValueError for what is none, is too large, nested too
+    deep, or gives a key twice (which of the two did somebody else read?).
+    """
+    from cbor2 import CBORDecoder, CBORError
+
+    if len(data) > LARGEST:
+        raise ValueError("too much CBOR")
+    reader = CBORDecoder(
+        io.BytesIO(data),
+        tag_hook=_without_tag,
+        semantic_decoders=_UNTAGGED,
+        str_errors="replace",
+        max_depth=DEEPEST,
+        allow_duplicate_keys=False,
+    )
+    try:
+        return reader.decode()
+    except (CBORError, OverflowError, MemoryError, RecursionError) as error:
+        raise ValueError(f"no CBOR: {error}") from error
 
 
 def descend(data: bytes, names: Sequence[str | None]) -> Iterator[bytes]:
@@ -46,53 +66,14 @@ def label_of(description: bytes) -> str:
     return description[17:].split(b"\0", 1)[0].decode("utf-8", "replace")
 
 
-def _item(data: bytes, at: int, depth: int) -> tuple[Any, int]:
-    """One CBOR item at `at`: (value, position after it). Definite and indefinite lengths; tags are dropped. Raises
-    ValueError.
-    """
-    if depth > DEEPEST:
-        raise ValueError("nested too deep")
-    major, detail = data[at] >> 5, data[at] & 31
-    at += 1
-    if 24 <= detail <= 27:
-        width = 1 << (detail - 24)
-        argument, at = int.from_bytes(data[at : at + width], "big"), at + width
-    elif detail in (28, 29, 30):
-        raise ValueError("reserved length")
-    else:
-        argument = detail
-    endless = detail == 31
-    if major in (0, 1):
-        return (argument if major == 0 else -1 - argument), at
-    if major in (2, 3):
-        return _string(data, at, depth, argument, endless, major)
-    if major == 4:
-        items: list[Any] = []
-        while (data[at] != 0xFF) if endless else (len(items) < argument):
-            item, at = _item(data, at, depth + 1)
-            items.append(item)
-        return items, at + endless
-    if major == 5:
-        pairs: dict[Any, Any] = {}
-        count = 0
-        while (data[at] != 0xFF) if endless else (count < argument):
-            key, at = _item(data, at, depth + 1)
-            pairs[key], at = _item(data, at, depth + 1)
-            count += 1
-        return pairs, at + endless
-    if major == 6:
-        return _item(data, at, depth + 1)
-    return {20: False, 21: True}.get(detail), at  # null, undefined and floats: of no use here
+def _without_tag(tag: CBORTag, immutable: bool) -> Any:
+    """For a tag that the decoder does not know."""
+    return tag.value
 
 
-def _string(data: bytes, at: int, depth: int, length: int, endless: bool, major: int) -> tuple[bytes | str, int]:
-    if endless:
-        parts = []
-        while data[at] != 0xFF:
-            part, at = _item(data, at, depth + 1)
-            parts.append(part)
-        return (b"" if major == 2 else "").join(parts), at + 1
-    if at + length > len(data):
-        raise ValueError("string runs past the end")
-    piece = data[at : at + length]
-    return (piece if major == 2 else piece.decode("utf-8", "replace")), at + length
+def _content(value: Any, immutable: bool) -> Any:
+    """For a tag that it does know: a stranger makes it build no dates, patterns or endless references for us."""
+    return value
+
+
+_UNTAGGED = dict.fromkeys([*range(2048), 43000, 55799], _content)

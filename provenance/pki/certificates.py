@@ -1,8 +1,7 @@
-"""Certificates: trust anchors as PEM, a chain followed up to one of them, and a certificate as plain values to show.
+"""Certificates: trust anchors as PEM, a chain put in order to be shown, and a certificate as plain values.
 
-In: certificates out of a file, and the roots that somebody gave for one purpose: signing, or stamping times. Out: the
-path from the leaf to a root, or nothing. This is our own look beside the library's, which takes a root given for
-time-stamps as good for signers too, and the reverse.
+In: PEM, or certificates out of a file. Out: certificates, or text about them. Whether a chain leads to an anchor is for
+provenance.pki.paths to say; nothing here vouches for anything.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
+from provenance.pki.paths import LONGEST_CHAIN, UNREADABLE_CERTIFICATE
 from sfumato.errors import UsageError
 
-LONGEST_CHAIN = 10
 MOST_CHARACTERS = 200  # of one name in a certificate
 
 
@@ -49,32 +48,15 @@ def load_anchors(pems: Sequence[bytes]) -> list[x509.Certificate]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # old roots have odd serial numbers
                 anchors += x509.load_pem_x509_certificates(pem)
-        except ValueError as error:
+        except UNREADABLE_CERTIFICATE as error:
             raise UsageError(
                 "A trust list holds no readable certificate", "Give a PEM file with root certificates."
             ) from error
     return anchors
 
 
-def path_to(chain: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
-    """The certificates from the leaf up to an anchor, both included; empty if there is no such path.
-
-    Each certificate of `chain` must be issued by the next, and whoever issues must be allowed to (basic constraints,
-    key usage).
-    """
-    for index, certificate in enumerate(chain[:LONGEST_CHAIN]):
-        if certificate in anchors:
-            return tuple(chain[: index + 1])
-        issuer = next((anchor for anchor in anchors if _issued(certificate, anchor)), None)
-        if issuer is not None:
-            return (*chain[: index + 1], issuer)
-        if index + 1 >= len(chain) or not _issued(certificate, chain[index + 1]):
-            return ()
-    return ()
-
-
 def ordered(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
-    """A chain out of certificates that come in any order: the leaf, then whoever issued it, as far as that goes."""
+    """A chain out of certificates that come in any order: the leaf, then whoever signed it, as far as that goes."""
     chain = [leaf]
     while len(chain) < LONGEST_CHAIN:
         issuer = next((other for other in others if other not in chain and _issued(chain[-1], other)), None)
@@ -130,16 +112,6 @@ def _whole_name(certificate: x509.Certificate, which: str) -> str:
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-        return _may_issue(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
-
-
-def _may_issue(issuer: x509.Certificate) -> bool:
-    """A certificate authority, and not one that its key usage forbids to sign certificates."""
-    try:
-        if not issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
-            return False
-        return issuer.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
-    except x509.ExtensionNotFound as missing:
-        return missing.oid == x509.KeyUsage.oid  # no key usage forbids nothing; no basic constraints: no authority
+    return True

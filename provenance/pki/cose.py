@@ -3,7 +3,7 @@
 In: the bytes of a manifest store and the label of the manifest. Out: `EmbeddedSignature`. The signature is a COSE_Sign1
 (RFC 9052) in the JUMBF box c2pa.signature; certificates are in the header x5chain (RFC 9360), tokens in sigTst or
 sigTst2, OCSP answers in rVals (C2PA 2.4, sections 10.3.2.5 and 14.5). A time-stamp token is read as far as needed to
-know which certificate signed it.
+know which certificate signed it, by asn1crypto: in Python, so that a hostile one can raise an error and nothing worse.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -19,14 +19,24 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_ce
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from provenance.formats.jumbf import boxes, cbor, descend
-from provenance.pki.certificates import LONGEST_CHAIN, ordered
+from provenance.pki.certificates import ordered
+from provenance.pki.paths import LONGEST_CHAIN, UNREADABLE_CERTIFICATE
+
+if TYPE_CHECKING:
+    from asn1crypto import cms
 
 X5CHAIN = (33, "x5chain")  # RFC 9360, and the text label of older claims
 STAMPS = ("sigTst2", "sigTst")
 MOST_ANSWERS = 10
-SEQUENCE, OBJECT_ID, SET, INTEGER, CONTEXT_0 = 0x30, 0x06, 0x31, 0x02, 0xA0
-SIGNED_DATA = bytes.fromhex("2a864886f70d010702")  # 1.2.840.113549.1.7.2
-UNREADABLE = (ValueError, IndexError, TypeError, KeyError, AttributeError, RecursionError, UnsupportedAlgorithm)
+UNREADABLE = (
+    *UNREADABLE_CERTIFICATE,
+    IndexError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+    UnsupportedAlgorithm,
+)
 
 
 @dataclass(frozen=True)
@@ -61,17 +71,17 @@ def stamper_chain(token: bytes) -> tuple[x509.Certificate, ...]:
     A token is a TimeStampToken, or a whole TimeStampResp around one.
     """
     try:
-        token = _token(token)
+        message = _content_info(token)
+        issuer, serial = _signer_id(message)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            certificates = load_der_pkcs7_certificates(token)
-        issuer, serial = _signer_id(token)
-        signers = [
-            each
-            for each in dict.fromkeys(certificates)
-            if each.serial_number == serial and each.issuer.public_bytes() == issuer
-        ]
-        return ordered(signers[0], certificates) if len(signers) == 1 and _may_stamp(signers[0]) else ()
+            warnings.simplefilter("ignore")  # some authorities have odd serial numbers
+            certificates = load_der_pkcs7_certificates(message.dump())
+            signers = [
+                each
+                for each in dict.fromkeys(certificates)
+                if each.serial_number == serial and each.issuer.public_bytes() == issuer
+            ]
+            return ordered(signers[0], certificates) if len(signers) == 1 and _may_stamp(signers[0]) else ()
     except UNREADABLE:
         return ()
 
@@ -83,7 +93,7 @@ def _chain(protected: Mapping[Any, Any], unprotected: Mapping[Any, Any]) -> tupl
                 found = headers[key]
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    ders = (found if isinstance(found, list) else [found])[:LONGEST_CHAIN]
+                    ders = (found if isinstance(found, (list, tuple)) else [found])[:LONGEST_CHAIN]
                     return tuple(x509.load_der_x509_certificate(der) for der in ders)
     return ()
 
@@ -109,53 +119,26 @@ def _may_stamp(certificate: x509.Certificate) -> bool:
     return usages == [ExtendedKeyUsageOID.TIME_STAMPING]
 
 
-def _token(data: bytes) -> bytes:
-    """The CMS ContentInfo: `data` itself, or the second part of a TimeStampResp."""
-    parts = _parts(data, SEQUENCE)
-    if parts[0][0] == SEQUENCE:  # PKIStatusInfo
-        return parts[1][2]
-    return data
+def _content_info(data: bytes) -> cms.ContentInfo:
+    """The CMS message: `data` itself, or the token inside a TimeStampResp."""
+    from asn1crypto import cms, core, tsp
+
+    if isinstance(core.Sequence.load(data)[0], core.Sequence):  # PKIStatusInfo; a message begins with what kind it is
+        token: cms.ContentInfo = tsp.TimeStampResp.load(data)["time_stamp_token"]
+        return token
+    return cms.ContentInfo.load(data)
 
 
-def _signer_id(token: bytes) -> tuple[bytes, int]:
+def _signer_id(message: cms.ContentInfo) -> tuple[bytes, int]:
     """Issuer (DER) and serial number that the only SignerInfo names (RFC 5652, section 5.3). Raises ValueError for any
     other form.
     """
-    kind, wrapped = _parts(token, SEQUENCE)[:2]
-    if kind[:2] != (OBJECT_ID, SIGNED_DATA) or wrapped[0] != CONTEXT_0:
+    if message["content_type"].native != "signed_data":
         raise ValueError("not signed data")
-    signed = _parts(wrapped[1], SEQUENCE)
-    signers = signed[-1]
-    if signers[0] != SET or len(infos := list(_items(signers[1]))) != 1:
+    signers = message["content"]["signer_infos"]
+    if len(signers) != 1:
         raise ValueError("not one signer")
-    identity = _parts(infos[0][2], SEQUENCE)[1]
-    issuer, serial = list(_items(identity[1]))
-    if identity[0] != SEQUENCE or serial[0] != INTEGER:
+    identity = signers[0]["sid"]
+    if identity.name != "issuer_and_serial_number":
         raise ValueError("a signer named in another way")
-    return issuer[2], int.from_bytes(serial[1], "big", signed=True)
-
-
-def _parts(data: bytes, tag: int) -> list[tuple[int, bytes, bytes]]:
-    """The items inside the one that `data` starts with, which must have `tag`."""
-    found, content, _ = next(_items(data))
-    if found != tag:
-        raise ValueError(f"tag {found:#x} where {tag:#x} should be")
-    return list(_items(content))
-
-
-def _items(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """DER items: (tag, content, the whole item). Raises ValueError for one that runs past the end, or of indefinite
-    length.
-    """
-    at = 0
-    while at < len(data):
-        tag, length, start = data[at], data[at + 1], at + 2
-        if length >= 0x80:
-            width = length & 0x7F
-            if not 1 <= width <= 4:
-                raise ValueError("a length that DER does not have here")
-            length, start = int.from_bytes(data[start : start + width], "big"), start + width
-        if start + length > len(data):
-            raise ValueError("an item runs past the end")
-        yield tag, data[start : start + length], data[at : start + length]
-        at = start + length
+    return identity.chosen["issuer"].dump(), identity.chosen["serial_number"].native

@@ -1,9 +1,9 @@
 """The only way out: fetching from hosts that the user named, and from nowhere else.
 
-In: an address that a stranger's file names, and the hosts that are allowed. Out: bytes, or RefusedError with the
-reason. The C2PA library never opens a connection for us; what is to be fetched comes through here: http or https, a
-host that was named, an address that is not inside somebody's network unless it was named itself, no redirect, no proxy,
-bounded in size and time.
+In: an address, in most cases out of a stranger's file, and the hosts that are allowed. Out: bytes, or RefusedError
+with the reason. The C2PA library never opens a connection for us; what is to be fetched comes through here: http or
+https, a host that was named, an address that is not inside somebody's network unless it was named itself, no redirect,
+no proxy, bounded in size and time.
 """
 
 from __future__ import annotations
@@ -44,26 +44,41 @@ class Place:
 class Remote:
     """Fetches from the named hosts: HOST, HOST:PORT, or http://HOST[:PORT] for a host that has no https."""
 
-    def __init__(self, allowed: Sequence[str]) -> None:
-        """Raises UsageError for something that is no host."""
+    def __init__(self, allowed: Sequence[str], *, inside: bool = False) -> None:
+        """`inside`: these names may lead into a private network; for addresses that the user wrote, and no stranger.
+        Raises UsageError for something that is no host.
+        """
         self.places = tuple(_place(text) for text in allowed)
+        self.inside = inside
 
     def fetch(
-        self, url: str, *, body: bytes | None = None, media_type: str = "", plain: bool = False, largest: int = LARGEST
+        self,
+        url: str,
+        *,
+        body: bytes | None = None,
+        media_type: str = "",
+        expected: str = "",
+        plain: bool = False,
+        largest: int = LARGEST,
+        patience: float | None = None,
     ) -> bytes:
-        """The content at `url`; with a body, by POST. `plain`: http will do, because the answer is signed. Raises
-        RefusedError.
+        """The content at `url`; with a body, by POST. `expected`: the media type that the answer must have. `plain`:
+        http will do, because the answer is signed. `largest`: bytes. `patience`: seconds, for connecting, for each
+        answer of the connection, and for the content as a whole. Raises RefusedError.
         """
+        patience = PATIENCE if patience is None else patience
         parts, host, port = self._accept(url, plain)
-        address = self._address(host, port)
-        connection = _Pinned(host, port, address, secure=parts.scheme == "https")
+        addresses = self._addresses(host, port)
+        connection = _Pinned(host, port, addresses, secure=parts.scheme == "https", patience=patience)
         headers = {"User-Agent": f"sfumato/{__version__}", "Accept-Encoding": "identity"} | (
             {"Content-Type": media_type} if body else {}
         )
+        if expected:
+            headers["Accept"] = expected
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
             connection.request("POST" if body else "GET", target, body=body, headers=headers)
-            return _read(connection, largest)
+            return _read(connection, largest, expected, patience)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise RefusedError(f"{host} did not answer: {error}") from error
         finally:
@@ -92,45 +107,59 @@ class Remote:
                 raise RefusedError(f"{host} is named without https; allow it as http://{host} if that is meant")
         raise RefusedError(f"the host {host}:{asked} is not allowed; --allow-remote {host} would")
 
-    def _address(self, host: str, port: int) -> str:
-        """One address of the host, checked; the connection then goes to this one, whatever the name says a moment
+    def _addresses(self, host: str, port: int) -> list[str]:
+        """The addresses of the host, checked; the connection then goes to one of these, whatever the name says a moment
         later.
         """
         try:
             found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         except (OSError, UnicodeError) as error:
             raise RefusedError(f"no address for {host}") from error
+        if self.inside:
+            return found
         named = {place.host for place in self.places}
         for address in found:
             number = ipaddress.ip_address(address.partition("%")[0])
             mapped = getattr(number, "ipv4_mapped", None) or number
             if not (mapped.is_global and not mapped.is_multicast) and address not in named:
                 raise RefusedError(f"{host} is at {address}, inside a private network; name that address to allow it")
-        return found[0]
+        return found
 
 
 class _Pinned(http.client.HTTPConnection):
-    """A connection to one address under the host's name: certificate and Host header are the name's."""
+    """A connection to the first of these addresses that answers: certificate and Host header are the host's name's."""
 
-    def __init__(self, host: str, port: int, address: str, secure: bool) -> None:
-        super().__init__(host, port, timeout=PATIENCE)
-        self._address, self._secure = address, secure
+    def __init__(self, host: str, port: int, addresses: list[str], secure: bool, patience: float) -> None:
+        super().__init__(host, port, timeout=patience)
+        self._addresses, self._secure = addresses, secure
         self.default_port = PORTS["https" if secure else "http"]
 
     def connect(self) -> None:
-        plain = socket.create_connection((self._address, self.port), self.timeout)
+        plain = self._reach()
         self.sock = (
             ssl.create_default_context().wrap_socket(plain, server_hostname=self.host) if self._secure else plain
         )
 
+    def _reach(self) -> socket.socket:
+        *others, last = dict.fromkeys(self._addresses)
+        for address in others:
+            try:
+                return socket.create_connection((address, self.port), self.timeout)
+            except OSError:
+                continue
+        return socket.create_connection((last, self.port), self.timeout)
 
-def _read(connection: http.client.HTTPConnection, largest: int) -> bytes:
+
+def _read(connection: http.client.HTTPConnection, largest: int, expected: str, patience: float) -> bytes:
     response = connection.getresponse()
     if 300 <= response.status < 400:
-        raise RefusedError("it answers with a redirect, which is not followed")
+        raise RefusedError(f"it answers with a redirect ({response.status}), which is not followed")
     if response.status != 200:
         raise RefusedError(f"it answers with status {response.status}")
-    content, end = bytearray(), time.monotonic() + PATIENCE
+    kind = response.headers.get_content_type()
+    if expected and kind != expected:
+        raise RefusedError(f"the answer is of type {kind}, not {expected}")
+    content, end = bytearray(), time.monotonic() + patience
     while piece := response.read1(PIECE):
         content += piece
         if len(content) > largest:

@@ -18,7 +18,10 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from provenance.pki.certificates import outside_validity
+from provenance.pki.paths import ANSWERING, UNREADABLE_CERTIFICATE, find_path
 
 if TYPE_CHECKING:
     from provenance.pki.remote import Remote
@@ -27,7 +30,7 @@ NOT_REVOKED, REVOKED = "signingCredential.ocsp.notRevoked", "signingCredential.o
 CLOCKS_DIFFER = timedelta(minutes=5)
 WITHOUT_END = timedelta(days=7)  # how long an answer counts that does not say it
 LARGEST_ANSWER = 1024 * 1024
-_BAD = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound)
+_BAD = (*UNREADABLE_CERTIFICATE, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound)
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def responder_address(leaf: x509.Certificate) -> str | None:
     """Where the certificate says to ask; foreign text."""
     try:
         places = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *UNREADABLE_CERTIFICATE):
         return None
     kind = AuthorityInformationAccessOID.OCSP
     return next(
@@ -136,15 +139,9 @@ def _signed(response: ocsp.OCSPResponse, issuer: x509.Certificate, when: datetim
 
 
 def _delegated(responder: x509.Certificate, issuer: x509.Certificate, when: datetime) -> bool:
-    try:
-        responder.verify_directly_issued_by(issuer)
-        usages = responder.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except _BAD:
-        return False
-    return (
-        ExtendedKeyUsageOID.OCSP_SIGNING in usages
-        and responder.not_valid_before_utc <= when <= responder.not_valid_after_utc
-    )
+    """Made by the issuer itself for answering, and valid then. The issuer is the anchor: its own path was followed."""
+    path = find_path([responder], [issuer], ANSWERING, when).certificates
+    return len(path) == 2 and outside_validity(path, when) is None
 
 
 def _signed_by(response: ocsp.OCSPResponse, responder: x509.Certificate) -> bool:

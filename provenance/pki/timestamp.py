@@ -2,7 +2,7 @@
 
 In: a `Stamping`. Out, for the length of one signing: an address on this machine for the C2PA library to ask, behind
 which we ask the authority. The library's own request would follow redirects to any host and say little about a failure;
-ours goes to the named host alone, within a time limit, and keeps the real error. No connection is made unless a
+ours goes to the named host alone, by provenance.pki.remote, and keeps the real error. No connection is made unless a
 Stamping is given.
 """
 
@@ -14,10 +14,13 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sfumato.errors import UsageError
+
+if TYPE_CHECKING:
+    from provenance.pki.remote import Remote
 
 LOOPBACK = "127.0.0.1"
 POLICIES = ("fail", "unstamped")
@@ -92,7 +95,13 @@ class Relay:
 
 @contextmanager
 def relay(stamping: Stamping) -> Iterator[Relay]:
-    """Listens on this machine, at an address nobody can guess, until the block ends."""
+    """Listens on this machine, at an address nobody can guess, until the block ends. Raises UsageError for a host that
+    cannot be one.
+    """
+    from provenance.pki.remote import RefusedError, Remote
+
+    parts = urlsplit(stamping.url)
+    remote = Remote([f"{parts.scheme}://{parts.netloc}"], inside=True)  # the user wrote this address
     secret = f"/{secrets.token_urlsafe(16)}"
     state = Relay("")
 
@@ -106,8 +115,8 @@ def relay(stamping: Stamping) -> Iterator[Relay]:
                 return
             state.asked += 1
             try:
-                reply = ask(stamping, self.rfile.read(size))
-            except (OSError, ValueError) as error:  # ValueError: http.client's for answers that are no HTTP
+                reply = ask(remote, stamping, self.rfile.read(size))
+            except (RefusedError, OSError) as error:  # OSError: the library went away
                 state.failure = state.failure or (str(error) or type(error).__name__)
                 self.send_error(502)
                 return
@@ -131,24 +140,14 @@ def relay(stamping: Stamping) -> Iterator[Relay]:
             worker.join()
 
 
-def ask(stamping: Stamping, query: bytes) -> bytes:
-    """One time-stamp query. Raises OSError or ValueError: no answer, a redirect, no time-stamp, or too much of it."""
-    from http.client import HTTPException
-    from urllib.request import HTTPRedirectHandler, Request, build_opener
-
-    class NoRedirect(HTTPRedirectHandler):
-        def redirect_request(self, *arguments: Any, **keywords: Any) -> None:
-            return None  # the answer then counts as an error
-
-    request = Request(stamping.url, query, {"Content-Type": QUERY, "Accept": REPLY})  # noqa: S310 the scheme was checked
-    try:
-        with build_opener(NoRedirect).open(request, timeout=stamping.timeout) as answer:
-            kind = answer.headers.get_content_type()
-            reply: bytes = answer.read(LONGEST_REPLY + 1)
-    except HTTPException as error:
-        raise ValueError(f"no proper HTTP answer ({type(error).__name__})") from error
-    if kind != REPLY:
-        raise ValueError(f"the answer is of type {kind}, not {REPLY}")
-    if len(reply) > LONGEST_REPLY:
-        raise ValueError("the answer is too long")
-    return reply
+def ask(remote: Remote, stamping: Stamping, query: bytes) -> bytes:
+    """One time-stamp query. Raises RefusedError: no answer, a redirect, no time-stamp, or too much of it."""
+    return remote.fetch(
+        stamping.url,
+        body=query,
+        media_type=QUERY,
+        expected=REPLY,
+        plain=True,
+        largest=LONGEST_REPLY,
+        patience=stamping.timeout,
+    )

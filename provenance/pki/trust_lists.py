@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from provenance.pki.certificates import load_anchors
+from provenance.pki.paths import UNREADABLE_CERTIFICATE
 from sfumato.errors import UsageError
 
 Purpose = Literal["signers", "stamps"]
@@ -108,7 +109,7 @@ def _from_json(
         certificates = list(_trusted(document, now))
         issued, next_update = _time(scheme.get("ListIssueDateTime")), _time(scheme.get("NextUpdate"))
         title = " ".join(str(name.get("value")) for name in scheme.get("SchemeName", []))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (*UNREADABLE_CERTIFICATE, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"Cannot read the trust list {path}: {type(error).__name__}: {error}", advice) from error
     if not certificates:
         raise UsageError(f"{path} holds no trusted certificate", advice)
@@ -140,7 +141,7 @@ def _check_purpose(path: Path, certificates: list[x509.Certificate], purpose: Pu
     for certificate in certificates:
         try:
             usages = set(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
-        except (x509.ExtensionNotFound, ValueError):
+        except (x509.ExtensionNotFound, *UNREADABLE_CERTIFICATE):
             continue  # a root: good for whatever it is given for
         stamping = ExtendedKeyUsageOID.TIME_STAMPING
         if (purpose == "signers" and usages == {stamping}) or (purpose == "stamps" and stamping not in usages):

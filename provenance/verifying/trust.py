@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from provenance.formats.coverage import Uncovered
+from provenance.formats.untrusted import cut
 from provenance.manifests.claims import ManifestView
-from provenance.pki.certificates import CertificateView, outside_validity, path_to, view
+from provenance.pki.certificates import CertificateView, outside_validity, view
 from provenance.pki.cose import EmbeddedSignature, stamper_chain
+from provenance.pki.paths import SIGNING, STAMPING, CertificationPath, find_path
 from provenance.pki.revocation import NOT_REVOKED, REVOKED, Revocation, ask, look
 
 if TYPE_CHECKING:
@@ -61,12 +63,13 @@ def decide_trust(
     now: datetime,
 ) -> TrustDecision:
     """Raises KeyError for a state that the library does not have."""
-    path = path_to(signature.chain, anchors)
     stamper, stamp_path = _stamp(signature, active, stamp_anchors)
     time_source = active.time_source
     if time_source in ("time-stamp", "unverified time-stamp"):
         time_source = "time-stamp" if stamp_path else "unverified time-stamp"
     when = _moment(active.time) if stamp_path else None
+    found = find_path(signature.chain, anchors, SIGNING, when or now)
+    path = found.certificates
     revocation = _revocation(path, signature, when or now, remote, now)
     outcome, codes = STATES[state], list(active.failures)
     doubted = {SIGNER_TRUSTED: not path, STAMP_TRUSTED: not stamp_path, NOT_REVOKED: revocation.state != "not revoked"}
@@ -78,7 +81,7 @@ def decide_trust(
         outcome, reason = "invalid", f"the signer's certificate was revoked ({revocation.reason})"
         codes.append(REVOKED)
     if outcome == "trusted":
-        faults = list(_faults(path, when, now, left_out, stamped=bool(signature.tokens)))
+        faults = list(_faults(found, when, now, left_out, stamped=bool(signature.tokens)))
         if faults:
             outcome, reason = "untrusted", faults[0][1]
             codes += [code for code, _ in faults if code not in codes]
@@ -103,9 +106,11 @@ def _stamp(
         return (), ()
     chain = stamper_chain(signature.tokens[0])
     fits = "timeStamp.validated" in active.successes and STAMP_TRUSTED in active.successes
-    path = path_to(chain, anchors) if fits else ()
     moment = _moment(active.time)
-    if not path or moment is None or outside_validity(path, moment):
+    if not fits or moment is None:
+        return chain, ()
+    path = find_path(chain, anchors, STAMPING, moment).certificates
+    if not path or outside_validity(path, moment):
         return chain, ()
     return chain, path
 
@@ -126,18 +131,14 @@ def _revocation(
 
 
 def _faults(
-    path: Sequence[x509.Certificate], when: datetime | None, now: datetime, left_out: Sequence[Uncovered], stamped: bool
+    found: CertificationPath, when: datetime | None, now: datetime, left_out: Sequence[Uncovered], stamped: bool
 ) -> list[tuple[str, str]]:
     """Why a file is not trusted that the library trusts: a code and a sentence each."""
     faults = []
-    if not path:
-        faults.append(
-            (
-                UNTRUSTED,
-                "the library accepts the signer, but its certificates do not lead to a root given here for signers",
-            )
-        )
-    elif outside_validity(path, when or now):
+    if not found.certificates:
+        unanchored = "the library accepts the signer, but its certificates do not lead to a root given here for signers"
+        faults.append((UNTRUSTED, cut(f"{unanchored}: {found.refusal}")))
+    elif outside_validity(found.certificates, when or now):
         code = STAMP_UNTRUSTED if stamped and when is None else EXPIRED
         nobody = "and no time-stamp by an authority given here says that it signed before"
         late = nobody if when is None else "at the time of the time-stamp"

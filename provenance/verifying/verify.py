@@ -24,8 +24,9 @@ from provenance.formats.untrusted import MOST, cut
 from provenance.library.settings import reading
 from provenance.library.store import manifest_store, open_reader
 from provenance.manifests.claims import Ingredient, read_views
-from provenance.pki.certificates import load_anchors, path_to
+from provenance.pki.certificates import load_anchors
 from provenance.pki.cose import read_signature
+from provenance.pki.paths import SIGNING, find_path
 from provenance.verifying.trust import decide_trust
 from provenance.verifying.verification import Verification
 
@@ -159,7 +160,8 @@ class _Look:
         if ingredient.state != "trusted":
             return ingredient
         label = ingredient.label or ""
-        if path_to(read_signature(manifest_store(reader, label), label).chain, self.anchors):
+        chain = read_signature(manifest_store(reader, label), label).chain
+        if find_path(chain, self.anchors, SIGNING, self.now).certificates:
             return ingredient
         return replace(ingredient, state="untrusted", codes=(*ingredient.codes, "signingCredential.untrusted"))
 

@@ -110,6 +110,44 @@ def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest
     assert asked == ["rebinding.example"]
 
 
+def test_a_name_inside_is_asked_where_the_user_wrote_the_address() -> None:
+    with serve(_says()) as (address, seen):
+        place = address.replace("127.0.0.1", "localhost")
+        with pytest.raises(RefusedError, match="private network"):
+            Remote([place]).fetch(f"{place}/x")
+        assert Remote([place], inside=True).fetch(f"{place}/x") == b"content"
+        assert seen == ["/x"]
+
+
+def test_an_answer_of_another_type_is_refused() -> None:
+    with serve(_says(**{"Content-Type": "text/html"})) as (address, _):
+        with pytest.raises(RefusedError, match="of type text/html, not application/x"):
+            Remote([address]).fetch(f"{address}/x", expected="application/x")
+        assert Remote([address]).fetch(f"{address}/x", expected="text/html") == b"content"
+
+
+def test_the_next_address_is_tried_where_one_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(_says()) as (address, _):
+        port = int(address.rpartition(":")[2])
+        places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (number, port)) for number in ("127.0.0.99", "127.0.0.1")]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **keywords: places)
+
+        def reach(place: tuple[str, int], timeout: float) -> socket.socket:
+            if place[0] == "127.0.0.99":
+                raise ConnectionRefusedError
+            return _connected(place, timeout)
+
+        monkeypatch.setattr(socket, "create_connection", reach)
+        assert Remote([f"http://two.example:{port}"], inside=True).fetch(f"http://two.example:{port}/") == b"content"
+
+
+def _connected(place: tuple[str, int], timeout: float) -> socket.socket:
+    made = socket.socket(socket.AF_INET)
+    made.settimeout(timeout)
+    made.connect(place)
+    return made
+
+
 def test_redirects_are_not_followed() -> None:
     with serve(_says()) as (goal, reached), serve(_says(302, Location=f"{goal}/x")) as (address, _):
         with pytest.raises(RefusedError, match="redirect"):

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener, urlopen
 
 import pytest
 from cryptography import x509
@@ -259,7 +261,7 @@ FAILURES = {
     "nonsense": (_failing(200, {"Content-Type": "application/timestamp-reply"}, b"nonsense"), "not accepted"),
     "an endless answer": (
         _failing(200, {"Content-Type": "application/timestamp-reply"}, b"0" * (1024 * 1024 + 1)),
-        "too long",
+        "larger than",
     ),
 }
 
@@ -332,15 +334,35 @@ def test_hosts_are_compared_without_case() -> None:
 
 
 def test_only_who_knows_the_secret_address_reaches_the_authority(stamp: Any, serve: Any) -> None:
-    from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
-
     authority = serve(stamp)
     with relay(Stamping(authority.url)) as between:
         assert between.address.startswith("http://127.0.0.1:")
         with pytest.raises(HTTPError, match="404"):
             urlopen(Request(between.address.rpartition("/")[0] + "/guess", b"query"), timeout=5)
     assert authority.asked == 0
+
+
+def test_a_name_that_leads_to_this_machine_may_be_asked(serve: Any) -> None:
+    """The user wrote it; a stranger's file could not."""
+    authority = serve(_failing(200, {"Content-Type": "application/timestamp-reply"}, b"a token"))
+    with relay(Stamping(authority.url.replace("127.0.0.1", "localhost"))) as between:
+        assert urlopen(Request(between.address, b"query"), timeout=5).read() == b"a token"
+
+
+def test_no_proxy_is_asked_for_a_time_stamp(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority, proxy = serve(lambda query: (500, {}, b"no")), serve(lambda query: (500, {}, b"no"))
+    with relay(Stamping(authority.url.replace("127.0.0.1", "localhost"))) as between:
+        opener = build_opener(ProxyHandler({}))
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "")
+        with pytest.raises(HTTPError):
+            opener.open(Request(between.address, b"query"), timeout=5)
+    assert (authority.asked, proxy.asked) == (1, 0)
+
+
+def test_a_host_that_cannot_be_one_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="not a host"), relay(Stamping("http://tsa_of-/x")):
+        pass
 
 
 def test_nothing_listens_and_nobody_is_asked_without_an_authority(

@@ -1,0 +1,309 @@
+"""Certification paths: what leads to an anchor, and every way in which a chain does not, each named for its fault."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+
+from provenance.pki.certificates import outside_validity
+from provenance.pki.paths import (
+    ANSWERING,
+    LONGEST_CHAIN,
+    SIGNING,
+    STAMPING,
+    UNREADABLE_CERTIFICATE,
+    CertificationPath,
+    Purpose,
+    find_path,
+)
+
+NOW = datetime.now(UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+EMAIL, STAMPS = ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.TIME_STAMPING
+UNKNOWN = x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A certificate and its key."""
+
+    certificate: x509.Certificate
+    key: Any
+
+
+@cache
+def _key(kind: str, number: str) -> Any:
+    """One key for each kind and name: they take long to make."""
+    if kind == "ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    if kind == "rsa":
+        return rsa.generate_private_key(65537, 2048)
+    return ec.generate_private_key({"p256": ec.SECP256R1(), "p384": ec.SECP384R1(), "p521": ec.SECP521R1()}[kind])
+
+
+def make(
+    name: str,
+    issuer: Made | None = None,
+    *,
+    authority: bool | None = True,
+    length: int | None = None,
+    may_issue: bool = True,
+    usages: Sequence[ObjectIdentifier] = (),
+    extra: x509.ExtensionType | None = None,
+    end: datetime = NOW + 9 * DAY,
+    kind: str = "p256",
+    key: str = "",
+) -> Made:
+    """A certificate. `authority`: None leaves the basic constraints out; `extra`: one more extension, critical."""
+    own = _key(kind, key or name)
+    subject = x509.Name(
+        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Works"), x509.NameAttribute(NameOID.COMMON_NAME, name)]
+    )
+    builder = x509.CertificateBuilder(
+        issuer.certificate.subject if issuer else subject,
+        subject,
+        own.public_key(),
+        x509.random_serial_number(),
+        NOW - 9 * DAY,
+        end,
+    )
+    if authority is not None:
+        builder = builder.add_extension(x509.BasicConstraints(authority, length), critical=True)
+    signs = bool(authority) and may_issue
+    builder = builder.add_extension(
+        x509.KeyUsage(not signs, False, False, False, False, signs, True, False, False), critical=True
+    )
+    if usages:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+    if extra is not None:
+        builder = builder.add_extension(extra, critical=True)
+    signing = issuer.key if issuer else own
+    edwards = isinstance(signing, ed25519.Ed25519PrivateKey)
+    return Made(builder.sign(signing, None if edwards else hashes.SHA512()), own)
+
+
+def leaf(issuer: Made, usages: Sequence[ObjectIdentifier] = (EMAIL,), **more: Any) -> Made:
+    return make("leaf", issuer, authority=False, usages=usages, **more)
+
+
+def path(chain: Sequence[Made], *anchors: Made, purpose: Purpose = SIGNING, when: datetime = NOW) -> CertificationPath:
+    return find_path([each.certificate for each in chain], [each.certificate for each in anchors], purpose, when)
+
+
+def certificates(*made: Made) -> tuple[x509.Certificate, ...]:
+    return tuple(each.certificate for each in made)
+
+
+ROOT = make("root")
+MIDDLE = make("middle", ROOT)
+LEAF = leaf(MIDDLE)
+
+
+@pytest.mark.parametrize("kind", ["p256", "p384", "p521", "ed25519", "rsa"])
+def test_a_chain_of_keys_of_each_kind_leads_to_its_root(kind: str) -> None:
+    root = make("root", kind=kind)
+    middle = make("middle", root, kind=kind)
+    end = leaf(middle, kind=kind)
+    assert path([end, middle], root).certificates == certificates(end, middle, root)
+
+
+def test_a_chain_leads_to_no_other_root() -> None:
+    other = make("root", key="another")
+    assert path([LEAF, MIDDLE], other).certificates == ()
+    assert path([LEAF, MIDDLE], other, ROOT).certificates == certificates(LEAF, MIDDLE, ROOT)
+
+
+def test_no_anchor_no_path() -> None:
+    assert path([LEAF, MIDDLE]).refusal == "no root is given"
+
+
+def test_no_certificate_no_path() -> None:
+    assert path([], ROOT).refusal == "there is no certificate"
+
+
+def test_an_intermediate_may_be_the_anchor() -> None:
+    assert path([LEAF, MIDDLE], MIDDLE).certificates == certificates(LEAF, MIDDLE)
+
+
+def test_a_leaf_may_be_the_anchor() -> None:
+    assert path([LEAF], LEAF).certificates == certificates(LEAF)
+
+
+def test_a_leaf_that_is_an_anchor_vouches_for_nobody_else() -> None:
+    assert path([leaf(LEAF)], LEAF).certificates == ()
+
+
+def test_an_anchor_that_has_ended_still_vouches() -> None:
+    root = make("root", end=NOW - DAY)
+    assert path([end := leaf(root)], root).certificates == certificates(end, root)
+
+
+def test_an_anchor_without_key_cert_sign_vouches_for_nobody_else() -> None:
+    root = make("root", may_issue=False)
+    assert path([leaf(root)], root).certificates == ()
+
+
+def test_wrong_order_is_put_right() -> None:
+    assert path([LEAF, ROOT, MIDDLE], ROOT).certificates == certificates(LEAF, MIDDLE, ROOT)
+
+
+def test_a_leaf_alone_is_refused_with_what_is_missing() -> None:
+    found = path([LEAF], ROOT)
+    assert found.certificates == ()
+    assert found.refusal.startswith("no issuer matching")
+    assert "middle" in found.refusal
+
+
+def test_a_stranger_of_the_same_name_as_the_issuer_is_not_it() -> None:
+    stranger = make("middle", ROOT, key="stranger")
+    assert path([LEAF, stranger], ROOT).certificates == ()
+    assert path([LEAF, stranger, MIDDLE], ROOT).certificates == certificates(LEAF, MIDDLE, ROOT)
+
+
+def _excluded(name: str) -> x509.NameConstraints:
+    place = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, name)]))
+    return x509.NameConstraints(permitted_subtrees=None, excluded_subtrees=[place])
+
+
+def _permitted(name: str) -> x509.NameConstraints:
+    place = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, name)]))
+    return x509.NameConstraints(permitted_subtrees=[place], excluded_subtrees=None)
+
+
+FAULTS: dict[str, tuple[dict[str, Any], str]] = {
+    "basic constraints are missing": ({"authority": None}, "is not a CA"),
+    "basic constraints say no": ({"authority": False}, "is not a CA"),
+    "keyCertSign is missing": ({"may_issue": False}, "not allowed to sign certificates"),
+    "an unknown critical extension": ({"extra": UNKNOWN}, "unsupported critical extension"),
+    "a name that is excluded": ({"extra": _excluded("Works")}, "excluded"),
+    "a name that is not permitted": ({"extra": _permitted("Elsewhere")}, "not all names"),
+    "extended key usage for servers": ({"usages": [ExtendedKeyUsageOID.SERVER_AUTH]}, "extended key usage"),
+    "extended key usage for stamps": ({"usages": [STAMPS]}, "extended key usage"),
+}
+
+
+@pytest.mark.parametrize("fault", list(FAULTS))
+def test_an_intermediate_is_refused_for(fault: str) -> None:
+    made, why = FAULTS[fault]
+    middle = make("middle", ROOT, **made)
+    found = path([leaf(middle), middle], ROOT)
+    assert found.certificates == ()
+    assert why in found.refusal
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if "name" in fault])
+def test_names_are_bound_by_the_anchor_too(fault: str) -> None:
+    made, why = FAULTS[fault]
+    root = make("root", **made)
+    assert why in path([leaf(root)], root).refusal
+
+
+def test_names_that_are_permitted_pass() -> None:
+    root = make("root", extra=_permitted("Works"))
+    assert path([end := leaf(root)], root).certificates == certificates(end, root)
+
+
+@pytest.mark.parametrize("above", ["anchor", "intermediate"])
+def test_more_authorities_than_the_path_length_allows(above: str) -> None:
+    root = make("root", length=0 if above == "anchor" else None)
+    first = make("first", root, length=None if above == "anchor" else 0)
+    second = make("second", first)
+    assert "path length" in path([leaf(second), second, first], root).refusal
+
+
+def test_an_authority_within_the_path_length_passes() -> None:
+    root = make("root", length=1)
+    middle = make("middle", root, length=0)
+    assert path([end := leaf(middle), middle], root).certificates == certificates(end, middle, root)
+
+
+def test_an_unknown_critical_extension_in_the_leaf() -> None:
+    assert "unsupported critical extension" in path([leaf(ROOT, extra=UNKNOWN)], ROOT).refusal
+
+
+@pytest.mark.parametrize(
+    ("purpose", "usages", "holds"),
+    [
+        (SIGNING, [EMAIL], True),
+        (SIGNING, [ObjectIdentifier("1.3.6.1.5.5.7.3.36")], True),
+        (SIGNING, [ObjectIdentifier("1.3.6.1.4.1.62558.2.1")], True),
+        (SIGNING, [STAMPS], False),
+        (SIGNING, [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE], False),
+        (SIGNING, [], False),
+        (STAMPING, [STAMPS], True),
+        (STAMPING, [EMAIL], False),
+        (ANSWERING, [ExtendedKeyUsageOID.OCSP_SIGNING], True),
+        (ANSWERING, [EMAIL], False),
+    ],
+)
+def test_the_leaf_must_be_for_the_purpose(purpose: Purpose, usages: list[ObjectIdentifier], holds: bool) -> None:
+    assert bool(path([leaf(ROOT, usages)], ROOT, purpose=purpose).certificates) is holds
+
+
+@pytest.mark.parametrize("usages", [[EMAIL], [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE], [EMAIL, STAMPS]])
+def test_an_authority_that_limits_itself_to_the_purpose_passes(usages: list[ObjectIdentifier]) -> None:
+    middle = make("middle", ROOT, usages=usages)
+    assert path([leaf(middle), middle], ROOT).certificates != ()
+
+
+def test_an_authority_for_another_purpose_than_the_leaf_s() -> None:
+    middle = make("middle", ROOT, usages=[ObjectIdentifier("1.3.6.1.5.5.7.3.36")])
+    assert "an authority in the chain" in path([leaf(middle), middle], ROOT).refusal
+
+
+def test_an_expired_intermediate_is_named() -> None:
+    middle = make("middle", ROOT, end=NOW - DAY)
+    found = path([leaf(middle), middle], ROOT).certificates
+    assert outside_validity(found, NOW) == middle.certificate
+    assert outside_validity(found, NOW - 2 * DAY) is None
+
+
+def test_an_intermediate_that_is_valid_is_preferred_to_an_expired_one() -> None:
+    old, new = make("middle", ROOT, end=NOW - DAY), make("middle", ROOT)
+    end = leaf(new)
+    for chain in ([end, old, new], [end, new, old]):
+        assert path(chain, ROOT).certificates == certificates(end, new, ROOT)
+
+
+def test_the_time_that_counts_is_the_one_given() -> None:
+    old, new = make("middle", ROOT, end=NOW - DAY), make("middle", ROOT)
+    found = path([leaf(new, end=NOW - DAY), old, new], ROOT, when=NOW - 2 * DAY)
+    assert outside_validity(found.certificates, NOW - 2 * DAY) is None
+
+
+def test_many_ways_to_put_a_chain_together_are_not_all_tried() -> None:
+    knot = Made(make("knot").certificate, _key("p256", "knot"))
+    chain = [leaf(knot), *(make("knot", knot, key=f"knot {number}") for number in range(LONGEST_CHAIN - 1))]
+    start = time.process_time()
+    assert "too many ways" in path(chain, make("root", key="another"), make("knot", key="elsewhere")).refusal
+    assert time.process_time() - start < 5
+
+
+def test_damaged_certificates_lead_nowhere_and_never_crash() -> None:
+    whole = [each.public_bytes(Encoding.DER) for each in certificates(LEAF, MIDDLE)]
+    chance, read = random.Random(0), 0
+    for _ in range(500):
+        damaged = [bytearray(each) for each in whole]
+        which = damaged[chance.randrange(2)]
+        which[chance.randrange(len(which))] = chance.randrange(256)
+        try:
+            chain = [x509.load_der_x509_certificate(bytes(each)) for each in damaged]
+        except UNREADABLE_CERTIFICATE:
+            continue
+        read += 1
+        if [bytes(each) for each in damaged] != whole:
+            found = find_path(chain, [ROOT.certificate], SIGNING, NOW)
+            assert not found.certificates or found.certificates[:2] == certificates(LEAF, MIDDLE)
+    assert read > 150
