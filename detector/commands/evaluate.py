@@ -130,14 +130,14 @@ def evaluate(
 
 def _score(samples: list[Sample], options: dict[str, Any], out: Path | None) -> tuple[list[Scored], dict[str, Any]]:
     from detector.evaluation.journal import score
-    from detector.inference.video_detector import Judge
+    from detector.inference.video_detector import VideoDetector
     from sfumato.progress import progress
 
-    judge = Judge(options["model"])
-    record = judge.detector.record | {"sha256": judge.detector.digest}
+    detector = VideoDetector(options["model"])
+    record = detector.bundle.record | {"sha256": detector.bundle.digest}
     journal = out.with_suffix(".scores.jsonl") if out is not None else None
     with progress("Scoring", len(samples)) as advance:
-        return list(score(samples, judge, options["frames"], journal, advance)), record
+        return list(score(samples, detector, options["frames"], journal, advance)), record
 
 
 def _reals(named: str, split: str) -> list[Sample]:

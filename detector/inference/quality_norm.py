@@ -52,6 +52,11 @@ def qualities(crop: NDArray[np.uint8], pixels: float, video: bool) -> Floats:
     return np.array([*found, float(np.log(grey.var() + 1)), float(np.log(min(1.0, pixels / len(crop)))), float(video)])
 
 
+def sharpness(image: NDArray[np.uint8]) -> float:
+    """The variance of the Laplacian of the grey picture, in grey levels squared. image: HWC uint8 RGB."""
+    return float(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F).var())
+
+
 @dataclass(frozen=True)
 class QualityNorm:
     """mean, deviation: of each quality; centre: coefficients of the design (see `_design`) for the logit that a real is

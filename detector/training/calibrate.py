@@ -227,7 +227,7 @@ def is_fitted_on(identity: str, share: float) -> bool:
     return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:4], "big") / 2**32 < share
 
 
-def one_a_person(clips: Sequence[ClipEvidence]) -> list[ClipEvidence]:
+def one_clip_a_person(clips: Sequence[ClipEvidence]) -> list[ClipEvidence]:
     """Of each person the clip whose name hashes lowest: a draw that looks at no score. Clips of one person are not
     independent.
     """

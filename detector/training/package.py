@@ -31,7 +31,7 @@ from detector.training.calibrate import (
     divide,
     fewest_reals,
     is_fitted_on,
-    one_a_person,
+    one_clip_a_person,
     probability_report,
     relabelled,
     report,
@@ -213,13 +213,13 @@ def _calibrate(
     filmed = {clip.identity for clip in twins}
     alone = [row for row in known if row.method != TWIN and row.identity in people - filmed]
     encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False, encoded=True)
-    pictures = one_a_person([clip for clip in reals if clip.kind == "real"])
+    pictures = one_clip_a_person([clip for clip in reals if clip.kind == "real"])
     if config.samples.shuffled:
         fitting = relabelled(fitting)  # else a control would learn here which of its logits are of use
     calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies)
     return (
         calibration,
-        set_thresholds(calibration.stack, one_a_person([*twins, *encoded]), config.calibration.alphas),
+        set_thresholds(calibration.stack, one_clip_a_person([*twins, *encoded]), config.calibration.alphas),
         fitting,
         name,
     )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from detector.inference import backend_names
 from sfumato.errors import MissingPartError, UsageError, install_extra
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def export_detector(source: Path | None, out: Path, backend: str = "onnxruntime"
 
 def backend_is_openvino(name: str) -> bool:
     """Whether the backend reads OpenVINO's own files. Raises UsageError for an unknown one."""
-    from detector.inference.backends import REGISTRY
+    from detector.inference.backend_names import REGISTRY
 
     return bool(REGISTRY.load(name).package == "openvino")
 
@@ -180,10 +181,10 @@ def _living_portraits() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]
 )
 @click.option(
     "--backend",
-    default="onnxruntime",
+    default=backend_names.DEFAULT,
     show_default=True,
     metavar="NAME",
-    help="onnxruntime, openvino or openvino-bf16.",
+    help=backend_names.listed() + ".",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the detector in --out.")
 def export_detector_command(source: Path | None, out: Path, backend: str, overwrite: bool) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from detector.inference.explain import Explanation
+from detector.inference.prediction import ModelFacts
 from provenance.manifests.claims import Ingredient
 from provenance.signing.sign import C2paSeal
 from provenance.verifying.verify import Verification, verify
@@ -24,31 +24,10 @@ from sfumato.app.scan.verdict import VERDICTS
 from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
 from tests.detector_fixtures import toy_explanation
 from tests.media_fixtures import make_video, picture
+from tests.scan_fixtures import explanation_record, scan_record
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e\x1b[31m"
 HEADING = Heading("Mona Lisa", "Leonardo da Vinci", "Oil on panel.", picture(0))
-
-
-def scan_record(verdict: str = "synthetic-claimed", text: str = "It was seen.") -> dict:
-    return {
-        "verdict": verdict,
-        "meaning": VERDICTS.get(verdict, verdict),
-        "score": 0.8,
-        "status": "ok",
-        "media": {"duration": 2.0},
-        "threshold": {"fpr": 0.01, "score": 0.6, "n_real": 99},
-        "reasons": [
-            {"code": "detector_flagged", "detail": text},
-            {"code": "credential_untrusted", "detail": "declares something"},
-        ],
-        "notes": [text],
-        "timeline": [{"t": 0.0, "score": 0.2}, {"t": 1.0, "score": 1.0}, {"t": 2.0, "score": 0.6}],
-        "model": {"name": "toy", "version": "0"},
-    }
-
-
-def explain_record(found: Explanation) -> dict:
-    return {"words": f"Evidence {HOSTILE}", "heads": {}, "frames": [0.0], "regions": found.shares, "areas": found.areas}
 
 
 def hostile_clip(folder: Path) -> ReviewedClip:
@@ -58,10 +37,8 @@ def hostile_clip(folder: Path) -> ReviewedClip:
         facts={HOSTILE: HOSTILE, "digests": [HOSTILE], "parameters": {HOSTILE: HOSTILE}},
         ingredients=(Ingredient(HOSTILE, HOSTILE, HOSTILE, "none"), Ingredient(None, None, None, "none")),
     )  # fmt: skip
-    record = scan_record(text=HOSTILE) | {"model": {"name": HOSTILE, "version": HOSTILE}}
-    return ReviewedClip(
-        HOSTILE, folder / "a\"b'<c>.mp4", found, record, scan_record("suspicious", HOSTILE) | {"meaning": HOSTILE}
-    )
+    record = scan_record(text=HOSTILE, model=ModelFacts(HOSTILE, HOSTILE, "b" * 64, "onnxruntime"))
+    return ReviewedClip(HOSTILE, folder / "a\"b'<c>.mp4", found, record, scan_record("suspicious", HOSTILE))
 
 
 class Tags(HTMLParser):
@@ -122,9 +99,9 @@ def test_detector_speaks_for_itself(tmp_path) -> None:
 
 def test_heat_maps_and_words_stand_beside_the_timeline(tmp_path) -> None:
     found = toy_explanation()
-    told = explain_record(found)
+    told = explanation_record(found, f"Evidence {HOSTILE}")
     clip = ReviewedClip(
-        "calm", tmp_path / "a.mp4", Verification(tmp_path / "a.mp4", "none"), scan_record() | {"explain": told}
+        "calm", tmp_path / "a.mp4", Verification(tmp_path / "a.mp4", "none"), scan_record(explanation=told)
     )
     page = render_report(HEADING, [replace(clip, heat=heat_pictures(found)[0])])
     heat = [
@@ -138,7 +115,8 @@ def test_heat_maps_and_words_stand_beside_the_timeline(tmp_path) -> None:
     alone = render_report(HEADING, [clip])  # a detector without maps: the words stand alone
     assert "Evidence &lt;script" in alone
     assert 'class="heat"' not in alone
-    none = render_report(HEADING, [replace(clip, scan=scan_record() | {"explain": told | {"regions": None}})])
+    nowhere = replace(told, place=replace(told.place, regions=None))
+    none = render_report(HEADING, [replace(clip, scan=scan_record(explanation=nowhere))])
     assert "hair, neck, background" not in none
 
 
@@ -148,14 +126,14 @@ def test_timeline_is_to_scale() -> None:
     assert x0 == drawn["left"]
     assert x1 - x0 == pytest.approx(x2 - x1, abs=0.02)
     assert y1 == drawn["top"]
-    assert y2 == drawn["threshold"]["y"]
+    assert y2 == pytest.approx(drawn["threshold"]["y"], abs=0.01)
     assert y0 > y2 > y1
     assert drawn["length"] == 2.0
     assert drawn["other"] is None
 
 
 def test_no_timeline_without_scores(tmp_path) -> None:
-    record = scan_record("not-evaluable") | {"score": None, "timeline": []}
+    record = scan_record("not-evaluable", score=None, timeline=())
     assert timeline(record) is None
     clip = ReviewedClip("calm", tmp_path / "a.mp4", Verification(tmp_path / "a.mp4", "none"), record)
     assert "<svg" not in render_report(HEADING, [clip])
@@ -219,7 +197,7 @@ def test_videos_play_and_timeline_follows(browser, tmp_path) -> None:
     for name in ("calm", "lively"):
         path = seal_video(tmp_path / f"{name}.mp4")
         record, heat = (
-            scan_record() | {"explain": explain_record(toy_explanation())},
+            scan_record(explanation=explanation_record(toy_explanation())),
             heat_pictures(toy_explanation())[0],
         )
         clips.append(ReviewedClip(name, path, verify(path), record, scan_record("suspicious"), heat))

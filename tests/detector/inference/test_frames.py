@@ -33,7 +33,7 @@ def test_video(tmp_path) -> None:
     times = [frame.time for frame in source]
     assert len(times) == source.sampled == 5
     assert source.decoded == FRAMES
-    assert source.media["kind"] == "video"
+    assert source.media.kind == "video"
 
 
 def test_still_picture_is_one_frame(tmp_path) -> None:
@@ -57,5 +57,5 @@ def test_a_folder_of_frames_is_read_by_number(tmp_path) -> None:
     source = SampledFrames(tmp_path, 2)
     assert [int(frame.image[0, 0, 0]) for frame in source] == [0, 2]
     assert (source.sampled, source.decoded, source.still) == (2, 4, False)
-    assert source.media == {"kind": "frames", "width": 12, "height": 8, "frames": 4}
+    assert source.media.as_json() == {"kind": "frames", "width": 12, "height": 8, "frames": 4}
     assert [int(frame.image[0, 0, 0]) for frame in SampledFrames(tmp_path, 8)] == [0, 1, 2, 10]
