@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from detector.evaluation.choices import AGGREGATORS, LEVELS, NO_FACE, UNITS
 from sfumato.text import printable
 
 if TYPE_CHECKING:
     from detector.datasets.sample import Sample
     from detector.evaluation.protocol import Scored
 
-_AGGREGATORS = ("mean", "max", "top-k", "confident", "logit-mean", "top-third")
 _SPLITS = ("train", "validation", "calibration", "test", "all")
 
 
@@ -38,17 +38,17 @@ _SPLITS = ("train", "validation", "calibration", "test", "all")
 @click.option("--compression", metavar="NAME", help="One compression only, e.g. c23.")
 @click.option(
     "--level",
-    type=click.Choice(["frame", "video", "track"]),
+    type=click.Choice(LEVELS),
     default="video",
     show_default=True,
     help="What a score is of.",
 )
 @click.option(
-    "--aggregator", type=click.Choice(_AGGREGATORS), default="mean", show_default=True, help="From frames to a video."
+    "--aggregator", type=click.Choice(AGGREGATORS), default="mean", show_default=True, help="From frames to a video."
 )
 @click.option(
     "--no-face",
-    type=click.Choice(["drop", "half", "abstain"]),
+    type=click.Choice(NO_FACE),
     default="half",
     show_default=True,
     help="Without a face.",
@@ -58,7 +58,7 @@ _SPLITS = ("train", "validation", "calibration", "test", "all")
 )
 @click.option(
     "--cluster",
-    type=click.Choice(["auto", "source", "identity", "video"]),
+    type=click.Choice(["auto", *UNITS]),
     default="auto",
     help="What intervals resample.",
 )

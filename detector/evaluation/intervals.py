@@ -14,11 +14,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.evaluation.choices import Unit
 from sfumato.errors import UsageError
 
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
-Unit = Literal["source", "identity", "video"]
 DRAWS = 2000
 _CHUNK = 2_000_000  # weights held at a time
 _GIANT = 0.5  # of all videos: a chain of shared sources that long is no cluster but the data set
