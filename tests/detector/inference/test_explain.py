@@ -29,7 +29,7 @@ from detector.inference.thresholds import Thresholds
 from detector.models.net import DetectorNet
 from detector.training.export import export_onnx
 from sfumato.errors import CheckpointError
-from sfumato.media.images import to_tensor
+from sfumato.media.tensors import to_tensor
 from tests.detector_fixtures import face_picture, landmarks
 
 STACK = Stack((0.6, 0.4), (-0.5, -0.7))

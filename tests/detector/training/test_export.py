@@ -18,7 +18,7 @@ from detector.models.net import DetectorNet
 from detector.training import export
 from sfumato.config import to_dict
 from sfumato.errors import CheckpointError, MissingPartError
-from sfumato.media.images import to_tensor
+from sfumato.media.tensors import to_tensor
 from tests.detector_fixtures import TINY, face_picture
 
 
