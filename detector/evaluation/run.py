@@ -65,7 +65,7 @@ class Evaluation:
             yield json.dumps({"record": "protocol", "protocol": name, **about, "means": protocol})
         for row in self.rows:
             yield json.dumps({"record": "metrics", **row.as_json(), **about})
-        yield json.dumps({"record": "leaks", "found": [leak.as_record() for leak in self.leaks], **about})
+        yield json.dumps({"record": "leaks", "found": [leak.as_json() for leak in self.leaks], **about})
         yield json.dumps({"record": "shortcuts", "found": self.shortcuts, **about})
         yield json.dumps({"record": "failures", "found": self.failures, **about})
 

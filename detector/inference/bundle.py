@@ -18,7 +18,6 @@ from detector.inference.backend_names import DEFAULT
 from detector.inference.backends import Scorer, load_scorer
 from detector.inference.crops import DETECTOR_CROP
 from detector.inference.fusion import Stack
-from detector.inference.quality_norm import QualityNorm
 from detector.inference.thresholds import Thresholds
 from sfumato.errors import CheckpointError, MissingPartError
 
@@ -124,17 +123,9 @@ def from_parts(
             )
         if hashlib.sha256(network + weights).hexdigest() != record["network"]["sha256"]:
             raise CheckpointError(f"The network is not the file that {RECORD} describes", "Take both from one export.")
-        calibration = record["calibration"]
-        joining = calibration["stack"]
-        norm = QualityNorm.from_record(joining["norm"]) if joining.get("norm") else None
-        stack = Stack(_two(joining["scale"]), _two(joining["offset"]), norm)
+        stack = Stack.from_json(record["calibration"]["stack"])
         thresholds, video = (_thresholds(record[name]) for name in ("calibration", "video_calibration"))
         scorer = load_scorer(backend or str(record["network"].get("backend", DEFAULT)), network, threads, weights)
         return ShippedDetector(scorer, int(record["config"]["model"]["size"]), stack, thresholds, video, record)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CheckpointError(f"{RECORD} lacks or garbles {error}", "Take another copy.") from error
-
-
-def _two(values: Any) -> tuple[float, float]:
-    first, second = values
-    return float(first), float(second)

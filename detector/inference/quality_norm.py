@@ -74,12 +74,12 @@ class QualityNorm:
         row = _design(np.asarray(quality, np.float64)[None], np.array(self.mean), np.array(self.deviation))[0]
         return self.gain, self.shift - self.gain * float(row @ np.array(self.centre))
 
-    def as_record(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         values = {name: list(getattr(self, name)) for name in ("mean", "deviation", "centre")}
         return {"qualities": list(QUALITIES), **values, "gain": self.gain, "shift": self.shift}
 
     @classmethod
-    def from_record(cls, record: Any) -> QualityNorm:
+    def from_json(cls, record: Any) -> QualityNorm:
         """Raises ValueError, KeyError, TypeError or OverflowError for a record that is none, or of other qualities."""
         if record["qualities"] != list(QUALITIES):
             raise ValueError(f"qualities {record['qualities']!r}")

@@ -24,7 +24,7 @@ from detector.datasets.sample import Sample, clips_samples, content_digest
 from detector.evaluation.journal import Journal
 from detector.inference.frames import PICTURES, VIDEOS, is_picture
 from detector.inference.video_detector import VideoDetector
-from detector.training.calibrate import RULE, thresholds_of
+from detector.training.calibrate import calibration_json, thresholds_of
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import GENERATED, TWIN
 
@@ -131,16 +131,18 @@ def recalibrate(record: dict[str, Any], reals: Iterable[Real], people_known: boo
         digest = hashlib.sha256(
             repr(sorted((real.digest, f"{real.logit:.6f}") for real in chosen)).encode()
         ).hexdigest()
-        found.record[section] = {
-            "stack": record["calibration"]["stack"], "thresholds": {str(alpha): t for alpha, t in thresholds.items()},
-            "left_out": list(left_out), "rule": RULE, "n_real": len(chosen), "id": digest[:16], "sha256": digest,
+        stack = record["calibration"]["stack"]
+        found.record[section] = calibration_json(stack, thresholds, left_out, len(chosen), digest) | {
             "split": "own footage",
             "calibrated_on": {
-                "kind": kind, "people": len(chosen) if people_known else None, "files": len(judged),
-                "abstained": sum(real.logit is None for real in reals if real.kind == kind), "digest": digest,
+                "kind": kind,
+                "people": len(chosen) if people_known else None,
+                "files": len(judged),
+                "abstained": sum(real.logit is None for real in reals if real.kind == kind),
+                "digest": digest,
                 "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
             },
-        }  # fmt: skip
+        }
     if len(found.kept) == len(SECTIONS):
         kind, most = max(found.n_real.items(), key=lambda item: item[1])
         needed = " and ".join(

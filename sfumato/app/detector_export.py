@@ -81,7 +81,7 @@ def export_detector(source: Path | None, out: Path, backend: str = "onnxruntime"
     exported = from_parts(parts[name], record, backend=backend, weights=parts.get(OPENVINO_WEIGHTS, b""))
     found = gate.compare(trained, exported.scorer, exported.stack, gate_crops(exported.size))
     gate.require(found, exported.scorer.tolerance)
-    record["network"] = known | {"maps": exported.scorer.has_maps, "gate": found.record()}
+    record["network"] = known | {"maps": exported.scorer.has_maps, "gate": found.as_json()}
     out.mkdir(parents=True, exist_ok=True)
     for file, data in reversed(parts.items()):
         write_bytes(out / file, data)
