@@ -125,20 +125,22 @@ def bootstrap(
 
 
 def _components(ties: Sequence[frozenset[str]]) -> list[str]:
-    """A name for the group of videos that hang together."""
-    parents: dict[str, str] = {}
+    """A name for the group of videos that hang together: one of its own names.
 
-    def root(name: str) -> str:
-        while (parent := parents.setdefault(name, name)) != name:
-            parents[name] = parents[parent]
-            name = parent
-        return name
+    Which one decides how clusters are numbered, and so what a seed draws: it is kept as it was for recorded intervals.
+    """
+    from scipy.cluster.hierarchy import DisjointSet
 
+    groups = DisjointSet(name for names in ties for name in names)
+    titles: dict[str, str] = {}
     for names in ties:
         first, *others = sorted(names)
         for other in others:
-            parents[root(first)] = root(other)
-    return [root(min(names)) for names in ties]
+            title = titles.get(groups[other], groups[other])
+            groups.merge(first, other)
+            titles[groups[first]] = title
+    roots = [groups[min(names)] for names in ties]
+    return [titles.get(root, root) for root in roots]
 
 
 def _numbered(names: Sequence[str]) -> NDArray[np.int64]:

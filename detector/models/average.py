@@ -21,7 +21,7 @@ class Average(AveragedModel):
     def __init__(self, net: DetectorNet, decay: float) -> None:
         """decay: in [0, 1), the share of the average that an update keeps."""
 
-        def towards(average: Tensor, new: Tensor, count: Tensor) -> Tensor:
+        def towards(average: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
             kept = min(decay, int(count) / (9 + int(count)))  # count: updates before this one, and one
             return average.lerp(new, 1 - kept) if average.is_floating_point() else new
 
