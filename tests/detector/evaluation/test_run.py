@@ -6,7 +6,6 @@ import pytest
 
 from detector.evaluation.leakage import Leak
 from detector.evaluation.run import EvaluationConfig, choose_split, evaluate, find_samples
-from detector.evaluation.text import as_text
 from sfumato.errors import UsageError
 from sfumato.media.clips import write_clips
 from tests.dataset_fixtures import tree
@@ -36,14 +35,6 @@ def test_every_number_names_a_protocol_that_is_explained(found) -> None:
     assert {row["protocol"] for row in rows} == explained
     assert all(record["model"] == {"name": "toy"} and record["version"] for record in records)
     assert {record["record"] for record in records} == {"protocol", "metrics", "leaks", "shortcuts", "failures"}
-
-
-def test_text_has_the_protocol_in_every_line_and_escapes_names(found) -> None:
-    lines = list(as_text(found))
-    assert all("s1-" in line for line in lines[1 : 1 + len(found.rows)])
-    assert any("ann\\n" in line for line in lines)
-    assert any("cannot be seen on 30 reals" in line for line in lines)
-    assert any(line.startswith("Shortcut audit") for line in lines)
 
 
 def test_scores_that_come_one_a_video_are_called_given() -> None:
