@@ -61,7 +61,7 @@ def run(tmp_path_factory) -> Path:
 def test_gate_is_large_enough_and_neither_blind_nor_trivial(crops, shipped) -> None:
     assert len(crops.reals) == len(crops.fakes) >= 60
     detector, said = shipped
-    assert 0.6 < compare(said, said, detector.inference.fusion, crops).auc < 1
+    assert 0.6 < compare(said, said, detector.stack, crops).auc < 1
 
 
 @pytest.mark.parametrize("name", ["openvino", "openvino-bf16"])
@@ -70,7 +70,7 @@ def test_shipped_detector_passes_the_gate(crops, shipped, name) -> None:
     detector, said = shipped
     network, weights = as_openvino((shipped_folder() / "detector.onnx").read_bytes())
     scorer = REGISTRY.load(name)(network, weights=weights)
-    found = compare(said, scorer, detector.inference.fusion, crops)
+    found = compare(said, scorer, detector.stack, crops)
     require(found, scorer.tolerance)
 
 
@@ -90,7 +90,7 @@ def test_a_net_with_coarse_weights_is_held_back(crops, shipped) -> None:
             step = np.abs(values).max() / 7  # 4 bits
             weights.CopyFrom(numpy_helper.from_array((np.round(values / step) * step).astype(np.float16), weights.name))
     detector, said = shipped
-    found = compare(said, OnnxScorer(model.SerializeToString()), detector.inference.fusion, crops)
+    found = compare(said, OnnxScorer(model.SerializeToString()), detector.stack, crops)
     with pytest.raises(CheckpointError, match="not the trained one"):
         require(found, OnnxScorer.tolerance)
 
