@@ -255,11 +255,11 @@ def _facts(samples: Sequence[Sample], detector: ShippedDetector, frames: int, pe
 
 def _score(samples: list[Sample], model: Path | None, frames: int, journal: Path) -> list[Scored]:
     from detector.evaluation.journal import score
-    from detector.inference.video_detector import Judge
+    from detector.inference.video_detector import VideoDetector
     from sfumato.progress import progress
 
     with progress("Judging", len(samples)) as advance:
-        return list(score(samples, Judge(model), frames, journal / "detection.jsonl", advance))
+        return list(score(samples, VideoDetector(model), frames, journal / "detection.jsonl", advance))
 
 
 def _detector_in(run: str) -> Path:

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from benchmarks.attacks import distortions as d
 from benchmarks.detector.grid import Step, first_frame, frames_of, treat
-from detector.data.degradations import sharpness
 from detector.inference.crops import judged_crop
+from detector.inference.quality_norm import sharpness
 from sfumato.errors import MediaError
 from sfumato.media.faces import FaceDetector, crop_around
 

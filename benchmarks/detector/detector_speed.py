@@ -24,7 +24,8 @@ Row = Mapping[str, Any]
 
 def measure_judging(rounds: int = 9, advance: Callable[[float], None] = lambda amount: None) -> list[dict[str, Any]]:
     """One row a method. `advance` gets 1 a round. Raises MissingPartError without a shipped detector."""
-    from detector.inference.backends import REGISTRY, Scorer, load_scorer
+    from detector.inference.backend_names import REGISTRY
+    from detector.inference.backends import Scorer, load_scorer
     from detector.inference.bundle import load_shipped, read_parts, shipped_folder
 
     detector = load_shipped()

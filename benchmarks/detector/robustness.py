@@ -40,7 +40,8 @@ from detector.evaluation.journal import Facts, Journal, as_facts, from_facts
 from detector.evaluation.protocol import Scored
 from detector.evaluation.rows import clusters_of
 from detector.evaluation.shortcuts import matched_auc, sharpness_auc
-from detector.inference.video_detector import Judge, Judgement, Reason
+from detector.inference.prediction import Prediction, Reason
+from detector.inference.video_detector import VideoDetector
 from sfumato.errors import MediaError, UsageError
 
 PROTOCOL = "robustness-1"
@@ -251,21 +252,21 @@ class _Hand:
     def __init__(self, model: Path | None, frames: int) -> None:
         from sfumato.media.faces import FaceDetector
 
-        self.judge, self.frames, self.faces = Judge(model), frames, FaceDetector()
+        self.detector, self.frames, self.faces = VideoDetector(model), frames, FaceDetector()
 
     def __call__(self, work: Work) -> Facts:
         if work.treatment == UNTOUCHED:
-            return as_facts(self.judge.judge_video(work.path, self.frames), work.path)
+            return as_facts(self.detector.predict(work.path, self.frames), work.path)
         with tempfile.TemporaryDirectory(prefix="sfumato-robustness-") as name:
             try:
                 copy = self._treated(work, Path(name))
             except (MediaError, UsageError) as error:
-                return as_facts(Judgement("error", (Reason("untreatable", error.message),)), work.path)
-            return as_facts(self.judge.judge_video(copy, self.frames), copy)
+                return as_facts(Prediction("error", (Reason("untreatable", error.message),)), work.path)
+            return as_facts(self.detector.predict(copy, self.frames), copy)
 
     def _treated(self, work: Work, folder: Path) -> Path:
         if work.treatment in CONTROLS:
-            return Control(work.treatment, self.faces, self.judge.detector.size, work.goal).apply(work.path, folder)
+            return Control(work.treatment, self.faces, self.detector.bundle.size, work.goal).apply(work.path, folder)
         return treat(TREATMENTS[work.treatment].steps, work.path, folder)
 
 
@@ -289,7 +290,7 @@ def _judging(
     """(what names the detector, a map over works): in this process, or in `workers` of them."""
     if config.workers == 1:
         hand = _Hand(model, config.frames)
-        yield hand.judge.detector.judging, lambda works: map(hand, works)
+        yield hand.detector.bundle.judging, lambda works: map(hand, works)
         return
     from detector.inference.bundle import load_shipped
 

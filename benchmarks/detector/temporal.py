@@ -27,7 +27,7 @@ from detector.inference.crops import judged_crop
 from detector.inference.frames import is_picture
 from detector.inference.fusion import pooled
 from detector.inference.quality_norm import qualities
-from detector.inference.video_detector import Judge
+from detector.inference.video_detector import VideoDetector
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.faces import FaceDetector, FaceTracker
 
@@ -49,10 +49,10 @@ class Observer:
     """What a video's motion gives away. Loads its networks once."""
 
     def __init__(self, model: Path | None, frames: int, backend: str = "mesh") -> None:
-        """Raises MissingPartError and CheckpointError as `Judge` does."""
+        """Raises MissingPartError and CheckpointError as `VideoDetector` does."""
         from sfumato.media.landmarks import load_backend
 
-        self.detector, self.frames = Judge(model).detector, frames
+        self.detector, self.frames = VideoDetector(model).bundle, frames
         self._faces, self._landmarks = FaceDetector(), load_backend(backend)
 
     def observe(self, path: Path) -> Facts:

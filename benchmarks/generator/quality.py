@@ -39,7 +39,7 @@ from sfumato.execution.find_files import VIDEOS, Finder, find_media
 from sfumato.media.clips import file_digest
 from sfumato.media.faces import Crop, Face
 from sfumato.media.frame_size import require_frame_size
-from sfumato.media.images import to_image, to_tensor
+from sfumato.media.tensors import to_image, to_tensor
 
 PROTOCOL = "self-reenactment-2"
 TUNED = " + fine-tuning"

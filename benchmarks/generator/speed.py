@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from generator.compiler import backend_names
 from sfumato.errors import MissingPartError, UsageError
 from sfumato.execution.overlap import in_order
 from sfumato.media.frame_size import require_frame_size
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 PROTOCOL = "speed-1"
 PLAIN = "torch eager"
-BACKENDS = ("torch", "onnxruntime", "openvino", "openvino-bf16", "openvino-int8")
+BACKENDS = backend_names.NAMES
 _MATRIX = 1024  # large enough for a core's full rate, small enough for its cache
 
 

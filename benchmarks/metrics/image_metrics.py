@@ -22,8 +22,8 @@ from generator.motion.track import Landmarks
 from sfumato.errors import NoFaceError
 from sfumato.media.faces import Box, face_box
 from sfumato.media.identity import embed_image
-from sfumato.media.images import to_tensor
 from sfumato.media.landmarks import LandmarkBackend, load_backend
+from sfumato.media.tensors import to_tensor
 
 METRICS = ("ssim", "l1", "csim", "landmark_error", "perceptual")
 Scores = dict[str, float]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from detector.evaluation.choices import AGGREGATORS, LEVELS, NO_FACE, UNITS
 from sfumato import options
 from sfumato.text import printable
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from detector.datasets.sample import Sample
     from detector.evaluation.protocol import Scored
 
-_AGGREGATORS = ("mean", "max", "top-k", "confident", "logit-mean", "top-third")
 _SPLITS = ("train", "validation", "calibration", "test", "all")
 
 
@@ -37,17 +37,17 @@ _SPLITS = ("train", "validation", "calibration", "test", "all")
 @click.option("--compression", metavar="NAME", help="One compression only, e.g. c23.")
 @click.option(
     "--level",
-    type=click.Choice(["frame", "video", "track"]),
+    type=click.Choice(LEVELS),
     default="video",
     show_default=True,
     help="What a score is of.",
 )
 @click.option(
-    "--aggregator", type=click.Choice(_AGGREGATORS), default="mean", show_default=True, help="From frames to a video."
+    "--aggregator", type=click.Choice(AGGREGATORS), default="mean", show_default=True, help="From frames to a video."
 )
 @click.option(
     "--no-face",
-    type=click.Choice(["drop", "half", "abstain"]),
+    type=click.Choice(NO_FACE),
     default="half",
     show_default=True,
     help="Without a face.",
@@ -57,7 +57,7 @@ _SPLITS = ("train", "validation", "calibration", "test", "all")
 )
 @click.option(
     "--cluster",
-    type=click.Choice(["auto", "source", "identity", "video"]),
+    type=click.Choice(["auto", *UNITS]),
     default="auto",
     help="What intervals resample.",
 )
@@ -123,14 +123,14 @@ def evaluate(
 
 def _score(samples: list[Sample], choices: dict[str, Any], out: Path | None) -> tuple[list[Scored], dict[str, Any]]:
     from detector.evaluation.journal import score
-    from detector.inference.video_detector import Judge
+    from detector.inference.video_detector import VideoDetector
     from sfumato.progress import progress
 
-    judge = Judge(choices["model"])
-    record = judge.detector.record | {"sha256": judge.detector.digest}
+    detector = VideoDetector(choices["model"])
+    record = detector.bundle.record | {"sha256": detector.bundle.digest}
     journal = out.with_suffix(".scores.jsonl") if out is not None else None
     with progress("Scoring", len(samples)) as advance:
-        return list(score(samples, judge, choices["frames"], journal, advance)), record
+        return list(score(samples, detector, choices["frames"], journal, advance)), record
 
 
 def _reals(named: str, split: str) -> list[Sample]:

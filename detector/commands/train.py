@@ -151,7 +151,7 @@ def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite
     import json
 
     from detector.inference.bundle import RECORD, network_files, read_parts, shipped_folder
-    from detector.inference.video_detector import Judge
+    from detector.inference.video_detector import VideoDetector
     from detector.training.own_footage import SECTIONS, find_reals, judge_reals, recalibrate
     from sfumato.atomic import write_bytes, write_text
     from sfumato.errors import OutputError
@@ -161,10 +161,10 @@ def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite
         raise OutputError(f"{out} already holds a detector", "Choose another --output, or --overwrite.")
     samples, people_known = find_reals(reals)
     out.parent.mkdir(parents=True, exist_ok=True)
-    judge = Judge(model)
+    detector = VideoDetector(model)
     with progress("Judging reals", len(samples)) as advance:
-        judged = list(judge_reals(samples, judge, frames, out.with_name(out.name + ".scores.jsonl"), advance))
-    found = recalibrate(judge.detector.record, judged, people_known)
+        judged = list(judge_reals(samples, detector, frames, out.with_name(out.name + ".scores.jsonl"), advance))
+    found = recalibrate(detector.bundle.record, judged, people_known)
     if not people_known:
         advice = (
             "Clips of one person are no independent draws: list the footage with sfumato clips, and "

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.config import DegradeConfig
+from detector.inference.quality_norm import sharpness
 
 Image = NDArray[np.uint8]
 _DOWN = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
@@ -165,11 +166,6 @@ def match_sharpness(image: Image, model: Image) -> Image:
         middle = (low + high) / 2
         low, high = (middle, high) if sharpness(_blur(image, middle)) > goal else (low, middle)
     return _blur(image, high)
-
-
-def sharpness(image: Image) -> float:
-    """The variance of the Laplacian of the grey picture."""
-    return float(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F).var())
 
 
 def _blur(image: Image, sigma: float) -> Image:

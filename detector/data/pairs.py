@@ -162,7 +162,7 @@ def as_batch(images: Sequence[Image], families: Sequence[str]) -> Batch:
     """
     import torch
 
-    from sfumato.media.images import to_tensor
+    from sfumato.media.tensors import to_tensor
 
     target = torch.zeros(len(images), len(HEADS))
     weight = torch.zeros(len(images), len(HEADS))

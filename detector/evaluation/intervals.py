@@ -14,11 +14,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.evaluation.choices import Unit
 from sfumato.errors import UsageError
 
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
-Unit = Literal["source", "identity", "video"]
 DRAWS = 2000
 _CHUNK = 2_000_000  # weights held at a time
 _GIANT = 0.5  # of all videos: a chain of shared sources that long is no cluster but the data set
@@ -125,20 +125,22 @@ def bootstrap(
 
 
 def _components(ties: Sequence[frozenset[str]]) -> list[str]:
-    """A name for the group of videos that hang together."""
-    parents: dict[str, str] = {}
+    """A name for the group of videos that hang together: one of its own names.
 
-    def root(name: str) -> str:
-        while (parent := parents.setdefault(name, name)) != name:
-            parents[name] = parents[parent]
-            name = parent
-        return name
+    Which one decides how clusters are numbered, and so what a seed draws: it is kept as it was for recorded intervals.
+    """
+    from scipy.cluster.hierarchy import DisjointSet
 
+    groups = DisjointSet(name for names in ties for name in names)
+    titles: dict[str, str] = {}
     for names in ties:
         first, *others = sorted(names)
         for other in others:
-            parents[root(first)] = root(other)
-    return [root(min(names)) for names in ties]
+            title = titles.get(groups[other], groups[other])
+            groups.merge(first, other)
+            titles[groups[first]] = title
+    roots = [groups[min(names)] for names in ties]
+    return [titles.get(root, root) for root in roots]
 
 
 def _numbered(names: Sequence[str]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Scoring a set of videos, once: samples and a judge in, `Scored` out, with a journal that a stopped run goes on from.
+"""Scoring a set of videos, once: samples, a detector in, `Scored` out, with a journal that a stopped run goes on from.
 
 The journal is a JSON-lines file; a line is a video under one detector and one number of frames. A video whose file has
 changed, or another detector, is scored anew. A line that a crash cut off is ignored.
@@ -14,7 +14,8 @@ from typing import Any
 from detector.datasets.sample import Sample
 from detector.evaluation.protocol import Scored
 from detector.inference.frames import frames_in
-from detector.inference.video_detector import Judge, Judgement
+from detector.inference.prediction import Prediction
+from detector.inference.video_detector import VideoDetector
 from sfumato.errors import MediaError, OutputError
 
 Facts = dict[str, Any]
@@ -74,7 +75,7 @@ class Journal:
 
 def score(
     samples: Sequence[Sample],
-    judge: Judge,
+    detector: VideoDetector,
     frames: int,
     journal: Path | None = None,
     advance: Callable[[float], None] = lambda amount: None,
@@ -82,28 +83,28 @@ def score(
     """Judges every sample that the journal does not hold yet. `advance` gets 1 a video. A file that cannot be read has
     status "error".
     """
-    book = Journal(journal, judge.detector.judging, frames)
+    book = Journal(journal, detector.bundle.judging, frames)
     for sample in samples:
         facts = book.find(sample)
         if facts is None:
-            facts = as_facts(judge.judge_video(sample.path, frames), sample.path)
+            facts = as_facts(detector.predict(sample.path, frames), sample.path)
             book.add(sample, facts)
         yield from_facts(sample, facts)
         advance(1)
 
 
-def as_facts(judgement: Judgement, path: Path) -> Facts:
-    """What is kept of a judgement: scores by track, and what the shortcut audit looks at."""
-    logits = judgement.threshold.get("logit", {})
-    found = judgement.logit
+def as_facts(prediction: Prediction, path: Path) -> Facts:
+    """What is kept of a prediction: scores by track, and what the shortcut audit looks at."""
+    logits, found = prediction.threshold.logits, prediction.logit
+    exceeded = prediction.threshold.exceeded(found) if found is not None else ()
     return {
-        "status": judgement.status,
-        "reason": "; ".join(reason.code for reason in judgement.reasons),
-        "tracks": [[[frame.time, frame.score] for frame in track.frames] for track in judgement.tracks],
-        "faceless": max(0, judgement.frames.get("sampled", 0) - judgement.frames.get("with_face", 0)),
-        "flagged": {alpha: found is not None and found > threshold for alpha, threshold in logits.items()},
-        "media": judgement.media | {"size": _bytes(path)},
-        "sharpness": judgement.sharpness,
+        "status": prediction.status,
+        "reason": "; ".join(reason.code for reason in prediction.reasons),
+        "tracks": [[[frame.time, frame.score] for frame in track.frames] for track in prediction.tracks],
+        "faceless": max(0, prediction.frames.sampled - prediction.frames.with_face),
+        "flagged": {f"{rate:g}": rate in exceeded for rate in logits},
+        "media": (prediction.media.as_json() if prediction.media else {}) | {"size": _bytes(path)},
+        "sharpness": prediction.sharpness,
     }
 
 

@@ -39,7 +39,7 @@ class Leak:
     count: int
     severe: bool = True
 
-    def as_record(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {"kind": self.kind, "names": list(self.names), "count": self.count, "severe": self.severe}
 
 

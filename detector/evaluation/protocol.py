@@ -14,21 +14,19 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.datasets.sample import Sample
-from detector.evaluation.intervals import Unit
+from detector.evaluation.choices import AGGREGATORS, LEVELS, NO_FACE, Aggregator, Level, NoFace, Unit
 from detector.inference.crops import DETECTOR_CROP
 from detector.inference.fusion import pooled, probability
+from detector.inference.prediction import Status
 from sfumato.errors import UsageError
 
 Floats = NDArray[np.float64]
-Level = Literal["frame", "video", "track"]
-NoFace = Literal["drop", "half", "abstain"]
-Status = Literal["ok", "abstain", "error"]
 Track = tuple[tuple[float, float], ...]  # (time, score) of one person
 VERSION = 1  # of what the words of a protocol mean
 _EDGE = 1e-12  # of a probability, before its logit is taken
@@ -80,7 +78,7 @@ def top_third(scores: Floats) -> float:
     return float(probability(pooled(_logit(scores))))
 
 
-AGGREGATORS: dict[str, Callable[[Floats], float]] = {
+_AGGREGATE: dict[Aggregator, Callable[[Floats], float]] = {
     "mean": lambda scores: float(scores.mean()),
     "max": lambda scores: float(scores.max()),
     "top-k": top_k,
@@ -89,7 +87,7 @@ AGGREGATORS: dict[str, Callable[[Floats], float]] = {
     "top-third": top_third,
 }
 _NEEDS_PROBABILITIES = ("confident", "logit-mean", "top-third")
-GIVEN = "given"  # one score a video, aggregated by somebody else
+GIVEN: Literal["given"] = "given"  # one score a video, aggregated by somebody else
 
 
 @dataclass(frozen=True)
@@ -99,16 +97,16 @@ class Protocol:
     """
 
     level: Level = "video"
-    aggregator: str = "mean"
+    aggregator: Aggregator | Literal["given"] = "mean"
     no_face: NoFace = "half"
     frames: int = 32
     unit: Unit = "source"
 
     def __post_init__(self) -> None:
-        if self.level not in get_args(Level):
-            raise UsageError(f"There is no level {self.level!r}", f"Choose one of: {', '.join(get_args(Level))}.")
-        if self.no_face not in get_args(NoFace):
-            raise UsageError(f"There is no policy {self.no_face!r}", f"Choose one of: {', '.join(get_args(NoFace))}.")
+        if self.level not in LEVELS:
+            raise UsageError(f"There is no level {self.level!r}", f"Choose one of: {', '.join(LEVELS)}.")
+        if self.no_face not in NO_FACE:
+            raise UsageError(f"There is no policy {self.no_face!r}", f"Choose one of: {', '.join(NO_FACE)}.")
         if self.aggregator not in (*AGGREGATORS, GIVEN):
             raise UsageError(f"There is no aggregator {self.aggregator!r}", f"Choose one of: {', '.join(AGGREGATORS)}.")
 
@@ -150,7 +148,7 @@ class Units:
 
 def units(scored: Sequence[Scored], protocol: Protocol) -> Units:
     """Raises UsageError for an aggregator that needs probabilities and gets other scores, and for `half` with those."""
-    aggregate = AGGREGATORS.get(protocol.aggregator, AGGREGATORS["mean"])
+    aggregate = _AGGREGATE["mean" if protocol.aggregator == GIVEN else protocol.aggregator]
     if not are_probabilities(scored) and (protocol.no_face == "half" or protocol.aggregator in _NEEDS_PROBABILITIES):
         words = "without a face .5" if protocol.no_face == "half" else protocol.aggregator
         raise UsageError(f"{words!r} means nothing for scores outside [0, 1]", "Choose --no-face abstain and the mean.")

@@ -1,27 +1,129 @@
 """From scored videos to rows: the metrics of the whole and of every family, generator and compression, each with its
 protocol.
 
-In: `Scored` videos and protocols. Out: plain dictionaries, one a slice and protocol, that say how many reals and fakes,
+In: `Scored` videos and protocols. Out: `EvaluationRow`s, one a slice and protocol, that say how many reals and fakes,
 from how many people or sources, with which coverage, each metric with its interval or the reason why there is none.
-Text about them is in `detector.evaluation.text`.
+Their JSON is written here alone and described by docs/schemas/evaluation-row.schema.json; text about them is in
+`detector.evaluation.text`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.evaluation import metrics
-from detector.evaluation.intervals import Clusters, Unit, bootstrap, cluster, largest_rate, rate_bounds
+from detector.evaluation.choices import Level, NoFace, Unit
+from detector.evaluation.intervals import Clusters, Interval, bootstrap, cluster, largest_rate, rate_bounds
 from detector.evaluation.metrics import Curve, Floats
 from detector.evaluation.protocol import Protocol, Scored, Units, are_probabilities, coverage, units
 from sfumato.errors import UsageError
 
 RATES = (0.1, 0.01, 0.001)  # false-positive rates at which a true-positive rate is given
 PREVALENCES = (0.1, 0.01, 0.001)
-Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of videos that are flagged. value: in [0, 1]; interval: its exact bounds at 95 %; flagged, of: videos."""
+
+    value: float
+    interval: Interval
+    flagged: int
+    of: int
+
+    @classmethod
+    def of_flags(cls, flags: NDArray[np.bool_]) -> Rate | None:
+        """flags: (N,) of the videos of one label. None without any."""
+        flagged, of = int(flags.sum()), int(flags.size)
+        return cls(flagged / of, rate_bounds(flagged, of), flagged, of) if of else None
+
+    def as_json(self, name: str) -> dict[str, Any]:
+        return {name: self.value, f"{name}_interval": list(self.interval), f"{name}_of": [self.flagged, self.of]}
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a threshold that was set beforehand flags. tpr: of the fakes; fpr: of the reals; None without such videos.
+
+    fpr_at_most: the largest false-positive rate that the reals leave possible, at 95 %. precision: {prevalence of
+    fakes: share of right flags among all, None where nothing is flagged}; accuracy: share of videos on their side of
+    the threshold; both None unless there are reals and fakes.
+    """
+
+    tpr: Rate | None
+    fpr: Rate | None
+    fpr_at_most: float | None = None
+    precision: Mapping[str, float | None] | None = None
+    accuracy: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        told = self.tpr.as_json("tpr") if self.tpr else {}
+        told |= self.fpr.as_json("fpr") | {"fpr_at_most": self.fpr_at_most} if self.fpr else {}
+        if self.precision is not None:
+            told |= {"precision": dict(self.precision), "accuracy": self.accuracy}
+        return told
+
+
+@dataclass(frozen=True)
+class EvaluationRow:
+    """One slice under one protocol.
+
+    protocol: its identifier; level, aggregator, no_face: what it says. videos: {"real" and "fake": how many}; units:
+    the same of what metrics are taken of (frames, videos or tracks with a score). clusters: how many people, sources or
+    videos intervals resample, `unit` which of these. coverage: {"real", "fake", "frames": share in [0, 1] with a score
+    of its own}. metrics: {name: value}, rates and areas in [0, 1]; intervals: {name: bounds at 95 %}. refused: {what
+    cannot be measured: why}. operating: {"fpr A" or "score T": what that threshold flags}. prevalence: the share of
+    fakes among the units, which is the AP of chance; None without metrics. slice: what part it is, {} for the whole.
+    """
+
+    protocol: str
+    level: Level
+    aggregator: str
+    no_face: NoFace
+    videos: Mapping[str, int]
+    units: Mapping[str, int]
+    unit: Unit
+    clusters: int
+    coverage: Mapping[str, float]
+    metrics: Mapping[str, float]
+    intervals: Mapping[str, Interval]
+    refused: Mapping[str, str]
+    operating: Mapping[str, Rates]
+    prevalence: float | None = None
+    slice: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, as docs/schemas/evaluation-row.schema.json describes them."""
+        told: dict[str, Any] = {
+            "slice": dict(self.slice),
+            "protocol": self.protocol,
+            "level": self.level,
+            "aggregator": self.aggregator,
+            "no_face": self.no_face,
+            "videos": dict(self.videos),
+            "units": dict(self.units),
+            "clusters": {"unit": self.unit, "count": self.clusters},
+            "coverage": dict(self.coverage),
+            "metrics": dict(self.metrics),
+            "intervals": {name: list(bounds) for name, bounds in self.intervals.items()},
+            "refused": dict(self.refused),
+        }
+        told |= {} if self.prevalence is None else {"prevalence": self.prevalence}
+        return told | {"operating": {name: rates.as_json() for name, rates in self.operating.items()}}
+
+
+@dataclass
+class _Findings:
+    """What has been measured so far, and what could not be."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    intervals: dict[str, Interval] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 def clusters_of(scored: Sequence[Scored], unit: Unit | Literal["auto"] = "auto") -> Clusters:
@@ -58,78 +160,84 @@ def generator_of(item: Scored) -> str:
 
 def measure(
     scored: Sequence[Scored], clusters: Clusters, protocol: Protocol, threshold: float | None = None, seed: int = 0
-) -> Row:
+) -> EvaluationRow:
     """One row. threshold: a score above it is flagged, besides what the videos' own thresholds flag.
 
     What cannot be measured is in `refused`, with the reason; it is never left out in silence. Raises UsageError only if
     the protocol does not fit the scores.
     """
-    taken = units(scored, protocol)
-    row: Row = {
-        "protocol": protocol.identifier(scored), "level": protocol.level, "aggregator": protocol.aggregator,
-        "no_face": protocol.no_face,
-        "videos": {label: sum(item.sample.label == label for item in scored) for label in ("real", "fake")},
-        "units": {"real": int((taken.labels == 0).sum()), "fake": int((taken.labels == 1).sum())},
-        "clusters": {"unit": clusters.unit, "count": int(np.unique(clusters.of).size)}, "coverage": coverage(scored),
-        "metrics": {}, "intervals": {}, "refused": {},
-    }  # fmt: skip
-    _ranking(row, taken, clusters, seed)
-    _probabilities(row, taken, scored)
-    row["operating"] = _operating(scored, taken, protocol, threshold)
-    return row
+    taken, found = units(scored, protocol), _Findings()
+    measurable = _ranking(found, taken, clusters, seed)
+    if measurable:
+        _probabilities(found, taken, scored)
+    return EvaluationRow(
+        protocol=protocol.identifier(scored),
+        level=protocol.level,
+        aggregator=protocol.aggregator,
+        no_face=protocol.no_face,
+        videos={label: sum(item.sample.label == label for item in scored) for label in ("real", "fake")},
+        units={"real": int((taken.labels == 0).sum()), "fake": int((taken.labels == 1).sum())},
+        unit=clusters.unit,
+        clusters=int(np.unique(clusters.of).size),
+        coverage=coverage(scored),
+        metrics=found.metrics,
+        intervals=found.intervals,
+        refused=found.refused,
+        operating=_operating(scored, taken, protocol, threshold),
+        prevalence=float(taken.labels.mean()) if measurable else None,
+    )
 
 
 def measure_slice(
     scored: Sequence[Scored], clusters: Clusters, numbers: Sequence[int], *arguments: Any, **keywords: Any
-) -> Row:
+) -> EvaluationRow:
     """`measure` of some of the videos; clusters stay what they are in the whole set."""
     return measure([scored[i] for i in numbers], clusters.narrowed(numbers), *arguments, **keywords)
 
 
-def _ranking(row: Row, taken: Units, clusters: Clusters, seed: int) -> None:
+def _ranking(found: _Findings, taken: Units, clusters: Clusters, seed: int) -> bool:
+    """Whether anything can be measured at all."""
     try:
         curve = Curve(taken.labels, taken.scores)
     except UsageError as error:
-        row["refused"]["all metrics"] = error.message
-        return
-    reals = row["units"]["real"]
-    rates = [rate for rate in RATES if _allowed(row, f"tpr@{rate:g}", rate, reals)]
+        found.refused["all metrics"] = error.message
+        return False
+    reals = int((taken.labels == 0).sum())
+    rates = [rate for rate in RATES if _allowed(found, f"tpr@{rate:g}", rate, reals)]
 
-    def several(found: Curve) -> dict[str, Floats]:
-        ranking = {"auc": found.auc(), "ap": found.average_precision(), "eer": found.eer()}
-        return ranking | {f"tpr@{rate:g}": found.tpr_at(rate) for rate in rates}
+    def several(drawn: Curve) -> dict[str, Floats]:
+        ranking = {"auc": drawn.auc(), "ap": drawn.average_precision(), "eer": drawn.eer()}
+        return ranking | {f"tpr@{rate:g}": drawn.tpr_at(rate) for rate in rates}
 
-    row["metrics"] |= {name: float(value[0]) for name, value in several(curve).items()}
-    row["metrics"]["eer_deepfakebench"] = metrics.eer_deepfakebench(taken.labels, taken.scores)
-    row["prevalence"] = row["units"]["fake"] / taken.labels.size  # what an AP of chance would be
+    found.metrics |= {name: float(value[0]) for name, value in several(curve).items()}
+    found.metrics["eer_deepfakebench"] = metrics.eer_deepfakebench(taken.labels, taken.scores)
     if 0.1 in rates:
-        row["metrics"]["pauc@0.1"] = metrics.partial_auc(taken.labels, taken.scores, 0.1)
+        found.metrics["pauc@0.1"] = metrics.partial_auc(taken.labels, taken.scores, 0.1)
     held = clusters.narrowed(taken.of)  # a cluster may have no unit left
     try:
-        row["intervals"] = bootstrap(
+        found.intervals = bootstrap(
             lambda weights: several(Curve(taken.labels, taken.scores, weights)), taken.labels, held, seed
         )
     except UsageError as error:
-        row["refused"]["intervals"] = error.message
+        found.refused["intervals"] = error.message
+    return True
 
 
-def _probabilities(row: Row, taken: Units, scored: Sequence[Scored]) -> None:
+def _probabilities(found: _Findings, taken: Units, scored: Sequence[Scored]) -> None:
     named: dict[str, Callable[[Any, Any], float]] = {
         "log_loss": metrics.log_loss, "brier": metrics.brier, "ece": metrics.calibration_error,
         "ece_equal_mass": lambda labels, scores: metrics.calibration_error(labels, scores, equal_mass=True),
     }  # fmt: skip
-    if "all metrics" in row["refused"]:
-        return
     if not are_probabilities(scored):
-        row["refused"]["log_loss, brier, ece"] = "The scores are no probabilities"
+        found.refused["log_loss, brier, ece"] = "The scores are no probabilities"
         return
-    row["metrics"] |= {name: metric(taken.labels, taken.scores) for name, metric in named.items()}
-    row["metrics"]["accuracy@0.5"] = metrics.accuracy(taken.labels, taken.scores, 0.5)
+    found.metrics |= {name: metric(taken.labels, taken.scores) for name, metric in named.items()}
+    found.metrics["accuracy@0.5"] = metrics.accuracy(taken.labels, taken.scores, 0.5)
 
 
-def _operating(scored: Sequence[Scored], taken: Units, protocol: Protocol, threshold: float | None) -> dict[str, Any]:
+def _operating(scored: Sequence[Scored], taken: Units, protocol: Protocol, threshold: float | None) -> dict[str, Rates]:
     """What is flagged at thresholds that were set beforehand. An abstention is not flagged, and is counted."""
-    found: dict[str, Any] = {}
+    found: dict[str, Rates] = {}
     labels = np.array([item.sample.label == "fake" for item in scored], bool)
     for alpha in sorted({alpha for item in scored for alpha in item.flagged}, key=float, reverse=True):
         found[f"fpr {alpha}"] = _rates(labels, np.array([item.flagged.get(alpha, False) for item in scored], bool))
@@ -143,25 +251,20 @@ def _operating(scored: Sequence[Scored], taken: Units, protocol: Protocol, thres
     return found
 
 
-def _rates(fake: Any, flagged: Any) -> dict[str, Any]:
-    """TPR and FPR with exact bounds, the largest FPR that the reals leave possible, and precision at prevalences."""
-    answer: dict[str, Any] = {}
-    for name, kind in (("tpr", fake), ("fpr", ~fake)):
-        of, hit = int(kind.sum()), int((kind & flagged).sum())
-        if of:
-            answer |= {name: hit / of, f"{name}_interval": list(rate_bounds(hit, of)), f"{name}_of": [hit, of]}
-            if name == "fpr":
-                answer["fpr_at_most"] = largest_rate(hit, of)
-    if "tpr" in answer and "fpr" in answer:
-        answer["precision"] = {f"{p:g}": metrics.precision_at(p, answer["tpr"], answer["fpr"]) for p in PREVALENCES}
-        answer["accuracy"] = float((flagged == fake).mean())
-    return answer
+def _rates(fake: NDArray[np.bool_], flagged: NDArray[np.bool_]) -> Rates:
+    """fake, flagged: (N,), what the videos are and whether they are flagged."""
+    tpr, fpr = Rate.of_flags(flagged[fake]), Rate.of_flags(flagged[~fake])
+    at_most = None if fpr is None else largest_rate(fpr.flagged, fpr.of)
+    if tpr is None or fpr is None:
+        return Rates(tpr, fpr, at_most)
+    precision = {f"{p:g}": metrics.precision_at(p, tpr.value, fpr.value) for p in PREVALENCES}
+    return Rates(tpr, fpr, at_most, precision, float((flagged == fake).mean()))
 
 
-def _allowed(row: Row, name: str, rate: float, reals: int) -> bool:
+def _allowed(found: _Findings, name: str, rate: float, reals: int) -> bool:
     try:
         metrics.check_rate(rate, reals)
     except UsageError as error:
-        row["refused"][name] = error.message
+        found.refused[name] = error.message
         return False
     return True

@@ -18,11 +18,12 @@ from typing import Any, Literal
 
 from detector.datasets import REGISTRY
 from detector.datasets.sample import Adapter, Sample, clips_samples
-from detector.evaluation.intervals import Clusters, Unit
+from detector.evaluation.choices import Aggregator, Level, NoFace, Unit
+from detector.evaluation.intervals import Clusters
 from detector.evaluation.leakage import Leak
 from detector.evaluation.predictions import has_frames
-from detector.evaluation.protocol import GIVEN, Level, NoFace, Protocol, Scored, are_probabilities, units
-from detector.evaluation.rows import Row, clusters_of, measure, measure_slice, slices
+from detector.evaluation.protocol import GIVEN, Protocol, Scored, are_probabilities, units
+from detector.evaluation.rows import EvaluationRow, clusters_of, measure, measure_slice, slices
 from detector.evaluation.shortcuts import WARN_ABOVE, matched_auc, metadata_auc, sharpness_auc
 from sfumato import __version__
 from sfumato.errors import UsageError
@@ -35,7 +36,7 @@ class EvaluationConfig:
     """
 
     level: Level = "video"
-    aggregator: str = "mean"  # DeepfakeBench's, SBI's and GenD's
+    aggregator: Aggregator = "mean"  # DeepfakeBench's, SBI's and GenD's
     no_face: NoFace = "half"  # SBI's and DFDC's; `abstain` is printed beside it
     frames: int = 32
     unit: Unit | Literal["auto"] = "auto"
@@ -47,7 +48,7 @@ class EvaluationConfig:
 class Evaluation:
     """rows: metrics; protocols: {identifier: what it stands for}; shortcuts: {audit: result or {"refused": why}}."""
 
-    rows: list[Row]
+    rows: list[EvaluationRow]
     protocols: dict[str, dict[str, Any]]
     leaks: list[Leak] = field(default_factory=list)
     shortcuts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -63,8 +64,8 @@ class Evaluation:
         for name, protocol in self.protocols.items():
             yield json.dumps({"record": "protocol", "protocol": name, **about, "means": protocol})
         for row in self.rows:
-            yield json.dumps({"record": "metrics", **row, **about})
-        yield json.dumps({"record": "leaks", "found": [leak.as_record() for leak in self.leaks], **about})
+            yield json.dumps({"record": "metrics", **row.as_json(), **about})
+        yield json.dumps({"record": "leaks", "found": [leak.as_json() for leak in self.leaks], **about})
         yield json.dumps({"record": "shortcuts", "found": self.shortcuts, **about})
         yield json.dumps({"record": "failures", "found": self.failures, **about})
 
@@ -78,7 +79,7 @@ def evaluate(scored: Sequence[Scored], config: EvaluationConfig, leaks: Sequence
         )
     clusters = clusters_of(scored, config.unit)
     chosen = _fitting(scored, config, clusters)
-    rows, protocols = list[Row](), dict[str, dict[str, Any]]()
+    rows, protocols = list[EvaluationRow](), dict[str, dict[str, Any]]()
     for slice_, numbers in slices(scored):
         part = [scored[i] for i in numbers]
         for protocol in _beside(chosen, scored) if not slice_ else [chosen]:
@@ -86,8 +87,8 @@ def evaluate(scored: Sequence[Scored], config: EvaluationConfig, leaks: Sequence
                 row = measure_slice(scored, clusters, numbers, protocol, config.threshold, config.seed)
             else:
                 row = measure(scored, clusters, protocol, config.threshold, config.seed)
-            rows.append({"slice": slice_, **row})
-            protocols[row["protocol"]] = protocol.record(part)
+            rows.append(dataclasses.replace(row, slice=slice_))
+            protocols[row.protocol] = protocol.record(part)
     failures = [(str(item.sample.path), item.reason) for item in scored if item.status == "error"]
     return Evaluation(rows, protocols, list(leaks), _audits(scored, clusters, chosen), failures)
 
@@ -146,7 +147,7 @@ def _beside(chosen: Protocol, scored: Sequence[Scored]) -> list[Protocol]:
     """What is printed for the whole: the chosen one, frames, videos by the mean, tracks; without a face .5, and left
     out.
     """
-    levels: list[tuple[Level, str]] = [(chosen.level, chosen.aggregator)]
+    levels: list[tuple[Level, Aggregator | Literal["given"]]] = [(chosen.level, chosen.aggregator)]
     if chosen.aggregator != GIVEN:
         levels += [("frame", "mean"), ("video", "mean")]
         if chosen.frames:  # only our own scores know who is who

@@ -6,9 +6,8 @@ In: an `Evaluation`. Out: lines. Foreign names are escaped here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from detector.evaluation.rows import Row
+from detector.evaluation.rows import EvaluationRow, Rates
 from detector.evaluation.run import Evaluation
 from detector.evaluation.shortcuts import WARN_ABOVE
 from sfumato.text import printable
@@ -29,45 +28,41 @@ def as_text(evaluation: Evaluation) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
     yield ""
     first = evaluation.rows[0]
-    clusters = first["clusters"]
-    yield f"Intervals: bootstrap over {clusters['count']} clusters by {clusters['unit']}."
-    for name, why in sorted({item for row in evaluation.rows if not row["slice"] for item in row["refused"].items()}):
+    yield f"Intervals: bootstrap over {first.clusters} clusters by {first.unit}."
+    for name, why in sorted({item for row in evaluation.rows if not row.slice for item in row.refused.items()}):
         yield f"Refused, {name}: {why}."
-    if "brier" in first["metrics"]:
-        values = first["metrics"]
+    if "brier" in first.metrics:
+        values = first.metrics
         yield (
-            f"Probabilities ({first['protocol']}): log-loss {values['log_loss']:.4f}, Brier {values['brier']:.4f}, "
+            f"Probabilities ({first.protocol}): log-loss {values['log_loss']:.4f}, Brier {values['brier']:.4f}, "
             f"ECE {values['ece']:.4f}, accuracy at .5 {values['accuracy@0.5']:.3f}."
         )
-    for name, rates in first["operating"].items():
+    for name, rates in first.operating.items():
         yield _operating(name, rates)
     yield from _warnings(evaluation)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    slice_ = " ".join(f"{name} {printable(value, 40)}" for name, value in row["slice"].items()) or "all"
-    found, interval = row["metrics"], row["intervals"].get("auc")
-    covered = "/".join(f"{row['coverage'][label]:.0%}" for label in ("real", "fake") if label in row["coverage"])
-    numbers = (str(row["units"]["real"]), str(row["units"]["fake"]))
+def _cells(row: EvaluationRow) -> tuple[str, ...]:
+    slice_ = " ".join(f"{name} {printable(value, 40)}" for name, value in row.slice.items()) or "all"
+    found, interval = row.metrics, row.intervals.get("auc")
+    covered = "/".join(f"{row.coverage[label]:.0%}" for label in ("real", "fake") if label in row.coverage)
+    numbers = (str(row.units["real"]), str(row.units["fake"]))
     if "auc" not in found:
-        return (slice_, *numbers, covered, f"refused: {row['refused']['all metrics']}", "", "", "", row["protocol"])
+        return (slice_, *numbers, covered, f"refused: {row.refused['all metrics']}", "", "", "", row.protocol)
     shown = f"{found['auc']:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else " [no interval]")
     strict = f"{found['tpr@0.01']:.3f}" if "tpr@0.01" in found else "refused"
-    precision = f"{found['ap']:.3f} ({row['prevalence']:.3f})"
-    return (slice_, *numbers, covered, shown, precision, f"{found['eer']:.3f}", strict, row["protocol"])
+    precision = f"{found['ap']:.3f} ({row.prevalence:.3f})"
+    return (slice_, *numbers, covered, shown, precision, f"{found['eer']:.3f}", strict, row.protocol)
 
 
-def _operating(name: str, rates: dict[str, Any]) -> str:
-    parts = []
-    for rate in ("fpr", "tpr"):
-        if rate in rates:
-            low, high = rates[f"{rate}_interval"]
-            hit, of = rates[f"{rate}_of"]
-            parts.append(f"{rate.upper()} {rates[rate]:.3f} [{low:.3f}, {high:.3f}] ({hit} of {of})")
-    if "precision" in rates:
-        worth = ", ".join(
-            f"{float(p):.1%}: {value:.3f}" for p, value in rates["precision"].items() if value is not None
-        )
+def _operating(name: str, rates: Rates) -> str:
+    parts = [
+        f"{word} {rate.value:.3f} [{rate.interval[0]:.3f}, {rate.interval[1]:.3f}] ({rate.flagged} of {rate.of})"
+        for word, rate in (("FPR", rates.fpr), ("TPR", rates.tpr))
+        if rate is not None
+    ]
+    if rates.precision is not None:
+        worth = ", ".join(f"{float(p):.1%}: {value:.3f}" for p, value in rates.precision.items() if value is not None)
         parts.append(f"right among flagged where fakes are {worth}" if worth else "nothing is flagged")
     return f"Threshold {name}: {'; '.join(parts)}."
 

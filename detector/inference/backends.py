@@ -16,19 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.inference.backend_names import REGISTRY
 from sfumato.errors import CheckpointError, MissingPartError, install_extra
 from sfumato.execution.signal_stack import signal_stack_kept
-from sfumato.registry import Registry
 
-DEFAULT = "onnxruntime"
-REGISTRY = Registry(
-    "detector backend",
-    {
-        "onnxruntime": "detector.inference.backends:OnnxScorer",
-        "openvino": "detector.inference.backends:OpenVinoScorer",
-        "openvino-bf16": "detector.inference.backends:OpenVinoHalfScorer",
-    },
-)
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 

@@ -14,10 +14,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from detector.inference.backends import DEFAULT, Scorer, load_scorer
+from detector.inference.backend_names import DEFAULT
+from detector.inference.backends import Scorer, load_scorer
 from detector.inference.crops import DETECTOR_CROP
 from detector.inference.fusion import Stack
-from detector.inference.quality_norm import QualityNorm
+from detector.inference.thresholds import Thresholds
 from sfumato.errors import CheckpointError, MissingPartError
 
 FORMAT = "sfumato-detector-1"  # of a run's files
@@ -28,15 +29,15 @@ OPENVINO, OPENVINO_WEIGHTS = "detector.xml", "detector.bin"
 
 @dataclass(frozen=True)
 class ShippedDetector:
-    """`thresholds`: {alpha: logit that a real picture exceeds with probability alpha at most}; `video_thresholds`: the
-    same for videos, whose frames have a codec behind them; `record`: detector.json whole.
+    """size: px, the side of a judged crop; thresholds: for pictures; video_thresholds: for videos, whose frames have a
+    codec behind them; record: detector.json whole.
     """
 
     scorer: Scorer
     size: int
     stack: Stack
-    thresholds: dict[float, float]
-    video_thresholds: dict[float, float]
+    thresholds: Thresholds
+    video_thresholds: Thresholds
     record: dict[str, Any]
 
     @property
@@ -49,7 +50,8 @@ class ShippedDetector:
         """Names all that a judgement follows from, network, stack and thresholds: a detector that was calibrated anew
         has another.
         """
-        parts = (self.digest, self.stack, sorted(self.thresholds.items()), sorted(self.video_thresholds.items()))
+        kinds = (self.thresholds, self.video_thresholds)
+        parts = (self.digest, self.stack, *(sorted(each.logits.items()) for each in kinds))
         return f"{self.digest} {hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}"
 
 
@@ -60,7 +62,7 @@ def shipped_folder() -> Path:
 
 def load_shipped(folder: Path | None = None, threads: int = 1, backend: str | None = None) -> ShippedDetector:
     """Reads `folder`; without one, the detector that comes with the package. `backend`: see
-    detector/inference/backends.py; None: the one that the folder was exported for.
+    detector/inference/backend_names.py; None: the one that the folder was exported for.
 
     Raises UsageError for an unknown backend, MissingPartError, CheckpointError.
     """
@@ -97,8 +99,9 @@ def _missing(place: Path) -> MissingPartError:
     return MissingPartError(f"There is no detector in {place}", advice)
 
 
-def _thresholds(calibration: Any) -> dict[float, float]:
-    return {float(alpha): float(t) for alpha, t in calibration["thresholds"].items()}
+def _thresholds(calibration: Any) -> Thresholds:
+    logits = {float(rate): float(threshold) for rate, threshold in calibration["thresholds"].items()}
+    return Thresholds(logits, calibration.get("n_real"), calibration.get("id"))
 
 
 def from_parts(
@@ -118,17 +121,9 @@ def from_parts(
             )
         if hashlib.sha256(network + weights).hexdigest() != record["network"]["sha256"]:
             raise CheckpointError(f"The network is not the file that {RECORD} describes", "Take both from one export.")
-        calibration = record["calibration"]
-        joining = calibration["stack"]
-        norm = QualityNorm.from_record(joining["norm"]) if joining.get("norm") else None
-        stack = Stack(_two(joining["scale"]), _two(joining["offset"]), norm)
+        stack = Stack.from_json(record["calibration"]["stack"])
         thresholds, video = (_thresholds(record[name]) for name in ("calibration", "video_calibration"))
         scorer = load_scorer(backend or str(record["network"].get("backend", DEFAULT)), network, threads, weights)
         return ShippedDetector(scorer, int(record["config"]["model"]["size"]), stack, thresholds, video, record)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CheckpointError(f"{RECORD} lacks or garbles {error}", "Take another copy.") from error
-
-
-def _two(values: Any) -> tuple[float, float]:
-    first, second = values
-    return float(first), float(second)

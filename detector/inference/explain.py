@@ -10,8 +10,8 @@ speaks for forgery is looked at.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from detector.config import HEADS
 from detector.inference.fusion import Stack
+from detector.inference.thresholds import Band, Thresholds
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -115,56 +116,59 @@ def face_regions(points: NDArray[Any], side: int) -> NDArray[np.int64]:
     return drawn.astype(np.int64)
 
 
-def head_facts(
-    stack: Stack, evidence: NDArray[Any], thresholds: Mapping[float, float], fpr: float
-) -> dict[str, dict[str, Any]]:
-    """{head: {evidence, logit, level, above}} of one file. evidence: (frames, 2) of the frames that count; thresholds:
-    {alpha: logit}.
+@dataclass(frozen=True)
+class HeadFacts:
+    """One kind of evidence in one file. evidence: the net's logit, the mean over the frames that count; logit: the same
+    calibrated, None for a head that was never trained.
 
-    level: "strong" (flags at `fpr` by itself), "raised" (above the loosest threshold), "low", or "untrained"; above:
-    the share of real clips that show less, at the strictest threshold passed. No head exceeds the joint logit, so a
-    joint threshold holds for a head too.
+    level: "strong" (flags by itself), "raised" (above the loosest threshold), "low", or "untrained"; above: the share
+    in [0, 1] of real clips that show less, at the strictest threshold passed, None where none is.
+    """
+
+    evidence: float
+    logit: float | None
+    level: Literal["strong", "raised", "low", "untrained"]
+    above: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def head_facts(stack: Stack, evidence: NDArray[Any], thresholds: Thresholds, fpr: float) -> dict[str, HeadFacts]:
+    """{head: its facts} of one file. evidence: (frames, 2) of the frames that count; fpr: the false-positive rate that
+    flags. No head exceeds the joint logit, so a joint threshold holds for a head too.
     """
     pooled = np.asarray(evidence, np.float64).mean(0)  # (2,)
     facts = {}
-    for name, value, logit in zip(HEADS, pooled, stack.each(evidence).mean(0), strict=True):
-        passed = sorted(alpha for alpha, t in thresholds.items() if logit > t)
-        level = (
-            "untrained"
-            if not np.isfinite(logit)
-            else "strong"
-            if passed and passed[0] <= fpr
-            else "raised"
-            if passed
-            else "low"
+    for name, value, logit in zip(HEADS, pooled.tolist(), stack.each(evidence).mean(0).tolist(), strict=True):
+        if not np.isfinite(logit):
+            facts[name] = HeadFacts(value, None, "untrained", None)
+            continue
+        band, exceeded = thresholds.band(logit, fpr), thresholds.exceeded(logit)
+        level: Literal["strong", "raised", "low"] = (
+            "strong" if band.flagged else "raised" if band == Band.RAISED else "low"
         )
-        above = 1 - passed[0] if passed else None
-        facts[name] = {
-            "evidence": float(value),
-            "logit": float(logit) if np.isfinite(logit) else None,
-            "level": level,
-            "above": above,
-        }
+        facts[name] = HeadFacts(value, logit, level, 1 - exceeded[0] if exceeded else None)
     return facts
 
 
-def in_words(facts: Mapping[str, Mapping[str, Any]], flagged: bool) -> str:
+def in_words(facts: Mapping[str, HeadFacts], flagged: bool) -> str:
     """One sentence about the two kinds of evidence; two where only both together flag. Never what the file is."""
-    ordered = sorted(facts, key=lambda name: -(facts[name]["logit"] if facts[name]["logit"] is not None else -np.inf))
+    logits = {name: -np.inf if fact.logit is None else fact.logit for name, fact in facts.items()}
     told: dict[str, list[str]] = {}
-    for name in ordered:
+    for name in sorted(facts, key=lambda name: -logits[name]):
         told.setdefault(_told(facts[name]), []).append(EVIDENCE[name])
     sentence = "; ".join(f"of {' and of '.join(kinds)}: {said}" for said, kinds in told.items())
-    together = flagged and not any(fact["level"] == "strong" for fact in facts.values())
+    together = flagged and not any(fact.level == "strong" for fact in facts.values())
     return f"Evidence {sentence}." + (" Neither alone passes the threshold, both together do." if together else "")
 
 
-def _told(fact: Mapping[str, Any]) -> str:
-    if fact["level"] == "untrained":
+def _told(fact: HeadFacts) -> str:
+    if fact.level == "untrained":
         return "not looked for, the detector was not trained on them"
-    if fact["above"] is None:
+    if fact.above is None:
         return "no more than many real clips show"
-    rest = round(1 / (1 - fact["above"]))
+    rest = round(1 / (1 - fact.above))
     return f"more than {rest - 1:,} in {rest:,} real clips show"
 
 

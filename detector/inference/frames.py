@@ -8,8 +8,9 @@ frame number is many times slower and wrong on variable rate. No torch here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sfumato.media.video import Frame, VideoReader
 
@@ -45,6 +46,44 @@ def frames_in(folder: Path) -> list[Path]:
     return sorted((file for file in folder.iterdir() if is_picture(file)), key=lambda file: (len(file.stem), file.stem))
 
 
+@dataclass(frozen=True)
+class MediaFacts:
+    """What a file declares and what was found in it. width, height: px, upright; rate: frames a second on average;
+    duration: seconds, as declared; frames: how many could be decoded (of a folder: are there); damaged_packets: how
+    many could not; truncated: whether the file ends too early. What a kind of file does not have, or what is not known
+    because reading broke off, is None.
+    """
+
+    kind: Literal["picture", "video", "frames"]
+    width: int
+    height: int
+    container: str | None = None
+    codec: str | None = None
+    rate: float | None = None
+    duration: float | None = None
+    audio: bool | None = None
+    frames: int | None = None
+    damaged_packets: int | None = None
+    truncated: bool | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What this kind of file has, and of that all that is known."""
+        sides = {"width": self.width, "height": self.height}
+        if self.kind == "picture":
+            return {"kind": self.kind, **sides}
+        if self.kind == "frames":
+            return {"kind": self.kind, **sides, "frames": self.frames}
+        declared: dict[str, Any] = {"kind": self.kind, "container": self.container, "codec": self.codec, **sides}
+        declared |= {"rate": self.rate, "duration": self.duration, "audio": self.audio}
+        if self.frames is None:
+            return declared
+        return declared | {
+            "frames": self.frames,
+            "damaged_packets": self.damaged_packets,
+            "truncated": self.truncated,
+        }
+
+
 class SampledFrames:
     """Iterates over about `count` evenly spaced frames. After it: `sampled`, `decoded`, `truncated`, `damaged`,
     `media`.
@@ -57,7 +96,7 @@ class SampledFrames:
         self.sampled = self.decoded = self.damaged = 0
         self.truncated = False
         self.still = is_picture(path)
-        self.media: dict[str, Any] = {}
+        self.media: MediaFacts | None = None
 
     def __iter__(self) -> Iterator[Frame]:
         frames = self._still() if self.still else self._folder() if self.path.is_dir() else self._video()
@@ -69,7 +108,7 @@ class SampledFrames:
         from sfumato.media.images import read_image
 
         image = read_image(self.path)
-        self.media = {"kind": "picture", "width": image.shape[1], "height": image.shape[0]}
+        self.media = MediaFacts("picture", image.shape[1], image.shape[0])
         self.decoded = 1
         yield Frame(image, 0.0, 0)
 
@@ -82,24 +121,22 @@ class SampledFrames:
         self.decoded = len(names)
         for position in (position for position in range(len(names)) if schedule.wants(position)):
             image = read_image(names[position])
-            self.media = {"kind": "frames", "width": image.shape[1], "height": image.shape[0], "frames": len(names)}
+            self.media = MediaFacts("frames", image.shape[1], image.shape[0], frames=len(names))
             yield Frame(image, float(position), position)
 
     def _video(self) -> Iterator[Frame]:
         with VideoReader(self.path) as reader:
             info = reader.info
-            self.media = {
-                "kind": "video", "container": info.container, "codec": info.codec, "width": info.width,
-                "height": info.height,
-                "rate": info.rate, "duration": info.duration, "audio": info.has_audio,
-            }  # fmt: skip
+            opened = self.media = MediaFacts(
+                "video", info.width, info.height, info.container, info.codec, info.rate, info.duration, info.has_audio
+            )
             total = info.declared_frames or (round(info.duration * info.rate) if info.duration and info.rate else 0)
             schedule = _Schedule(total, self.count)
             for position, frame in enumerate(reader):
                 if schedule.wants(position):
                     yield frame
             self.decoded, self.damaged, self.truncated = reader.decoded_frames, reader.damaged_packets, reader.truncated
-        self.media |= {"frames": self.decoded, "damaged_packets": self.damaged, "truncated": self.truncated}
+        self.media = replace(opened, frames=self.decoded, damaged_packets=self.damaged, truncated=self.truncated)
 
 
 class _Schedule:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.config import HEADS
 from detector.inference.quality_norm import QualityNorm
 
 Floats = NDArray[np.float64]
@@ -32,6 +33,17 @@ class Stack:
     norm: QualityNorm | None = None
     gain: float = 1.0
     shift: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The stack for all qualities, as a detector's record holds it."""
+        norm = self.norm.as_json() if self.norm else None
+        return {"heads": list(HEADS), "scale": list(self.scale), "offset": list(self.offset), "norm": norm}
+
+    @classmethod
+    def from_json(cls, record: Any) -> Stack:
+        """Raises ValueError, KeyError, TypeError or OverflowError for a record that is none."""
+        norm = QualityNorm.from_json(record["norm"]) if record.get("norm") else None
+        return cls(_two(record["scale"]), _two(record["offset"]), norm)
 
     def at(self, quality: Sequence[float] | Floats) -> Stack:
         """The stack for files of this quality (see `detector.inference.quality_norm`): the same order of scores, moved
@@ -65,6 +77,11 @@ class Stack:
     def _own(self, evidence: NDArray[Any]) -> Floats:
         scale, offset = np.asarray(self.scale), np.asarray(self.offset)
         return np.asarray(np.where(scale > 0, scale * np.asarray(evidence, np.float64) + offset, -np.inf), np.float64)
+
+
+def _two(values: Any) -> tuple[float, float]:
+    first, second = values
+    return float(first), float(second)
 
 
 def joined(evidence: Floats, scale: Sequence[float], offset: Sequence[float]) -> Floats:

@@ -52,6 +52,11 @@ def qualities(crop: NDArray[np.uint8], pixels: float, video: bool) -> Floats:
     return np.array([*found, float(np.log(grey.var() + 1)), float(np.log(min(1.0, pixels / len(crop)))), float(video)])
 
 
+def sharpness(image: NDArray[np.uint8]) -> float:
+    """The variance of the Laplacian of the grey picture, in grey levels squared. image: HWC uint8 RGB."""
+    return float(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F).var())
+
+
 @dataclass(frozen=True)
 class QualityNorm:
     """mean, deviation: of each quality; centre: coefficients of the design (see `_design`) for the logit that a real is
@@ -69,12 +74,12 @@ class QualityNorm:
         row = _design(np.asarray(quality, np.float64)[None], np.array(self.mean), np.array(self.deviation))[0]
         return self.gain, self.shift - self.gain * float(row @ np.array(self.centre))
 
-    def as_record(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         values = {name: list(getattr(self, name)) for name in ("mean", "deviation", "centre")}
         return {"qualities": list(QUALITIES), **values, "gain": self.gain, "shift": self.shift}
 
     @classmethod
-    def from_record(cls, record: Any) -> QualityNorm:
+    def from_json(cls, record: Any) -> QualityNorm:
         """Raises ValueError, KeyError, TypeError or OverflowError for a record that is none, or of other qualities."""
         if record["qualities"] != list(QUALITIES):
             raise ValueError(f"qualities {record['qualities']!r}")

@@ -1,6 +1,6 @@
-"""Judging a file: frames to faces to tracks to one calibrated score, or an abstention with its reason.
+"""The detector on a file: frames to faces to tracks to one calibrated score, or an abstention with its reason.
 
-In: a video or a still picture. Out: a `Judgement`. A file's logit is the largest over its face tracks of the
+In: a video or a still picture. Out: a `Prediction`. A file's logit is the largest over its face tracks of the
 mean over the track's highest third of frames, so that one forged person among many counts, and one odd frame does not.
 ONNX Runtime, OpenCV and PyAV only: torch is never imported here.
 """
@@ -10,21 +10,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.data.degradations import sharpness
 from detector.inference.bundle import ShippedDetector, load_shipped
 from detector.inference.crops import judged_crop
 from detector.inference.explain import Explanation, explain
 from detector.inference.frames import SampledFrames
-from detector.inference.fusion import Stack, pooled, probability
-from detector.inference.quality_norm import qualities
+from detector.inference.fusion import pooled, probability
+from detector.inference.prediction import (
+    FrameCounts,
+    ModelFacts,
+    Moment,
+    Prediction,
+    Reason,
+    Status,
+    Timing,
+    TrackFrame,
+    TrackScore,
+)
+from detector.inference.quality_norm import qualities, sharpness
+from detector.inference.thresholds import Thresholds
 from sfumato.errors import MediaError
 from sfumato.media.faces import Box, Crop, FaceDetector, FaceTracker
 from sfumato.media.landmarks import LandmarkBackend, load_backend
@@ -36,78 +46,9 @@ EXPLAINED = 3  # frames that an explanation shows: the highest of the track that
 _SHORT_TRACK = (
     0.1  # of the longest track: shorter ones are counted only if there is no other (a false detection is short)
 )
-Status = Literal["ok", "abstain", "error"]
 
 
-@dataclass(frozen=True)
-class Reason:
-    """code: no_face, face_too_small, too_short or unreadable; detail: one sentence, with advice where there is any."""
-
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class TrackFrame:
-    """score: the frame's calibrated probability; blend, synthesis: the net's two logits; box: (x, y, width, height)
-    px.
-    """
-
-    time: float
-    box: Box
-    score: float
-    logit: float
-    blend: float
-    synthesis: float
-
-
-@dataclass(frozen=True)
-class TrackScore:
-    """One person through the file."""
-
-    identifier: int
-    score: float
-    logit: float
-    frames: tuple[TrackFrame, ...]
-    stack: Stack = field(default_factory=Stack)  # for files of this track's quality
-
-    @property
-    def size(self) -> float:
-        """The median of the box's longer side, px."""
-        return median(max(frame.box[2], frame.box[3]) for frame in self.frames)
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What the detector says of one file.
-
-    score: calibrated probability in [0, 1], logit: the same before squashing, both None unless status is "ok".
-    threshold: {"0.1": score, "0.01": score, ..., "logit": {"0.1": logit, ...}, "n_real": int, "calibration": id}.
-    timeline: (seconds, score) of every sampled frame with a face, the highest of its faces.
-    """
-
-    status: Status
-    reasons: tuple[Reason, ...] = ()
-    score: float | None = None
-    logit: float | None = None
-    threshold: dict[str, Any] = field(default_factory=dict)
-    timeline: tuple[tuple[float, float], ...] = ()
-    tracks: tuple[TrackScore, ...] = ()
-    media: dict[str, Any] = field(default_factory=dict)
-    frames: dict[str, int] = field(default_factory=dict)
-    model: dict[str, Any] = field(default_factory=dict)
-    timing: dict[str, float] = field(default_factory=dict)
-    sharpness: float | None = None  # the median over the judged crops of the variance of their Laplacian
-    explanation: Explanation | None = None  # where it was asked for, and there is a score
-
-    @property
-    def deciding(self) -> tuple[TrackFrame, ...]:
-        """The frames whose mean is the file's logit: the highest third of the highest track. Empty without a score."""
-        frames = sorted(self.tracks[0].frames, key=lambda frame: -frame.logit) if self.tracks else []
-        return tuple(frames[: -(-len(frames) // 3)])
-
-
-class Judge:
+class VideoDetector:
     """Loads the detector once, judges any number of files. Not thread-safe: give each thread its own."""
 
     def __init__(self, model_path: Path | None = None, threads: int = 1, backend: str | None = None) -> None:
@@ -116,17 +57,17 @@ class Judge:
 
         Raises UsageError, MissingPartError, CheckpointError.
         """
-        self.detector: ShippedDetector = load_shipped(model_path, threads, backend)
+        self.bundle: ShippedDetector = load_shipped(model_path, threads, backend)
         self._faces = FaceDetector()
         self._landmarks: LandmarkBackend | None = None  # loaded for the first explanation
 
-    def judge_video(
+    def predict(
         self,
         path: Path,
         frames: int = 32,
         advance: Callable[[float], None] = lambda amount: None,
         explained: bool = False,
-    ) -> Judgement:
+    ) -> Prediction:
         """Judges `frames` evenly spaced frames of a video, or a still picture. `advance` gets 1 a sampled frame.
         `explained`: with an explanation of the score.
 
@@ -134,7 +75,7 @@ class Judge:
         CheckpointError if an explanation is asked for and the detector has no maps.
         """
         if explained:
-            self.detector.scorer.require_maps()
+            self.bundle.scorer.require_maps()
         clock = _Clock()
         source = SampledFrames(Path(path), frames)
         try:
@@ -174,15 +115,15 @@ class Judge:
                 largest = max([largest, *(face.size for face in faces)])
                 for track, face in tracker.update(position, [face for face in faces if face.size >= MIN_FACE]).items():
                     crop = judged_crop(face.box, frame.image)
-                    picture = crop.apply(frame.image, self.detector.size)
-                    within = _box_within(crop, face.box, self.detector.size)
+                    picture = crop.apply(frame.image, self.bundle.size)
+                    within = _box_within(crop, face.box, self.bundle.size)
                     sightings.append(_Sighting(track, frame.time, face.box, picture, within, crop.side))
             position += 1
             advance(1)
 
-    def _score(self, sightings: list[_Sighting], source: SampledFrames, clock: _Clock, explained: bool) -> Judgement:
+    def _score(self, sightings: list[_Sighting], source: SampledFrames, clock: _Clock, explained: bool) -> Prediction:
         with clock("classify"):
-            evidence = self.detector.scorer([s.crop for s in sightings])
+            evidence = self.bundle.scorer([s.crop for s in sightings])
         places: dict[int, list[int]] = {}
         for place, sighting in enumerate(sightings):
             places.setdefault(sighting.track, []).append(place)
@@ -200,12 +141,20 @@ class Judge:
         highest: dict[float, float] = {}
         for frame in (frame for track in counted for frame in track.frames):
             highest[frame.time] = max(frame.score, highest.get(frame.time, 0.0))
-        return Judgement(
-            "ok", (), _squash(best), best, self._threshold(source), tuple(sorted(highest.items())),
-            tuple(counted), source.media,
-            {"sampled": source.sampled, "with_face": len({s.time for s in sightings})}, self._model(), clock.seconds(),
-            median(sharpness(s.crop) for s in sightings), explanation,
-        )  # fmt: skip
+        return Prediction(
+            "ok",
+            score=_squash(best),
+            logit=best,
+            threshold=self._thresholds(source),
+            timeline=tuple(Moment(time, score) for time, score in sorted(highest.items())),
+            tracks=tuple(counted),
+            media=source.media,
+            frames=FrameCounts(source.sampled, len({s.time for s in sightings})),
+            model=self._model(),
+            timing=clock.timing(),
+            sharpness=median(sharpness(s.crop) for s in sightings),
+            explanation=explanation,
+        )
 
     def _track(
         self, identifier: int, sightings: Sequence[_Sighting], evidence: NDArray[np.float64], video: bool
@@ -213,7 +162,7 @@ class Judge:
         """evidence: (frames, 2). What a logit is worth follows from the quality of the track's crops, one for all of
         them.
         """
-        stack = self.detector.stack.at(np.mean([qualities(s.crop, s.pixels, video) for s in sightings], axis=0))
+        stack = self.bundle.stack.at(np.mean([qualities(s.crop, s.pixels, video) for s in sightings], axis=0))
         frames = tuple(
             TrackFrame(sighting.time, sighting.box, _squash(logit), float(logit), float(blend), float(synthesis))
             for sighting, logit, (blend, synthesis) in zip(sightings, stack.logit(evidence), evidence, strict=True)
@@ -227,32 +176,30 @@ class Judge:
         """
         self._landmarks = self._landmarks or load_backend("mesh")
         order = np.argsort([-frame.logit for frame in track.frames], kind="stable")[:EXPLAINED]
-        shown, scorer = [sightings[own[i]] for i in order], self.detector.scorer
+        shown, scorer = [sightings[own[i]] for i in order], self.bundle.scorer
         crops = [s.crop for s in shown]
         points = [self._landmarks.detect(s.crop, s.within) for s in shown]
         return explain(track.stack, [s.time for s in shown], crops, scorer(crops), scorer.maps(crops), points)
 
     def _without_score(
         self, status: Status, reason: Reason, source: SampledFrames, clock: _Clock, faces: int
-    ) -> Judgement:
-        counts = {"sampled": source.sampled, "with_face": faces}
-        return Judgement(
-            status, (reason,), threshold=self._threshold(source), media=source.media, frames=counts,
+    ) -> Prediction:
+        return Prediction(
+            status,
+            (reason,),
+            threshold=self._thresholds(source),
+            media=source.media,
+            frames=FrameCounts(source.sampled, faces),
             model=self._model(),
-            timing=clock.seconds(),
-        )  # fmt: skip
+            timing=clock.timing(),
+        )
 
-    def _threshold(self, source: SampledFrames) -> dict[str, Any]:
-        calibration = self.detector.record["calibration" if source.still else "video_calibration"]
-        thresholds = self.detector.thresholds if source.still else self.detector.video_thresholds
-        logits = {f"{alpha:g}": t for alpha, t in thresholds.items()}
-        scores = {alpha: _squash(t) for alpha, t in logits.items()}
-        return {**scores, "logit": logits, "n_real": calibration.get("n_real"), "calibration": calibration.get("id")}
+    def _thresholds(self, source: SampledFrames) -> Thresholds:
+        return self.bundle.thresholds if source.still else self.bundle.video_thresholds
 
-    def _model(self) -> dict[str, Any]:
-        record = self.detector.record
-        named = {"name": record.get("name"), "version": record.get("version"), "sha256": self.detector.digest}
-        return named | {"backend": self.detector.scorer.name}
+    def _model(self) -> ModelFacts:
+        record = self.bundle.record
+        return ModelFacts(record.get("name"), record.get("version"), self.bundle.digest, self.bundle.scorer.name)
 
 
 @dataclass(frozen=True)
@@ -279,9 +226,8 @@ class _Clock:
         finally:
             self._stages[stage] += time.perf_counter() - start
 
-    def seconds(self) -> dict[str, float]:
-        total = time.perf_counter() - self._start
-        return {name: round(value, 4) for name, value in {**self._stages, "total": total}.items()}
+    def timing(self) -> Timing:
+        return Timing(**self._stages, total=time.perf_counter() - self._start)
 
 
 def _box_within(crop: Crop, box: Box, size: int) -> Box:

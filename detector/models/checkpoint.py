@@ -6,7 +6,6 @@ a stopped run needs). A file of another format is refused.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,31 +18,11 @@ from torch import Tensor
 
 from detector.config import DetectorConfig
 from detector.inference.bundle import FORMAT
+from detector.models.average import Average
 from detector.models.net import DetectorNet, check_format, load_weights
 from sfumato.atomic import atomic_path
 from sfumato.config import from_dict, to_dict
 from sfumato.errors import CheckpointError
-
-
-class Average:
-    """An exponential moving average of a net, batch statistics included. Early on it follows faster: (1 + n) / (10 +
-    n).
-    """
-
-    def __init__(self, net: DetectorNet, decay: float) -> None:
-        self.net = copy.deepcopy(net).eval()
-        self.net.requires_grad_(False)
-        self.decay, self.updates = decay, 0
-
-    @torch.no_grad()
-    def update(self, net: DetectorNet) -> None:
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        self.updates += 1
-        for own, new in zip(self.net.state_dict().values(), net.state_dict().values(), strict=True):
-            if own.is_floating_point():
-                own.lerp_(new, 1 - decay)
-            else:
-                own.copy_(new)
 
 
 def save_weights(path: Path, net: DetectorNet, config: DetectorConfig, record: Mapping[str, Any]) -> None:

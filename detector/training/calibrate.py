@@ -45,16 +45,27 @@ class Calibration:
     n_real: int
     digest: str
 
-    def as_record(self) -> dict[str, Any]:
-        return {
-            "stack": {
-                "heads": list(HEADS), "scale": list(self.stack.scale), "offset": list(self.stack.offset),
-                "norm": self.stack.norm.as_record() if self.stack.norm else None,
-            },
-            "thresholds": {str(alpha): t for alpha, t in self.thresholds.items()},
-            "left_out": list(self.left_out), "rule": RULE,
-            "n_real": self.n_real, "id": self.digest[:16], "sha256": self.digest,
-        }  # fmt: skip
+    def as_json(self) -> dict[str, Any]:
+        return calibration_json(self.stack.as_json(), self.thresholds, self.left_out, self.n_real, self.digest)
+
+
+def calibration_json(
+    stack: Mapping[str, Any],
+    thresholds: Mapping[float, float],
+    left_out: Sequence[float],
+    n_real: int,
+    digest: str,
+) -> dict[str, Any]:
+    """The section of a detector's record that docs/schemas/detector-record.schema.json describes. stack: its JSON."""
+    return {
+        "stack": dict(stack),
+        "thresholds": {str(alpha): threshold for alpha, threshold in thresholds.items()},
+        "left_out": list(left_out),
+        "rule": RULE,
+        "n_real": n_real,
+        "id": digest[:16],
+        "sha256": digest,
+    }
 
 
 def calibrate(
@@ -227,7 +238,7 @@ def is_fitted_on(identity: str, share: float) -> bool:
     return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:4], "big") / 2**32 < share
 
 
-def one_a_person(clips: Sequence[ClipEvidence]) -> list[ClipEvidence]:
+def one_clip_a_person(clips: Sequence[ClipEvidence]) -> list[ClipEvidence]:
     """Of each person the clip whose name hashes lowest: a draw that looks at no score. Clips of one person are not
     independent.
     """

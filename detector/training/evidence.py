@@ -26,7 +26,7 @@ from detector.inference.quality_norm import qualities
 from detector.models.net import DetectorNet
 from sfumato.media.clips import TWIN, ClipRow
 from sfumato.media.faces import Crop
-from sfumato.media.images import to_tensor
+from sfumato.media.tensors import to_tensor
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]

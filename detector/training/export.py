@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from detector.inference.backends import OnnxScorer
 from detector.models.net import DetectorNet
 from sfumato.errors import CheckpointError
-from sfumato.media.images import to_tensor
+from sfumato.media.tensors import to_tensor
 
 SIZE_BUDGET = 25_000_000  # bytes: it ships inside the package
 # of the largest logit (at least 1) on seeded pictures: rounding the weights to fp16 after folding costs up to .005

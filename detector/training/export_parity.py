@@ -50,8 +50,7 @@ class Gate:
     exported_auc: float
     largest_logit_difference: float
 
-    def record(self) -> dict[str, Any]:
-        """As plain values."""
+    def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 

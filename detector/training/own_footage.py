@@ -23,8 +23,8 @@ from detector.config import CalibrationConfig
 from detector.datasets.sample import Sample, clips_samples, content_digest
 from detector.evaluation.journal import Journal
 from detector.inference.frames import PICTURES, VIDEOS, is_picture
-from detector.inference.video_detector import Judge
-from detector.training.calibrate import RULE, thresholds_of
+from detector.inference.video_detector import VideoDetector
+from detector.training.calibrate import calibration_json, thresholds_of
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import GENERATED, TWIN
 
@@ -81,7 +81,7 @@ def find_reals(source: Path) -> tuple[list[Sample], bool]:
 
 def judge_reals(
     samples: Sequence[Sample],
-    judge: Judge,
+    detector: VideoDetector,
     frames: int,
     journal: Path | None = None,
     advance: Advance = lambda amount: None,
@@ -89,13 +89,13 @@ def judge_reals(
     """Judges each file that the journal does not hold yet. A file that is there twice counts once. `advance` gets 1 a
     file.
     """
-    stack = judge.detector.record["calibration"]["stack"]
-    book = Journal(journal, f"{judge.detector.digest} {json.dumps(stack, sort_keys=True)}", frames)
+    stack = detector.bundle.record["calibration"]["stack"]
+    book = Journal(journal, f"{detector.bundle.digest} {json.dumps(stack, sort_keys=True)}", frames)
     seen: set[str] = set()
     for sample in samples:
         facts = book.find(sample)
         if facts is None:
-            facts = _judged(sample, judge, frames)
+            facts = _judged(sample, detector, frames)
             book.add(sample, facts)
         advance(1)
         try:
@@ -121,7 +121,7 @@ def recalibrate(record: dict[str, Any], reals: Iterable[Real], people_known: boo
     found.abstained = Counter(real.reason for real in reals if real.logit is None)
     for kind, section in SECTIONS.items():
         judged = [real for real in reals if real.kind == kind and real.logit is not None]
-        chosen = one_a_person(judged)
+        chosen = one_file_a_person(judged)
         found.n_real[kind], found.files[kind] = len(chosen), len(judged)
         try:
             thresholds, left_out = thresholds_of([real.logit for real in chosen if real.logit is not None], alphas)
@@ -131,16 +131,18 @@ def recalibrate(record: dict[str, Any], reals: Iterable[Real], people_known: boo
         digest = hashlib.sha256(
             repr(sorted((real.digest, f"{real.logit:.6f}") for real in chosen)).encode()
         ).hexdigest()
-        found.record[section] = {
-            "stack": record["calibration"]["stack"], "thresholds": {str(alpha): t for alpha, t in thresholds.items()},
-            "left_out": list(left_out), "rule": RULE, "n_real": len(chosen), "id": digest[:16], "sha256": digest,
+        stack = record["calibration"]["stack"]
+        found.record[section] = calibration_json(stack, thresholds, left_out, len(chosen), digest) | {
             "split": "own footage",
             "calibrated_on": {
-                "kind": kind, "people": len(chosen) if people_known else None, "files": len(judged),
-                "abstained": sum(real.logit is None for real in reals if real.kind == kind), "digest": digest,
+                "kind": kind,
+                "people": len(chosen) if people_known else None,
+                "files": len(judged),
+                "abstained": sum(real.logit is None for real in reals if real.kind == kind),
+                "digest": digest,
                 "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
             },
-        }  # fmt: skip
+        }
     if len(found.kept) == len(SECTIONS):
         kind, most = max(found.n_real.items(), key=lambda item: item[1])
         needed = " and ".join(
@@ -154,7 +156,7 @@ def recalibrate(record: dict[str, Any], reals: Iterable[Real], people_known: boo
     return found
 
 
-def one_a_person(reals: Sequence[Real]) -> list[Real]:
+def one_file_a_person(reals: Sequence[Real]) -> list[Real]:
     """The clip of each person whose content hashes lowest: a fixed draw that looks at no score."""
     people: dict[str, Real] = {}
     for real in reals:
@@ -164,8 +166,8 @@ def one_a_person(reals: Sequence[Real]) -> list[Real]:
     return [people[name] for name in sorted(people)]
 
 
-def _judged(sample: Sample, judge: Judge, frames: int) -> dict[str, Any]:
-    judgement = judge.judge_video(sample.path, frames)
+def _judged(sample: Sample, detector: VideoDetector, frames: int) -> dict[str, Any]:
+    prediction = detector.predict(sample.path, frames)
     try:
         digest = sample.sha256 or content_digest(sample.path)
     except MediaError:
@@ -174,6 +176,6 @@ def _judged(sample: Sample, judge: Judge, frames: int) -> dict[str, Any]:
     return {
         "kind": kind,
         "digest": digest,
-        "logit": judgement.logit,
-        "reason": "; ".join(reason.code for reason in judgement.reasons),
+        "logit": prediction.logit,
+        "reason": "; ".join(reason.code for reason in prediction.reasons),
     }

@@ -31,7 +31,7 @@ from detector.training.calibrate import (
     divide,
     fewest_reals,
     is_fitted_on,
-    one_a_person,
+    one_clip_a_person,
     probability_report,
     relabelled,
     report,
@@ -175,8 +175,8 @@ def _released(
         "crop": DETECTOR_CROP,
         "network": {"file": NETWORK, "sha256": hashlib.sha256(network).hexdigest(), "bytes": len(network)},
         "config": _without_paths(to_dict(config)),
-        "calibration": calibration.as_record() | {"split": name},
-        "video_calibration": video.as_record() | {"split": name, "of": VIDEO_REALS},
+        "calibration": calibration.as_json() | {"split": name},
+        "video_calibration": video.as_json() | {"split": name, "of": VIDEO_REALS},
         "training": training,
         "test": {key: report(calibration, video, clips, _encoded(key)) for key, clips in tested.items() if clips},
         "probabilities": probability_report(calibration.stack, fitting, trained_on) if measurable else {},
@@ -213,13 +213,13 @@ def _calibrate(
     filmed = {clip.identity for clip in twins}
     alone = [row for row in known if row.method != TWIN and row.identity in people - filmed]
     encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False, encoded=True)
-    pictures = one_a_person([clip for clip in reals if clip.kind == "real"])
+    pictures = one_clip_a_person([clip for clip in reals if clip.kind == "real"])
     if config.samples.shuffled:
         fitting = relabelled(fitting)  # else a control would learn here which of its logits are of use
     calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies)
     return (
         calibration,
-        set_thresholds(calibration.stack, one_a_person([*twins, *encoded]), config.calibration.alphas),
+        set_thresholds(calibration.stack, one_clip_a_person([*twins, *encoded]), config.calibration.alphas),
         fitting,
         name,
     )

@@ -31,7 +31,8 @@ from detector.data.cache import CropCache
 from detector.data.pair_makers import Maker
 from detector.data.pairs import Batch, PairedBatches, PairSource, names
 from detector.inference.bundle import FORMAT
-from detector.models.checkpoint import Average, load_detector, load_state, save_state, save_weights
+from detector.models.average import Average
+from detector.models.checkpoint import load_detector, load_state, save_state, save_weights
 from detector.models.net import DetectorNet, load_weights
 from detector.training.evidence import validate
 from sfumato.config import to_dict
@@ -187,7 +188,7 @@ class Trainer:
         self.ranks.average_gradients(self.net.parameters())
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimizer.step()
-        self.average.update(self.net)
+        self.average.update_parameters(self.net)
         return loss.detach().cpu()
 
     def _set_rates(self, share: float) -> None:

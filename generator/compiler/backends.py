@@ -14,22 +14,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.compiler.backend_names import REGISTRY
 from generator.compiler.folding import Plan
 from sfumato.errors import MissingPartError, install_extra
 from sfumato.execution.signal_stack import signal_stack_kept
-from sfumato.registry import Registry
 
 Array = NDArray[np.float32]
-REGISTRY = Registry(
-    "backend",
-    {
-        "onnxruntime": "generator.compiler.backends:OnnxRuntimeBackend",
-        "openvino": "generator.compiler.backends:OpenVinoBackend",
-        "openvino-bf16": "generator.compiler.backends:OpenVinoHalfBackend",
-        "openvino-int8": "generator.compiler.backends:OpenVinoByteBackend",
-        "torch": "generator.compiler.backends:TorchBackend",
-    },
-)
 
 
 class Backend(Protocol):

@@ -58,7 +58,8 @@ class Validator:
         """Networks in evaluation mode. `sheet` gets a picture: source, landmarks, output and target of some, from top
         to bottom.
         """
-        from sfumato.media.images import to_image, write_image
+        from sfumato.media.images import write_image
+        from sfumato.media.tensors import to_image
 
         scores, distances, cosines = [], [], []
         embeddings: list[Tensor] = []

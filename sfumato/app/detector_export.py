@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from detector.inference import backend_names
 from sfumato import options
 from sfumato.errors import MissingPartError, UsageError, install_extra
 
@@ -81,7 +82,7 @@ def export_detector(source: Path | None, out: Path, backend: str = "onnxruntime"
     exported = from_parts(parts[name], record, backend=backend, weights=parts.get(OPENVINO_WEIGHTS, b""))
     found = gate.compare(trained, exported.scorer, exported.stack, gate_crops(exported.size))
     gate.require(found, exported.scorer.tolerance)
-    record["network"] = known | {"maps": exported.scorer.has_maps, "gate": found.record()}
+    record["network"] = known | {"maps": exported.scorer.has_maps, "gate": found.as_json()}
     out.mkdir(parents=True, exist_ok=True)
     for file, data in reversed(parts.items()):
         write_bytes(out / file, data)
@@ -91,7 +92,7 @@ def export_detector(source: Path | None, out: Path, backend: str = "onnxruntime"
 
 def backend_is_openvino(name: str) -> bool:
     """Whether the backend reads OpenVINO's own files. Raises UsageError for an unknown one."""
-    from detector.inference.backends import REGISTRY
+    from detector.inference.backend_names import REGISTRY
 
     return bool(REGISTRY.load(name).package == "openvino")
 
@@ -173,10 +174,10 @@ def _living_portraits() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]
 @options.output("The folder for `scan --model`.", folder=True)
 @click.option(
     "--backend",
-    default="onnxruntime",
+    default=backend_names.DEFAULT,
     show_default=True,
     metavar="NAME",
-    help="onnxruntime, openvino or openvino-bf16.",
+    help=backend_names.listed() + ".",
 )
 @options.overwrite("Replace the detector that is there.")
 def export_detector_command(source: Path | None, out: Path, backend: str, overwrite: bool) -> None:

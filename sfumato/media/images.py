@@ -1,5 +1,4 @@
-"""Pictures in and out: a file to an HWC uint8 RGB array and back, and the one conversion to and from (B, 3, H, W) in
-[-1, 1].
+"""Pictures in and out: a file to an HWC uint8 RGB array and back. No torch: `sfumato.media.tensors` goes on from there.
 
 Pillow reads them and not OpenCV: it knows EXIF orientation, colour profiles, CMYK, palettes and animations, lets the
 accepted formats be listed, and tells a picture's size before it decodes a pixel.
@@ -9,7 +8,6 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +19,6 @@ from sfumato.errors import MediaError, OutputError
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
-    from torch import Tensor
 
 MAX_PIXELS = 150_000_000  # a 108-megapixel phone photo passes; a picture made to exhaust memory does not
 # No format whose reader runs another program (EPS).
@@ -100,35 +97,6 @@ def check_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     ):
         seen = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
         raise ValueError(f"an image is a (H, W, 3) uint8 array, RGB; this is {seen}")
-    return image
-
-
-def to_tensor(images: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) -> Tensor:
-    """(H, W, 3), (B, H, W, 3) or a sequence of B images of one size, uint8 RGB, to a (B, 3, H, W) float32 tensor in
-    [-1, 1] on the CPU.
-
-    Raises ValueError for another type or shape, or for images of different sizes.
-    """
-    import torch
-
-    if isinstance(images, np.ndarray):
-        images = [images] if images.ndim == 3 else list(images)
-    if len(images) == 0 or len({check_image(image).shape for image in images}) != 1:
-        raise ValueError("one tensor holds at least one image, all of one size")
-    batch = torch.from_numpy(np.stack(list(images)))  # (B, H, W, 3)
-    return batch.permute(0, 3, 1, 2).contiguous().float().div_(127.5).sub_(1.0)  # (B, 3, H, W)
-
-
-def to_image(tensor: Tensor) -> NDArray[np.uint8]:
-    """A (3, H, W) tensor in [-1, 1], any float type and device, to (H, W, 3) uint8 RGB; values outside are clipped, NaN
-    becomes black.
-
-    Raises ValueError for another shape. `to_image(to_tensor(image)[0])` gives back the image exactly.
-    """
-    if tensor.ndim != 3 or tensor.shape[0] != 3:
-        raise ValueError(f"an image tensor is (3, H, W); this is {tuple(tensor.shape)}")
-    scaled = tensor.detach().float().nan_to_num(nan=-1.0).add(1.0).mul(127.5).round().clamp(0, 255)
-    image: NDArray[np.uint8] = scaled.byte().permute(1, 2, 0).contiguous().cpu().numpy()  # (H, W, 3)
     return image
 
 

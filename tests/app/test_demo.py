@@ -1,98 +1,44 @@
-"""`sfumato demo`: end to end with a tiny generator and a tiny detector; nothing is made when a part is missing."""
+"""The demo: each video is checked once, its stripped copy is judged beside it, and the report is written last."""
 
 from pathlib import Path
 
 import pytest
 
-from provenance.verifying.verify import verify
-from sfumato.app.cli.main import main
-from sfumato.media.video import VideoReader
-from tests.detector_fixtures import write_shipped
-from tests.portrait_fixtures import make_checkpoint, make_motion
+from detector.inference.video_detector import VideoDetector
+from generator.rendering.animator import Animator
+from sfumato.app.animation.gallery import shipped_portraits
+from sfumato.app.animation.studio import Studio
+from sfumato.app.demo import DemoResult, make_demo
+from sfumato.app.scan import scanner as scanning
+from sfumato.app.scan.scanner import Scanner
+from sfumato.errors import MediaError
 
 
-@pytest.fixture(scope="module")
-def stock(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("stock")
-    make_checkpoint(folder / "tiny.safetensors")
-    write_shipped(folder / "detector", {"0.1": -20.0, "0.01": -10.0})  # so low that every face is flagged
-    make_motion(folder / "calm.motion", frames=4)
-    make_motion(folder / "lively.motion", frames=6)
-    return folder
+def make(stock: Path, folder: Path) -> DemoResult:
+    scanner = Scanner(frames=4, detector=VideoDetector(stock / "detector"))
+    portrait, motions = shipped_portraits()["mona-lisa"], [stock / "calm.motion"]
+    return make_demo(folder, portrait, motions, Studio(stock / "tiny.safetensors"), scanner)
 
 
-def demo(stock: Path, out: Path, *more: object) -> int:
-    motions = ["--motion", stock / "calm.motion", "--motion", stock / "lively.motion"]
-    parts = ["--checkpoint", stock / "tiny.safetensors", "--detector", stock / "detector", "--device", "cpu"]
-    return main(["demo", *map(str, ("--out", out, *motions, *parts, *more))])
+def test_a_video_and_its_copy_are_verified_once_each(demo_stock, tmp_path, monkeypatch) -> None:
+    verify, seen = scanning.verify, []
+    monkeypatch.setattr(scanning, "verify", lambda path, trust: seen.append(path.name) or verify(path, trust))
+    (clip,) = make(demo_stock, tmp_path).clips
+    assert seen == ["mona-lisa-calm.mp4", "re-encoded.mp4"]
+    assert clip.verification.outcome == clip.scan.credentials.outcome == "untrusted"
+    assert clip.stripped.credentials.outcome == "none"
+    assert clip.heat is not None
 
 
-def test_demo_end_to_end_and_again(stock, tmp_path, capfd) -> None:
-    out = tmp_path / "a" / "demo"
-    expected = {"mona-lisa-calm.mp4", "mona-lisa-lively.mp4", "contact-sheet.png", "report.html"}
-    for _ in range(2):
-        assert demo(stock, out) == 0
-        assert {path.name for path in out.iterdir()} == expected
-    said = capfd.readouterr().out
-    assert "synthetic-claimed" in said
-    assert "without its credential: suspicious" in said
-    assert f"Look at it in a browser: {out / 'report.html'}" in said
-    for name, frames in (("mona-lisa-calm.mp4", 4), ("mona-lisa-lively.mp4", 6)):
-        found = verify(out / name)
-        assert (found.outcome, found.declares) == ("untrusted", ("trainedAlgorithmicMedia",))
-        with VideoReader(out / name) as video:
-            assert sum(1 for _ in video) == frames
-    page = (out / "report.html").read_text(encoding="utf-8")
-    assert 'src="mona-lisa-calm.mp4"' in page
-    assert "Leonardo da Vinci" in page
-    assert page.count('class="heat"') == 2
-    assert page.count("Evidence of ") == 2
-
-
-@pytest.mark.parametrize(
-    ("options", "word"),
-    [
-        (("--checkpoint", "none-such"), "none-such"),
-        (("--motion", "none-such"), "none-such"),
-        (("--portrait", "nobody"), "nobody"),
-    ],
-)
-def test_missing_part_makes_nothing(stock, tmp_path, capfd, options, word) -> None:
-    assert demo(stock, tmp_path / "demo", *options) == 2
-    err = capfd.readouterr().err
-    assert word in err
-    assert not (tmp_path / "demo").exists()
-
-
-def test_no_demo_without_a_judge(stock, tmp_path, capfd) -> None:
-    (tmp_path / "empty").mkdir()
-    assert demo(stock, tmp_path / "demo", "--detector", tmp_path / "empty") == 2
-    assert "detector" in capfd.readouterr().err
-    assert not (tmp_path / "demo").exists()
-
-
-def test_two_motions_of_one_name(stock, tmp_path, capfd) -> None:
-    assert demo(stock, tmp_path / "demo", "--motion", stock / "calm.motion") == 2
-    assert "same name" in capfd.readouterr().err
-
-
-def test_folder_that_cannot_be_made(stock, tmp_path, capfd) -> None:
-    (tmp_path / "file").write_text("")
-    assert demo(stock, tmp_path / "file" / "demo") == 2
-    assert "--out" in capfd.readouterr().err
-
-
-def test_report_is_last(stock, tmp_path, capfd, monkeypatch) -> None:
+def test_report_is_last(demo_stock, tmp_path, monkeypatch) -> None:
     """A run that fails midway leaves no report that would describe other files."""
-    out = tmp_path / "demo"
-    assert demo(stock, out) == 0
-    from generator.rendering.animator import Animator
-    from sfumato.errors import MediaError
+    assert make(demo_stock, tmp_path).report.exists()
 
     def fail(self, landmarks, size=None):
         raise MediaError("it broke")
 
     monkeypatch.setattr(Animator, "render", fail)
-    assert demo(stock, out) == 3
-    assert not (out / "report.html").exists()
-    assert (out / "mona-lisa-calm.mp4").exists()  # the old one, whole
+    with pytest.raises(MediaError):
+        make(demo_stock, tmp_path)
+    assert not (tmp_path / "report.html").exists()
+    assert (tmp_path / "mona-lisa-calm.mp4").exists()  # the old one, whole

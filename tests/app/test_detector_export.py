@@ -9,7 +9,8 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from detector.inference.backends import REGISTRY, OnnxScorer
+from detector.inference.backend_names import REGISTRY
+from detector.inference.backends import OnnxScorer
 from detector.inference.bundle import load_shipped, shipped_folder
 from detector.training.export_parity import GateSet, compare, require
 from sfumato.app import detector_export as subject

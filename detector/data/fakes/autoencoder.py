@@ -26,7 +26,7 @@ from sfumato.atomic import atomic_path
 from sfumato.config import from_dict
 from sfumato.errors import CheckpointError, SfumatoError, UsageError
 from sfumato.media.clips import file_digest
-from sfumato.media.images import to_tensor
+from sfumato.media.tensors import to_tensor
 
 FORMAT = "sfumato-autoencoder-1"
 _DOWN = 8

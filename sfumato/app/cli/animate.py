@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from generator.compiler import backend_names
 from sfumato.errors import UsageError
 from sfumato.media.frame_size import LARGEST, LARGEST_WHOLE, SMALLEST
 from sfumato.text import printable
@@ -26,14 +27,7 @@ if TYPE_CHECKING:
     from sfumato.media.video import Seal
 
 
-_BACKENDS = (
-    "auto",
-    "torch",
-    "onnxruntime",
-    "openvino",
-    "openvino-bf16",
-    "openvino-int8",
-)  # see generator/compiler/backends.py; a test compares
+_BACKENDS = ("auto", *backend_names.NAMES)
 
 
 def animate_portrait(

@@ -35,7 +35,9 @@ class LazyCommand:
 Table = Mapping[str, "LazyCommand | tuple[str, Table]"]
 
 COMMANDS: Table = {
-    "demo": LazyCommand("sfumato.app.demo:demo", "The Mona Lisa in three temperaments, sealed, judged and reported."),
+    "demo": LazyCommand(
+        "sfumato.app.cli.demo:demo", "The Mona Lisa in three temperaments, sealed, judged and reported."
+    ),
     "doctor": LazyCommand(
         "sfumato.app.cli.doctor:doctor", "What works on this machine, and what to do about the rest."
     ),
@@ -61,7 +63,7 @@ COMMANDS: Table = {
     "inspect": LazyCommand(
         "provenance.commands.inspect:inspect", "Show what the credential of a file says, as a tree."
     ),
-    "scan": LazyCommand("sfumato.app.scan.scanner:scan", "Judge videos: credentials first, then the detector."),
+    "scan": LazyCommand("sfumato.app.cli.scan:scan", "Judge videos: credentials first, then the detector."),
     "calibrate": LazyCommand(
         "detector.commands.train:calibrate", "Set the detector's thresholds on your own real footage."
     ),

@@ -26,6 +26,7 @@ from detector.inference.explain import REGION_NAMES
 from provenance.verifying.verification import Verification
 from sfumato import __version__
 from sfumato.app.review.heat_sheet import HeatRow, labels
+from sfumato.app.scan.record import ScanRecord
 from sfumato.app.scan.verdict import VERDICTS
 from sfumato.atomic import write_text
 from sfumato.text import printable
@@ -63,8 +64,8 @@ class ReviewedClip:
     label: str
     path: Path
     verification: Verification
-    scan: dict[str, Any]
-    stripped: dict[str, Any] | None = None
+    scan: ScanRecord
+    stripped: ScanRecord | None = None
     heat: HeatRow | None = None
 
 
@@ -115,8 +116,8 @@ def render_report(
             (name, text, _TONES[name], any(name in _verdicts(clip) for clip in clips))
             for name, text in VERDICTS.items()
         ],
-        detector=next((clip.scan["model"] for clip in clips if clip.scan.get("model")), {}),
-        threshold=next((clip.scan["threshold"] for clip in clips if clip.scan.get("threshold")), {}),
+        detector=next((clip.scan.model for clip in clips if clip.scan.model), None),
+        calibrated=next((clip.scan for clip in clips if clip.scan.threshold.n_real), None),
         style=style,
         script=script,
         policy=content_security_policy(style, script),
@@ -154,10 +155,10 @@ def _as_shown(clip: ReviewedClip) -> dict[str, Any]:
         "parameters": list(parameters.items()) if isinstance(parameters, dict) else [],
         "time": _clock_time(found.time),
         "scan": clip.scan,
-        "reasons": [reason["detail"] for reason in clip.scan["reasons"] if not reason["code"].startswith("credential")],
-        "tone": _TONES.get(clip.scan["verdict"], "plain"),
+        "reasons": [reason.detail for reason in clip.scan.verdict.reasons if not reason.code.startswith("credential")],
+        "tone": _TONES.get(clip.scan.verdict.name, "plain"),
         "stripped": clip.stripped,
-        "stripped_tone": _TONES.get(clip.stripped["verdict"], "plain") if clip.stripped else "plain",
+        "stripped_tone": _TONES.get(clip.stripped.verdict.name, "plain") if clip.stripped else "plain",
         "timeline": timeline(clip.scan, clip.stripped),
         "explain": _explained(clip),
     }
@@ -165,13 +166,14 @@ def _as_shown(clip: ReviewedClip) -> dict[str, Any]:
 
 def _explained(clip: ReviewedClip) -> dict[str, Any] | None:
     """What kinds of evidence in words, their shares by region, and the heat maps; None without a score."""
-    told = clip.scan.get("explain")
-    if not told:
+    told = clip.scan.explanation
+    if told is None:
         return None
     pictures = [_data_address(picture, 192) for picture in clip.heat[1]] if clip.heat else []
-    shares, areas = told.get("regions") or {}, told.get("areas") or {}
+    shares = (told.place.regions if told.place else None) or {}
+    areas = told.place.areas if told.place else {}
     return {
-        "words": told["words"],
+        "words": told.words,
         "regions": [(REGION_NAMES[name], f"{share:.0%}", f"{areas[name]:.0%}") for name, share in shares.items()],
         "pictures": list(zip(pictures, labels(clip.heat[0]), strict=True)) if clip.heat else [],
     }
@@ -185,17 +187,17 @@ def _clock_time(stamp: str | None) -> str | None:
         return stamp
 
 
-def timeline(scan: dict[str, Any], stripped: dict[str, Any] | None = None) -> dict[str, Any] | None:
+def timeline(scan: ScanRecord, stripped: ScanRecord | None = None) -> dict[str, Any] | None:
     """The geometry of the detector's timeline: lines, thresholds and ticks in the drawing's units; None without any
     score.
     """
-    points = [(float(p["t"]), float(p["score"])) for p in scan["timeline"]]
+    points = _points(scan)
     if not points:
         return None
-    others = [(float(p["t"]), float(p["score"])) for p in stripped["timeline"]] if stripped else []
-    declared = (scan.get("media") or {}).get("duration") or 0.0
-    length = max(float(declared), *(t for t, _ in (*points, *others)), 1e-3)
-    threshold = (scan.get("threshold") or {}).get("score")
+    others = _points(stripped) if stripped else []
+    declared = (scan.media.duration if scan.media else None) or 0.0
+    length = max(declared, *(t for t, _ in (*points, *others)), 1e-3)
+    threshold = scan.flagging_score
     step = next((s for s in (0.5, 1, 2, 5, 10, 30, 60, 300, 600) if length / s <= 6), length / 5)
     return {
         "width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH, "top": TOP, "bottom": HEIGHT - BOTTOM,
@@ -203,13 +205,18 @@ def timeline(scan: dict[str, Any], stripped: dict[str, Any] | None = None) -> di
         "line": _path(points, length), "dots": [(_x(t, length), _y(s)) for t, s in points],
         "other": _path(others, length) if others else None,
         "threshold": None if threshold is None
-        else {"y": _y(threshold), "score": threshold, "fpr": scan["threshold"]["fpr"]},
+        else {"y": _y(threshold), "score": threshold, "fpr": scan.fpr},
         "rows": [(f"{value:g}", _y(value)) for value in (0.0, 0.5, 1.0)],
         "ticks": [(f"{i * step:g} s", _x(i * step, length)) for i in range(int(length / step + 1e-6) + 1)],
         "data": json.dumps({"length": length, "points": points}),
         "said": f"Score of {len(points)} frames, "
         f"from {min(s for _, s in points):.2f} to {max(s for _, s in points):.2f}",
     }  # fmt: skip
+
+
+def _points(scan: ScanRecord) -> list[tuple[float, float]]:
+    """(seconds, score) as the record writes them, rounded."""
+    return [(moment["t"], moment["score"]) for moment in (moment.as_json() for moment in scan.timeline)]
 
 
 def _x(time: float, length: float) -> float:
@@ -225,7 +232,7 @@ def _path(points: list[tuple[float, float]], length: float) -> str:
 
 
 def _verdicts(clip: ReviewedClip) -> set[str]:
-    return {clip.scan["verdict"], *([clip.stripped["verdict"]] if clip.stripped else [])}
+    return {clip.scan.verdict.name, *([clip.stripped.verdict.name] if clip.stripped else [])}
 
 
 def _data_address(picture: NDArray[np.uint8], height: int = 420) -> str:

@@ -1,6 +1,6 @@
-"""The verdict on a file: its credential and the detector's judgement, joined by a lattice, never by adding them up.
+"""The verdict on a file: its credential and the detector's prediction, joined by a lattice, never by adding them up.
 
-In: a verification (provenance) and a judgement (detector). Out: a `Verdict`: a word from VERDICTS, the reasons for it,
+In: a verification (provenance) and a prediction (detector). Out: a `Verdict`: a word from VERDICTS, the reasons for it,
 notes. A credential is a statement with or without a voucher, not a likelihood; a score is a likelihood, not a
 statement. So a trusted credential may say what a file is, an unvouched one may only say that it is synthetic (a claim
 against interest), and the detector decides the rest. Nothing here ever says that a file is real: absence of evidence is
@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 from detector.config import SCAN_FPR
+from detector.inference.prediction import Prediction, Reason
+from detector.inference.thresholds import Band
 
 SYNTHETIC = frozenset({"trainedAlgorithmicMedia"})
 EDITED = frozenset(
@@ -64,29 +65,6 @@ class VerificationLike(Protocol):
     def ingredient_declares(self) -> Sequence[str]: ...
 
 
-class JudgementLike(Protocol):
-    """What is read of a judgement; detector.inference.video_detector.Judgement is one."""
-
-    @property
-    def status(self) -> str: ...
-    @property
-    def reasons(self) -> Sequence[Any]: ...
-    @property
-    def logit(self) -> float | None: ...
-    @property
-    def threshold(self) -> dict[str, Any]: ...
-
-
-class Band(IntEnum):
-    """Where a score lies among the thresholds."""
-
-    NONE = -1  # no score
-    LOW = 0  # not above the loosest threshold
-    RAISED = 1  # above the loosest, not above the one that flags
-    FLAGGED = 2  # above the threshold that flags (1 % unless asked otherwise)
-    STRONG = 3  # above the strictest (0.1 %), where the calibration carries one
-
-
 BY_DETECTOR = {
     Band.STRONG: "likely-synthetic",
     Band.FLAGGED: "suspicious",
@@ -97,18 +75,12 @@ BY_DETECTOR = {
 
 
 @dataclass(frozen=True)
-class Reason:
-    """code: a short name that stays the same between versions; detail: for a person. It may hold foreign text."""
-
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True)
 class Verdict:
-    """verdict: a key of VERDICTS. review: a person should look. band: the detector's part, whatever the verdict."""
+    """name: a key of VERDICTS. review: a person should look. band: the detector's part, whatever the verdict; whether
+    the file is flagged is read off it.
+    """
 
-    verdict: str
+    name: str
     reasons: tuple[Reason, ...]
     notes: tuple[str, ...]
     band: Band
@@ -117,15 +89,15 @@ class Verdict:
     @property
     def meaning(self) -> str:
         """The verdict in a sentence."""
-        return VERDICTS[self.verdict]
+        return VERDICTS[self.name]
 
 
-def combine(verification: VerificationLike, judgement: JudgementLike, fpr: float = SCAN_FPR) -> Verdict:
-    """Total: every outcome and every judgement have a verdict. `fpr`: the false-positive rate at which a score
+def combine(verification: VerificationLike, prediction: Prediction, fpr: float = SCAN_FPR) -> Verdict:
+    """Total: every outcome and every prediction have a verdict. `fpr`: the false-positive rate at which a score
     flags.
     """
-    band = band_of(judgement, fpr)
-    found = _detector_reason(judgement, band, fpr)
+    band = prediction.band(fpr)
+    found = _detector_reason(prediction, band, fpr)
     declared = set(verification.declares)
     if set(verification.ingredient_declares) & (SYNTHETIC | EDITED) and not declared & SYNTHETIC:
         declared = declared | {
@@ -142,21 +114,6 @@ def combine(verification: VerificationLike, judgement: JudgementLike, fpr: float
     return _detector_alone(band, found, notes)
 
 
-def band_of(judgement: JudgementLike, fpr: float = SCAN_FPR) -> Band:
-    """The band of a judgement's logit. Thresholds looser than `fpr` raise, `fpr` flags, stricter ones are strong."""
-    if judgement.status != "ok" or judgement.logit is None:
-        return Band.NONE
-    thresholds = {float(alpha): float(t) for alpha, t in judgement.threshold.get("logit", {}).items()}
-    if not thresholds:
-        return Band.LOW
-    above = [alpha for alpha, t in thresholds.items() if judgement.logit > t]
-    if any(alpha <= min(fpr, 0.001) for alpha in above):
-        return Band.STRONG
-    if any(alpha <= fpr for alpha in above):
-        return Band.FLAGGED
-    return Band.RAISED if above else Band.LOW
-
-
 def _trusted(declared: set[str], band: Band, found: tuple[Reason, ...]) -> Verdict:
     if declared & SYNTHETIC:
         return Verdict(
@@ -166,7 +123,7 @@ def _trusted(declared: set[str], band: Band, found: tuple[Reason, ...]) -> Verdi
         return Verdict("ai-edited-declared", (_says("trusted", declared & EDITED), *found), (), band, False)
     if declared & CAPTURED:
         reasons = (_says("trusted", declared & CAPTURED), *found)
-        if band >= Band.FLAGGED:
+        if band.flagged:
             return Verdict("conflict", reasons, ("A signed picture of a screen looks like this.",), band, True)
         notes = ("The detector could not judge the file: only the signer's word stands.",) if band == Band.NONE else ()
         return Verdict("captured-declared", reasons, notes, band, band == Band.RAISED)
@@ -210,13 +167,12 @@ def _invalid(codes: tuple[str, ...], declared: set[str], band: Band, found: tupl
 
 
 def _detector_alone(band: Band, found: tuple[Reason, ...], notes: tuple[str, ...]) -> Verdict:
-    return Verdict(BY_DETECTOR[band], found, notes, band, band >= Band.FLAGGED)
+    return Verdict(BY_DETECTOR[band], found, notes, band, band.flagged)
 
 
-def _detector_reason(judgement: JudgementLike, band: Band, fpr: float) -> tuple[Reason, ...]:
+def _detector_reason(prediction: Prediction, band: Band, fpr: float) -> tuple[Reason, ...]:
     if band == Band.NONE:
-        given = tuple(Reason(str(reason.code), str(reason.detail)) for reason in judgement.reasons)
-        return given or (Reason("no_score", "The detector gave no score."),)
+        return prediction.reasons or (Reason("no_score", "The detector gave no score."),)
     words = {
         Band.STRONG: ("detector_strong", "above the strictest threshold"),
         Band.FLAGGED: ("detector_flagged", f"above the threshold of a {fpr:.1%} false-positive rate"),
@@ -224,9 +180,9 @@ def _detector_reason(judgement: JudgementLike, band: Band, fpr: float) -> tuple[
         Band.LOW: ("detector_low", "not above any threshold"),
     }
     code, text = words[band]
-    if not judgement.threshold.get("logit"):
+    if not prediction.threshold.logits:
         text = "without a calibrated threshold to hold it against"
-    reals = judgement.threshold.get("n_real")
+    reals = prediction.threshold.n_real
     return (Reason(code, f"The score is {text}" + (f", set on {reals} real clips." if reals else ".")),)
 
 

@@ -1,11 +1,13 @@
 """The lattice: every row of it, then what must hold for every combination."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 
 import pytest
 
-from sfumato.app.scan.verdict import BY_DETECTOR, CAPTURED, EDITED, SYNTHETIC, VERDICTS, Band, Reason, band_of, combine
+from detector.inference.prediction import Prediction, Reason
+from detector.inference.thresholds import Thresholds
+from sfumato.app.scan.verdict import BY_DETECTOR, CAPTURED, EDITED, SYNTHETIC, VERDICTS, combine
 
 
 @dataclass
@@ -16,17 +18,10 @@ class Evidence:
     ingredient_declares: tuple[str, ...] = ()
 
 
-@dataclass
-class Opinion:
-    status: str = "ok"
-    logit: float | None = None
-    reasons: tuple[Reason, ...] = ()
-    threshold: dict = field(default_factory=lambda: {"logit": {"0.1": 1.0, "0.01": 2.0, "0.001": 3.0}, "n_real": 999})
-
-
-LOW, RAISED, FLAGGED, STRONG = (Opinion(logit=value) for value in (0.0, 1.5, 2.5, 3.5))
-BLIND = Opinion("abstain", reasons=(Reason("no_face", "No face."),))
-BROKEN = Opinion("error", reasons=(Reason("unreadable", "No."),))
+THRESHOLDS = Thresholds({0.1: 1.0, 0.01: 2.0, 0.001: 3.0}, n_real=999)
+LOW, RAISED, FLAGGED, STRONG = (Prediction("ok", logit=value, threshold=THRESHOLDS) for value in (0.0, 1.5, 2.5, 3.5))
+BLIND = Prediction("abstain", (Reason("no_face", "No face."),), threshold=THRESHOLDS)
+BROKEN = Prediction("error", (Reason("unreadable", "No."),), threshold=THRESHOLDS)
 OPINIONS = [LOW, RAISED, FLAGGED, STRONG, BLIND, BROKEN]
 OUTCOMES = ["trusted", "untrusted", "invalid", "none", "unreadable"]
 DECLARATIONS = [
@@ -51,12 +46,12 @@ EVERYTHING = list(product(OUTCOMES, DECLARATIONS, CODES, OPINIONS))
     [("trainedAlgorithmicMedia", "synthetic-declared"), *((d, "ai-edited-declared") for d in sorted(EDITED))],
 )
 def test_trusted_declaration_of_ai_stands_whatever_the_detector_says(declared, verdict, opinion) -> None:
-    assert combine(Evidence("trusted", (declared,)), opinion).verdict == verdict
+    assert combine(Evidence("trusted", (declared,)), opinion).name == verdict
 
 
 @pytest.mark.parametrize("declared", sorted(CAPTURED))
 def test_trusted_capture(declared) -> None:
-    verdicts = [combine(Evidence("trusted", (declared,)), opinion).verdict for opinion in OPINIONS]
+    verdicts = [combine(Evidence("trusted", (declared,)), opinion).name for opinion in OPINIONS]
     assert verdicts == [
         "captured-declared",
         "captured-declared",
@@ -73,20 +68,18 @@ def test_conflict_always_goes_to_a_person() -> None:
 
 @pytest.mark.parametrize("declared", sorted(SYNTHETIC | EDITED))
 def test_unvouched_claim_of_ai_is_taken_as_a_label(declared) -> None:
-    assert {combine(Evidence("untrusted", (declared,)), opinion).verdict for opinion in OPINIONS} == {
-        "synthetic-claimed"
-    }
+    assert {combine(Evidence("untrusted", (declared,)), opinion).name for opinion in OPINIONS} == {"synthetic-claimed"}
 
 
 @pytest.mark.parametrize("opinion", OPINIONS)
 @pytest.mark.parametrize("declares", [("digitalCapture",), ("computationalCapture",), (), ("digitalCreation",)])
 def test_unvouched_claim_of_a_camera_counts_for_nothing(declares, opinion) -> None:
-    assert combine(Evidence("untrusted", declares), opinion).verdict == combine(Evidence("none"), opinion).verdict
+    assert combine(Evidence("untrusted", declares), opinion).name == combine(Evidence("none"), opinion).name
 
 
 @pytest.mark.parametrize("code", ["assertion.dataHash.mismatch", "assertion.bmffHash.mismatch"])
 def test_changed_media_is_tampered_and_not_fake(code) -> None:
-    assert {combine(Evidence("invalid", codes=(code,)), opinion).verdict for opinion in OPINIONS} == {
+    assert {combine(Evidence("invalid", codes=(code,)), opinion).name for opinion in OPINIONS} == {
         "tampered-after-signing"
     }
 
@@ -96,7 +89,7 @@ def test_changed_media_is_tampered_and_not_fake(code) -> None:
 )
 def test_other_invalid_credentials_keep_codes_and_the_detectors_word(code) -> None:
     found = combine(Evidence("invalid", codes=(code,)), STRONG)
-    assert found.verdict == "credential-invalid"
+    assert found.name == "credential-invalid"
     assert [reason.code for reason in found.reasons] == ["credential_invalid", "detector_strong"]
     assert code in found.reasons[0].detail
 
@@ -112,7 +105,7 @@ def test_other_invalid_credentials_keep_codes_and_the_detectors_word(code) -> No
     ],
 )
 def test_without_a_credential_the_detector_decides(opinion, verdict) -> None:
-    assert combine(Evidence("none"), opinion).verdict == verdict
+    assert combine(Evidence("none"), opinion).name == verdict
 
 
 def test_abstention_keeps_its_reason() -> None:
@@ -122,10 +115,10 @@ def test_abstention_keeps_its_reason() -> None:
 def test_every_combination_has_a_verdict_with_reasons_and_none_says_real() -> None:
     for outcome, declares, codes, opinion in EVERYTHING:
         found = combine(Evidence(outcome, declares, codes), opinion)
-        assert found.verdict in VERDICTS
+        assert found.name in VERDICTS
         assert found.reasons
-        assert found.band == band_of(opinion)
-        for text in (found.verdict, found.meaning):
+        assert found.band == opinion.band(0.01)
+        for text in (found.name, found.meaning):
             assert not {"real", "authentic", "genuine"} & set(
                 text.lower().replace("-", " ").replace("real videos", "").split()
             )
@@ -141,10 +134,10 @@ def test_stripping_or_breaking_a_credential_never_clears_a_file() -> None:
     """What an attacker can reach without a trusted key: nothing there is better than the bare detector's word."""
     for outcome, declares, codes, opinion in EVERYTHING:
         bare = combine(Evidence("none"), opinion)
-        assert bare.verdict in BY_DETECTOR.values()
+        assert bare.name in BY_DETECTOR.values()
         if outcome != "trusted":
             found = combine(Evidence(outcome, declares, codes), opinion)
-            assert found.verdict in {bare.verdict, "synthetic-claimed", "tampered-after-signing", "credential-invalid"}
+            assert found.name in {bare.name, "synthetic-claimed", "tampered-after-signing", "credential-invalid"}
 
 
 def test_more_evidence_never_lowers_the_band() -> None:
@@ -157,25 +150,15 @@ def test_more_evidence_never_lowers_the_band() -> None:
 
 def test_synthetic_ingredient_outweighs_a_declared_capture() -> None:
     found = combine(Evidence("trusted", ("digitalCapture",), ingredient_declares=("trainedAlgorithmicMedia",)), LOW)
-    assert found.verdict == "ai-edited-declared"
-
-
-def test_score_at_the_threshold_does_not_exceed_it() -> None:
-    assert band_of(Opinion(logit=2.0)) == Band.RAISED
-
-
-def test_flagging_follows_the_asked_rate() -> None:
-    assert band_of(Opinion(logit=1.5), fpr=0.1) == Band.FLAGGED
-    assert band_of(Opinion(logit=2.5), fpr=0.001) == Band.RAISED
-    assert band_of(Opinion(logit=3.5), fpr=0.001) == Band.STRONG
+    assert found.name == "ai-edited-declared"
 
 
 def test_missing_strict_threshold_never_gives_likely_synthetic() -> None:
-    opinion = Opinion(logit=99.0, threshold={"logit": {"0.1": 1.0, "0.01": 2.0}})
-    assert combine(Evidence("none"), opinion).verdict == "suspicious"
+    opinion = Prediction("ok", logit=99.0, threshold=Thresholds({0.1: 1.0, 0.01: 2.0}))
+    assert combine(Evidence("none"), opinion).name == "suspicious"
 
 
 def test_uncalibrated_score_is_no_evidence_and_says_so() -> None:
-    found = combine(Evidence("none"), Opinion(logit=99.0, threshold={}))
-    assert found.verdict == "no-evidence"
+    found = combine(Evidence("none"), Prediction("ok", logit=99.0))
+    assert found.name == "no-evidence"
     assert "threshold" in found.reasons[0].detail

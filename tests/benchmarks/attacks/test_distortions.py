@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.attacks import distortions as d
-from detector.data.degradations import sharpness
+from detector.inference.quality_norm import sharpness
 from tests.watermark_fixtures import scene
 
 IMAGE = next(scene(3, 1, (120, 160)))

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.attacks.reencoding import encode
 from benchmarks.detector.controls import PORTRAIT_SIDE, Control
-from detector.data.degradations import sharpness
 from detector.inference.crops import judged_crop
+from detector.inference.quality_norm import sharpness
 from sfumato.errors import MediaError
 from sfumato.media.faces import FaceDetector
 from sfumato.media.images import read_image

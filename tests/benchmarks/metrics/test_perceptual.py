@@ -8,7 +8,7 @@ import torch
 from scipy.linalg import sqrtm
 
 from benchmarks.metrics.perceptual import Perceptual, frechet_distance, pooled
-from sfumato.media.images import to_tensor
+from sfumato.media.tensors import to_tensor
 from tests.generator_fixtures import astronaut
 
 

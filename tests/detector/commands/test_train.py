@@ -1,10 +1,12 @@
 """`sfumato train detector`, from clips.jsonl to a folder that judges: one run through everything, on drawn people."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from detector.commands.train import train_detector
 from detector.inference.bundle import load_shipped
@@ -12,6 +14,7 @@ from sfumato.errors import CheckpointError, MediaError, MissingPartError, Output
 from sfumato.media.clips import write_clips
 from tests.detector_fixtures import clip_row, face_picture
 
+ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = [
     "model.backbone=test_resnet", "model.size=48", "model.pretrained=none", "model.dropout=0.0",
     "samples.frames_per_clip=2",
@@ -35,7 +38,7 @@ def test_from_clips_to_a_calibrated_detector(toy, tmp_path) -> None:
     assert result.exception is None, result.output
     assert result.stdout.strip() == str(tmp_path / "run" / "weights")
     shipped = load_shipped(tmp_path / "run" / "weights")
-    assert list(shipped.thresholds) == [0.1]  # twelve reals cannot carry a hundredth
+    assert list(shipped.thresholds.logits) == [0.1]  # twelve reals cannot carry a hundredth
     record = json.loads((tmp_path / "run" / "weights" / "detector.json").read_text())
     assert record["calibration"]["n_real"] == 12
     assert record["calibration"]["left_out"] == [0.01]
@@ -49,10 +52,12 @@ def test_from_clips_to_a_calibrated_detector(toy, tmp_path) -> None:
     assert 0 <= record["probabilities"]["ece"] <= 1
     assert len(record["training"]["learnt_from"]) == 8 * 2 * 36  # three splits of twelve people with a real file each
     assert str(tmp_path) not in json.dumps(record)
+    schema = json.loads((ROOT / "docs" / "schemas" / "detector-record.schema.json").read_text(encoding="utf-8"))
+    assert [error.message for error in Draft202012Validator(schema).iter_errors(record)] == []
     assert shipped.scorer([np.asarray(face_picture(1, 48))]).shape == (1, 2)
     assert f"sfumato scan FILE --model {tmp_path / 'run' / 'weights'} --fpr 0.1" in result.stderr
     assert (
-        f"Pictures (12 people): flagged above a score of {1 / (1 + np.exp(-shipped.thresholds[0.1])):.3f} at 0.1"
+        f"Pictures (12 people): flagged above a score of {1 / (1 + np.exp(-shipped.thresholds.logits[0.1])):.3f} at 0.1"
         in result.stderr
     )
     again = run(cache.clips, tmp_path / "run")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from detector.config import DegradeConfig
-from detector.data.degradations import Pass, draw_pass, draw_way, h264, jpeg, match_sharpness, sharpness, shift_colours
+from detector.data.degradations import Pass, draw_pass, draw_way, h264, jpeg, match_sharpness, shift_colours
+from detector.inference.quality_norm import sharpness
 
 ALWAYS = DegradeConfig(colour=1, tone=1, resize=1, blur=1, noise=1, jpeg=1, h264=1, generator_side_share=0)
 

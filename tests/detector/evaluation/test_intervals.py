@@ -31,6 +31,14 @@ def test_videos_that_share_a_source_are_one_cluster() -> None:
     assert found.of[2] == found.of[3] != found.of[4]
 
 
+def test_clusters_are_numbered_as_recorded_intervals_had_them() -> None:
+    """Draws of a seed go by number: another order would move every interval that was written down."""
+    found = cluster(
+        [frozenset(names.split()) for names in ("a z", "c", "b", "z y", "d c", "e")], list("acbyde"), "source"
+    )
+    assert found.of.tolist() == [3, 1, 0, 3, 1, 2]
+
+
 def test_a_chain_through_everybody_falls_back_to_identities() -> None:
     found = cluster(people("ab", "bc", "cd", "da"), list("abca"))
     assert (found.unit, found.count) == ("identity", 3)

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from detector.datasets.sample import Sample
-from detector.evaluation.protocol import AGGREGATORS, Protocol, Scored, are_probabilities, coverage, units
+from detector.evaluation.protocol import _AGGREGATE, Protocol, Scored, are_probabilities, coverage, units
 from detector.inference.fusion import pooled, probability
 from sfumato.errors import UsageError
 from tests.evaluation_fixtures import sample, scored
 
 
 def aggregate(name: str, scores) -> float:
-    return AGGREGATORS[name](np.asarray(scores, float))
+    return _AGGREGATE[name](np.asarray(scores, float))
 
 
 def test_aggregators_known_values() -> None:

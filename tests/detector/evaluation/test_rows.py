@@ -14,15 +14,15 @@ def test_a_row_says_what_was_measured() -> None:
     row = measure(found, clusters_of(found), Protocol())
     means = [float(item.frames().mean()) for item in found]
     expected = roc_auc_score([item.sample.label == "fake" for item in found], means)
-    assert row["metrics"]["auc"] == pytest.approx(expected, abs=1e-9)
-    low, high = row["intervals"]["auc"]
+    assert row.metrics["auc"] == pytest.approx(expected, abs=1e-9)
+    low, high = row.intervals["auc"]
     assert low < expected < high
-    assert row["videos"] == {"real": 40, "fake": 40}
-    assert row["coverage"] == {"real": 1.0, "fake": 1.0, "frames": 1.0}
-    assert row["clusters"] == {"unit": "source", "count": 80}
-    assert row["protocol"] == Protocol().identifier(found)
-    assert set(row["refused"]) == {"tpr@0.01", "tpr@0.001"}  # 40 reals show no rate below .025
-    assert "tpr@0.1" in row["metrics"]
+    assert row.videos == {"real": 40, "fake": 40}
+    assert row.coverage == {"real": 1.0, "fake": 1.0, "frames": 1.0}
+    assert (row.unit, row.clusters) == ("source", 80)
+    assert row.protocol == Protocol().identifier(found)
+    assert set(row.refused) == {"tpr@0.01", "tpr@0.001"}  # 40 reals show no rate below .025
+    assert "tpr@0.1" in row.metrics
 
 
 def test_slices() -> None:
@@ -38,15 +38,15 @@ def test_a_slice_without_reals_is_refused_not_left_out() -> None:
     found = [*crowd(10), *[scored(f"x{i}", "fake", 0.5, dataset="fakes only") for i in range(10)]]
     numbers = next(part for name, part in slices(found) if name == {"dataset": "fakes only"})
     row = measure_slice(found, clusters_of(found), numbers, Protocol())
-    assert row["refused"]["all metrics"] == "All 10 are fake: there is nothing to tell apart"
-    assert row["metrics"] == {}
+    assert row.refused["all metrics"] == "All 10 are fake: there is nothing to tell apart"
+    assert row.metrics == {}
 
 
 def test_no_interval_from_few_people() -> None:
     found = crowd(10, identity="one and the same")
     row = measure(found, clusters_of(found), Protocol())
-    assert "1 identity" in row["refused"]["intervals"]
-    assert row["intervals"] == {}
+    assert "1 identity" in row.refused["intervals"]
+    assert row.intervals == {}
 
 
 def test_operating_points_count_abstentions_as_not_flagged() -> None:
@@ -55,15 +55,15 @@ def test_operating_points_count_abstentions_as_not_flagged() -> None:
         scored(f"n{i}", "fake") for i in range(2)
     ]
     row = measure(found, clusters_of(found), Protocol(no_face="abstain"), threshold=0.5)
-    for rates in (row["operating"]["fpr 0.01"], row["operating"]["score 0.5"]):
-        assert rates["tpr_of"] == [8, 10]
-        assert rates["fpr_of"] == [0, 50]
-        assert rates["fpr_at_most"] == pytest.approx(1 - 0.05 ** (1 / 50))
-        assert rates["precision"]["0.1"] == 1.0
-    assert row["units"] == {"real": 50, "fake": 8}  # rankings are of those with a score
-    assert row["coverage"]["fake"] == 0.8
+    for rates in (row.operating["fpr 0.01"], row.operating["score 0.5"]):
+        assert (rates.tpr.flagged, rates.tpr.of) == (8, 10)
+        assert (rates.fpr.flagged, rates.fpr.of) == (0, 50)
+        assert rates.fpr_at_most == pytest.approx(1 - 0.05 ** (1 / 50))
+        assert rates.precision["0.1"] == 1.0
+    assert row.units == {"real": 50, "fake": 8}  # rankings are of those with a score
+    assert row.coverage["fake"] == 0.8
     half = measure(found, clusters_of(found), Protocol(no_face="half"), threshold=0.4)
-    assert half["operating"]["score 0.4"]["tpr_of"] == [10, 10]  # .5 is above .4
+    assert half.operating["score 0.4"].tpr.flagged == 10  # .5 is above .4
 
 
 def test_frames_of_a_person_are_resampled_together() -> None:
@@ -72,12 +72,12 @@ def test_frames_of_a_person_are_resampled_together() -> None:
     found = [scored(f"v{i}", ("real", "fake")[i % 2], *[mean] * 30) for i, mean in enumerate(means)]
     frames = measure(found, clusters_of(found), Protocol(level="frame"))
     videos = measure(found, clusters_of(found), Protocol())
-    assert frames["units"] == {"real": 450, "fake": 450}
-    assert frames["intervals"]["auc"] == pytest.approx(videos["intervals"]["auc"], abs=0.01)
+    assert frames.units == {"real": 450, "fake": 450}
+    assert frames.intervals["auc"] == pytest.approx(videos.intervals["auc"], abs=0.01)
 
 
 def test_raw_scores_have_no_calibration() -> None:
     found = [scored(f"v{i}", ("real", "fake")[i % 2], float(i)) for i in range(40)]
     row = measure(found, clusters_of(found), Protocol(no_face="abstain"))
-    assert "brier" not in row["metrics"]
-    assert row["refused"]["log_loss, brier, ece"] == "The scores are no probabilities"
+    assert "brier" not in row.metrics
+    assert row.refused["log_loss, brier, ece"] == "The scores are no probabilities"

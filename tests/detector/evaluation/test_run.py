@@ -6,7 +6,6 @@ import pytest
 
 from detector.evaluation.leakage import Leak
 from detector.evaluation.run import EvaluationConfig, choose_split, evaluate, find_samples
-from detector.evaluation.text import as_text
 from sfumato.errors import UsageError
 from sfumato.media.clips import write_clips
 from tests.dataset_fixtures import tree
@@ -20,13 +19,13 @@ def found():
 
 
 def test_the_whole_is_measured_under_several_protocols_and_slices_under_one(found) -> None:
-    whole = [(row["level"], row["aggregator"], row["no_face"]) for row in found.rows if not row["slice"]]
+    whole = [(row.level, row.aggregator, row.no_face) for row in found.rows if not row.slice]
     assert whole[0] == ("video", "mean", "half")
     assert {("frame", "mean", "half"), ("video", "mean", "abstain"), ("track", "top-third", "half")} <= set(whole)
     assert len(whole) == len(set(whole)) == 8
-    slices = [row for row in found.rows if row["slice"]]
-    assert [row["slice"] for row in slices] == [{"family": "reenact"}, {"generator": "swap"}, {"generator": "warp"}]
-    assert {(row["level"], row["no_face"]) for row in slices} == {("video", "half")}
+    slices = [row for row in found.rows if row.slice]
+    assert [row.slice for row in slices] == [{"family": "reenact"}, {"generator": "swap"}, {"generator": "warp"}]
+    assert {(row.level, row.no_face) for row in slices} == {("video", "half")}
 
 
 def test_every_number_names_a_protocol_that_is_explained(found) -> None:
@@ -38,18 +37,10 @@ def test_every_number_names_a_protocol_that_is_explained(found) -> None:
     assert {record["record"] for record in records} == {"protocol", "metrics", "leaks", "shortcuts", "failures"}
 
 
-def test_text_has_the_protocol_in_every_line_and_escapes_names(found) -> None:
-    lines = list(as_text(found))
-    assert all("s1-" in line for line in lines[1 : 1 + len(found.rows)])
-    assert any("ann\\n" in line for line in lines)
-    assert any("cannot be seen on 30 reals" in line for line in lines)
-    assert any(line.startswith("Shortcut audit") for line in lines)
-
-
 def test_scores_that_come_one_a_video_are_called_given() -> None:
     rows = [scored(f"v{i}", ("real", "fake")[i % 2], float(i)) for i in range(30)]
     found = evaluate(rows, EvaluationConfig(frames=0))
-    assert [(row["aggregator"], row["no_face"]) for row in found.rows if not row["slice"]] == [("given", "abstain")]
+    assert [(row.aggregator, row.no_face) for row in found.rows if not row.slice] == [("given", "abstain")]
 
 
 def test_nothing_scored_is_refused_with_the_reason() -> None:

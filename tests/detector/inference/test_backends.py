@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector.inference.backends import REGISTRY, load_scorer
+from detector.inference.backend_names import REGISTRY
+from detector.inference.backends import load_scorer
 from detector.inference.bundle import load_shipped
 from sfumato.errors import CheckpointError, MissingPartError, UsageError
 from sfumato.execution.signal_stack import signal_stack

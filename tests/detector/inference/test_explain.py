@@ -15,6 +15,7 @@ from detector.inference.backends import OnnxScorer
 from detector.inference.bundle import load_shipped
 from detector.inference.explain import (
     REGIONS,
+    HeadFacts,
     enlarge,
     explain,
     face_regions,
@@ -24,14 +25,15 @@ from detector.inference.explain import (
     where_in_words,
 )
 from detector.inference.fusion import Stack
+from detector.inference.thresholds import Thresholds
 from detector.models.net import DetectorNet
 from detector.training.export import export_onnx
 from sfumato.errors import CheckpointError
-from sfumato.media.images import to_tensor
+from sfumato.media.tensors import to_tensor
 from tests.detector_fixtures import face_picture, landmarks
 
 STACK = Stack((0.6, 0.4), (-0.5, -0.7))
-THRESHOLDS = {0.1: 0.5, 0.01: 2.0}
+THRESHOLDS = Thresholds({0.1: 0.5, 0.01: 2.0})
 
 
 def random_net(backbone: str = "test_resnet", size: int = 64, mirrored: bool = True) -> DetectorNet:
@@ -174,13 +176,13 @@ def test_every_region_is_where_its_landmarks_are() -> None:
     assert REGIONS[regions[2, 2]] == "outside"
 
 
-def facts(blend: float, synthesis: float, stack: Stack = Stack()) -> dict:
+def facts(blend: float, synthesis: float, stack: Stack = Stack()) -> dict[str, HeadFacts]:
     return head_facts(stack, np.array([[blend, synthesis]]), THRESHOLDS, 0.01)
 
 
 def test_levels_are_read_off_the_thresholds() -> None:
     found = facts(3.0, 1.0)
-    assert [found[name]["level"] for name in HEADS] == ["strong", "raised"]
+    assert [found[name].level for name in HEADS] == ["strong", "raised"]
     expected = (
         "Evidence of blending: more than 99 in 100 real clips show; of synthesis: more than 9 in 10 real clips show."
     )
@@ -198,9 +200,9 @@ def test_two_raised_heads_that_flag_together_are_told() -> None:
 
 def test_a_head_that_was_never_trained_says_so() -> None:
     found = facts(9.0, 3.0, Stack((0.0, 1.0)))
-    assert found["blend"] == {"evidence": 9.0, "logit": None, "level": "untrained", "above": None}
+    assert found["blend"] == HeadFacts(9.0, None, "untrained", None)
     assert "of blending: not looked for" in in_words(found, True)
-    assert json.dumps(found)
+    assert json.dumps(found["blend"].as_json())
 
 
 @given(st.floats(-50, 50), st.floats(-50, 50), st.booleans())

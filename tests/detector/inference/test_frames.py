@@ -1,9 +1,11 @@
 """Sampling: the asked number, evenly, whatever the container declares."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from detector.inference.frames import SampledFrames, _Schedule, is_picture
+from detector.inference.frames import MediaFacts, SampledFrames, _Schedule, is_picture
 from sfumato.errors import MediaError
 from sfumato.media.images import write_image
 from tests.media_fixtures import FRAMES, make_video, picture
@@ -33,7 +35,7 @@ def test_video(tmp_path) -> None:
     times = [frame.time for frame in source]
     assert len(times) == source.sampled == 5
     assert source.decoded == FRAMES
-    assert source.media["kind"] == "video"
+    assert source.media.kind == "video"
 
 
 def test_still_picture_is_one_frame(tmp_path) -> None:
@@ -57,5 +59,15 @@ def test_a_folder_of_frames_is_read_by_number(tmp_path) -> None:
     source = SampledFrames(tmp_path, 2)
     assert [int(frame.image[0, 0, 0]) for frame in source] == [0, 2]
     assert (source.sampled, source.decoded, source.still) == (2, 4, False)
-    assert source.media == {"kind": "frames", "width": 12, "height": 8, "frames": 4}
+    assert source.media.as_json() == {"kind": "frames", "width": 12, "height": 8, "frames": 4}
     assert [int(frame.image[0, 0, 0]) for frame in SampledFrames(tmp_path, 8)] == [0, 1, 2, 10]
+
+
+def test_media_facts_tell_what_a_kind_of_file_has() -> None:
+    assert MediaFacts("picture", 12, 8).as_json() == {"kind": "picture", "width": 12, "height": 8}
+    opened = MediaFacts("video", 12, 8, "mp4", "h264", 25.0, None, False)
+    declared = {"kind": "video", "container": "mp4", "codec": "h264", "width": 12, "height": 8}
+    declared |= {"rate": 25.0, "duration": None, "audio": False}
+    assert opened.as_json() == declared  # reading broke off: what was found is not known
+    found = replace(opened, frames=9, damaged_packets=1, truncated=True)
+    assert found.as_json() == declared | {"frames": 9, "damaged_packets": 1, "truncated": True}

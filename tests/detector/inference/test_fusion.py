@@ -46,3 +46,14 @@ def test_the_highest_third_of_the_frames_speaks(logits: list[float], expected: f
 def test_no_frames_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         pooled([])
+
+
+def test_a_stack_comes_back_from_its_json() -> None:
+    stack = Stack((0.5, 0.0), (-1.0, 2.0))
+    assert Stack.from_json(stack.as_json()) == stack
+    assert stack.as_json()["heads"] == ["blend", "synthesis"]
+
+
+def test_json_of_three_heads_is_refused() -> None:
+    with pytest.raises(ValueError, match="too many values"):
+        Stack.from_json(Stack().as_json() | {"scale": [1.0, 1.0, 1.0]})

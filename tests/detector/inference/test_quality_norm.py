@@ -110,7 +110,7 @@ def test_too_few_copies_make_no_norm() -> None:
 
 
 def test_the_record_goes_there_and_back() -> None:
-    again = QualityNorm.from_record(NORM.as_record())
+    again = QualityNorm.from_json(NORM.as_json())
     assert again == NORM
 
 
@@ -123,4 +123,4 @@ def test_the_record_goes_there_and_back() -> None:
 )  # fmt: skip
 def test_a_garbled_record_is_refused(change: dict[str, object]) -> None:
     with pytest.raises((ValueError, TypeError, KeyError, OverflowError)):
-        QualityNorm.from_record(NORM.as_record() | change)
+        QualityNorm.from_json(NORM.as_json() | change)

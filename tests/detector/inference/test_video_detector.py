@@ -1,18 +1,33 @@
-"""Judging: tracks, the file's score, every way to abstain, and no torch on the way."""
+"""The detector on files: tracks, the file's score, every way to abstain, and no torch on the way."""
 
 import subprocess
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from detector.inference.fusion import pooled, probability
-from detector.inference.video_detector import MIN_FACE, Judge
+from detector.inference.prediction import FrameCounts
+from detector.inference.thresholds import Thresholds
+from detector.inference.video_detector import MIN_FACE, VideoDetector
 from sfumato.errors import MissingPartError
 from sfumato.media.faces import Face
 from sfumato.media.images import write_image
 from tests.media_fixtures import FRAMES, make_video, picture
+
+
+@dataclass
+class ScorerThatSays:
+    """A net whose evidence is known beforehand, whatever the crops show."""
+
+    name: str
+    evidence: np.ndarray
+
+    def __call__(self, crops) -> np.ndarray:
+        assert len(crops) == len(self.evidence)
+        return self.evidence
 
 
 def face(x: float, size: float = 60.0) -> Face:
@@ -20,8 +35,8 @@ def face(x: float, size: float = 60.0) -> Face:
 
 
 @pytest.fixture
-def judge(shipped_detector: Path, monkeypatch) -> Judge:
-    made = Judge(shipped_detector)
+def detector(shipped_detector: Path, monkeypatch) -> VideoDetector:
+    made = VideoDetector(shipped_detector)
     made.seen = []
     monkeypatch.setattr(made._faces, "detect", lambda image: made.seen)
     return made
@@ -29,79 +44,74 @@ def judge(shipped_detector: Path, monkeypatch) -> Judge:
 
 def test_video_without_a_face_abstains(shipped_detector, tmp_path) -> None:
     make_video(tmp_path / "bars.mp4")
-    found = Judge(shipped_detector).judge_video(tmp_path / "bars.mp4", frames=6)
+    found = VideoDetector(shipped_detector).predict(tmp_path / "bars.mp4", frames=6)
     assert found.status == "abstain"
     assert [reason.code for reason in found.reasons] == ["no_face"]
     assert found.score is None
-    assert found.frames == {"sampled": 6, "with_face": 0}
-    assert found.threshold["n_real"] == 99
+    assert found.frames == FrameCounts(6, 0)
+    assert found.threshold.n_real == 99
 
 
-def test_small_face_abstains_and_says_how_small(judge, tmp_path) -> None:
+def test_small_face_abstains_and_says_how_small(detector, tmp_path) -> None:
     make_video(tmp_path / "a.mp4")
-    judge.seen = [face(5, size=20)]
-    found = judge.judge_video(tmp_path / "a.mp4")
+    detector.seen = [face(5, size=20)]
+    found = detector.predict(tmp_path / "a.mp4")
     assert found.reasons[0].code == "face_too_small"
     assert "20 px" in found.reasons[0].detail
     assert f"{MIN_FACE:.0f}" in found.reasons[0].detail
 
 
-def test_two_frames_are_too_short_but_a_still_is_not(judge, tmp_path) -> None:
+def test_two_frames_are_too_short_but_a_still_is_not(detector, tmp_path) -> None:
     make_video(tmp_path / "a.mp4", frames=2, width=160, height=120)
     write_image(tmp_path / "a.png", picture(0, 160, 120))
-    judge.seen = [face(40)]
-    assert judge.judge_video(tmp_path / "a.mp4").reasons[0].code == "too_short"
-    still = judge.judge_video(tmp_path / "a.png")
+    detector.seen = [face(40)]
+    assert detector.predict(tmp_path / "a.mp4").reasons[0].code == "too_short"
+    still = detector.predict(tmp_path / "a.png")
     assert still.status == "ok"
     assert len(still.timeline) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"this is text"])
-def test_unreadable_file_is_an_error_with_advice(judge, tmp_path, content) -> None:
+def test_unreadable_file_is_an_error_with_advice(detector, tmp_path, content) -> None:
     (tmp_path / "a.mp4").write_bytes(content)
-    found = judge.judge_video(tmp_path / "a.mp4")
+    found = detector.predict(tmp_path / "a.mp4")
     assert found.status == "error"
     assert found.reasons[0].code == "unreadable"
     assert ". " in found.reasons[0].detail
 
 
-def test_missing_file_is_an_error(judge, tmp_path) -> None:
-    assert judge.judge_video(tmp_path / "none.mp4").status == "error"
+def test_missing_file_is_an_error(detector, tmp_path) -> None:
+    assert detector.predict(tmp_path / "none.mp4").status == "error"
 
 
-def test_score_is_the_highest_tracks_pooled_logit(judge, tmp_path) -> None:
+def test_score_is_the_highest_tracks_pooled_logit(detector, tmp_path) -> None:
     make_video(tmp_path / "a.mp4", width=320, height=120)
-    judge.seen = [face(20), face(200)]
-    found = judge.judge_video(tmp_path / "a.mp4", frames=8)
+    detector.seen = [face(20), face(200)]
+    found = detector.predict(tmp_path / "a.mp4", frames=8)
     assert found.status == "ok"
     assert len(found.tracks) == 2
     assert [len(track.frames) for track in found.tracks] == [8, 8]
     means = [pooled([frame.logit for frame in track.frames]) for track in found.tracks]
     assert found.logit == pytest.approx(max(means))
     assert found.score == pytest.approx(float(probability(found.logit)))
-    assert [t for t, _ in found.timeline] == sorted(t for t, _ in found.timeline)
+    assert [moment.time for moment in found.timeline] == sorted(moment.time for moment in found.timeline)
     assert all(
-        score == max(f.score for track in found.tracks for f in track.frames if f.time == t)
-        for t, score in found.timeline
+        moment.score == max(f.score for track in found.tracks for f in track.frames if f.time == moment.time)
+        for moment in found.timeline
     )
-    assert found.media["frames"] == FRAMES
+    assert found.media.frames == FRAMES
 
 
-def test_thresholds_come_as_scores_and_logits(judge, tmp_path) -> None:
-    threshold = judge.judge_video(tmp_path / "none.mp4").threshold
-    assert threshold["0.01"] == pytest.approx(float(probability(threshold["logit"]["0.01"])))
-
-
-def test_advance_counts_sampled_frames(judge, tmp_path) -> None:
+def test_advance_counts_sampled_frames(detector, tmp_path) -> None:
     make_video(tmp_path / "a.mp4")
     steps = []
-    judge.judge_video(tmp_path / "a.mp4", frames=5, advance=steps.append)
+    detector.predict(tmp_path / "a.mp4", frames=5, advance=steps.append)
     assert sum(steps) == 5
 
 
 def test_missing_detector_is_refused(tmp_path) -> None:
     with pytest.raises(MissingPartError):
-        Judge(tmp_path)
+        VideoDetector(tmp_path)
 
 
 def test_judging_does_without_torch() -> None:
@@ -113,13 +123,35 @@ def test_judging_does_without_torch() -> None:
     assert done.stdout.strip() == "False"
 
 
-def test_videos_and_pictures_have_their_own_thresholds(judge, tmp_path) -> None:
-    record = judge.detector.record
-    record["video_calibration"] = record["calibration"] | {"id": "videos"}
-    judge.detector.video_thresholds[0.1] = 1.5
+def test_videos_and_pictures_have_their_own_thresholds(detector, tmp_path) -> None:
+    videos, pictures = Thresholds({0.1: 1.5}, 99, "videos"), Thresholds({0.1: 1.0}, 99, "pictures")
+    detector.bundle = replace(detector.bundle, thresholds=pictures, video_thresholds=videos)
     video, picture = tmp_path / "grey.mp4", tmp_path / "grey.png"
     make_video(video, frames=8)
     write_image(picture, np.full((64, 64, 3), 128, np.uint8))
-    assert judge.judge_video(video).threshold["logit"]["0.1"] == 1.5
-    assert judge.judge_video(video).threshold["calibration"] == "videos"
-    assert judge.judge_video(picture).threshold["logit"]["0.1"] == 1.0
+    assert detector.predict(video).threshold == videos
+    assert detector.predict(picture).threshold == pictures
+
+
+def test_a_short_track_counts_only_where_there_is_no_other(detector, tmp_path, monkeypatch) -> None:
+    """A false detection is short: one odd frame, however high, must not decide over a face that is always there."""
+    make_video(tmp_path / "a.mp4", width=320, height=120, frames=24)
+    steady, flash = face(20), face(200)
+    looks = iter(range(1000))
+    monkeypatch.setattr(detector._faces, "detect", lambda image: [steady, flash] if next(looks) == 12 else [steady])
+    evidence = np.full((25, 2), -9.0)
+    evidence[13] = 9.0  # the flash comes after the steady face of its frame
+    detector.bundle = replace(detector.bundle, scorer=ScorerThatSays(detector.bundle.scorer.name, evidence))
+    found = detector.predict(tmp_path / "a.mp4", frames=24)
+    assert [len(track.frames) for track in found.tracks] == [24]
+    assert found.logit < 0
+    assert max(moment.score for moment in found.timeline) < 0.5
+
+
+def test_a_short_track_alone_is_judged(detector, tmp_path, monkeypatch) -> None:
+    make_video(tmp_path / "a.mp4", width=320, height=120, frames=24)
+    looks = iter(range(1000))
+    monkeypatch.setattr(detector._faces, "detect", lambda image: [face(20)] if next(looks) == 12 else [])
+    found = detector.predict(tmp_path / "a.mp4", frames=24)
+    assert [len(track.frames) for track in found.tracks] == [1]
+    assert found.status == "ok"

@@ -11,7 +11,7 @@ from detector.training.calibrate import (
     conformal_threshold,
     divide,
     fit_stack,
-    one_a_person,
+    one_clip_a_person,
     probability_report,
     relabelled,
     report,
@@ -111,7 +111,7 @@ def test_thresholds_count_people() -> None:
     several = [
         ClipEvidence(f"{i}-{take}.jpg", f"person {i}", "real", np.zeros((1, 2))) for i in range(5) for take in range(3)
     ]
-    first, again = one_a_person(several), one_a_person(several[::-1])
+    first, again = one_clip_a_person(several), one_clip_a_person(several[::-1])
     assert [clip.identity for clip in first] == [f"person {i}" for i in range(5)]
     assert [clip.clip for clip in first] == [clip.clip for clip in again]
 

@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from detector.commands.train import calibrate
 from detector.datasets.sample import Sample
 from detector.inference.bundle import load_shipped
-from detector.inference.video_detector import Judge, Judgement, Reason
-from detector.training.own_footage import Real, find_reals, judge_reals, one_a_person, recalibrate
+from detector.inference.prediction import Prediction, Reason
+from detector.inference.video_detector import VideoDetector
+from detector.training.own_footage import Real, find_reals, judge_reals, one_file_a_person, recalibrate
 from sfumato.app.scan.scanner import Scanner
 from sfumato.errors import MediaError, OutputError, UsageError
 from sfumato.media.clips import write_clips
@@ -50,7 +51,7 @@ def test_too_few_people_are_refused_however_many_clips_they_have(record) -> None
 
 def test_the_clip_that_counts_does_not_depend_on_scores_or_order() -> None:
     mine = [Real("video", "a", digest, logit) for digest, logit in (("2", 9.0), ("1", -3.0), ("3", 5.0))]
-    assert one_a_person(mine) == one_a_person(mine[::-1]) == [mine[1]]
+    assert one_file_a_person(mine) == one_file_a_person(mine[::-1]) == [mine[1]]
 
 
 def test_abstentions_are_counted_and_give_no_threshold(record) -> None:
@@ -75,12 +76,14 @@ def test_a_list_gives_its_reals_and_their_people(tmp_path) -> None:
 def pretend(monkeypatch, asked: list[str]) -> None:
     """Judging without decoding: a file's logit is written in it; an empty one has no face."""
 
-    def judge_video(self, path, frames, advance=None) -> Judgement:
+    def predict(self, path, frames, advance=None) -> Prediction:
         asked.append(path.name)
         text = path.read_text()
-        return Judgement("ok", logit=float(text), score=0.5) if text else Judgement("abstain", (Reason("no_face", ""),))
+        return (
+            Prediction("ok", logit=float(text), score=0.5) if text else Prediction("abstain", (Reason("no_face", ""),))
+        )
 
-    monkeypatch.setattr(Judge, "judge_video", judge_video)
+    monkeypatch.setattr(VideoDetector, "predict", predict)
 
 
 def test_a_stopped_run_goes_on_and_a_copy_counts_once(tmp_path, shipped_detector, monkeypatch) -> None:
@@ -90,9 +93,9 @@ def test_a_stopped_run_goes_on_and_a_copy_counts_once(tmp_path, shipped_detector
     for name, text in (("a.mp4", "1"), ("b.mp4", "2"), ("copy.mp4", "1"), ("c.png", "")):
         (tmp_path / name).write_text(text)
         samples.append(Sample("own", name, tmp_path / name, "real", "camera", "real", name))
-    judge = Judge(shipped_detector)
-    first = next(judge_reals(samples, judge, 32, tmp_path / "journal"))
-    found = list(judge_reals(samples, judge, 32, tmp_path / "journal"))
+    detector = VideoDetector(shipped_detector)
+    first = next(judge_reals(samples, detector, 32, tmp_path / "journal"))
+    found = list(judge_reals(samples, detector, 32, tmp_path / "journal"))
     assert asked == ["a.mp4", "b.mp4", "copy.mp4", "c.png"]
     assert found[0] == first
     assert [(real.kind, real.logit) for real in found] == [("video", 1.0), ("video", 2.0), ("picture", None)]
@@ -108,7 +111,7 @@ def test_every_unreadable_file_is_counted_and_fakes_in_the_folder_are_passed_ove
     samples, _ = find_reals(tmp_path)
     assert [sample.path.name for sample in samples] == ["c.mp4"]
     gone = [Sample("own", name, tmp_path / name, "real", "camera", "real", name) for name in ("a.mp4", "b.mp4")]
-    found = list(judge_reals(gone, Judge(shipped_detector), 4))
+    found = list(judge_reals(gone, VideoDetector(shipped_detector), 4))
     assert [real.reason for real in found] == ["unreadable", "unreadable"]
 
 
@@ -116,7 +119,7 @@ def test_a_journal_without_a_number_is_damaged(tmp_path, shipped_detector, monke
     pretend(monkeypatch, [])
     (tmp_path / "a.mp4").write_text("nan")
     with pytest.raises(MediaError, match="damaged"):
-        list(judge_reals(find_reals(tmp_path)[0], Judge(shipped_detector), 32, tmp_path / "journal"))
+        list(judge_reals(find_reals(tmp_path)[0], VideoDetector(shipped_detector), 32, tmp_path / "journal"))
 
 
 def test_command_writes_a_detector_that_scans(tmp_path, shipped_detector, monkeypatch) -> None:
@@ -131,12 +134,12 @@ def test_command_writes_a_detector_that_scans(tmp_path, shipped_detector, monkey
     assert "each file counts as a person" in result.stderr
     assert result.stdout.strip() == str(out)
     detector = load_shipped(out)
-    assert detector.video_thresholds == {0.1: 11.5}
+    assert detector.video_thresholds.logits == {0.1: 11.5}
     assert detector.thresholds == load_shipped(shipped_detector).thresholds
     written = json.loads((out / "detector.json").read_text())
     assert "secret" not in json.dumps(written)
     assert written["video_calibration"]["calibrated_on"]["people"] is None
-    Scanner(fpr=0.1, judge=Judge(out))
+    Scanner(fpr=0.1, detector=VideoDetector(out))
     with pytest.raises(UsageError, match="no threshold"):
-        Scanner(fpr=0.01, judge=Judge(out))
+        Scanner(fpr=0.01, detector=VideoDetector(out))
     assert isinstance(CliRunner().invoke(calibrate, arguments, standalone_mode=False).exception, OutputError)

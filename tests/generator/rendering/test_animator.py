@@ -13,8 +13,8 @@ from generator.rendering.animator import Animator, Portrait, read_portrait, tune
 from sfumato.config import to_dict
 from sfumato.errors import NoFaceError
 from sfumato.media.faces import FaceDetector
-from sfumato.media.images import to_image, to_tensor
 from sfumato.media.landmarks import load_backend
+from sfumato.media.tensors import to_image, to_tensor
 from tests.generator_fixtures import PIXELS, PLAIN, WARP, astronaut, checkpoint, portrait, train_config
 
 Image = NDArray[np.uint8]

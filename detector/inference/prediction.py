@@ -1,0 +1,176 @@
+"""What the detector says of one file: a calibrated score with the tracks and frames behind it, or why there is none.
+
+In: nothing; these are records. Out: `Prediction` and its parts, each with its own JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import Any, Literal
+
+from detector.inference.explain import Explanation
+from detector.inference.frames import MediaFacts
+from detector.inference.fusion import Stack
+from detector.inference.thresholds import Band, Thresholds
+from sfumato.media.faces import Box
+
+Status = Literal["ok", "abstain", "error"]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """code: a short name that stays the same between versions; detail: one sentence for a person, which may hold
+    foreign text. The detector's own codes: no_face, face_too_small, too_short, unreadable.
+    """
+
+    code: str
+    detail: str
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class TrackFrame:
+    """One face in one frame. time: seconds; box: (x, y, width, height) px of the frame; score: calibrated probability
+    in [0, 1]; logit: the same before squashing; blend, synthesis: the net's two logits, not calibrated.
+    """
+
+    time: float
+    box: Box
+    score: float
+    logit: float
+    blend: float
+    synthesis: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Rounded: seconds to 4 digits, pixels to 1, the score to 6, the net's logits to 3."""
+        return {
+            "t": round(self.time, 4),
+            "box": [round(value, 1) for value in self.box],
+            "score": round(self.score, 6),
+            "blend": round(self.blend, 3),
+            "synthesis": round(self.synthesis, 3),
+        }
+
+
+@dataclass(frozen=True)
+class TrackScore:
+    """One person through the file. score: calibrated probability in [0, 1]; logit: the same before squashing; frames:
+    in the order of time, at least one; stack: for files of this track's quality.
+    """
+
+    identifier: int
+    score: float
+    logit: float
+    frames: tuple[TrackFrame, ...]
+    stack: Stack = field(default_factory=Stack)
+
+    @property
+    def size(self) -> float:
+        """The median of the box's longer side, px."""
+        return median(max(frame.box[2], frame.box[3]) for frame in self.frames)
+
+    def as_json(self) -> dict[str, Any]:
+        """Seconds rounded to 4 digits, pixels to 1."""
+        return {
+            "id": self.identifier,
+            "t0": round(self.frames[0].time, 4),
+            "t1": round(self.frames[-1].time, 4),
+            "n": len(self.frames),
+            "size_px": round(self.size, 1),
+            "score": self.score,
+            "logit": self.logit,
+            "frames": [frame.as_json() for frame in self.frames],
+        }
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One point of a timeline. time: seconds; score: calibrated probability in [0, 1], the highest of the frame's
+    faces.
+    """
+
+    time: float
+    score: float
+
+    def as_json(self) -> dict[str, float]:
+        """Seconds rounded to 4 digits, the score to 6."""
+        return {"t": round(self.time, 4), "score": round(self.score, 6)}
+
+
+@dataclass(frozen=True)
+class FrameCounts:
+    """sampled: frames that were looked at; with_face: those of them that show a face large enough to be judged."""
+
+    sampled: int = 0
+    with_face: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """Which detector it was. name, version: by its own record, None where that has none; sha256: of its network, 64 hex
+    digits; backend: what ran it.
+    """
+
+    name: str | None
+    version: str | None
+    sha256: str
+    backend: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds: reading and decoding, finding faces, the net, the explanation, and everything together."""
+
+    decode: float
+    detect: float
+    classify: float
+    explain: float
+    total: float
+
+    def as_json(self) -> dict[str, float]:
+        """Rounded to 4 digits."""
+        return {name: round(seconds, 4) for name, seconds in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the detector says of one file.
+
+    score: calibrated probability in [0, 1]; logit: the same before squashing; both None unless status is "ok".
+    reasons: why there is no score. timeline: every sampled frame with a face. tracks: the highest first. media: None
+    where the file could not be opened. sharpness: the median over the judged crops of the variance of their Laplacian,
+    in grey levels squared. explanation: where it was asked for, and there is a score.
+    """
+
+    status: Status
+    reasons: tuple[Reason, ...] = ()
+    score: float | None = None
+    logit: float | None = None
+    threshold: Thresholds = field(default_factory=Thresholds)
+    timeline: tuple[Moment, ...] = ()
+    tracks: tuple[TrackScore, ...] = ()
+    media: MediaFacts | None = None
+    frames: FrameCounts = field(default_factory=FrameCounts)
+    model: ModelFacts | None = None
+    timing: Timing | None = None
+    sharpness: float | None = None
+    explanation: Explanation | None = None
+
+    @property
+    def deciding(self) -> tuple[TrackFrame, ...]:
+        """The frames whose mean is the file's logit: the highest third of the highest track. Empty without a score."""
+        frames = sorted(self.tracks[0].frames, key=lambda frame: -frame.logit) if self.tracks else []
+        return tuple(frames[: -(-len(frames) // 3)])
+
+    def band(self, fpr: float) -> Band:
+        """Where the file's logit lies among its thresholds, `fpr` being the false-positive rate that flags."""
+        return self.threshold.band(self.logit if self.status == "ok" else None, fpr)

@@ -1,0 +1,87 @@
+"""`sfumato demo`: it parses, makes the demo, prints where everything lies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sfumato.app.animation.gallery import shipped_portraits
+from sfumato.errors import MissingPartError, OutputError
+from sfumato.text import printable
+
+if TYPE_CHECKING:
+    from sfumato.app.scan.record import ScanRecord
+
+
+@click.command()
+@click.option(
+    "--out", "folder", default="sfumato-demo", show_default=True, type=click.Path(file_okay=False, path_type=Path)
+)
+@click.option("--portrait", default="mona-lisa", show_default=True, type=click.Choice(list(shipped_portraits())))
+@click.option(
+    "--motion", "motions", multiple=True, metavar="M", help="A motion; may be repeated. All shipped ones unless given."
+)
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Use only the first seconds of each motion.")
+@click.option("--checkpoint", default="portrait-256", show_default=True, metavar="PATH|NAME", help="The generator.")
+@click.option(
+    "--detector", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector."
+)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
+def demo(
+    folder: Path,
+    portrait: str,
+    motions: tuple[str, ...],
+    seconds: float | None,
+    checkpoint: str,
+    detector: Path | None,
+    device: str,
+) -> None:
+    """Bring a painting to life in several temperaments: sealed videos, judged, with a report to open in a browser.
+
+    Nothing is fetched from the network, and nothing is opened.
+    """
+    from detector.inference.video_detector import VideoDetector
+    from sfumato.app.animation.studio import AnimateConfig, Studio, checkpoint_path
+    from sfumato.app.demo import CONTACT_SHEET, make_demo
+    from sfumato.app.scan.scanner import Scanner
+    from sfumato.progress import progress
+    from sfumato.run import choose_device
+
+    started = time.monotonic()
+    tracks = _motions(motions)
+    scanner = Scanner(detector=VideoDetector(detector))  # before anything is made: a demo without a judge is none
+    studio = Studio(checkpoint_path(checkpoint), device=choose_device(device), stage=progress)
+    result = make_demo(
+        folder, shipped_portraits()[portrait], tracks, studio, scanner, AnimateConfig(seconds=seconds), progress
+    )
+    for clip in result.clips:
+        click.echo(f"{printable(clip.path)}: {_said(clip.scan)}; without its credential: {_said(clip.stripped)}")
+    click.echo(f"{printable(result.folder / CONTACT_SHEET)}: all of them at a glance")
+    click.echo(
+        f"Done in {time.monotonic() - started:.0f} s. Look at it in a browser: {printable(result.report.resolve())}"
+    )
+
+
+def _motions(names: Sequence[str]) -> list[Path]:
+    """The motions asked for, or all that ship. Raises MissingPartError when none does."""
+    from generator.motion.track import motion_path
+    from sfumato.app.animation.driver import shipped_motion_names
+
+    chosen = [motion_path(name) for name in (names or shipped_motion_names())]
+    if not chosen:
+        raise MissingPartError(
+            "No motion ships with this copy", "Name one: --motion x.motion, made by `sfumato motion VIDEO -o x.motion`."
+        )
+    if len({path.stem for path in chosen}) < len(chosen):
+        raise OutputError("Two motions have the same name, and so would their videos", "Rename one of them.")
+    return chosen
+
+
+def _said(record: ScanRecord | None) -> str:
+    if record is None:
+        return "not judged"
+    return record.verdict.name + (f" (score {record.score:.3f})" if record.score is not None else "")

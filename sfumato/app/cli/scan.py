@@ -1,0 +1,105 @@
+"""`sfumato scan`: it parses, calls the scanner, prints one record a file, as JSON or as a block for people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from detector.config import SCAN_FPR
+from detector.inference import backend_names
+
+if TYPE_CHECKING:
+    from sfumato.app.scan.record import ScanRecord
+    from sfumato.app.scan.scanner import Scanned
+
+
+@click.command("scan")
+@click.argument("paths", nargs=-1, required=True, metavar="FILE|FOLDER...", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option(
+    "--trust",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="PEM of signers to believe.",
+)
+@click.option(
+    "--frames", default=32, show_default=True, type=click.IntRange(1, 10_000), help="Frames to look at, evenly spaced."
+)
+@click.option(
+    "--fpr", default=f"{SCAN_FPR:g}", show_default=True, type=click.Choice(["0.1", "0.01", "0.001"]),
+    help="Where a score flags; refused when too few real clips carry it.",
+)  # fmt: skip
+@click.option(
+    "--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector."
+)
+@click.option(
+    "--backend",
+    metavar="NAME",
+    help=f"{backend_names.listed()}; what the detector was exported for unless given.",
+)
+@click.option(
+    "--explain",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a heat map of each scored file here.",
+)
+def scan(
+    paths: tuple[Path, ...], as_json: bool, trust: tuple[Path, ...], frames: int, fpr: str, model: Path | None,
+    backend: str | None, folder: Path | None,
+) -> int:  # fmt: skip
+    """Judge videos and pictures: credentials first, then the detector.
+
+    The verdict is never "real": a low score only means that the detector found no trace it knows.
+    Exit code: 0 all scanned, 2 wrong request, 3 at least one file unreadable.
+    """
+    from detector.inference.video_detector import VideoDetector
+    from sfumato.app.scan.scanner import Scanner, find_files
+    from sfumato.app.scan.text import as_text
+    from sfumato.progress import progress
+
+    files = list(find_files(paths))
+    detector = VideoDetector(model, backend=backend)
+    scanner = Scanner([file.read_bytes() for file in trust], frames, float(fpr), detector)
+    if folder is not None:
+        detector.bundle.scorer.require_maps()
+        _make(folder)
+    unreadable = 0
+    with progress("Scanning", len(files)) as advance:
+        for file in files:
+            scanned = scanner.scan_file(file, explained=folder is not None)
+            record = scanned.record if folder is None else _with_sheet(scanned, folder)
+            unreadable += record.status == "error"
+            click.echo(json.dumps(record.as_json(), ensure_ascii=True) if as_json else as_text(record))
+            advance(1)
+    return 3 if unreadable else 0
+
+
+def _make(folder: Path) -> None:
+    """Raises OutputError for a folder that cannot be made."""
+    from sfumato.errors import OutputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write in {folder}: {error.strerror}", "Choose another folder with --explain."
+        ) from error
+
+
+def _with_sheet(scanned: Scanned, folder: Path) -> ScanRecord:
+    """The record with the heat maps that were written into `folder`; as it is without a score. Raises OutputError."""
+    from sfumato.app.review.heat_sheet import sheet_name, write_heat_sheet
+    from sfumato.app.scan.verdict import EDITED, SYNTHETIC
+    from sfumato.text import printable
+
+    record, explanation = scanned.record, scanned.prediction.explanation
+    if explanation is None or record.explanation is None:
+        return record
+    path = Path(record.file.path)
+    declared = {*record.credentials.declares, *record.credentials.ingredient_declares}
+    sheet, generated = folder / sheet_name(path, record.file.sha256), bool(declared & (SYNTHETIC | EDITED))
+    write_heat_sheet(sheet, explanation, printable(path.name), record.explanation.words, generated)
+    return record.with_sheet(sheet)

@@ -1,0 +1,68 @@
+"""The detector as it ships: network and record load together, and what does not fit is refused."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from detector.inference.bundle import RECORD_FORMAT, from_parts, load_shipped
+from detector.inference.crops import DETECTOR_CROP
+from detector.inference.thresholds import Thresholds
+from sfumato.config import to_dict
+from sfumato.errors import CheckpointError, MissingPartError
+from tests.detector_fixtures import TINY
+
+
+@pytest.fixture
+def network(shipped_detector: Path) -> bytes:
+    return (shipped_detector / "detector.onnx").read_bytes()
+
+
+def record(network: bytes) -> dict:
+    return {
+        "format": RECORD_FORMAT, "crop": DETECTOR_CROP, "network": {"sha256": hashlib.sha256(network).hexdigest()},
+        "config": to_dict(TINY),
+        "calibration": {"stack": {"scale": [1.0, 1.0], "offset": [0.0, 0.0]},
+                        "thresholds": {"0.1": 0.5}, "n_real": 9, "id": "x"},
+        "video_calibration": {"thresholds": {"0.1": 0.7}},
+    }  # fmt: skip
+
+
+def test_shipped_pair_loads(network, tmp_path) -> None:
+    (tmp_path / "detector.onnx").write_bytes(network)
+    (tmp_path / "detector.json").write_text(json.dumps(record(network)))
+    shipped = load_shipped(tmp_path)
+    assert shipped.thresholds == Thresholds({0.1: 0.5}, 9, "x")
+    assert shipped.video_thresholds == Thresholds({0.1: 0.7})
+    assert shipped.size == 48
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": "sfumato-detector-9"}, "format"),
+        ({"crop": "square40-v0"}, "crops"),
+        ({"network": {"sha256": "0" * 64}}, "not the file"),
+        ({"calibration": {}}, "lacks"),
+        ({"video_calibration": {}}, "lacks"),
+    ],
+)
+def test_what_does_not_fit_is_refused(network, change, message) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        from_parts(network, record(network) | change)
+
+
+def test_record_that_is_no_record_is_refused(network) -> None:
+    with pytest.raises(CheckpointError, match="format"):
+        from_parts(network, ["a list"])
+
+
+def test_garbage_network_is_refused() -> None:
+    with pytest.raises(CheckpointError, match="cannot be run"):
+        from_parts(b"garbage", record(b"garbage"))
+
+
+def test_missing_detector_says_how_to_get_one(tmp_path) -> None:
+    with pytest.raises(MissingPartError, match="train detector"):
+        load_shipped(tmp_path)

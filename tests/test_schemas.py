@@ -1,0 +1,165 @@
+"""The schemas of docs/schemas: real records fit them, each key is described, and each described key is written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+
+from detector.evaluation import intervals
+from detector.evaluation.run import EvaluationConfig, evaluate
+from detector.inference.bundle import load_shipped
+from detector.training.own_footage import Real, recalibrate
+from sfumato.app.cli.scan import scan
+from sfumato.media.faces import Face, FaceDetector
+from sfumato.media.images import write_image
+from tests.detector_fixtures import toy_explanation
+from tests.evaluation_fixtures import crowd, scored
+from tests.media_fixtures import make_video, picture
+from tests.scan_fixtures import explanation_record, scan_record
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMAS = {path.name: json.loads(path.read_text("utf-8")) for path in (ROOT / "docs/schemas").glob("*.schema.json")}
+SCAN, ROW, DETECTOR = "scan-record.schema.json", "evaluation-row.schema.json", "detector-record.schema.json"
+OPEN = {("config", part) for part in ("model", "samples", "degrade", "train", "calibration")}  # one dataclass each
+
+
+def parts(schema: dict[str, Any], place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Every schema within a schema, and the names that lead there; "*" stands for what has no name of its own."""
+    yield place, schema
+    for name, inner in schema.get("properties", {}).items():
+        yield from parts(inner, (*place, name))
+    loose = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties"), schema.get("items")]
+    for inner in loose:
+        if isinstance(inner, dict):
+            yield from parts(inner, (*place, "*"))
+    for inner in schema.get("anyOf", []):
+        yield from parts(inner, place)
+
+
+def named(schema: dict[str, Any], value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The described keys that a record has, as `parts` names them."""
+    if "anyOf" in schema:
+        for inner in schema["anyOf"]:
+            if Draft202012Validator(inner).is_valid(value):
+                yield from named(inner, value, place)
+    elif isinstance(value, list):
+        for item in value:
+            yield from named(schema.get("items", {}), item, (*place, "*"))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            inner, loose = schema.get("properties", {}).get(name), loose_schema(schema, name)
+            if inner is not None:
+                yield (*place, name)
+                yield from named(inner, item, (*place, name))
+            elif loose is not None:
+                yield from named(loose, item, (*place, "*"))
+
+
+def loose_schema(schema: dict[str, Any], name: str) -> dict[str, Any] | None:
+    for pattern, inner in schema.get("patternProperties", {}).items():
+        if re.search(pattern, name):
+            return inner
+    given = schema.get("additionalProperties")
+    return given if isinstance(given, dict) else None
+
+
+def faults(name: str, record: Any) -> list[str]:
+    return [f"{list(error.path)}: {error.message}" for error in Draft202012Validator(SCHEMAS[name]).iter_errors(record)]
+
+
+@pytest.fixture(scope="module")
+def scans(shipped_detector: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What `sfumato scan --explain --json` prints of a video and a picture with a face, and of what it cannot read."""
+    folder = tmp_path_factory.mktemp("files")
+    make_video(folder / "a.mp4", width=160, height=120)
+    write_image(folder / "b.png", picture(0, 160, 120))
+    (folder / "c.mp4").write_text("no video")
+    make_video(folder / "d.mp4", frames=2)
+    patch = pytest.MonkeyPatch()
+    face = Face((40.0, 20.0, 60.0, 70.0), 0.9, np.zeros((5, 2), np.float32))
+    patch.setattr(FaceDetector, "detect", lambda self, image: [face])
+    arguments = ["--json", "--frames", "6", "--model", shipped_detector, "--explain", folder / "maps", folder]
+    found = CliRunner().invoke(scan, [str(argument) for argument in arguments], standalone_mode=False)
+    patch.undo()
+    assert found.return_value == 3
+    somewhere = scan_record(explanation=explanation_record(toy_explanation()))  # a random net sees it nowhere
+    return [*(json.loads(line) for line in found.stdout.splitlines()), somewhere.as_json()]
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, Any]]:
+    """Rows of probabilities from two data sets with abstentions, of raw scores, and of fakes alone."""
+    mixed = [*crowd(30), *crowd(30, seed=1, dataset="other", compression="c23"), *crowd(1100, seed=2)]
+    mixed += [scored(f"n{i}", "fake", dataset="fakes only", flagged={"0.01": True}) for i in range(9)]
+    raw = [scored(f"v{i}", ("real", "fake")[i % 2], float(i)) for i in range(40)]
+    models = ({"name": "toy", "version": "0", "sha256": "a" * 64}, {"name": "predictions", "file": "scores.csv"})
+    configs = (EvaluationConfig(threshold=0.5), EvaluationConfig(frames=0))
+    found = []
+    patch = pytest.MonkeyPatch()
+    patch.setattr(intervals, "DRAWS", 40)
+    for scores, config, model in zip((mixed, raw), configs, models, strict=True):
+        lines = [json.loads(line) for line in evaluate(scores, config).lines(model)]
+        found += [line for line in lines if line["record"] == "metrics"]
+    patch.undo()
+    return found
+
+
+@pytest.fixture(scope="module")
+def detectors() -> list[dict[str, Any]]:
+    """The record that ships, and the same after a calibration on somebody's own footage."""
+    shipped = load_shipped().record
+    reals = [Real(kind, f"person {i}", f"{kind} {i}", float(i)) for kind in ("picture", "video") for i in range(99)]
+    return json.loads(json.dumps([shipped, recalibrate(shipped, reals, True).record]))
+
+
+@pytest.fixture
+def records(request: pytest.FixtureRequest, name: str) -> list[dict[str, Any]]:
+    return request.getfixturevalue({SCAN: "scans", ROW: "rows", DETECTOR: "detectors"}[name])
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_real_records_fit_their_schema(name, records) -> None:
+    assert [fault for record in records for fault in faults(name, record)] == []
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_key_that_is_described_is_written(name, records) -> None:
+    described = {place for place, _ in parts(SCHEMAS[name]) if place and place[-1] != "*"}
+    assert described - {place for record in records for place in named(SCHEMAS[name], record)} == set()
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_object_is_closed(name) -> None:
+    objects = [(place, part) for place, part in parts(SCHEMAS[name]) if is_object(part)]
+    loose = {place for place, part in objects if "additionalProperties" not in part}
+    assert loose == (OPEN if name == DETECTOR else set())
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_key_says_what_it_means(name) -> None:
+    places = {place for place, _ in parts(SCHEMAS[name]) if place and place[-1] != "*"}
+    assert places - {place for place, part in parts(SCHEMAS[name]) if part.get("description")} == set()
+
+
+def is_object(part: dict[str, Any]) -> bool:
+    kinds = part.get("type", [])
+    return "object" in ([kinds] if isinstance(kinds, str) else kinds)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_key_of_nobodys_is_refused(name, records) -> None:
+    assert faults(name, records[0] | {"surprise": 1}) != []
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_schema_is_one_and_is_listed(name) -> None:
+    Draft202012Validator.check_schema(SCHEMAS[name])
+    assert f"(schemas/{name})" in (ROOT / "docs/records.md").read_text("utf-8")
