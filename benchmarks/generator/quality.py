@@ -33,7 +33,8 @@ from generator.data.prepare import PICTURES, PrepareConfig, Preparer, find_media
 from generator.motion.track import Landmarks
 from generator.networks.checkpoint import Checkpoint
 from generator.networks.warp import nearest, normalise, sample, warp_grid
-from generator.rendering.animator import Animator, Portrait, tune_config
+from generator.person.portrait import Portrait
+from generator.rendering.animator import Animator, tune_config
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import file_digest
 from sfumato.media.faces import Crop, Face

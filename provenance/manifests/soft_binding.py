@@ -125,7 +125,7 @@ def payload_of(facts: GeneratedFacts, signer: Signer) -> bytes:
     """
     from provenance.manifests.generated import generation_assertion, portrait_ingredients
 
-    said = generation_assertion(facts, portrait_ingredients(facts.portraits))
+    said = generation_assertion(facts, portrait_ingredients(facts.portraits, facts.known_digests))
     text = json.dumps([facts.title, said, signer.chain_pem], sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8]
 

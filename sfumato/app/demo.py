@@ -22,10 +22,12 @@ from sfumato.text import printable
 
 if TYPE_CHECKING:
     from detector.inference.video_detector import Judgement
-    from sfumato.app.animation.studio import AnimateConfig, Stage, Studio
+    from sfumato.app.animation.config import AnimateConfig
+    from sfumato.app.animation.studio import Studio
     from sfumato.app.review.heat_sheet import HeatRow
     from sfumato.app.review.report import ReviewedClip
     from sfumato.app.scan.scanner import Explained, Scanner
+    from sfumato.progress import Stage
 
 REPORT, CONTACT_SHEET = "report.html", "contact-sheet.png"
 
@@ -54,11 +56,11 @@ def make_demo(
     Raises OutputError for a folder that cannot be written, and whatever the studio raises.
     """
     from provenance.verifying.verify import verify
-    from sfumato.app.animation.studio import quietly
     from sfumato.app.review.contact_sheet import write_contact_sheet
     from sfumato.app.review.report import Heading, ReviewedClip, write_report
     from sfumato.app.review.stripped import judge_without_credential
     from sfumato.media.images import read_image
+    from sfumato.progress import quietly
 
     started, stage = time.monotonic(), stage or quietly
     _prepare(folder)
@@ -141,7 +143,9 @@ def demo(
     Nothing is fetched from the network, and nothing is opened.
     """
     from detector.inference.video_detector import Judge
-    from sfumato.app.animation.studio import AnimateConfig, Studio, checkpoint_path
+    from generator.networks.checkpoint import checkpoint_path
+    from sfumato.app.animation.config import AnimateConfig
+    from sfumato.app.animation.studio import Studio
     from sfumato.app.scan.scanner import Scanner
     from sfumato.progress import progress
     from sfumato.run import choose_device
