@@ -207,3 +207,10 @@ def test_a_full_size_step_at_256_pixels() -> None:
 def test_impossible_training_is_refused(change: dict[str, float]) -> None:
     with pytest.raises(ConfigError):
         TrainConfig(**change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("adversarial", "exported"), [(0.0, False), (1.0, True)])
+def test_a_critic_that_learned_nothing_is_not_exported(adversarial: float, exported: bool) -> None:
+    run = trainer(loss=replace(PIXELS, adversarial=adversarial))
+    run.step()
+    assert (run.checkpoint().critic is not None) is exported
