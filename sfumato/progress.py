@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+
+Advance = Callable[[float], None]  # told how much more is done
+Stage = Callable[[str, float | None], AbstractContextManager[Advance]]  # (what is being done, how much of it)
 
 
 @contextmanager
@@ -42,3 +45,9 @@ def progress(description: str, total: float | None = None) -> Iterator[Callable[
             bars.advance(task, amount)
 
         yield advance
+
+
+@contextmanager
+def quietly(description: str, total: float | None = None) -> Iterator[Advance]:
+    """The stage of a caller who does not want to see progress."""
+    yield lambda amount: None

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generator.config import LossConfig, ModelConfig, TrainConfig
-from generator.data.dataset import Clip, Dataset, Person
-from generator.data.episodes import Episode, source_warps
+from generator.data.dataset import Clip, Dataset, PersonFootage
 from generator.motion.retarget import canonical_face
 from generator.motion.track import Motion
 from generator.networks.checkpoint import Checkpoint
 from generator.networks.discriminator import Critic
 from generator.networks.embedder import Embedder
+from generator.networks.episode import Episode, source_warps
 from generator.networks.families import WarpGenerator, build_generator
 from sfumato.media.faces import CROP_VERSION
 from sfumato.media.images import read_image
@@ -95,10 +95,10 @@ def clip_of(person: int, frames: int = 8, size: int = SIZE, take: int = 0) -> Cl
     )
 
 
-def people(count: int = 4, frames: int = 8, pictures: int = 0) -> tuple[Person, ...]:
+def people(count: int = 4, frames: int = 8, pictures: int = 0) -> tuple[PersonFootage, ...]:
     """`count` people with a clip each, then `pictures` people with a picture each."""
     clips = [clip_of(i, frames) for i in range(count)] + [clip_of(100 + i, 1) for i in range(pictures)]
-    return tuple(Person(c.digest[:16], (c,)) for c in clips)
+    return tuple(PersonFootage(c.digest[:16], (c,)) for c in clips)
 
 
 def dataset(count: int = 5, frames: int = 24, pictures: int = 1) -> Dataset:

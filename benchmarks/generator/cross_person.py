@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from generator.motion.retarget import RIGID, Retargeter
 from generator.motion.track import Landmarks, Motion, track_video
-from generator.rendering.animator import Animator, Portrait, read_portrait
+from generator.person.portrait import Portrait, read_portrait
+from generator.rendering.animator import Animator
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import file_digest
 from sfumato.media.faces import FaceDetector, face_box

@@ -33,7 +33,8 @@ from generator.data.reading import PrepareConfig, Preparer
 from generator.motion.track import Landmarks
 from generator.networks.checkpoint import Checkpoint
 from generator.networks.warp import nearest, normalise, sample, warp_grid
-from generator.rendering.animator import Animator, Portrait, tune_config
+from generator.person.portrait import Portrait
+from generator.rendering.animator import Animator, tune_config
 from sfumato.errors import MediaError, UsageError
 from sfumato.execution.find_files import VIDEOS, Finder, find_media
 from sfumato.media.clips import file_digest

@@ -26,7 +26,8 @@ from sfumato.media.frame_size import require_frame_size
 
 if TYPE_CHECKING:
     from generator.motion.track import Landmarks, Motion
-    from generator.rendering.animator import Animator, Portrait
+    from generator.person.portrait import Portrait
+    from generator.rendering.animator import Animator
 
 PROTOCOL = "speed-1"
 PLAIN = "torch eager"
@@ -97,14 +98,14 @@ def measure_rendering(
     import torch
 
     from generator.networks.checkpoint import load_checkpoint
+    from generator.networks.families import has_network
     from generator.rendering.animator import Animator
-    from generator.rendering.render import has_fast_path
 
     loaded, before = load_checkpoint(checkpoint), torch.get_num_threads()
     sitters = portraits(loaded.landmarks, config)
     track = poses(sitters[0], config.frames)
     methods: dict[str, tuple[Animator, Timing]] = {PLAIN: (Animator(loaded, threads=1), Timing())}
-    for name in BACKENDS if has_fast_path(loaded.generator) else ():
+    for name in BACKENDS if has_network(loaded.generator) else ():
         try:
             methods[name] = Animator(loaded, backend=name, threads=config.workers), Timing()
         except MissingPartError:
@@ -165,7 +166,7 @@ def processor() -> str:
 
 def portraits(landmarks: str, config: SpeedConfig) -> list[Portrait]:
     """The Mona Lisa, `config.shots` times."""
-    from generator.rendering.animator import read_portrait
+    from generator.person.portrait import read_portrait
     from sfumato.media.faces import FaceDetector
     from sfumato.media.images import read_image
     from sfumato.media.landmarks import load_backend

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from generator.compiler.folding import fold
 from generator.compiler.graph import to_onnx
 from generator.networks.checkpoint import Checkpoint
-from generator.rendering.render import has_fast_path
+from generator.networks.families import has_network
 from sfumato.atomic import atomic_path
 from sfumato.errors import CheckpointError, MissingPartError, UsageError, install_extra
 from sfumato.execution.signal_stack import signal_stack_kept
@@ -43,7 +43,7 @@ def export_network(checkpoint: Checkpoint, path: Path) -> float:
     """
     if path.suffix not in (".onnx", ".xml"):
         raise UsageError(f"{path} ends neither in .onnx nor in .xml", "Name the output x.onnx, or x.xml for OpenVINO.")
-    if not has_fast_path(checkpoint.generator):
+    if not has_network(checkpoint.generator):
         raise UsageError(f"The family {checkpoint.config.family} has no network", "There is nothing to export.")
     network = checkpoint.generator.network
     side = checkpoint.config.size // network.stem

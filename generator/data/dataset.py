@@ -62,7 +62,7 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class Person:
+class PersonFootage:
     """Everything there is of one person."""
 
     key: str
@@ -82,10 +82,10 @@ class Person:
 class Dataset:
     """Prepared footage. `description` is what `dataset.json` says: crop version, landmark backend, stored size."""
 
-    people: tuple[Person, ...]
+    people: tuple[PersonFootage, ...]
     description: dict[str, Any]
 
-    def split(self, held_out: int, smallest: int = 24) -> tuple[tuple[Person, ...], tuple[Person, ...]]:
+    def split(self, held_out: int, smallest: int = 24) -> tuple[tuple[PersonFootage, ...], tuple[PersonFootage, ...]]:
         """(training, held out). Only people with a clip of `smallest` frames are held out, `held_out` of them: those of
         the footage's own test part first. The others of that part are in neither. Raises UsageError when nobody would
         be left.
@@ -175,14 +175,14 @@ def read_shard(path: Path, size: int, lazy: bool = False) -> Clip:
     )  # fmt: skip
 
 
-def as_people(clips: list[Clip], threshold: float = SAME_PERSON) -> tuple[Person, ...]:
+def as_people(clips: list[Clip], threshold: float = SAME_PERSON) -> tuple[PersonFootage, ...]:
     """Clips gathered by person (see `sfumato.media.people`)."""
     labels = group_people(np.stack([c.identity for c in clips]), threshold, [c.person for c in clips])
     groups: dict[int, list[Clip]] = {}
     for clip, label in zip(clips, labels, strict=True):
         groups.setdefault(label, []).append(clip)
     people = (
-        Person(hashlib.sha256(min(c.digest for c in group).encode()).hexdigest()[:16], tuple(group))
+        PersonFootage(hashlib.sha256(min(c.digest for c in group).encode()).hexdigest()[:16], tuple(group))
         for group in groups.values()
     )
     return tuple(sorted(people, key=lambda p: p.key))

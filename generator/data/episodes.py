@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generator.config import TrainConfig
-from generator.data.dataset import Clip, Person
+from generator.data.dataset import Clip, PersonFootage
 from generator.data.pose_augmentation import random_pose
-from generator.networks.warp import nearest, normalise, sample, warp_grid
+from generator.networks.episode import Episode
+from generator.networks.warp import normalise, sample, warp_grid
 from sfumato.errors import UsageError
 from sfumato.media.landmarks.drawing import draw_sketch
 
@@ -32,27 +33,6 @@ MIRROR = np.array(
         *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1),
     ]
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Episode:
-    """A batch of B episodes. Pictures and sketches in [-1, 1], landmarks in [-1, 1] (see warp.normalise)."""
-
-    faces: Tensor  # (B, K, 3, H, W)
-    sketches: Tensor  # (B, K, 3, H, W)
-    landmarks: Tensor  # (B, K, 68, 2)
-    target: Tensor  # (B, 3, H, W)
-    target_sketch: Tensor  # (B, 3, H, W)
-    target_landmarks: Tensor  # (B, 68, 2)
-    videos: Tensor  # (B,) index of the training video, the row of W
-
-    def to(self, device: torch.device) -> Episode:
-        return replace(self, **{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
-
-    def split(self, parts: int) -> list[Episode]:
-        """`parts` batches of B / parts each, in order."""
-        pieces = {name: value.chunk(parts) for name, value in vars(self).items()}
-        return [replace(self, **{name: piece[index] for name, piece in pieces.items()}) for index in range(parts)]
 
 
 def to_tensors(images: list[NDArray[np.uint8]], points: list[NDArray[np.float32]]) -> tuple[Tensor, Tensor, Tensor]:
@@ -70,7 +50,7 @@ def to_tensors(images: list[NDArray[np.uint8]], points: list[NDArray[np.float32]
 class EpisodeSampler:
     """Draws the batches of each step, the same ones for the same seed. Never mixes the K frames of two people."""
 
-    def __init__(self, people: tuple[Person, ...], config: TrainConfig) -> None:
+    def __init__(self, people: tuple[PersonFootage, ...], config: TrainConfig) -> None:
         """Raises UsageError when `people` have neither a clip of three frames nor a picture."""
         self.config, self.size = config, config.model.size
         self.rng = np.random.default_rng(config.seed)  # of the episode that is being drawn, see `batch`
@@ -209,16 +189,3 @@ def mouth_opening(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
 def collate(episodes: list[Episode]) -> Episode:
     """B single episodes as one batch."""
     return Episode(**{name: torch.cat([getattr(e, name) for e in episodes]) for name in vars(episodes[0])})
-
-
-def source_warps(episode: Episode, count: int) -> tuple[Tensor, Tensor]:
-    """The `count` sources nearest to the target: pictures (B, count, 3, H, W), and grids (B, count, H, W, 2) into the
-    target's pose.
-    """
-    batch, size = len(episode.target), episode.target.shape[-1]
-    order = nearest(episode.landmarks, episode.target_landmarks, count)  # (B, count)
-    rows = torch.arange(batch, device=order.device)[:, None]
-    chosen, points = episode.faces[rows, order], episode.landmarks[rows, order]
-    targets = episode.target_landmarks[:, None].expand(-1, count, -1, -1)
-    grids = warp_grid(points.flatten(0, 1), targets.flatten(0, 1), size).unflatten(0, (batch, count))
-    return chosen, grids

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import torch.utils.data
 
-from generator.data.episodes import Episode, EpisodeSampler
+from generator.data.episodes import EpisodeSampler
+from generator.networks.episode import Episode
 from sfumato.errors import SfumatoError
 
 Key = tuple[int, int]  # step, update

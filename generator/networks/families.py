@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.config import ModelConfig
-from generator.data.episodes import Episode, source_warps
+from generator.networks.episode import Episode, source_warps
 from generator.networks.synthesizer import Generator, Synthesizer
 from generator.networks.warp import identity_grid, sample
 from sfumato.registry import Registry
@@ -112,6 +112,11 @@ def build_generator(config: ModelConfig) -> Generator | WarpGenerator:
     """The family that `config.family` names. Raises UsageError for an unknown one."""
     network: Generator | WarpGenerator = REGISTRY.load(config.family)(config)
     return network
+
+
+def has_network(generator: object) -> bool:
+    """Whether this family's network can be compiled and exported; the warp alone has none."""
+    return type(generator) in (WarpGenerator, Generator)
 
 
 def make_image(generator: Generator | WarpGenerator, psi: Tensor, episode: Episode) -> Tensor:

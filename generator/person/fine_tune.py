@@ -25,10 +25,10 @@ import torch
 from torch import Tensor, nn
 
 from generator.config import TuneConfig
-from generator.data.episodes import Episode, source_warps
 from generator.data.pose_augmentation import random_pose
 from generator.losses.terms import ReconstructionLoss, adversarial_loss, critic_loss, feature_matching_loss
 from generator.networks.checkpoint import Checkpoint
+from generator.networks.episode import Episode, source_warps
 from generator.networks.families import WarpGenerator
 from generator.networks.synthesizer import Generator
 from generator.networks.warp import sample, warp_grid

@@ -30,7 +30,7 @@ from torch import Tensor
 
 from generator.networks.checkpoint import Checkpoint
 from generator.person.fine_tune import Person
-from generator.rendering.animator import Portrait
+from generator.person.portrait import Portrait
 from sfumato.atomic import atomic_path
 from sfumato.config import from_dict, to_dict
 from sfumato.errors import CheckpointError, MediaError, OutputError, SfumatoError, UsageError

@@ -1,12 +1,12 @@
 """The portrait that moves: set_identity is costly and done once, render is cheap and streams (numpy at this edge).
 
-In: pictures of one person (HWC uint8 RGB) with a face each. Out: frames of any size, one by one.
+In: portraits of one person. Out: frames of any size, one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,60 +18,17 @@ from torch.nn import functional
 
 from generator.compiler.backends import require_backend
 from generator.config import LossConfig, TuneConfig
-from generator.data.episodes import source_warps, to_tensors
+from generator.data.episodes import to_tensors
 from generator.motion.track import Landmarks
 from generator.networks.checkpoint import Checkpoint
-from generator.networks.families import WarpGenerator
+from generator.networks.episode import source_warps
+from generator.networks.families import WarpGenerator, has_network
 from generator.networks.warp import nearest, warp_grid
 from generator.person.fine_tune import Person, fine_tune, meet
-from generator.rendering.render import Renderer, has_fast_path, load_renderer
-from sfumato.errors import ConfigError, NoFaceError, UsageError
-from sfumato.media.faces import Crop, Face, FaceDetector, crop_around
-from sfumato.media.landmarks import LandmarkBackend
+from generator.person.portrait import Portrait
+from generator.rendering.render import Renderer, load_renderer
+from sfumato.errors import ConfigError, UsageError
 from sfumato.media.landmarks.drawing import draw_sketch
-
-SMALLEST_FACE = 40  # px; below it there is too little to show at 128
-
-
-@dataclass(frozen=True)
-class Portrait:
-    """A picture of the person: the square around the face at two sizes, and where its landmarks are."""
-
-    crop: Crop
-    face: Face
-    large: NDArray[np.uint8]  # (R, R, 3)
-    landmarks: Landmarks  # (68, 2) in [-1, 1] of the crop
-    others: int = 0  # faces in the picture that were not taken
-
-
-def read_portrait(
-    image: NDArray[np.uint8], detector: FaceDetector, landmarks: LandmarkBackend, size: int,
-    name: str = "the picture", which: int | None = None,
-) -> Portrait:  # fmt: skip
-    """Finds the face and its landmarks. `which` counts faces from the largest, from 1; without it the largest is taken.
-
-    Raises NoFaceError when there is none, when face `which` does not exist, or when it is under 40 px.
-    """
-    faces = detector.detect(image)
-    if not faces:
-        raise NoFaceError(
-            f"No face was found in {name}", "Use a picture in which one face is seen well, from the front."
-        )
-    if which is not None and not 1 <= which <= len(faces):
-        raise NoFaceError(
-            f"{name} has {len(faces)} face(s), not {which}",
-            f"Choose --face 1 to {len(faces)}, counted from the largest.",
-        )
-    face = faces[(which or 1) - 1]
-    if face.size < SMALLEST_FACE:
-        raise NoFaceError(
-            f"The face in {name} is {face.size:.0f} pixels high",
-            f"Use a picture in which it has {SMALLEST_FACE} or more.",
-        )
-    crop = crop_around(face.box, (image.shape[1], image.shape[0]))
-    points = landmarks.detect(image, face.box)
-    local = (2 * crop.to_crop(points, size) + 1) / size - 1
-    return Portrait(crop, face, crop.apply(image, size), local.astype(np.float32), len(faces) - 1)
 
 
 class Animator:
@@ -91,12 +48,12 @@ class Animator:
         self.person: Person | None = None
         self._large: Tensor | None = None
         self._renderer: Renderer | None = None
-        if backend not in ("auto", "torch") and not has_fast_path(checkpoint.generator):
+        if backend not in ("auto", "torch") and not has_network(checkpoint.generator):
             require_backend(backend)
             cause = f"The family {checkpoint.config.family} has no network that the backend {backend!r} could run"
             raise UsageError(cause, "Leave --backend out.")
         name, on_gpu = require_backend(backend), self.device.type != "cpu" and backend in ("auto", "torch")
-        self._backend = "" if on_gpu or not has_fast_path(checkpoint.generator) else name
+        self._backend = "" if on_gpu or not has_network(checkpoint.generator) else name
         self.threads = threads if self._backend else 1  # plain torch has threads of its own
 
     @property

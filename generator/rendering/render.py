@@ -39,11 +39,6 @@ class Renderer(Protocol):
         ...
 
 
-def has_fast_path(generator: object) -> bool:
-    """Whether `load_renderer` has something for this family."""
-    return type(generator) in (WarpGenerator, Generator)
-
-
 def load_renderer(person: Person, portraits: Sequence[Image], backend: str, threads: int = 1) -> Renderer | None:
     """`portraits`: the person's pictures (R, R, 3) in the order of `person.faces`. None for a family that has no fast
     path.

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from generator.config import TrainConfig
-from generator.data.dataset import Dataset, Person
+from generator.data.dataset import Dataset, PersonFootage
 from generator.networks.checkpoint import Checkpoint, save_checkpoint
 from generator.training.divergence import Watch
 from generator.training.run_log import RunLog
@@ -70,7 +70,12 @@ class _Reporter:
     """What the first rank does after a step."""
 
     def __init__(
-        self, folder: RunFolder, trainer: MetaTrainer, held_out: tuple[Person, ...], best: float | None, warn: Warn
+        self,
+        folder: RunFolder,
+        trainer: MetaTrainer,
+        held_out: tuple[PersonFootage, ...],
+        best: float | None,
+        warn: Warn,
     ) -> None:
         self.path, self.trainer, self.warn = folder.path, trainer, warn
         self.log, self.watch = RunLog(folder, trainer.steps_done), Watch()
@@ -101,6 +106,6 @@ class _Reporter:
             save_checkpoint(self.path / "best.safetensors", self.trainer.checkpoint(validation=vars(seen)))
 
 
-def describe(people: tuple[Person, ...]) -> list[dict[str, Any]]:
+def describe(people: tuple[PersonFootage, ...]) -> list[dict[str, Any]]:
     """People as a record: their key and the files they were found in."""
     return [{"person": p.key, "files": sorted(c.name for c in p.clips)} for p in people]

@@ -18,13 +18,14 @@ import torch
 from torch import Tensor, nn
 
 from generator.config import TrainConfig
-from generator.data.dataset import Person
-from generator.data.episodes import Episode, EpisodeSampler
+from generator.data.dataset import PersonFootage
+from generator.data.episodes import EpisodeSampler
 from generator.data.stream import EpisodeStream
 from generator.losses.terms import ReconstructionLoss, adversarial_loss, critic_loss, feature_matching_loss, match_loss
 from generator.networks.checkpoint import Checkpoint, checkpoint_path, load_checkpoint
 from generator.networks.discriminator import Critic, frozen
 from generator.networks.embedder import Embedder, spread
+from generator.networks.episode import Episode
 from generator.networks.families import build_generator, make_image
 from generator.networks.upscale_checkpoint import start_from
 from generator.training.divergence import PEOPLE, require_finite
@@ -39,7 +40,7 @@ class MetaTrainer:
     """Owns the networks, their optimisers and the stream of episodes; `step` is one update of everything."""
 
     def __init__(
-        self, config: TrainConfig, people: tuple[Person, ...], device: torch.device, ranks: Ranks | None = None
+        self, config: TrainConfig, people: tuple[PersonFootage, ...], device: torch.device, ranks: Ranks | None = None
     ) -> None:
         seed_everything(config.seed)
         self.config, self.device, self.ranks = config, device, ranks or Ranks(device=device)

@@ -15,10 +15,11 @@ import torch
 from torch import Tensor
 
 from generator.config import TrainConfig
-from generator.data.dataset import Person
-from generator.data.episodes import Episode, to_tensors
+from generator.data.dataset import PersonFootage
+from generator.data.episodes import to_tensors
 from generator.losses.terms import IdentityLoss, structure_loss
 from generator.networks.embedder import Embedder, spread
+from generator.networks.episode import Episode
 from generator.networks.families import WarpGenerator, make_image
 from generator.networks.synthesizer import Generator
 
@@ -47,7 +48,7 @@ class Validation:
 class Validator:
     """Measures networks on `people`, always the same way."""
 
-    def __init__(self, people: tuple[Person, ...], config: TrainConfig, device: torch.device) -> None:
+    def __init__(self, people: tuple[PersonFootage, ...], config: TrainConfig, device: torch.device) -> None:
         self.people, self.config, self.device = people, config, device
         self.identity = IdentityLoss().to(device)
 
@@ -82,7 +83,7 @@ class Validator:
         return Validation(float(np.mean(scores)), float(np.mean(distances)), float(np.mean(cosines)), apart)
 
 
-def validation_episodes(people: tuple[Person, ...], config: TrainConfig, targets: int = 2) -> Iterator[Episode]:
+def validation_episodes(people: tuple[PersonFootage, ...], config: TrainConfig, targets: int = 2) -> Iterator[Episode]:
     """Fixed episodes of one each: K sources spread over the first half of a person's longest clip, targets over the
     second.
     """

@@ -33,15 +33,18 @@ class IngredientFile:
         return {"title": self.reference, "relationship": self.relationship, "label": self.reference}
 
 
-def portrait_ingredients(portraits: Sequence[Path]) -> list[IngredientFile]:
-    """Reads (streaming) the digest and the type of each portrait. Raises SealError if one cannot be read."""
+def portrait_ingredients(portraits: Sequence[Path], known_digests: Sequence[str] = ()) -> list[IngredientFile]:
+    """Reads the type of each portrait and (streaming) its digest; `known_digests`: those taken already, one each.
+    Raises SealError if one cannot be read.
+    """
     found = []
+    known = dict(zip(portraits, known_digests, strict=True)) if known_digests else {}
     for number, path in enumerate(portraits, start=1):
         try:
             with path.open("rb") as file:
                 media_type = media_type_of_bytes(file.read(32))
                 file.seek(0)
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = known.get(path) or hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise SealError(
                 f"Cannot read the portrait {path}: {error.strerror}", "Keep it in place until the video is done."

@@ -135,7 +135,7 @@ def payload_of(facts: GeneratedFacts, signer: Signer) -> bytes:
     """8 bytes, the same whenever the same signer makes the same video again, so that it comes out the same; otherwise
     as good as random.
     """
-    said = generation_assertion(facts, portrait_ingredients(facts.portraits))
+    said = generation_assertion(facts, portrait_ingredients(facts.portraits, facts.known_digests))
     text = json.dumps([facts.title, said, signer.chain_pem], sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8]
 

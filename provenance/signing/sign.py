@@ -56,7 +56,7 @@ def sign_generated(
     """
     media_type = media_type_of(destination)
     _refuse_same(source, destination)
-    portraits = portrait_ingredients(facts.portraits)
+    portraits = portrait_ingredients(facts.portraits, facts.known_digests)
     manifest = generated_manifest(facts, portraits, media_type, soft_binding=soft_binding)
     _write(source, destination, Order(manifest, portraits, signer, media_type))
 

@@ -18,10 +18,12 @@ from sfumato.app.animation.gallery import ShippedPortrait
 from sfumato.errors import OutputError
 
 if TYPE_CHECKING:
-    from sfumato.app.animation.studio import AnimateConfig, Stage, Studio
+    from sfumato.app.animation.config import AnimateConfig
+    from sfumato.app.animation.studio import Studio
     from sfumato.app.review.heat_sheet import HeatRow
     from sfumato.app.review.report import ReviewedClip
     from sfumato.app.scan.scanner import Scanned, Scanner
+    from sfumato.progress import Stage
 
 REPORT, CONTACT_SHEET = "report.html", "contact-sheet.png"
 
@@ -49,11 +51,11 @@ def make_demo(
 
     Raises OutputError for a folder that cannot be written, and whatever the studio raises.
     """
-    from sfumato.app.animation.studio import quietly
     from sfumato.app.review.contact_sheet import write_contact_sheet
     from sfumato.app.review.report import Heading, ReviewedClip, write_report
     from sfumato.app.review.stripped import judge_without_credential
     from sfumato.media.images import read_image
+    from sfumato.progress import quietly
 
     started, stage = time.monotonic(), stage or quietly
     _prepare(folder)

@@ -144,7 +144,8 @@ def _living_portraits() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]
     from generator.motion.retarget import Retargeter
     from generator.motion.track import motion_path, read_motion, shipped_motions
     from generator.networks.checkpoint import checkpoint_path, load_checkpoint
-    from generator.rendering.animator import Animator, read_portrait
+    from generator.person.portrait import read_portrait
+    from generator.rendering.animator import Animator
     from sfumato.app.animation.gallery import shipped_portraits
     from sfumato.media.faces import FaceDetector
     from sfumato.media.images import read_image

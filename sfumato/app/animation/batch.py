@@ -8,21 +8,21 @@ and the rest is made.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from sfumato.errors import OutputError, SfumatoError, UsageError
 from sfumato.text import printable
 
 if TYPE_CHECKING:
+    from sfumato.app.animation.config import AnimateConfig
     from sfumato.app.animation.driver import Driver
-    from sfumato.app.animation.studio import AnimateConfig, Studio
+    from sfumato.app.animation.studio import Studio
+    from sfumato.progress import Advance
 
 CONTACT_SHEET = "contact-sheet.png"
 _SHEET_ROWS = 40  # of the contact sheet; more cannot be taken in at a glance
@@ -66,7 +66,7 @@ def find_motions(names: Sequence[str]) -> list[Driver]:
 def animate_all(
     studio: Studio, portraits: Sequence[Path], motions: Sequence[Driver], folder: Path, config: AnimateConfig,
     consent: str | None = None,
-    *, overwrite: bool = False, advance: Callable[[float], None] = lambda amount: None,
+    *, overwrite: bool = False, advance: Advance = lambda amount: None,
 ) -> Iterator[Outcome]:  # fmt: skip
     """Yields the outcome of every pair as it is known; `advance` gets 1 for each pair, in parts as its frames are
     painted.
@@ -81,97 +81,63 @@ def animate_all(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"Cannot make {folder}: {error.strerror}", "Choose another folder.") from error
-    outer = studio.stage
-    try:
-        for number, name in enumerate(names):
-            portrait, motion = portraits[number // len(motions)], motions[number % len(motions)]
-            studio.stage = share = _ShareOfOne(advance)
-            try:
-                state, reason = _pair(studio, portrait, motion, folder / name, config, consent, overwrite), ""
-            except SfumatoError as error:
-                state, reason = "failed", str(error)
-            advance(1 - share.given)
-            yield Outcome(portrait, motion.name, folder / name, state, reason)
-    finally:
-        studio.stage = outer
+    for number, name in enumerate(names):
+        portrait, motion = portraits[number // len(motions)], motions[number % len(motions)]
+        share = _ShareOfOne(advance)
+        try:
+            state, reason = _pair(studio, portrait, motion, folder / name, config, consent, overwrite, share), ""
+        except SfumatoError as error:
+            state, reason = "failed", str(error)
+        advance(1 - share.given)
+        yield Outcome(portrait, motion.name, folder / name, state, reason)
+
+
+def count_states(outcomes: Sequence[Outcome]) -> Counter[str]:
+    """How many were made, kept and failed."""
+    return Counter(outcome.state for outcome in outcomes)
+
+
+def write_sheet(folder: Path, outcomes: Sequence[Outcome]) -> None:
+    """Writes the contact sheet of what was made and kept, unless it is there and nothing new was made."""
+    from sfumato.app.review.contact_sheet import spread, write_contact_sheet
+
+    count = count_states(outcomes)
+    if not count["made"] and (not count["kept"] or (folder / CONTACT_SHEET).exists()):
+        return
+    there = [outcome for outcome in outcomes if outcome.state != "failed"]
+    shown = there[:_SHEET_ROWS]
+    rows = [(printable(outcome.path.stem, 80), spread(outcome.path, 1)[0], outcome.path) for outcome in shown]
+    more = f" The first {len(shown)} of {len(there)}." if len(shown) < len(there) else ""
+    write_contact_sheet(folder / CONTACT_SHEET, rows, f"All pictures are AI-generated (sfumato).{more}")
 
 
 def _pair(
-    studio: Studio,
-    portrait: Path,
-    motion: Driver,
-    output: Path,
-    config: AnimateConfig,
-    consent: str | None,
-    overwrite: bool,
-) -> str:
+    studio: Studio, portrait: Path, motion: Driver, output: Path, config: AnimateConfig, consent: str | None,
+    overwrite: bool, stage: _ShareOfOne,
+) -> str:  # fmt: skip
+    """Whether the video was made, or kept: `output` verifies, and its seal names this portrait, motion, model and these
+    settings.
+    """
+    from sfumato.app.animation.gallery import PortraitFile
+
+    files = [PortraitFile(portrait)]
     if output.exists() and not overwrite:
-        if is_finished(studio, portrait, motion, output, config, consent):
+        found = _sealed_facts(output)
+        if found and found == studio.job(files, motion, output, config, consent, overwrite=True).assertion():
             return "kept"
         raise OutputError(
             f"{output} is there, and is not this video as it would be made now", "Move it away, or --overwrite."
         )
-    studio.animate([portrait], motion, output, config, consent, overwrite=overwrite)
+    studio.run(studio.job(files, motion, output, config, consent, overwrite=overwrite), stage)
     return "made"
 
 
-def is_finished(
-    studio: Studio, portrait: Path, motion: Driver, output: Path, config: AnimateConfig, consent: str | None
-) -> bool:
-    """Whether `output` verifies and its seal names this portrait, motion, model and these settings. Raises what
-    `find_sitter` raises.
-    """
-    from provenance.manifests.generation_assertion import generation_assertion
-    from provenance.manifests.ingredients import portrait_ingredients
+def _sealed_facts(output: Path) -> dict[str, Any] | None:
+    """What the seal of a file says, None where it does not hold."""
     from provenance.verifying.verify import verify
-    from sfumato.app.animation.subject import find_sitter
 
     found = verify(output)
-    if found.outcome not in ("trusted", "untrusted"):
-        return False
-    facts = studio.facts(find_sitter([portrait], consent, studio.animator.checkpoint), motion, config)
-    return found.facts == generation_assertion(facts, portrait_ingredients(facts.portraits))
-
-
-def run_batch(
-    portraits: Sequence[str], motions: Sequence[str], folder: Path, config: AnimateConfig,
-    where: tuple[Path, str | None, Any, str],
-    consent: str | None, *, overwrite: bool, as_json: bool,
-) -> int:  # fmt: skip
-    """The command behind --out-folder: `where` is checkpoint, landmarks, device and backend. Returns 1 when something
-    failed, else 0.
-    """
-    from sfumato.app.animation.studio import Studio
-    from sfumato.progress import progress
-
-    pictures, drivers = find_portraits(portraits), find_motions(motions)
-    checkpoint, landmarks, device, backend = where
-    studio = Studio(checkpoint, landmarks, device, backend=backend)
-    outcomes = []
-    with progress("Animating, videos", len(pictures) * len(drivers)) as advance:
-        for outcome in animate_all(
-            studio, pictures, drivers, folder, config, consent, overwrite=overwrite, advance=advance
-        ):
-            outcomes.append(outcome)
-            if outcome.state == "failed":
-                click.echo(f"Left out {printable(outcome.path.name)}: {printable(outcome.reason)}", err=True)
-            if as_json:
-                click.echo(json.dumps({"path": str(outcome.path), "state": outcome.state, "reason": outcome.reason}))
-    count = {state: sum(outcome.state == state for outcome in outcomes) for state in ("made", "kept", "failed")}
-    if count["made"] or (count["kept"] and not (folder / CONTACT_SHEET).exists()):
-        _write_sheet(folder, [outcome for outcome in outcomes if outcome.state != "failed"])
-    if not as_json:
-        click.echo(f"{printable(folder)}: {count['made']} made, {count['kept']} kept, {count['failed']} left out")
-    return 1 if count["failed"] else 0
-
-
-def _write_sheet(folder: Path, outcomes: Sequence[Outcome]) -> None:
-    from sfumato.app.review.contact_sheet import spread, write_contact_sheet
-
-    shown = outcomes[:_SHEET_ROWS]
-    rows = [(printable(outcome.path.stem, 80), spread(outcome.path, 1)[0], outcome.path) for outcome in shown]
-    more = f" The first {len(shown)} of {len(outcomes)}." if len(shown) < len(outcomes) else ""
-    write_contact_sheet(folder / CONTACT_SHEET, rows, f"All pictures are AI-generated (sfumato).{more}")
+    return found.facts if found.outcome in ("trusted", "untrusted") else None
 
 
 def _inside(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
@@ -194,11 +160,11 @@ class _ShareOfOne:
     is not told.
     """
 
-    def __init__(self, advance: Callable[[float], None]) -> None:
+    def __init__(self, advance: Advance) -> None:
         self.given, self._advance = 0.0, advance
 
     @contextmanager
-    def __call__(self, description: str, total: float | None) -> Iterator[Callable[[float], None]]:
+    def __call__(self, description: str, total: float | None) -> Iterator[Advance]:
         def tick(amount: float) -> None:
             if description == "Painting frames" and total:
                 self.given += amount / total

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfumato.app.animation.gallery import identify
 from sfumato.errors import SealError, UsageError
 from sfumato.text import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from generator.person.person_file import PersonFile
+    from sfumato.app.animation.gallery import PortraitFile
 
 LONGEST = 200  # characters of a statement; it travels in every copy of the video
 PUBLIC_DOMAIN = "shipped painting, public domain"
@@ -31,14 +32,16 @@ _ADVICE = (
 )
 
 
-def pictures_of_people(portraits: Sequence[Path]) -> list[Path]:
-    """Those of `portraits` that are not paintings shipped with the program. Raises MediaError for one that cannot be
-    read.
+def pictures_of_people(portraits: Sequence[PortraitFile]) -> list[PortraitFile]:
+    """Those of `portraits` that are neither paintings shipped with the program nor person files, which have a record of
+    their own. Raises MediaError for one that cannot be read.
     """
-    return [path for path in portraits if identify(path) is None]
+    from generator.person.person_file import SUFFIX
+
+    return [portrait for portrait in portraits if portrait.path.suffix != SUFFIX and portrait.shipped is None]
 
 
-def stated_right(portraits: Sequence[Path], consent: str | None) -> str:
+def stated_right(portraits: Sequence[PortraitFile], consent: str | None) -> str:
     """The line for the seal: what gives the right to use `portraits`.
 
     Raises UsageError when a portrait is not a shipped painting and `consent` says nothing, is too long, or cannot be
@@ -48,7 +51,7 @@ def stated_right(portraits: Sequence[Path], consent: str | None) -> str:
         return statement
     asked = pictures_of_people(portraits)
     if asked:
-        raise UsageError(f"{asked[0]} may show a real person, and nobody said that you may use it", _ADVICE)
+        raise UsageError(f"{asked[0].path} may show a real person, and nobody said that you may use it", _ADVICE)
     return PUBLIC_DOMAIN
 
 

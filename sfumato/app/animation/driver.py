@@ -7,10 +7,10 @@ A camera is followed until its seconds are over or somebody presses Ctrl-C, whic
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from generator.motion.track import Motion
-    from sfumato.app.animation.studio import Stage
     from sfumato.media.landmarks import LandmarkBackend
+    from sfumato.progress import Stage
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,15 @@ def read_driver(
     return motion if neutral is None else with_neutral(motion, neutral)
 
 
-def motion_digest(driver: Driver, motion: Motion | None = None) -> str:
-    """SHA-256 of the file that was followed; of the landmarks themselves for a camera, which leaves no file (zeros
-    before it ran).
-    """
+def driver_digest(driver: Driver) -> str:
+    """SHA-256 of the file that is followed; zeros for a camera, which has not run yet. Raises MediaError."""
     from sfumato.media.clips import file_digest
 
-    if driver.path is not None:
-        return file_digest(driver.path)
-    if motion is None:
-        return "0" * 64
+    return "0" * 64 if driver.path is None else file_digest(driver.path)
+
+
+def track_digest(motion: Motion) -> str:
+    """SHA-256 of the landmarks themselves: names what a camera saw, which leaves no file."""
     return hashlib.sha256(motion.landmarks.tobytes() + motion.times.tobytes()).hexdigest()
 
 
@@ -138,6 +137,14 @@ def _followed(driver: Driver, landmarks: LandmarkBackend, stage: Stage, seconds:
         return track_frames(camera, f"camera {driver.camera}", landmarks, None, advance, smooth)
 
 
+def count_poses(motion: Motion, fps: float | None, seconds: float | None) -> int:
+    """How many `poses` gives, without making one."""
+    count = len(motion) if fps is None else int(float(motion.times[-1] - motion.times[0]) * fps + 1e-6) + 1
+    if seconds is None:
+        return count
+    return bisect_left(range(count), seconds, key=lambda index: _moment(motion, fps, index))
+
+
 def poses(motion: Motion, fps: float | None, seconds: float | None) -> Iterator[tuple[float, NDArray[np.float32]]]:
     """(time, landmarks (68, 2)) frame by frame: the motion's own, or at a steady rate with landmarks interpolated in
     between.
@@ -145,16 +152,18 @@ def poses(motion: Motion, fps: float | None, seconds: float | None) -> Iterator[
     import numpy as np
 
     start = float(motion.times[0])
-    times = (float(t) - start for t in motion.times)
-    if fps is not None:
-        length = float(motion.times[-1]) - start
-        times = (i / fps for i in range(int(length * fps + 1e-6) + 1))
-    for moment in takewhile(lambda t: seconds is None or t < seconds, times):
+    for index in range(count_poses(motion, fps, seconds)):
+        moment = _moment(motion, fps, index)
         after = int(np.clip(np.searchsorted(motion.times, moment + start), 0, len(motion) - 1))
         before = max(after - 1, 0)
         gap = float(motion.times[after] - motion.times[before])
         share = (moment + start - float(motion.times[before])) / gap if gap > 0 else 1.0
         yield moment, ((1 - share) * motion.landmarks[before] + share * motion.landmarks[after]).astype(np.float32)
+
+
+def _moment(motion: Motion, fps: float | None, index: int) -> float:
+    """The time of pose `index`, in seconds after the first."""
+    return float(motion.times[index]) - float(motion.times[0]) if fps is None else index / fps
 
 
 def shipped_motion_names() -> list[str]:

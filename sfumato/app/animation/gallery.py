@@ -1,5 +1,5 @@
-"""The portraits that come with the program: paintings in the public domain. In: a name or a path. Out: a picture on
-disk, and whose it is.
+"""The portraits somebody names, and those that come with the program: paintings in the public domain. In: a name or a
+path. Out: a file on disk, and which painting it is, if it is one of them.
 
 Where each comes from, and why it is free, stands in portraits/SOURCES.md. A picture counts as one of them by its
 digest, not by its name.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
@@ -29,6 +30,32 @@ class ShippedPortrait:
     @property
     def path(self) -> Path:
         return Path(str(files("sfumato.app.animation") / "portraits" / f"{self.name}.jpg"))
+
+
+@dataclass(frozen=True)
+class PortraitFile:
+    """A picture, or a person file, that was named. Its content is hashed when it is first asked for, and never again:
+    one request is about one content.
+    """
+
+    path: Path
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the file, hex. Raises MediaError where it cannot be read."""
+        try:
+            with self.path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            advice = "Check the name and the permissions."
+            raise MediaError(f"Cannot read {self.path}: {error.strerror}", advice) from error
+
+    @property
+    def shipped(self) -> ShippedPortrait | None:
+        """The shipped painting that this very file is, byte for byte, wherever it lies; None for any other picture.
+        Raises MediaError.
+        """
+        return next((portrait for portrait in _PORTRAITS if portrait.digest == self.digest), None)
 
 
 _PORTRAITS = (
@@ -67,15 +94,3 @@ def portrait_path(name: str | Path) -> Path:
         advice = "Name a picture in it, or animate all of them: --out-folder OUT."
         raise UsageError(f"{name} is a folder, and one portrait is wanted", advice)
     raise MissingFileError(f"There is no portrait {name}", choose_from(name, shipped_portraits(), "a picture, or "))
-
-
-def identify(path: Path) -> ShippedPortrait | None:
-    """The shipped painting that this very file is, byte for byte, wherever it lies; None for any other picture. Raises
-    MediaError.
-    """
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise MediaError(f"Cannot read {path}: {error.strerror}", "Check the name and the permissions.") from error
-    return next((portrait for portrait in _PORTRAITS if portrait.digest == digest), None)

@@ -1,14 +1,13 @@
 """`sfumato animate`: pictures of one person and a motion in, one sealed mp4 out; or many of both, see
 sfumato.app.animation.batch.
 
-The work is done by sfumato.app.animation.studio; here it is asked for, consented to, and reported. Exit codes: 0 made,
-1 not everything of a batch was made, 2 the request cannot be served, 3 an input cannot be used.
+The work is done by sfumato.app.animation; here it is asked for, consented to, and reported. Exit codes: 0 made, 1 not
+everything of a batch was made, 2 the request cannot be served, 3 an input cannot be used.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,37 +20,13 @@ from sfumato.media.frame_size import LARGEST, LARGEST_WHOLE, SMALLEST
 from sfumato.text import printable
 
 if TYPE_CHECKING:
-    from provenance.verifying.verification import Verification
+    from sfumato.app.animation.config import AnimateConfig
     from sfumato.app.animation.driver import Driver
-    from sfumato.app.animation.studio import AnimateConfig, LivingPortrait, Stage
-    from sfumato.media.video import Seal
-
+    from sfumato.app.animation.gallery import PortraitFile
+    from sfumato.app.animation.living_portrait import LivingPortrait
+    from sfumato.app.animation.studio import Studio
 
 _BACKENDS = ("auto", *backend_names.NAMES)
-
-
-def animate_portrait(
-    portraits: Sequence[Path],
-    motion: Path | Driver,
-    output: Path,
-    config: AnimateConfig | None = None,
-    *,
-    overwrite: bool = False,
-    checkpoint: Path,
-    consent: str | None = None,
-    landmarks: str | None = None,
-    device: Any = "cpu",
-    seal: Seal | None = None,
-    stage: Stage | None = None,
-    backend: str = "auto",
-) -> LivingPortrait:
-    """One video from one call: see `sfumato.app.animation.studio.Studio`, whose errors it raises and which is faster
-    for several videos.
-    """
-    from sfumato.app.animation.studio import Studio, quietly
-
-    studio = Studio(checkpoint, landmarks, device, seal, stage or quietly, backend)
-    return studio.animate(portraits, motion, output, config, consent, overwrite=overwrite)
 
 
 @click.command()
@@ -166,49 +141,32 @@ def animate(
     A camera (-m 0) is followed for --seconds, or until Ctrl-C. Any portrait that is not one of the shipped paintings
     needs --consent: say what gives you the right to use it.
     """
+    from generator.networks.checkpoint import checkpoint_path
+    from sfumato.app.animation.batch import find_motions, find_portraits
+    from sfumato.app.animation.config import AnimateConfig
     from sfumato.app.animation.driver import find_driver
-    from sfumato.app.animation.gallery import portrait_path
-    from sfumato.app.animation.studio import AnimateConfig, checkpoint_path
+    from sfumato.app.animation.gallery import PortraitFile, portrait_path
+    from sfumato.app.animation.living_portrait import describe, record
+    from sfumato.app.animation.studio import Studio
+    from sfumato.app.cli.consent import ask_for_consent
     from sfumato.progress import progress
     from sfumato.run import choose_device
 
     if (output is None) == (out_folder is None):
         raise UsageError("Where to write is not clear", "Give either -o OUT.mp4 or --out-folder OUT.")
     if out_folder is not None:
-        from sfumato.app.animation.batch import run_batch
-
-        request = AnimateConfig(**settings)
-        where = checkpoint_path(checkpoint), landmarks, choose_device(device), backend
-        return run_batch(portraits, motions, out_folder, request, where, consent, overwrite=overwrite, as_json=as_json)
+        config, path, place = AnimateConfig(**settings), checkpoint_path(checkpoint), choose_device(device)
+        pairs = find_portraits(portraits), find_motions(motions)
+        studio = Studio(path, landmarks, place, backend=backend)
+        return _animate_all(studio, *pairs, out_folder, config, consent, overwrite=overwrite, as_json=as_json)
     if output is None or len(motions) > 1:
         raise UsageError("One video follows one motion", "Give --out-folder OUT for several.")
-    pictures = [portrait_path(name) for name in portraits]
+    pictures = [PortraitFile(portrait_path(name)) for name in portraits]
     consent = consent if consent is not None else ask_for_consent(pictures)
-    config = AnimateConfig(**settings)
-    made = animate_portrait(
-        pictures,
-        find_driver(motions[0]),
-        output,
-        config,
-        overwrite=overwrite,
-        checkpoint=checkpoint_path(checkpoint),
-        consent=consent,
-        landmarks=landmarks,
-        device=choose_device(device),
-        stage=progress,
-        backend=backend,
-    )
-    if not config.faces:
-        for path, others in zip(pictures, made.others, strict=True):
-            if others:
-                click.echo(
-                    f"{printable(path)} shows {others + 1} faces; the largest was taken. --face N takes another.",
-                    err=True,
-                )
-    if config.seconds is not None and made.seconds < config.seconds - 1 / made.rate:
-        click.echo(
-            f"The motion ends after {made.seconds:.1f} s, before the {config.seconds:g} s of --seconds.", err=True
-        )
+    config, driver = AnimateConfig(**settings), find_driver(motions[0])
+    studio = Studio(checkpoint_path(checkpoint), landmarks, choose_device(device), stage=progress, backend=backend)
+    made = studio.run(studio.job(pictures, driver, output, config, consent, overwrite=overwrite))
+    _tell_surprises(made, pictures, config)
     from provenance.verifying.verify import verify
 
     found = verify(output)
@@ -216,58 +174,43 @@ def animate(
     return 0
 
 
-def ask_for_consent(pictures: Sequence[Path]) -> str | None:
-    """Asks on a terminal, when there is a portrait to ask for. Returns the answer, or None where nobody can be
-    asked.
-    """
-    from generator.person.person_file import SUFFIX
-    from sfumato.app.animation.consent import pictures_of_people
+def _animate_all(
+    studio: Studio, portraits: Sequence[Path], drivers: Sequence[Driver], folder: Path, config: AnimateConfig,
+    consent: str | None,
+    *, overwrite: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """A batch, told as it goes. Returns 1 when something failed, else 0."""
+    from sfumato.app.animation.batch import animate_all, count_states, write_sheet
+    from sfumato.progress import progress
 
-    asked = pictures_of_people(
-        [path for path in pictures if path.suffix != SUFFIX]
-    )  # a person file has a record of its own
-    if not asked or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-    click.echo(f"{printable(asked[0])} may show a real person. Your answer is sealed into the video.", err=True)
-    answer: str = click.prompt("What gives you the right to use it", default="", show_default=False, err=True)
-    return answer
-
-
-def record(made: LivingPortrait, found: Verification) -> dict[str, Any]:
-    """What was made, and what its seal says, as plain values."""
-    facts = made.facts
-    return {
-        "path": str(made.path),
-        "frames": made.frames,
-        "seconds": round(made.seconds, 4),
-        "rate": round(made.rate, 4),
-        "width": made.width,
-        "height": made.height,
-        "other_faces": list(made.others),
-        "outcome": found.outcome,
-        "signer": found.signer,
-        "development": found.development,
-        "declares": list(found.declares),
-        "title": facts.title,
-        "model_name": facts.model_name,
-        "model_digest": facts.model_digest,
-        "motion_digest": facts.motion_digest,
-        "portraits": [str(path) for path in facts.portraits],
-        "seed": facts.seed,
-        "parameters": dict(facts.parameters),
-    }
+    outcomes = []
+    with progress("Animating, videos", len(portraits) * len(drivers)) as advance:
+        for outcome in animate_all(
+            studio, portraits, drivers, folder, config, consent, overwrite=overwrite, advance=advance
+        ):
+            outcomes.append(outcome)
+            if outcome.state == "failed":
+                click.echo(f"Left out {printable(outcome.path.name)}: {printable(outcome.reason)}", err=True)
+            if as_json:
+                click.echo(json.dumps({"path": str(outcome.path), "state": outcome.state, "reason": outcome.reason}))
+    write_sheet(folder, outcomes)
+    count = count_states(outcomes)
+    if not as_json:
+        click.echo(f"{printable(folder)}: {count['made']} made, {count['kept']} kept, {count['failed']} left out")
+    return 1 if count["failed"] else 0
 
 
-def describe(made: LivingPortrait, found: Verification) -> str:
-    """Where the file is and what was sealed, for a person."""
-    facts = made.facts
-    key = ", a development key of this machine" if found.development else ""
-    return "\n".join(
-        [
-            f"{printable(made.path)}: {made.frames} frames, {made.seconds:.1f} s, {made.width} x {made.height}",
-            f"  sealed: {', '.join(found.declares)}; signed by {printable(found.signer, 80)}{key}",
-            f"  model {printable(facts.model_name)} {facts.model_digest[:16]}, motion "
-            f"{facts.motion_digest[:16]}, seed {facts.seed}",
-            f"  right to use the portrait: {printable(facts.parameters['consent'])}",
-        ]
-    )
+def _tell_surprises(made: LivingPortrait, pictures: Sequence[PortraitFile], config: AnimateConfig) -> None:
+    """What somebody may not have expected: faces that were not taken, a motion shorter than asked for."""
+    if not config.faces:
+        for picture, others in zip(pictures, made.others, strict=True):
+            if others:
+                click.echo(
+                    f"{printable(picture.path)} shows {others + 1} faces; the largest was taken. "
+                    "--face N takes another.",
+                    err=True,
+                )
+    if config.seconds is not None and made.seconds < config.seconds - 1 / made.rate:
+        click.echo(
+            f"The motion ends after {made.seconds:.1f} s, before the {config.seconds:g} s of --seconds.", err=True
+        )

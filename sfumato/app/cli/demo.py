@@ -45,7 +45,9 @@ def demo(
     Nothing is fetched from the network, and nothing is opened.
     """
     from detector.inference.video_detector import VideoDetector
-    from sfumato.app.animation.studio import AnimateConfig, Studio, checkpoint_path
+    from generator.networks.checkpoint import checkpoint_path
+    from sfumato.app.animation.config import AnimateConfig
+    from sfumato.app.animation.studio import Studio
     from sfumato.app.demo import CONTACT_SHEET, make_demo
     from sfumato.app.scan.scanner import Scanner
     from sfumato.progress import progress

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sfumato import options
 from sfumato.errors import UsageError
 from sfumato.text import left_out
-
-if TYPE_CHECKING:
-    from generator.networks.checkpoint import Checkpoint
 
 _KINDS = ("animated", "swap", "composite", "autoencoder")  # as plan.KINDS, which need not be loaded for --help
 
@@ -61,7 +56,7 @@ def fakes(
     from generator.networks.checkpoint import checkpoint_path, load_checkpoint
     from provenance.signing.seal import development_signer
     from sfumato.app.fakes.make import make_fakes
-    from sfumato.app.fakes.makers import Studio
+    from sfumato.app.fakes.makers import TakeMaker
     from sfumato.app.fakes.plan import FakesConfig
     from sfumato.app.fakes.sheet import write_sheet
     from sfumato.config import load_config
@@ -80,18 +75,18 @@ def fakes(
     config = load_config(FakesConfig, config_file, overrides)
     rows = list(read_clips(clips))
     check_disjoint(rows)
-    loaded = [_with_digest(load_checkpoint(path), path) for path in map(checkpoint_path, checkpoints)]
-    studio = Studio(clips, config, loaded, [load_autoencoder(path) for path in autoencoders])
+    loaded = [load_checkpoint(checkpoint_path(name)) for name in checkpoints]
+    maker = TakeMaker(clips, config, loaded, [load_autoencoder(path) for path in autoencoders])
     chosen: list[Any] = list(dict.fromkeys(kinds))
     for kind in chosen:
-        studio.require(kind)
+        maker.require(kind)
     signer, made = development_signer(), []
     for kind in chosen:
         with progress(f"Making fakes: {kind}") as advance:
-            pairs = make_fakes(studio, rows, kind, signer, lambda amount, total: advance(amount))
+            pairs = make_fakes(maker, rows, kind, signer, lambda amount, total: advance(amount))
         click.echo(f"{kind}: {len(pairs) // 2} fakes and their twins", err=True)
         made += pairs
-    for line in left_out(studio.refused.items()):
+    for line in left_out(maker.refused.items()):
         click.echo(line, err=True)
     known = {row.path for row in made}
     listed = [*(row for row in rows if row.path not in known), *made]
@@ -137,9 +132,3 @@ def train_autoencoder_command(clips: Path, out: Path, minutes: float, seed: int)
         f"{trained.config.upsampling}, {trained.record['steps']} steps, loss {trained.record['loss']:.3f}", err=True
     )
     click.echo(out)
-
-
-def _with_digest(checkpoint: Checkpoint, path: Path) -> Checkpoint:
-    return (
-        checkpoint if checkpoint.digest else replace(checkpoint, digest=hashlib.sha256(path.read_bytes()).hexdigest())
-    )

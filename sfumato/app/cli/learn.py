@@ -67,26 +67,27 @@ def learn(
     With four pictures or more, some are kept out of the tuning, which ends when it no longer helps on them; the best
     state is kept.
     """
-    from generator.networks.checkpoint import TRAINING_FREE
+    from generator.networks.checkpoint import TRAINING_FREE, checkpoint_path
     from generator.person.fine_tune import usual_iterations
     from generator.person.person_file import check_destination
-    from sfumato.app.animation.gallery import portrait_path
-    from sfumato.app.animation.studio import AnimateConfig, Studio, checkpoint_path
-    from sfumato.app.cli.animate import ask_for_consent
+    from sfumato.app.animation.config import AnimateConfig
+    from sfumato.app.animation.gallery import PortraitFile, portrait_path
+    from sfumato.app.animation.studio import Studio
+    from sfumato.app.cli.consent import ask_for_consent
     from sfumato.progress import progress
     from sfumato.run import choose_device
 
     check_destination(output)
     require_free(output, overwrite)
-    pictures = [portrait_path(name) for name in portraits]
+    pictures = [PortraitFile(portrait_path(name)) for name in portraits]
     consent = consent if consent is not None else ask_for_consent(pictures)
     studio = Studio(checkpoint_path(checkpoint), device=choose_device(device), stage=progress)
     if tune_iterations is None:
         nothing_to_tune = studio.animator.checkpoint.config.family == TRAINING_FREE
         tune_iterations = 0 if tune_seconds or nothing_to_tune else usual_iterations(len(pictures))
     config = AnimateConfig(faces=faces, tune_seconds=tune_seconds, tune_iterations=tune_iterations, seed=seed)
-    sitting = studio.learn(pictures, output, config, consent)
-    person, size = sitting.person, output.stat().st_size / 1e6
+    likeness = studio.learn(pictures, output, config, consent)
+    person, size = likeness.person, output.stat().st_size / 1e6
     learned = f"{person.iterations} iterations, the best after {person.kept}" if person.history else "not tuned"
     click.echo(f"{printable(output)}: {len(pictures)} picture(s), {learned}; {size:.1f} MB")
-    click.echo(f"  right to use the portraits: {printable(sitting.sitter.right)}")
+    click.echo(f"  right to use the portraits: {printable(likeness.subject.right)}")

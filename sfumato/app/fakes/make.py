@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sfumato.app.fakes.makers import Studio
+from sfumato.app.fakes.makers import TakeMaker
 from sfumato.app.fakes.pairs import write_fake, write_twin
 from sfumato.app.fakes.plan import KINDS, Job, Kind, plan
 from sfumato.errors import MediaError, OutputError, UsageError
@@ -31,48 +31,48 @@ _ADVICE = "Each needs a file inside the list's folder that shows a face; make th
 
 
 def make_fakes(
-    studio: Studio, rows: Sequence[ClipRow], kind: Kind, signer: Signer,
+    maker: TakeMaker, rows: Sequence[ClipRow], kind: Kind, signer: Signer,
     advance: Callable[[float, float], Any] = lambda amount, total: None,
 ) -> list[ClipRow]:  # fmt: skip
     """The rows of the fakes of one kind and of their twins, twin first. `advance` gets 1 and the total a fake.
 
     `signer` signs both. A stopped call made again goes on where it was: what is done is kept in
-    `generated/<key>.jsonl`. Who cannot be faked is passed over and told in `studio.refused`, and tried again by the
+    `generated/<key>.jsonl`. Who cannot be faked is passed over and told in `maker.refused`, and tried again by the
     next call. Raises UsageError if none can be made, OutputError.
     """
-    studio.require(kind)
+    maker.require(kind)
     reals = [row for row in rows if row.label == "real" and row.method != TWIN]
-    key = request_key(studio, reals, kind)
-    jobs = plan(reals, studio.config, kind)
-    journal = Journal(studio.clips.parent / GENERATED / f"{key}.jsonl")
+    key = request_key(maker, reals, kind)
+    jobs = plan(reals, maker.config, kind)
+    journal = Journal(maker.clips.parent / GENERATED / f"{key}.jsonl")
     made: list[ClipRow] = []
     for job in jobs:
         try:
             if job.number not in journal.done:
-                journal.add(job.number, make(studio, job, key, signer))
+                journal.add(job.number, make(maker, job, key, signer))
             made += journal.done[job.number]
         except MediaError as error:
-            studio.refused[job.whom.path] = error.message
+            maker.refused[job.whom.path] = error.message
         advance(1, len(jobs))
     if not made:
         name = jobs[0].whom.path
         raise UsageError(
-            f"None of {len(jobs)} people can be faked ({kind}); the first: {name}: {studio.refused[name]}", _ADVICE
+            f"None of {len(jobs)} people can be faked ({kind}); the first: {name}: {maker.refused[name]}", _ADVICE
         )
     return made
 
 
-def make(studio: Studio, job: Job, key: str, signer: Signer) -> list[ClipRow]:
+def make(maker: TakeMaker, job: Job, key: str, signer: Signer) -> list[ClipRow]:
     """Writes one fake and its twin. Returns the twin's row and the fake's. Raises MediaError without a usable face,
     OutputError.
     """
-    config = studio.config
+    config = maker.config
     rng = np.random.default_rng([config.seed, 1000, KINDS.index(job.kind), job.number])
     size, crf = int(rng.choice(config.sizes)), int(rng.integers(config.best_crf, config.worst_crf + 1))
-    take = studio.take(job, size, rng)
-    folder = studio.clips.parent
+    take = maker.take(job, size, rng)
+    folder = maker.clips.parent
     fake, twin = f"{GENERATED}/{key}-{job.number:05d}.mp4", f"{GENERATED}/{key}-{job.number:05d}-{TWIN}.mp4"
-    source = clip_file(studio.clips, job.whom)
+    source = clip_file(maker.clips, job.whom)
     name, digest = take.made_by
     facts = GeneratedFacts(
         title=f"training fake {job.number}", model_name=name or take.method, model_digest=digest or job.whom.sha256,
@@ -99,13 +99,13 @@ def make(studio: Studio, job: Job, key: str, signer: Signer) -> list[ClipRow]:
     ]  # fmt: skip
 
 
-def request_key(studio: Studio, reals: Sequence[ClipRow], kind: Kind) -> str:
+def request_key(maker: TakeMaker, reals: Sequence[ClipRow], kind: Kind) -> str:
     """Names the whole request: the same people, models and settings give the same fakes."""
     models = [
         model.digest
-        for model in (studio.autoencoders if kind == "autoencoder" else () if kind == "swap" else studio.checkpoints)
+        for model in (maker.autoencoders if kind == "autoencoder" else () if kind == "swap" else maker.checkpoints)
     ]
-    facts = [_VERSION, kind, asdict(studio.config), models, [asdict(row) for row in reals]]
+    facts = [_VERSION, kind, asdict(maker.config), models, [asdict(row) for row in reals]]
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:12]
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from detector.data.fakes.forgery import Image, Points
 from sfumato.app.fakes.footage import FEWEST, Footage, following_views, read_footage, shoot, views
-from sfumato.app.fakes.plan import Driver, FakesConfig, Job, Kind
+from sfumato.app.fakes.plan import DrivingMotion, FakesConfig, Job, Kind
 from sfumato.errors import MediaError, NoFaceError, UsageError
 from sfumato.media.clips import ClipRow, Family, clip_file
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from detector.data.fakes.autoencoder import Autoencoder
     from generator.motion.track import Motion
     from generator.networks.checkpoint import Checkpoint
-    from generator.rendering.animator import Animator, Portrait
+    from generator.person.portrait import Portrait
+    from generator.rendering.animator import Animator
 
 _LANDMARKS = "mesh"
 # of `expression`: of 62 clips two lie below, both of somebody who only stands there; the calmest speaker has .03
@@ -55,7 +56,7 @@ class Take:
     parameters: dict[str, str | int | float | bool] = field(default_factory=dict)
 
 
-class Studio:
+class TakeMaker:
     """Makes takes. `checkpoints` and `autoencoders` are used in turn, one a fake. refused: {a person's clip: why no
     fake came of it}.
     """
@@ -217,13 +218,13 @@ class Studio:
     def portraits(self, row: ClipRow, size: int, rng: np.random.Generator) -> list[Portrait]:
         """One picture, or up to `sources` frames of a video, evenly spaced. Raises MediaError."""
         from detector.inference.frames import SampledFrames
-        from generator.rendering.animator import read_portrait
+        from generator.person.portrait import read_portrait
 
         wanted = 1 if rng.random() < 0.5 else self.config.sources
         source = SampledFrames(self._file(row), wanted)
         return [read_portrait(frame.image, self.detector, self.landmarks, size, row.path) for frame in source][:wanted]
 
-    def track(self, driver: Driver) -> Motion:
+    def track(self, driver: DrivingMotion) -> Motion:
         """Raises MediaError; NoFaceError for a motion too short for a fake."""
         from generator.motion.track import motion_path, read_motion, track_video
 

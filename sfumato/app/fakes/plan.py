@@ -18,7 +18,7 @@ from sfumato.media.clips import ClipRow, Split
 
 Kind = Literal["animated", "swap", "composite", "autoencoder"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-Driver = ClipRow | str  # a real video, or the name of a motion that ships
+DrivingMotion = ClipRow | str  # a real video, or the name of a motion that ships
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Job:
     number: int
     kind: Kind
     whom: ClipRow
-    driver: Driver | None = None
+    driver: DrivingMotion | None = None
     others: tuple[ClipRow, ...] = ()
 
 
@@ -99,7 +99,7 @@ def plan(reals: Sequence[ClipRow], config: FakesConfig, kind: Kind) -> list[Job]
         ]
         for name in order[: round(config.share * len(names))]:
             whom = people[name][int(rng.integers(len(people[name])))]
-            driver: Driver | None = None
+            driver: DrivingMotion | None = None
             others: tuple[ClipRow, ...] = ()
             if kind == "animated":
                 driver = drivers[int(rng.integers(len(drivers)))]

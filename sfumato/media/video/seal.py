@@ -21,8 +21,9 @@ class GeneratedFacts:
     """What a generated video must say of itself.
 
     `model_digest` is the sha256 (64 lower-case hex digits) of the generator's weights; `portraits` are the pictures it
-    was made from, `portrait_digests` the SHA-256 of those that are no longer at hand (a person file); `motion_digest`
-    names the motion that drove it; `parameters` are the settings that shaped it. Raises ValueError for an empty title
+    was made from, `known_digests` their SHA-256 where they were taken already, `portrait_digests` the SHA-256 of those
+    that are no longer at hand (a person file); `motion_digest` names the motion that drove it; `parameters` are the
+    settings that shaped it. Raises ValueError for an empty title
     or model name, and for a digest of another form.
     """
 
@@ -34,6 +35,7 @@ class GeneratedFacts:
     motion_digest: str
     parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     portrait_digests: tuple[str, ...] = ()
+    known_digests: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.title.strip() or not self.model_name.strip():

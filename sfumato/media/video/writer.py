@@ -77,11 +77,9 @@ class GeneratedVideoWriter:
         if begin is None and not callable(seal):
             raise SealError(
                 "A generated video needs a seal",
-                "Pass seal=, for example the Content Credentials seal of provenance.signing.sign.",
+                "Pass seal=, for example the Content Credentials seal of provenance.signing.seal.",
             )
-        _check_destination(path, (*facts.portraits, *([audio_from] if audio_from else [])))
-        if audio_from is not None and not audio_from.exists():
-            raise MediaError(f"{audio_from} does not exist", "Check the name of the file whose sound is wanted.")
+        check_output(path, facts.portraits, audio_from)
         self.path = path
         self.width, self.height = width, height
         self.frames_written = 0
@@ -264,23 +262,30 @@ class GeneratedVideoWriter:
             pass
 
 
-def _check_destination(path: Path, sources: tuple[Path, ...]) -> None:
+def check_output(path: Path, portraits: Sequence[Path], audio_from: Path | None = None) -> None:
+    """What can be refused before there is a writer: better now than after minutes of generating.
+
+    Raises OutputError for another suffix than .mp4, a destination that is one of the sources, or a folder that cannot
+    be written, MediaError for an `audio_from` that does not exist.
+    """
     if path.suffix.lower() != ".mp4":
         raise OutputError(f"Cannot write {path}: generated video is written as mp4", "Name it .mp4.")
     if path.is_dir():
         raise OutputError(f"Cannot write {path}: it is a folder", "Name a file in it.")
-    for source in sources:
+    for source in (*portraits, *([audio_from] if audio_from else [])):
         if path.resolve() == source.resolve() or (path.exists() and source.exists() and path.samefile(source)):
             raise OutputError(
                 f"{path} is also a source", "Choose another name for the output; a source is never overwritten."
             )
     try:
-        with tempfile.TemporaryFile(dir=path.parent):  # better now than after minutes of generating
+        with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise OutputError(
             f"Cannot write {path}: {error.strerror}", "Choose a folder that exists and that you may write to."
         ) from error
+    if audio_from is not None and not audio_from.exists():
+        raise MediaError(f"{audio_from} does not exist", "Check the name of the file whose sound is wanted.")
 
 
 def _is_full_disk(error: BaseException | None) -> bool:

@@ -12,8 +12,9 @@ import pytest
 
 from provenance.verifying.verify import verify
 from sfumato.app.animation.batch import animate_all, find_motions, find_portraits
+from sfumato.app.animation.config import AnimateConfig
 from sfumato.app.animation.driver import Driver
-from sfumato.app.animation.studio import AnimateConfig, Studio
+from sfumato.app.animation.studio import Studio
 from sfumato.app.cli.main import main
 from sfumato.errors import UsageError
 from sfumato.media.images import write_image

@@ -3,10 +3,10 @@
 import pytest
 
 from sfumato.app.animation.consent import LONGEST, PUBLIC_DOMAIN, stated_right
-from sfumato.app.animation.gallery import shipped_portraits
+from sfumato.app.animation.gallery import PortraitFile, shipped_portraits
 from sfumato.errors import UsageError
 
-PAINTING = shipped_portraits()["mona-lisa"].path
+PAINTING = PortraitFile(shipped_portraits()["mona-lisa"].path)
 
 
 def test_painting_needs_none() -> None:
@@ -16,9 +16,10 @@ def test_painting_needs_none() -> None:
 @pytest.mark.parametrize("consent", [None, "", "   "])
 def test_picture_needs_a_statement(tmp_path, consent) -> None:
     (tmp_path / "me.jpg").write_bytes(b"picture")
+    me = PortraitFile(tmp_path / "me.jpg")
     with pytest.raises(UsageError, match="--consent"):
-        stated_right([PAINTING, tmp_path / "me.jpg"], consent)
-    assert stated_right([tmp_path / "me.jpg"], " my own picture ") == "my own picture"
+        stated_right([PAINTING, me], consent)
+    assert stated_right([me], " my own picture ") == "my own picture"
 
 
 @pytest.mark.parametrize("consent", ["x" * (LONGEST + 1), "two\nlines", "hidden \u202e text"])

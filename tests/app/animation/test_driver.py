@@ -9,15 +9,23 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from generator.motion.track import read_motion
+from generator.motion.track import Motion, read_motion
 from provenance.verifying.verify import verify
-from sfumato.app.animation.driver import Driver, find_driver, motion_digest, read_driver, require_sound
-from sfumato.app.animation.studio import quietly
+from sfumato.app.animation.driver import (
+    Driver,
+    count_poses,
+    driver_digest,
+    find_driver,
+    poses,
+    read_driver,
+    require_sound,
+)
 from sfumato.app.cli.main import main
 from sfumato.errors import UsageError
 from sfumato.media.clips import file_digest
 from sfumato.media.landmarks import load_backend
 from sfumato.media.video import VideoReader
+from sfumato.progress import quietly
 from tests.generator_fixtures import astronaut, moving
 from tests.media_fixtures import make_sound, make_video
 from tests.portrait_fixtures import make_checkpoint, make_motion
@@ -42,7 +50,7 @@ def test_a_driver_is_found_by_name_path_or_index(stock: Path) -> None:
     assert serene.template == serene.kind == serene.name == "serene"
     nod = find_driver(stock / "nod.motion")
     assert (nod.template, nod.kind, nod.name) == (None, "motion file", "nod")
-    assert motion_digest(nod) == file_digest(stock / "nod.motion")
+    assert driver_digest(nod) == file_digest(stock / "nod.motion")
     with pytest.raises(UsageError, match="camera"):
         find_driver("nobody")
 
@@ -180,3 +188,28 @@ def test_a_folder_is_no_portrait_and_the_error_says_what_to_do(
     assert main(arguments) == 2
     error = capfd.readouterr().err
     assert "pics is a folder" in error and "--out-folder" in error
+
+
+def test_poses_of_the_motion_itself(tmp_path: Path) -> None:
+    motion = read_motion(make_motion(tmp_path / "m.motion"))
+    found = list(poses(motion, None, None))
+    assert [round(time, 6) for time, _ in found] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    np.testing.assert_allclose(np.stack([pose for _, pose in found]), motion.landmarks, atol=1e-6)
+    assert len(list(poses(motion, None, 0.25))) == 3
+
+
+def test_poses_at_a_steady_rate_lie_between() -> None:
+    track = np.zeros((3, 68, 2), np.float32)
+    track[1], track[2] = 0.1, 0.4
+    motion = Motion(track, np.array([2.0, 2.1, 2.3]), 0, "mesh", "m")  # does not begin at 0, and is uneven
+    found = [(round(time, 3), round(float(pose[0, 0]), 4)) for time, pose in poses(motion, 20.0, None)]
+    assert found == [(0.0, 0.0), (0.05, 0.05), (0.1, 0.1), (0.15, 0.175), (0.2, 0.25), (0.25, 0.325), (0.3, 0.4)]
+
+
+@pytest.mark.parametrize("fps", [None, 1.0, 7.0, 20.0, 29.97])
+@pytest.mark.parametrize("seconds", [None, 0.05, 0.2, 0.25, 9.0])
+def test_poses_are_counted_without_being_made(fps: float | None, seconds: float | None) -> None:
+    motion = Motion(np.zeros((4, 68, 2), np.float32), np.array([2.0, 2.1, 2.3, 2.55]), 0, "mesh", "m")
+    times = [time for time, _ in poses(motion, fps, seconds)]
+    assert count_poses(motion, fps, seconds) == len(times) > 0
+    assert seconds is None or max(times) < seconds

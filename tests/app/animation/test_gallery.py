@@ -1,10 +1,11 @@
 """The shipped portraits: there, small, free, known by their digest, with one face each."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
-from sfumato.app.animation.gallery import identify, portrait_path, shipped_portraits
+from sfumato.app.animation.gallery import PortraitFile, portrait_path, shipped_portraits
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.faces import FaceDetector
 from sfumato.media.images import read_image
@@ -12,7 +13,7 @@ from sfumato.media.images import read_image
 
 @pytest.mark.parametrize("portrait", shipped_portraits().values(), ids=lambda portrait: portrait.name)
 def test_portrait_ships(portrait) -> None:
-    assert identify(portrait.path) == portrait  # the digest is right
+    assert PortraitFile(portrait.path).shipped == portrait  # the digest is right
     assert portrait.path.stat().st_size < 150_000
     image = read_image(portrait.path)
     assert image.shape[0] <= 640
@@ -37,8 +38,8 @@ def test_name_or_path(tmp_path) -> None:
 
 def test_known_by_content_not_by_name(tmp_path) -> None:
     copy = shutil.copy(shipped_portraits()["mona-lisa"].path, tmp_path / "renamed.jpg")
-    assert identify(copy).name == "mona-lisa"
+    assert PortraitFile(Path(copy)).shipped.name == "mona-lisa"
     (tmp_path / "mona-lisa.jpg").write_bytes(copy.read_bytes() + b"x")
-    assert identify(tmp_path / "mona-lisa.jpg") is None
+    assert PortraitFile(tmp_path / "mona-lisa.jpg").shipped is None
     with pytest.raises(MediaError):
-        identify(tmp_path / "missing.jpg")
+        _ = PortraitFile(tmp_path / "missing.jpg").digest

@@ -1,15 +1,13 @@
-"""The studio: what is asked is checked before work begins, poses follow the motion or a steady rate, seeds and facts
-are sealed.
-"""
+"""The studio: what is asked is checked before work begins, the motion moves the picture, seeds and facts are sealed."""
 
 import numpy as np
 import pytest
 
-from generator.motion.track import Motion, motion_path, read_motion
+from generator.motion.track import motion_path
 from provenance.verifying.verify import verify
-from sfumato.app.animation.driver import poses
+from sfumato.app.animation.config import AnimateConfig
 from sfumato.app.animation.gallery import portrait_path, shipped_portraits
-from sfumato.app.animation.studio import AnimateConfig, Studio, checkpoint_path
+from sfumato.app.animation.studio import Studio
 from sfumato.errors import CheckpointError, MediaError, UsageError
 from sfumato.media.video import VideoReader
 from tests.media_fixtures import make_video
@@ -21,41 +19,6 @@ PAINTING = shipped_portraits()["mona-lisa"].path
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory) -> Studio:
     return Studio(make_checkpoint(tmp_path_factory.mktemp("studio") / "tiny.safetensors"))
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"size": 63},
-        {"size": 129},
-        {"size": 2048},
-        {"fps": 0.5},
-        {"fps": 500},
-        {"seconds": 0},
-        {"strength": -1},
-        {"strength": 9},
-        {"tune_seconds": -1},
-    ],
-)
-def test_config_refuses(wrong) -> None:
-    with pytest.raises(UsageError):
-        AnimateConfig(**wrong)
-
-
-def test_poses_of_the_motion_itself(tmp_path) -> None:
-    motion = read_motion(make_motion(tmp_path / "m.motion"))
-    found = list(poses(motion, None, None))
-    assert [round(time, 6) for time, _ in found] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
-    np.testing.assert_allclose(np.stack([pose for _, pose in found]), motion.landmarks, atol=1e-6)
-    assert len(list(poses(motion, None, 0.25))) == 3
-
-
-def test_poses_at_a_steady_rate_lie_between() -> None:
-    track = np.zeros((3, 68, 2), np.float32)
-    track[1], track[2] = 0.1, 0.4
-    motion = Motion(track, np.array([2.0, 2.1, 2.3]), 0, "mesh", "m")  # does not begin at 0, and is uneven
-    found = [(round(time, 3), round(float(pose[0, 0]), 4)) for time, pose in poses(motion, 20.0, None)]
-    assert found == [(0.0, 0.0), (0.05, 0.05), (0.1, 0.1), (0.15, 0.175), (0.2, 0.25), (0.25, 0.325), (0.3, 0.4)]
 
 
 def test_facts_are_sealed_and_seed_repeats(studio, tmp_path) -> None:
@@ -145,14 +108,6 @@ def test_bad_output_is_refused_before_the_work(studio, tmp_path, monkeypatch) ->
         studio.animate([PAINTING], motion, tmp_path / "a.webm")
     with pytest.raises(Exception, match="Cannot write"):
         studio.animate([PAINTING], motion, tmp_path / "nowhere" / "a.mp4")
-
-
-def test_checkpoint_by_path_or_name(studio, tmp_path) -> None:
-    assert checkpoint_path(studio.path) == studio.path
-    with pytest.raises(CheckpointError, match="train generator"):
-        checkpoint_path("nobody-trained-this")
-    with pytest.raises(CheckpointError):
-        checkpoint_path("../weights/portrait-128")
 
 
 def test_damaged_motion_is_one_error(studio, tmp_path) -> None:

@@ -17,7 +17,7 @@ from provenance.verifying.verify import verify
 from sfumato.app.fakes import make as making
 from sfumato.app.fakes.footage import _frames
 from sfumato.app.fakes.make import make_fakes, request_key
-from sfumato.app.fakes.makers import Studio, another_expression, expression, normalised
+from sfumato.app.fakes.makers import TakeMaker, another_expression, expression, normalised
 from sfumato.app.fakes.plan import KINDS, FakesConfig, Job, plan
 from sfumato.app.fakes.sheet import write_sheet
 from sfumato.errors import ConfigError, MediaError, NoFaceError, UsageError
@@ -94,8 +94,8 @@ def folder(tmp_path, film, monkeypatch) -> Path:
     return tmp_path / "clips.jsonl"
 
 
-def studio(clips: Path, config: FakesConfig = SMALL, checkpoints=(), autoencoders=()) -> Studio:
-    made = Studio(clips, config, checkpoints, autoencoders)
+def maker(clips: Path, config: FakesConfig = SMALL, checkpoints=(), autoencoders=()) -> TakeMaker:
+    made = TakeMaker(clips, config, checkpoints, autoencoders)
     points = (landmarks(64) / 32 - 1).astype(np.float32)
     track = np.repeat(points[None], 12, 0) + np.linspace(0, 0.11, 12, dtype=np.float32)[:, None, None]
     track[1::2, 65:68, 1] += 0.05  # it speaks: a face at rest would be refused
@@ -129,7 +129,7 @@ def test_templates_drive_people_of_the_training_split_only() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_fake_has_a_twin_of_the_same_form(kind, folder, checkpoint, autoencoder) -> None:
     counts = []
-    scene = studio(folder, checkpoints=[checkpoint], autoencoders=[autoencoder])
+    scene = maker(folder, checkpoints=[checkpoint], autoencoders=[autoencoder])
     made = make_fakes(scene, rows(), kind, development_signer(), lambda amount, total: counts.append(total))
     twins, fakes = ([row for row in made if row.label == label] for label in ("real", "fake"))
     assert len(twins) == len(fakes) == len(counts) == counts[0] > 2
@@ -165,7 +165,7 @@ def test_every_fake_has_a_twin_of_the_same_form(kind, folder, checkpoint, autoen
 
 
 def test_a_forged_fake_and_its_twin_differ_in_the_face_alone(folder) -> None:
-    scene = studio(folder)
+    scene = maker(folder)
     job = next(job for job in plan(rows(), FakesConfig(share=1.0), "swap") if job.whom.path.endswith(".png"))
     take = scene.take(job, 96, np.random.default_rng(0))
     assert len(take.real) == len(take.fake) == 3
@@ -184,7 +184,7 @@ def test_the_same_job_gives_the_same_frames(kind, folder, checkpoint, autoencode
     job = plan(rows(), SMALL, kind)[-1]
     takes = []
     for before in (0, 1):
-        scene = studio(folder, checkpoints=[checkpoint], autoencoders=[autoencoder])
+        scene = maker(folder, checkpoints=[checkpoint], autoencoders=[autoencoder])
         for other in plan(rows(), SMALL, kind)[:before]:
             scene.take(other, 64, np.random.default_rng(9))
         takes.append(scene.take(job, 64, np.random.default_rng(1)))
@@ -195,7 +195,7 @@ def test_a_photographs_twin_moves_as_the_motion_moves_the_head(folder, checkpoin
     """The motion of the fixture shifts the head by a tenth of the half side: the twin of a still picture shifts as
     far.
     """
-    scene = studio(folder, dataclasses.replace(SMALL, frames=6, stride=2), [checkpoint])
+    scene = maker(folder, dataclasses.replace(SMALL, frames=6, stride=2), [checkpoint])
     job = next(job for job in plan(rows(), FakesConfig(share=1.0), "animated") if job.whom.path.endswith(".png"))
     take = scene.take(job, 96, np.random.default_rng(0))
     shift, _ = cv2.phaseCorrelate(*(np.float64(image[:, :, 1]) for image in (take.real[0], take.real[-1])))
@@ -206,11 +206,11 @@ def test_people_who_cannot_be_faked_are_passed_over_told_and_tried_again(folder)
     whom = plan(rows(), SMALL, "swap")[1].whom
     kept = (folder.parent / whom.path).read_bytes()
     (folder.parent / whom.path).write_bytes(b"damaged")
-    scene = studio(folder)
+    scene = maker(folder)
     made = make_fakes(scene, rows(), "swap", development_signer())
     assert made and set(scene.refused) == {whom.path}
     (folder.parent / whom.path).write_bytes(kept)
-    again = make_fakes(studio(folder), rows(), "swap", development_signer())
+    again = make_fakes(maker(folder), rows(), "swap", development_signer())
     assert len(again) == len(made) + 2 and whom.identity in {row.identity for row in again}
 
 
@@ -218,7 +218,7 @@ def test_nobody_to_fake_is_an_error_with_the_first_reason(folder, monkeypatch) -
     monkeypatch.setattr(DrawnFaces, "detect", lambda self, image, box=None: [])
     jobs = plan(rows(), SMALL, "swap")
     with pytest.raises(UsageError, match=f"None of {len(jobs)} people.*{jobs[0].whom.path}.*no face"):
-        make_fakes(studio(folder), rows(), "swap", development_signer())
+        make_fakes(maker(folder), rows(), "swap", development_signer())
 
 
 def test_a_persons_own_video_is_read_from_the_time_its_motion_begins(folder) -> None:
@@ -238,7 +238,7 @@ def test_the_face_most_alike_is_taken(folder, monkeypatch) -> None:
         "c.png": NoFaceError("none"),
         "d.png": MediaError("a link that leads away"),
     }
-    scene = studio(folder)
+    scene = maker(folder)
 
     def face(row):
         if isinstance(shapes[row.path], MediaError):
@@ -275,7 +275,7 @@ def test_pictures_alone_cannot_be_driven() -> None:
 )
 def test_what_a_kind_is_made_with_must_be_given(kind, named, folder) -> None:
     with pytest.raises(UsageError) as error:
-        make_fakes(studio(folder), rows(), kind, development_signer())
+        make_fakes(maker(folder), rows(), kind, development_signer())
     assert named in str(error.value.advice)
 
 
@@ -302,7 +302,7 @@ def test_a_driver_whose_face_does_not_move_is_refused(folder, checkpoint, monkey
     assert expression(speaking) == pytest.approx(
         3 / 2 / np.linalg.norm(still[0, 42:48].mean(0) - still[0, 36:42].mean(0)), rel=1e-3
     )
-    filming = Studio(folder, SMALL, [checkpoint])
+    filming = TakeMaker(folder, SMALL, [checkpoint])
     motion = Motion((still / 32 - 1).astype(np.float32), np.arange(8) / 25, 0, "mesh", "still")
     monkeypatch.setattr(filming, "_motion", lambda driver: motion)
     job = next(job for job in plan(rows(), SMALL, "animated") if isinstance(job.driver, ClipRow))
@@ -311,14 +311,14 @@ def test_a_driver_whose_face_does_not_move_is_refused(folder, checkpoint, monkey
 
 
 def test_a_template_is_read_from_the_package(folder) -> None:
-    assert len(Studio(folder, SMALL).track("serene")) > 10
+    assert len(TakeMaker(folder, SMALL).track("serene")) > 10
 
 
 def test_a_stopped_call_goes_on_where_it_was(folder, monkeypatch) -> None:
     """Also when the last line of the journal was cut off, and when a fake's file is gone."""
     calls: list[int] = []
 
-    def make(studio: Studio, job: Job, key: str, signer) -> list[ClipRow]:
+    def make(maker: TakeMaker, job: Job, key: str, signer) -> list[ClipRow]:
         calls.append(job.number)
         if len(calls) == 4:
             raise KeyboardInterrupt
@@ -334,7 +334,7 @@ def test_a_stopped_call_goes_on_where_it_was(folder, monkeypatch) -> None:
         ]
 
     monkeypatch.setattr(making, "make", make)
-    arguments = (studio(folder, FakesConfig()), rows(), "swap", development_signer())
+    arguments = (maker(folder, FakesConfig()), rows(), "swap", development_signer())
     count = len(plan(rows(), FakesConfig(), "swap"))
     with pytest.raises(KeyboardInterrupt):
         make_fakes(*arguments)
@@ -350,13 +350,13 @@ def test_a_stopped_call_goes_on_where_it_was(folder, monkeypatch) -> None:
 
 
 def test_a_second_request_fakes_no_twin(folder) -> None:
-    made = make_fakes(studio(folder), rows(), "swap", development_signer())
-    assert make_fakes(studio(folder), [*rows(), *made], "swap", development_signer()) == made
+    made = make_fakes(maker(folder), rows(), "swap", development_signer())
+    assert make_fakes(maker(folder), [*rows(), *made], "swap", development_signer()) == made
 
 
 def test_another_request_has_another_journal(folder) -> None:
     keys = {
-        request_key(studio(folder, FakesConfig(seed=seed)), rows(), kind)
+        request_key(maker(folder, FakesConfig(seed=seed)), rows(), kind)
         for seed in (1, 2)
         for kind in ("swap", "composite")
     }
@@ -364,7 +364,7 @@ def test_another_request_has_another_journal(folder) -> None:
 
 
 def test_the_sheet_shows_a_row_a_method(folder) -> None:
-    made = make_fakes(studio(folder), rows(), "swap", development_signer())
+    made = make_fakes(maker(folder), rows(), "swap", development_signer())
     write_sheet(folder.parent / "sheet.png", folder, made, examples=2, side=64)
     sheet = read_image(folder.parent / "sheet.png")
     assert sheet.shape == (2 * (64 + 22 + 6) + 6, 6 + 2 * (2 * 64 + 12), 3)

@@ -16,7 +16,8 @@ from generator.compiler.quantize import narrow
 from generator.motion.retarget import Retargeter
 from generator.motion.track import motion_path, read_motion
 from generator.networks.checkpoint import SHIPPED, checkpoint_path, load_checkpoint
-from generator.rendering.animator import Animator, read_portrait
+from generator.person.portrait import read_portrait
+from generator.rendering.animator import Animator
 from sfumato.media.faces import FaceDetector
 from sfumato.media.landmarks import load_backend
 from tests.generator_fixtures import PLAIN, WARP, checkpoint, portrait

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from generator.data.dataset import Clip, Person
-from generator.data.episodes import MIRROR, Augmentation, Episode, EpisodeSampler, collate, source_warps
+from generator.data.dataset import Clip, PersonFootage
+from generator.data.episodes import MIRROR, Augmentation, EpisodeSampler, collate
+from generator.networks.episode import Episode, source_warps
 from generator.networks.warp import sample
 from sfumato.errors import UsageError
 from sfumato.media.landmarks.drawing import PARTS
@@ -46,7 +47,7 @@ def marks(faces: torch.Tensor) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("frames", [3, 4, 8, 12])
 def test_the_target_is_never_among_the_sources(frames: int) -> None:
     clips = [marked(i, frames) for i in range(3)]
-    sampler = EpisodeSampler(tuple(Person(c.digest, (c,)) for c in clips), train_config(frames=8))
+    sampler = EpisodeSampler(tuple(PersonFootage(c.digest, (c,)) for c in clips), train_config(frames=8))
     for drawn in itertools.islice(sampler, 20):
         for faces, target in zip(drawn.faces, drawn.target, strict=True):
             assert marks(target[None])[0] not in marks(faces)
@@ -55,7 +56,7 @@ def test_the_target_is_never_among_the_sources(frames: int) -> None:
 @pytest.mark.usefixtures("unchanged")
 def test_all_frames_of_a_row_show_one_person() -> None:
     clips = [marked(i, 6) for i in range(4)]
-    sampler = EpisodeSampler(tuple(Person(c.digest, (c,)) for c in clips), train_config(batch=4))
+    sampler = EpisodeSampler(tuple(PersonFootage(c.digest, (c,)) for c in clips), train_config(batch=4))
     for drawn in itertools.islice(sampler, 10):
         for faces, target, video in zip(drawn.faces, drawn.target, drawn.videos, strict=True):
             shown = {person for person, _ in [*marks(faces), *marks(target[None])]}
@@ -184,7 +185,7 @@ def test_an_album_shows_one_person_in_other_photographs_than_the_target() -> Non
         last = [
             replace(clip, jpegs=clip.jpegs[-1:], landmarks=clip.landmarks[-1:]) for clip in shots
         ]  # frame `shot` alone
-        albums.append(Person(str(person), tuple(last)))
+        albums.append(PersonFootage(str(person), tuple(last)))
     sampler = EpisodeSampler(tuple(albums), train_config(pictures=1.0, albums=1.0))
     seen = set()
     for drawn in itertools.islice(sampler, 30):
@@ -200,7 +201,7 @@ def test_an_album_shows_one_person_in_other_photographs_than_the_target() -> Non
 def test_landmark_noise_moves_the_sources_and_leaves_the_target() -> None:
     clip = marked(1, 6)
     exact, noisy = (
-        EpisodeSampler((Person(clip.digest, (clip,)),), train_config(batch=1, landmark_noise=noise)).batch(0)
+        EpisodeSampler((PersonFootage(clip.digest, (clip,)),), train_config(batch=1, landmark_noise=noise)).batch(0)
         for noise in (0.0, 0.01)
     )
     torch.testing.assert_close(exact.target_landmarks, noisy.target_landmarks)
@@ -214,7 +215,7 @@ def test_open_mouths_are_made_from_closed_ones() -> None:
     landmarks = clip.landmarks.copy()
     landmarks[:, 66] = landmarks[:, 62] + np.array([0.0, 1.0]) * np.array([3, 0, 6, 1, 7, 2, 5, 4], np.float32)[:, None]
     clip = replace(clip, landmarks=landmarks)
-    sampler = EpisodeSampler((Person(clip.digest, (clip,)),), train_config(open_mouths=1.0, batch=1, frames=2))
+    sampler = EpisodeSampler((PersonFootage(clip.digest, (clip,)),), train_config(open_mouths=1.0, batch=1, frames=2))
     for drawn in itertools.islice(sampler, 20):
         assert marks(drawn.target)[0][1] in {2, 4}  # the widest quarter
         assert {frame for _, frame in marks(drawn.faces[0])} <= {0, 1, 3, 5}  # the closed half

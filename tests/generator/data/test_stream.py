@@ -10,9 +10,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from generator.data.dataset import Person
-from generator.data.episodes import Episode, EpisodeSampler
+from generator.data.dataset import PersonFootage
+from generator.data.episodes import EpisodeSampler
 from generator.data.stream import EpisodeStream
+from generator.networks.episode import Episode
 from sfumato.errors import CheckpointError
 from tests.generator_fixtures import clip_of, people, train_config
 
@@ -55,7 +56,7 @@ def test_workers_really_draw_and_end_when_told() -> None:
 def test_a_damaged_frame_is_an_error_with_advice(workers: int) -> None:
     clip = clip_of(0)
     damaged = replace(clip, jpegs=tuple(b"no picture" for _ in clip.jpegs))
-    sampler = EpisodeSampler((Person("one", (damaged,)),), train_config(batch=1))
+    sampler = EpisodeSampler((PersonFootage("one", (damaged,)),), train_config(batch=1))
     with stream(workers, sampler) as opened, pytest.raises(CheckpointError, match="damaged") as refused:
         opened.take(0)
     assert "\n" not in str(refused.value) and refused.value.advice

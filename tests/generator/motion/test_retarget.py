@@ -129,6 +129,16 @@ def test_wild_drivers_give_finite_landmarks_within_reach(seed: int) -> None:
     assert np.isfinite(out).all() and np.abs(out).max() < 30
 
 
+@pytest.mark.parametrize("towards", [(1.0, 0.0), (0.0, 1.0), (-0.6, 0.8)])
+def test_no_point_is_moved_farther_than_half_the_faces_width(towards: tuple[float, float]) -> None:
+    torn = np.array(CANONICAL, np.float64)
+    torn[57] += 5 * np.array(towards)  # the lower lip, five times as far as the picture is wide
+    out = Retargeter(CANONICAL, motion([CANONICAL, torn])).frame(1)
+    width = np.linalg.norm(CANONICAL[16] - CANONICAL[0])
+    assert np.linalg.norm(out[57] - CANONICAL[57]) == pytest.approx(0.5 * width, rel=1e-3)
+    assert np.allclose(np.delete(out, 57, axis=0), np.delete(CANONICAL, 57, axis=0), atol=1e-5)
+
+
 def test_degenerate_drivers_give_finite_landmarks() -> None:
     point = np.zeros((68, 2))
     for frames in ([CANONICAL, point], [point, CANONICAL], [point, point]):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from generator.data.episodes import source_warps
+from generator.networks.episode import source_warps
 from generator.networks.families import Composition, WarpGenerator, build_generator, opening
 from generator.networks.warp import sample
 from tests.generator_fixtures import SIZE, WARP, checkpoint, episode, model

@@ -12,7 +12,8 @@ from generator.networks.checkpoint import TRAINING_FREE, checkpoint_path, load_c
 from generator.networks.landmark_warp import LandmarkWarp, landmark_warp
 from generator.networks.warp import nearest, sample, warp_grid
 from generator.person.fine_tune import fine_tune, meet, picture
-from generator.rendering.animator import Animator, Portrait, tune_config
+from generator.person.portrait import Portrait
+from generator.rendering.animator import Animator, tune_config
 from generator.training.meta_train import MetaTrainer
 from sfumato.errors import CheckpointError, UsageError
 from sfumato.media.faces import Crop, Face

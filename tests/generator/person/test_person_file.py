@@ -19,7 +19,8 @@ from safetensors.numpy import load_file, save_file
 from generator.config import TuneConfig
 from generator.networks.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from generator.person.person_file import FORMAT, PersonFacts, PersonFile, pack_person, read_person, write_person
-from generator.rendering.animator import Animator, Portrait
+from generator.person.portrait import Portrait
+from generator.rendering.animator import Animator
 from sfumato.config import to_dict
 from sfumato.errors import CheckpointError, MediaError, OutputError, UsageError
 from sfumato.media.faces import Crop, Face

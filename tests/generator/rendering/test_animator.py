@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from generator.config import TuneConfig
 from generator.networks.warp import sample, warp_grid
-from generator.rendering.animator import Animator, Portrait, read_portrait, tune_config
+from generator.person.portrait import Portrait, read_portrait
+from generator.rendering.animator import Animator, tune_config
 from sfumato.config import to_dict
 from sfumato.errors import NoFaceError
 from sfumato.media.faces import FaceDetector

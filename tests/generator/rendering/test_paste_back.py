@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from generator.rendering.animator import Portrait, read_portrait
+from generator.person.portrait import Portrait, read_portrait
 from generator.rendering.paste_back import PasteBack
 from sfumato.media.faces import Crop, FaceDetector
 from sfumato.media.landmarks import load_backend

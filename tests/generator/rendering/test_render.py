@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from generator.networks.checkpoint import checkpoint_path, load_checkpoint
-from generator.rendering.animator import Animator, Portrait, read_portrait
+from generator.person.portrait import Portrait, read_portrait
+from generator.rendering.animator import Animator
 from sfumato.errors import UsageError
 from sfumato.execution.overlap import in_order
 from sfumato.media.faces import FaceDetector

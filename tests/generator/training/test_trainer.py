@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from generator.config import LossConfig, TrainConfig
-from generator.data.dataset import Person
+from generator.data.dataset import PersonFootage
 from generator.training.divergence import DEAD_SPREAD, TrainingDied
 from generator.training.trainer import MetaTrainer
 from generator.training.validation import Validator
@@ -181,7 +181,7 @@ def test_a_full_size_step_at_256_pixels() -> None:
         "loss.pixel=8",
     ]
     config = load_config(TrainConfig, None, settings, base=preset_path("paper-v2"))
-    person = Person(hashlib.sha256(b"one").hexdigest()[:16], (clip_of(0, 3, size=256),))
+    person = PersonFootage(hashlib.sha256(b"one").hexdigest()[:16], (clip_of(0, 3, size=256),))
     run = MetaTrainer(config, (person,), CPU)
     before = {name: next(module.parameters()).detach().clone() for name, module in run.modules.items()}
     log = run.step()
@@ -207,3 +207,10 @@ def test_a_full_size_step_at_256_pixels() -> None:
 def test_impossible_training_is_refused(change: dict[str, float]) -> None:
     with pytest.raises(ConfigError):
         TrainConfig(**change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("adversarial", "exported"), [(0.0, False), (1.0, True)])
+def test_a_critic_that_learned_nothing_is_not_exported(adversarial: float, exported: bool) -> None:
+    run = trainer(loss=replace(PIXELS, adversarial=adversarial))
+    run.step()
+    assert (run.checkpoint().critic is not None) is exported

@@ -1,0 +1,58 @@
+"""A picture of a person as the generator takes it. In: a picture (HWC uint8 RGB). Out: the square around its face, and
+where the landmarks are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.motion.track import Landmarks
+from sfumato.errors import NoFaceError
+from sfumato.media.faces import Crop, Face, FaceDetector, crop_around
+from sfumato.media.landmarks import LandmarkBackend
+
+SMALLEST_FACE = 40  # px; below it there is too little to show at 128
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A picture of the person: the square around the face at two sizes, and where its landmarks are."""
+
+    crop: Crop
+    face: Face
+    large: NDArray[np.uint8]  # (R, R, 3)
+    landmarks: Landmarks  # (68, 2) in [-1, 1] of the crop
+    others: int = 0  # faces in the picture that were not taken
+
+
+def read_portrait(
+    image: NDArray[np.uint8], detector: FaceDetector, landmarks: LandmarkBackend, size: int,
+    name: str = "the picture", which: int | None = None,
+) -> Portrait:  # fmt: skip
+    """Finds the face and its landmarks. `which` counts faces from the largest, from 1; without it the largest is taken.
+
+    Raises NoFaceError when there is none, when face `which` does not exist, or when it is under 40 px.
+    """
+    faces = detector.detect(image)
+    if not faces:
+        raise NoFaceError(
+            f"No face was found in {name}", "Use a picture in which one face is seen well, from the front."
+        )
+    if which is not None and not 1 <= which <= len(faces):
+        raise NoFaceError(
+            f"{name} has {len(faces)} face(s), not {which}",
+            f"Choose --face 1 to {len(faces)}, counted from the largest.",
+        )
+    face = faces[(which or 1) - 1]
+    if face.size < SMALLEST_FACE:
+        raise NoFaceError(
+            f"The face in {name} is {face.size:.0f} pixels high",
+            f"Use a picture in which it has {SMALLEST_FACE} or more.",
+        )
+    crop = crop_around(face.box, (image.shape[1], image.shape[0]))
+    points = landmarks.detect(image, face.box)
+    local = (2 * crop.to_crop(points, size) + 1) / size - 1
+    return Portrait(crop, face, crop.apply(image, size), local.astype(np.float32), len(faces) - 1)
