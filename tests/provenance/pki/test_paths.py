@@ -294,7 +294,7 @@ def test_many_ways_to_put_a_chain_together_are_not_all_tried() -> None:
 def test_damaged_certificates_lead_nowhere_and_never_crash() -> None:
     whole = [each.public_bytes(Encoding.DER) for each in certificates(LEAF, MIDDLE)]
     chance, read = random.Random(0), 0
-    for _ in range(500):
+    for _ in range(200):
         damaged = [bytearray(each) for each in whole]
         which = damaged[chance.randrange(2)]
         which[chance.randrange(len(which))] = chance.randrange(256)
@@ -306,4 +306,4 @@ def test_damaged_certificates_lead_nowhere_and_never_crash() -> None:
         if [bytes(each) for each in damaged] != whole:
             found = find_path(chain, [ROOT.certificate], SIGNING, NOW)
             assert not found.certificates or found.certificates[:2] == certificates(LEAF, MIDDLE)
-    assert read > 150
+    assert read > 60
