@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfumato.errors import MissingPartError, UsageError, install_extra
+from sfumato.execution.openvino_runtime import openvino_runtime
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +99,7 @@ def backend_is_openvino(name: str) -> bool:
 def as_openvino(network: bytes) -> tuple[bytes, bytes]:
     """ONNX as OpenVINO's XML and its weights, these in 16 bits. Raises MissingPartError without OpenVINO."""
     try:
-        import openvino
+        openvino = openvino_runtime()
     except ModuleNotFoundError as error:
         raise MissingPartError(
             "OpenVINO is not installed", f"{install_extra('fast')} Or use --backend onnxruntime."
