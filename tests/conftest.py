@@ -83,11 +83,3 @@ def browser() -> Iterator[Any]:
         opened = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
         yield opened
         opened.close()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Data workers are forked: their tests come first, for a fork of a process in which inference libraries run threads
-    may die.
-    """
-    first = ("tests/generator/data/test_stream.py", "tests/detector/training/test_train.py")
-    items.sort(key=lambda item: not item.nodeid.startswith(first))

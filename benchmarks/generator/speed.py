@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from generator.compiler import backend_names
-from sfumato.errors import MissingPartError, UsageError
+from sfumato.errors import MissingPartError, SfumatoWarning, UsageError
 from sfumato.execution.overlap import in_order
 from sfumato.media.frame_size import require_frame_size
 
@@ -93,10 +94,11 @@ def measure_rendering(
     checkpoint: Path, config: SpeedConfig, advance: Callable[[float], None] = lambda amount: None
 ) -> list[dict[str, Any]]:
     """One row a method, and one of the machine. `advance` gets 1 a method and round; backends that are not installed
-    are left out.
+    are left out, and so, with a warning, are those that compute wrongly here.
     """
     import torch
 
+    from generator.compiler.backends import UnfitBackendError
     from generator.networks.checkpoint import load_checkpoint
     from generator.networks.families import has_network
     from generator.rendering.animator import Animator
@@ -110,6 +112,8 @@ def measure_rendering(
             methods[name] = Animator(loaded, backend=name, threads=config.workers), Timing()
         except MissingPartError:
             continue
+        except UnfitBackendError as error:
+            warnings.warn(f"Not timed: {error.message}", SfumatoWarning, stacklevel=2)
     for animator, _ in methods.values():
         animator.set_identity(sitters)
     rates, plain_products = list[float](), _plain_products(methods[PLAIN][0], track[0], config.size)

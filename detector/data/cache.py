@@ -64,6 +64,10 @@ class CropCache:
             set()
         )  # of those: files that may be read when they are put right, so that nothing is kept of them
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the nets, for another process: it opens its own if it has to cut."""
+        return {name: value for name, value in vars(self).items() if name not in ("_detector", "_landmarks")}
+
     @cached_property
     def _detector(self) -> FaceDetector:
         return FaceDetector()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from detector.inference.backend_names import REGISTRY
 from sfumato.errors import CheckpointError, MissingPartError, install_extra
+from sfumato.execution.openvino_runtime import openvino_runtime
 from sfumato.execution.signal_stack import signal_stack_kept
 
 Image = NDArray[np.uint8]
@@ -105,9 +106,7 @@ class OpenVinoScorer(Scorer):
 
     def __init__(self, network: Path | bytes, threads: int = 1, weights: bytes = b"") -> None:
         """network: ONNX, or OpenVINO's XML with its `weights`. Raises CheckpointError for what OpenVINO cannot run."""
-        import openvino
-
-        core = openvino.Core()
+        core = openvino_runtime().Core()
         settings = {"INFERENCE_PRECISION_HINT": self.precision, "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}
         try:
             model = core.read_model(network, weights) if weights else core.read_model(network)

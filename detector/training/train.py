@@ -38,6 +38,7 @@ from detector.training.evidence import validate
 from sfumato.config import to_dict
 from sfumato.distributed import Ranks
 from sfumato.errors import UsageError, choose_from
+from sfumato.execution.data_workers import worker_context
 from sfumato.media.clips import ClipRow, file_digest
 from sfumato.run import RunFolder, choose_device, seed_everything
 
@@ -213,6 +214,7 @@ class Trainer:
             sampler=range(first, 10**9),
             num_workers=self.config.train.workers,
             prefetch_factor=4,
+            multiprocessing_context=worker_context("detector.data.pairs"),
         )
         return iter(loader)
 

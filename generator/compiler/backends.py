@@ -1,12 +1,14 @@
 """Inference backends: a folded plan in, something that runs it out. Chosen by name; `auto` takes the fastest that is
-installed.
+installed and computes right here.
 
 A backend is called from several threads at once and works on one core for each: frames are independent, so two frames
-on two cores need no waiting for one another. All give the plan's numbers within rounding (tests say how near).
+on two cores need no waiting for one another. All give the plan's numbers within rounding (tests say how near), and
+prove it on the processor at hand before their first frame (generator.compiler.proof).
 """
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import threading
 from typing import Any, Protocol
@@ -16,16 +18,27 @@ from numpy.typing import NDArray
 
 from generator.compiler.backend_names import REGISTRY
 from generator.compiler.folding import Plan
-from sfumato.errors import MissingPartError, install_extra
+from generator.compiler.proof import shortcoming
+from sfumato.errors import MissingPartError, UsageError, install_extra
+from sfumato.execution.openvino_runtime import openvino_runtime
 from sfumato.execution.signal_stack import signal_stack_kept
 
 Array = NDArray[np.float32]
+
+
+_BY_SPEED = ("openvino", "onnxruntime", "torch")  # what `auto` may take, by the measurement in docs/speed.md
+
+
+class UnfitBackendError(UsageError):
+    """A backend that is installed and does not compute right on this processor."""
 
 
 class Backend(Protocol):
     """Runs one plan. The array that it returns belongs to the caller's thread until its next call."""
 
     name: str
+    package: str  # what has to be installed
+    tolerance: float  # how far its answer to a known question may lie off, as a share of the largest number
 
     def __call__(self, guide: Array) -> Array:
         """guide: (n, n, inputs), channels last. Returns (n, n, outputs)."""
@@ -40,27 +53,43 @@ def load_backend(name: str, plan: Plan, threads: int = 1) -> Backend:
 
 def require_backend(name: str) -> str:
     """The backend's name, that of the fastest for `auto`. Raises UsageError for an unknown one, MissingPartError for
-    one not installed.
+    one not installed, UnfitBackendError for one that fails its proof on this processor.
     """
     chosen = fastest() if name == "auto" else name
-    needed: str = REGISTRY.load(chosen).package
-    if importlib.util.find_spec(needed) is None:
+    kind = REGISTRY.load(chosen)
+    if not _installed(kind):
         advice = f"{install_extra('fast')} Or use --backend auto."
-        raise MissingPartError(f"The backend {name!r} needs {needed}, which is not installed", advice)
+        raise MissingPartError(f"The backend {name!r} needs {kind.package}, which is not installed", advice)
+    reason = _reason_against(kind)
+    if reason:
+        instead = "" if chosen == fastest() else f"Use --backend {fastest()}, which was tried here too."
+        raise UnfitBackendError(f"The backend {name!r} must not be used on this processor: {reason}", instead)
     return chosen
 
 
 def fastest() -> str:
-    """The name of the backend that `auto` means here: by the measurement in docs/speed.md, as far as it is
-    installed.
-    """
-    return "openvino" if importlib.util.find_spec("openvino") is not None else "onnxruntime"
+    """The name of the backend that `auto` means here: the fastest that is installed and passes its proof."""
+    for name in _BY_SPEED[:-1]:
+        kind = REGISTRY.load(name)
+        if _installed(kind) and not _reason_against(kind):
+            return name
+    return _BY_SPEED[-1]
+
+
+def _installed(kind: Any) -> bool:
+    return importlib.util.find_spec(kind.package) is not None
+
+
+@functools.cache
+def _reason_against(kind: Any) -> str:
+    """Tried once in a process: the processor stays the same."""
+    return shortcoming(kind, kind.tolerance)
 
 
 class TorchBackend:
     """The steps one by one in torch, on its own number of threads."""
 
-    name, package = "torch", "torch"
+    name, package, tolerance = "torch", "torch", 1e-4
 
     def __init__(self, plan: Plan, threads: int = 1) -> None:
         from generator.compiler.folding import as_torch
@@ -77,7 +106,7 @@ class TorchBackend:
 class OnnxRuntimeBackend:
     """ONNX Runtime on the CPU, float32."""
 
-    name, package = "onnxruntime", "onnxruntime"
+    name, package, tolerance = "onnxruntime", "onnxruntime", 1e-4
 
     def __init__(self, plan: Plan, threads: int = 1) -> None:
         import onnxruntime
@@ -98,15 +127,13 @@ class OpenVinoBackend:
     everywhere.
     """
 
-    name, package = "openvino", "openvino"
+    name, package, tolerance = "openvino", "openvino", 1e-4
     precision = "f32"
 
     def __init__(self, plan: Plan, threads: int = 1) -> None:
-        import openvino
-
         from generator.compiler.graph import to_onnx
 
-        core = openvino.Core()
+        core = openvino_runtime().Core()
         settings = {
             "INFERENCE_PRECISION_HINT": self.precision,
             "INFERENCE_NUM_THREADS": threads,
@@ -132,7 +159,7 @@ class OpenVinoBackend:
 class OpenVinoHalfBackend(OpenVinoBackend):
     """OpenVINO with bf16 arithmetic: for processors with AMX."""
 
-    name = "openvino-bf16"
+    name, tolerance = "openvino-bf16", 0.03
     precision = "bf16"
 
 
@@ -141,7 +168,7 @@ class OpenVinoByteBackend(OpenVinoBackend):
     (docs/speed.md).
     """
 
-    name = "openvino-int8"
+    name, tolerance = "openvino-int8", 0.03  # rounded it is .004 off; where sums overflow, .08
 
     def prepared(self, plan: Plan) -> Plan:
         from generator.compiler.quantize import narrow

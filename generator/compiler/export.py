@@ -25,6 +25,7 @@ from generator.networks.checkpoint import Checkpoint
 from generator.networks.families import has_network
 from sfumato.atomic import atomic_path
 from sfumato.errors import CheckpointError, MissingPartError, UsageError, install_extra
+from sfumato.execution.openvino_runtime import openvino_runtime
 from sfumato.execution.signal_stack import signal_stack_kept
 
 FORMAT = "sfumato-network-1"
@@ -134,10 +135,9 @@ def _open_openvino(path: Path) -> tuple[Mapping[str, str], Network]:
 
 def _openvino() -> Any:
     try:
-        import openvino
+        return openvino_runtime()
     except ModuleNotFoundError as error:
         raise MissingPartError("OpenVINO is not installed", f"{install_extra('fast')} Or write .onnx.") from error
-    return openvino
 
 
 def _difference(checkpoint: Checkpoint, network: Network) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 from generator.compiler.folding import Plan, Step
 
 OPSET = 18
+_WEIGHT_LEVELS = 64  # a rounded weight's largest number
 
 
 def to_onnx(plan: Plan, facts: Mapping[str, Any] | None = None, stem: int = 0, coefficients: int = 0) -> bytes:
@@ -149,10 +150,14 @@ class _Graph:
         return self._rounded[x]
 
     def rounded_weight(self, step: Step) -> str:
-        """A convolution's weight in 8 bits, with a step for each output."""
+        """A convolution's weight in whole numbers up to 64, with a step for each output.
+
+        One bit fewer than there are: processors without VNNI add two products in 16 bits, where 2 x 255 x 64 just fits
+        and 2 x 255 x 127 does not.
+        """
         axis = 0 if step.kind == "conv" else 1  # of the outputs
         weight = np.moveaxis(step.arrays[0], axis, -1)  # (.., .., .., O)
-        size = np.maximum(np.abs(weight).max(axis=(0, 1, 2)), np.float32(1e-12)) / np.float32(127)
+        size = np.maximum(np.abs(weight).max(axis=(0, 1, 2)), np.float32(1e-12)) / np.float32(_WEIGHT_LEVELS)
         near = np.moveaxis(np.rint(weight / size), -1, axis).astype(np.int8)
         parts = {"near": near, "step": size, "zero": np.zeros(len(size), np.int8)}
         names = [self.constant(f"{step.output}.{name}", part) for name, part in parts.items()]

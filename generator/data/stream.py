@@ -14,6 +14,7 @@ import torch.utils.data
 from generator.data.episodes import EpisodeSampler
 from generator.networks.episode import Episode
 from sfumato.errors import SfumatoError
+from sfumato.execution.data_workers import worker_context
 
 Key = tuple[int, int]  # step, update
 _AHEAD = 2  # batches that each worker prepares before they are asked for
@@ -63,7 +64,7 @@ class EpisodeStream:
         self.close()
         loader = torch.utils.data.DataLoader(
             self._batches, batch_size=None, sampler=self._keys(step), num_workers=self._workers, prefetch_factor=_AHEAD,
-            worker_init_fn=_calm,
+            worker_init_fn=_calm, multiprocessing_context=worker_context(__name__),
         )  # fmt: skip
         self._ahead = iter(loader)
 
@@ -76,7 +77,7 @@ class EpisodeStream:
 
 
 def _calm(worker: int) -> None:
-    """A fork inherits OpenCV's thread pool without its threads, and would wait for them for ever."""
+    """A worker is one thread: OpenCV's own would take cores from the training."""
     import cv2
 
     cv2.setNumThreads(0)

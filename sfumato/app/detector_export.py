@@ -21,6 +21,7 @@ import click
 from detector.inference import backend_names
 from sfumato import options
 from sfumato.errors import MissingPartError, UsageError, install_extra
+from sfumato.execution.openvino_runtime import openvino_runtime
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,7 +101,7 @@ def backend_is_openvino(name: str) -> bool:
 def as_openvino(network: bytes) -> tuple[bytes, bytes]:
     """ONNX as OpenVINO's XML and its weights, these in 16 bits. Raises MissingPartError without OpenVINO."""
     try:
-        import openvino
+        openvino = openvino_runtime()
     except ModuleNotFoundError as error:
         raise MissingPartError(
             "OpenVINO is not installed", f"{install_extra('fast')} Or use --backend onnxruntime."

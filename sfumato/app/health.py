@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sfumato import __version__
-from sfumato.errors import SfumatoError, install_extra
+from sfumato.errors import MissingPartError, SfumatoError, install_extra
 
 State = Literal["ok", "missing", "broken"]
 REINSTALL = "Install sfumato again: its packaged files are incomplete."
@@ -70,6 +70,7 @@ def examine() -> Iterator[Finding]:
         ("codecs", _codecs),
         ("nets", _nets),
         ("landmarks", _landmarks),
+        ("backends", _backends),
         ("shipped", _shipped),
         ("folders", _folders),
         ("signing", _signing),
@@ -198,6 +199,23 @@ def _landmarks() -> Iterator[Finding]:
             )
         else:
             yield Finding("landmarks", name, "ok", "loads", "", required)
+
+
+def _backends() -> Iterator[Finding]:
+    from generator.compiler.backends import REGISTRY, fastest, require_backend
+
+    chosen = fastest()
+    for name in REGISTRY.names():
+        required = name == chosen
+        try:
+            require_backend(name)
+        except MissingPartError as error:
+            yield Finding("backends", name, "missing", error.message, error.advice, required)
+        except SfumatoError as error:
+            yield Finding("backends", name, "broken", error.message, error.advice or REINSTALL, required)
+        else:
+            detail = "computes right" + (", what --backend auto takes" if required else "")
+            yield Finding("backends", name, "ok", detail, "", required)
 
 
 def _shipped() -> Iterator[Finding]:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sfumato.execution.openvino_runtime import openvino_runtime
 from sfumato.execution.signal_stack import signal_stack_kept
 
 VIEW = 192  # px, the net's input
@@ -49,9 +50,7 @@ def opencv_net() -> Net:
 
 def openvino_net() -> Net:
     """The net in OpenVINO: float32, on one thread."""
-    import openvino
-
-    core = openvino.Core()
+    core = openvino_runtime().Core()
     settings: dict[str, Any] = {
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": 1,

@@ -7,8 +7,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from generator.compiler import backends
+from generator.compiler.backends import Array, TorchBackend
 from sfumato.app import health
 from sfumato.app.cli.main import main
 from sfumato.app.health import Finding, examine
@@ -20,7 +23,7 @@ def findings() -> list[Finding]:
 
 
 def test_what_the_package_needs_works_here(findings: list[Finding]) -> None:
-    groups = {"python", "packages", "codecs", "nets", "landmarks", "folders", "signing"}
+    groups = {"python", "packages", "codecs", "nets", "landmarks", "backends", "folders", "signing"}
     assert groups <= {finding.group for finding in findings}
     assert [finding for finding in findings if finding.spoils and finding.group in groups] == []
 
@@ -32,6 +35,18 @@ def test_whatever_is_not_in_order_comes_with_advice(findings: list[Finding]) -> 
 def test_an_optional_backend_does_not_count(findings: list[Finding]) -> None:
     backend = next(finding for finding in findings if finding.name == "face-alignment" and finding.group == "landmarks")
     assert not backend.spoils
+
+
+def test_a_backend_that_computes_wrongly_is_broken_and_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Wrong(TorchBackend):
+        def __call__(self, guide: Array) -> Array:
+            return super().__call__(guide) * np.float32(1.1)
+
+    monkeypatch.setattr(backends, "OnnxRuntimeBackend", Wrong)
+    found = {finding.name: finding for finding in health._backends()}
+    assert found["onnxruntime"].state == "broken" and "wrongly" in found["onnxruntime"].detail
+    assert "--backend" in found["onnxruntime"].advice and not found["onnxruntime"].spoils
+    assert found["torch"].state == "ok"
 
 
 def test_a_damaged_net_is_broken_and_a_lost_one_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +78,7 @@ def test_a_check_that_falls_over_becomes_a_finding(monkeypatch: pytest.MonkeyPat
         raise RuntimeError("unforeseen")
         yield
 
-    for name in ("_packages", "_devices", "_nets", "_landmarks", "_shipped", "_signing"):
+    for name in ("_packages", "_devices", "_nets", "_landmarks", "_backends", "_shipped", "_signing"):
         monkeypatch.setattr(health, name, lambda: iter(()))
     monkeypatch.setattr(health, "_codecs", falls_over)
     found = list(examine())

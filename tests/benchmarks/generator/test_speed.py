@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.generator import speed
 from benchmarks.generator.end_to_end import measure_memory
 from benchmarks.generator.speed import PLAIN, SpeedConfig, Timing, measure_rendering, ratio, shipped_track
 from benchmarks.tables.speed import speed_table
 from benchmarks.tables.tables import fill_tables, shipped_records
-from sfumato.errors import SfumatoError, UsageError
+from generator.compiler import backends
+from generator.compiler.backends import Array, TorchBackend
+from sfumato.errors import SfumatoError, SfumatoWarning, UsageError
 from tests.portrait_fixtures import make_checkpoint
 
 PAGE = Path(__file__).parents[3] / "docs" / "speed.md"
@@ -57,6 +60,19 @@ def test_a_run_gives_a_row_a_method_and_one_of_the_machine(tmp_path: Path) -> No
     assert "ratio_cpu" not in methods[PLAIN] and methods["onnxruntime"]["ratio_cpu"] > 1
     assert 0 < methods["onnxruntime"]["gmac"] < methods[PLAIN]["gmac"]
     assert "| onnxruntime |" in speed_table(rows)
+
+
+def test_what_computes_wrongly_is_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Quick(TorchBackend):
+        def __call__(self, guide: Array) -> Array:
+            return guide[..., :3]
+
+    monkeypatch.setattr(backends, "OnnxRuntimeBackend", Quick)
+    monkeypatch.setattr(speed, "BACKENDS", ("torch", "onnxruntime"))
+    path = make_checkpoint(tmp_path / "tiny.safetensors")
+    with pytest.warns(SfumatoWarning, match="Not timed: .*'onnxruntime'.*wrongly"):
+        rows = measure_rendering(path, SpeedConfig(size=64, frames=1, rounds=2, workers=1))
+    assert {row.get("method") for row in rows} == {None, PLAIN, "torch"}
 
 
 def test_memory_is_that_of_the_program(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ SETTINGS = [
     "train.validation_pairs=16", "train.validations=1", "train.device=cpu", "train.frozen=0",
     "calibration.alphas=[0.1, 0.01]",
 ]  # fmt: skip
+UNTESTED = ("--set", "calibration.test=false")  # for tests to which that split shows nothing
 
 
 def run(clips, out, *more: str):
@@ -130,9 +131,10 @@ def test_a_detector_is_calibrated_on_crops_cut_as_its_own_were(toy, tmp_path) ->
     """Whatever the call's settings are: they cut a second time otherwise, and other frames."""
     rows, cache = toy
     write_clips(cache.clips, rows)
-    assert run(cache.clips, tmp_path / "run", "--set", "train.steps=2").exception is None
+    assert run(cache.clips, tmp_path / "run", *UNTESTED, "--set", "train.steps=2").exception is None
     exported, cut = str(tmp_path / "run" / "weights"), set(cache.folder.iterdir())
-    again = run(cache.clips, tmp_path / "again", "--calibrate-only", exported, "--set", "samples.frames_per_clip=1")
+    other = ("--calibrate-only", exported, "--set", "samples.frames_per_clip=1")
+    again = run(cache.clips, tmp_path / "again", *UNTESTED, *other)
     assert again.exception is None
     assert set(cache.folder.iterdir()) == cut
 
@@ -162,7 +164,9 @@ def test_a_control_is_neither_chosen_nor_joined_by_true_labels(toy, tmp_path, mo
     rows, cache = toy
     write_clips(cache.clips, rows)
     settings = ("train.steps=4", "train.validations=2", f"samples.shuffled={str(shuffled).lower()}")
-    result = run(cache.clips, tmp_path / "run", *(part for setting in settings for part in ("--set", setting)))
+    result = run(
+        cache.clips, tmp_path / "run", *UNTESTED, *(part for setting in settings for part in ("--set", setting))
+    )
     assert result.exception is None, result.output
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [line["kept"] for line in lines if "kept" in line] == [True, shuffled]  # the second was worse
@@ -186,10 +190,10 @@ def test_what_is_no_detector_is_not_calibrated(toy, tmp_path) -> None:
 def test_a_norm_is_kept_with_the_detector_and_moves_its_logits(toy, tmp_path, monkeypatch) -> None:
     rows, cache = toy
     write_clips(cache.clips, rows)
-    too_few = run(cache.clips, tmp_path / "few", "--set", "train.steps=2")
+    too_few = run(cache.clips, tmp_path / "few", *UNTESTED, "--set", "train.steps=2")
     assert "no quality norm" in too_few.stderr and load_shipped(tmp_path / "few" / "weights").stack.norm is None
     monkeypatch.setattr("detector.training.calibrate.NORM_PEOPLE", 12)
-    assert run(cache.clips, tmp_path / "run", "--set", "train.steps=2").exception is None
+    assert run(cache.clips, tmp_path / "run", *UNTESTED, "--set", "train.steps=2").exception is None
     stack = load_shipped(tmp_path / "run" / "weights").stack
     assert stack.norm is not None
     assert stack.at(np.array(stack.norm.mean)).gain != 1.0

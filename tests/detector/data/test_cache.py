@@ -1,5 +1,7 @@
 """The crop cache: crops survive the disk, unusable clips are told and left out, a broken file is cut again."""
 
+import pickle
+
 import numpy as np
 
 from detector.data.cache import CropCache, StoredCrop, _read
@@ -82,3 +84,10 @@ def test_settings_are_part_of_the_name(toy, tmp_path) -> None:
     rows, cache = toy
     other = CropCache(cache.clips, tmp_path / "other", SampleConfig(frames_per_clip=3))
     assert other._key(rows[0]) != cache._key(rows[0])
+
+
+def test_a_cache_that_has_cut_goes_to_another_process_without_its_nets(tmp_path) -> None:
+    cache = CropCache(tmp_path / "clips.jsonl", tmp_path / "crops", TINY.samples)
+    assert cache._detector is not None  # OpenCV's nets cannot be pickled
+    found = pickle.loads(pickle.dumps(cache))
+    assert found.folder == cache.folder and "_detector" not in vars(found)

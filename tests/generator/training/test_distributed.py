@@ -67,7 +67,7 @@ def test_two_processes_give_the_curve_of_one_with_twice_the_batch(tmp_path: Path
     footage = prepared(tmp_path / "set", 3)
     # What torchrun sets.
     world = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "GLOO_SOCKET_IFNAME": "lo"}
-    own = ["batch=2", "workers=1"]  # frames come from stored shards, read in a forked process
+    own = ["batch=2", "workers=1"]  # frames come from stored shards, read in a process of their own
     two = [
         start(footage, tmp_path / "two", own, {**world, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in (0, 1)
     ]
