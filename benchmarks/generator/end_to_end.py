@@ -17,13 +17,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.generator.speed import SpeedConfig, Timing, overlapped, portraits, poses, ratio, shipped_track
+from benchmarks.generator.speed import SpeedConfig, overlapped, portraits, poses, shipped_track
+from benchmarks.metrics.intervals import ratio
+from benchmarks.metrics.timing import Timing
 from sfumato.errors import SfumatoError
 
 _SHORT, _STEPS = 20, 4  # frames of the short run, and how many times `config.frames` the long one is longer
 
 
-def measure_whole(
+def measure_end_to_end(
     checkpoint: Path, config: SpeedConfig, backend: str = "auto", advance: Callable[[float], None] = lambda amount: None
 ) -> list[dict[str, Any]]:
     """One row for rendering alone, one for each kind of motion. `advance` gets 1 a round."""

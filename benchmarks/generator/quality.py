@@ -26,7 +26,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.metrics.image_metrics import METRICS, Judge, Pictures, Scores, paired_interval
+from benchmarks.metrics.image_metrics import METRICS, ImageMetrics, Pictures, Scores
+from benchmarks.metrics.intervals import paired_interval
 from benchmarks.metrics.perceptual import frechet_distance
 from generator.data.dataset import Clip, read_shard
 from generator.data.prepare import PICTURES, PrepareConfig, Preparer, find_media
@@ -40,7 +41,7 @@ from sfumato.media.faces import Crop, Face
 from sfumato.media.frame_size import require_frame_size
 from sfumato.media.images import to_image, to_tensor
 
-PROTOCOL = "self-reenactment-2"
+PROTOCOL = "self-reenactment-3"
 TUNED = " + fine-tuning"
 SHIPPED_METHOD = "zakharov2019-warp"  # what `sfumato animate` delivers: it fine-tunes only when --tune-seconds asks
 PREVIOUS = "previous"  # the name under which a checkpoint stands that the shipped one is compared with
@@ -153,7 +154,7 @@ def measure(
     the network of the perceptual metrics, and MediaError when no clip can be used.
     """
     landmarks = _common_landmarks(checkpoints)
-    judge, done, digests, wanted_features = Judge(), Measured(), list[str](), list[Tensor]()
+    metrics, done, digests, wanted_features = ImageMetrics(), Measured(), list[str](), list[Tensor]()
     table: dict[tuple[str, int], _Tally] = {}
     animators = {name: Animator(checkpoint) for name, checkpoint in checkpoints.items()}
     stored = _STORED_FRAMES * max(*config.shots, config.targets)
@@ -164,7 +165,7 @@ def measure(
                 clip = _read(preparer, path, Path(folder))
                 sources, targets = _divide(clip, max(config.shots), config.targets)
                 wanted = _frames(clip, spread_over(targets, config.targets), config.size)
-                found = judge.look_at(wanted.images, wanted.points)
+                found = metrics.look_at(wanted.images, wanted.points)
             except MediaError as error:
                 done.skipped.append((path, error.message))
                 advance(len(config.shots))
@@ -173,7 +174,7 @@ def measure(
             for shots in sorted(set(config.shots)):
                 known = _frames(clip, spread_over(sources, shots), config.size)
                 for method, pictures, seconds in _pictures(known, wanted, animators, config):
-                    scores, features = judge.scores(pictures)
+                    scores, features = metrics.scores(pictures)
                     tally = table.setdefault((method, shots), _Tally())
                     tally.rows.append(scores)
                     tally.features.append(features)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.metrics.timing import Timing, processor
 from sfumato.errors import MissingPartError, UsageError
 from sfumato.execution.overlap import in_order
 from sfumato.media.frame_size import require_frame_size
@@ -49,42 +50,6 @@ class SpeedConfig:
         require_frame_size(self.size)
         if min(self.shots, self.frames, self.workers) < 1 or self.rounds < 2:
             raise UsageError("shots, frames, rounds or workers are out of range", "1 or more; 2 rounds or more.")
-
-
-@dataclass
-class Timing:
-    """Wall and CPU seconds a frame, one number a round."""
-
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-
-    def add(self, work: Callable[[], int]) -> None:
-        """Times `work`, which returns how many frames it made."""
-        wall, cpu = time.perf_counter(), time.process_time()
-        frames = work()
-        self.wall.append((time.perf_counter() - wall) / frames)
-        self.cpu.append((time.process_time() - cpu) / frames)
-
-    def row(self, over: Timing | None = None) -> dict[str, Any]:
-        """Medians, and how often faster (wall, CPU) than `over`, with intervals over rounds."""
-        row: dict[str, Any] = {
-            "fps": round(1 / float(np.median(self.wall)), 3),
-            "fps_cpu": round(1 / float(np.median(self.cpu)), 3),
-        }
-        for name in ("wall", "cpu") if over is not None else ():
-            mean, low, high = ratio(getattr(over, name), getattr(self, name))
-            row |= {f"ratio_{name}": mean, f"ratio_{name}_interval": [low, high]}
-        return row
-
-
-def ratio(above: Sequence[float], below: Sequence[float]) -> tuple[float, float, float]:
-    """Geometric mean of above / below over paired rounds, and its 95 % interval (Student's t on logarithms)."""
-    from scipy.stats import t
-
-    logs = np.log(np.asarray(above) / np.asarray(below))
-    half = float(t.ppf(0.975, len(logs) - 1) * logs.std(ddof=1) / math.sqrt(len(logs)))
-    mean = float(logs.mean())
-    return round(math.exp(mean), 3), round(math.exp(mean - half), 3), round(math.exp(mean + half), 3)
 
 
 def measure_rendering(
@@ -147,19 +112,6 @@ def matmul_rate() -> float:
         a @ b
         best = min(best, time.process_time() - started)
     return _MATRIX**3 / best / 1e9
-
-
-def processor() -> str:
-    """The processor's name and what it can do with 16-bit and 8-bit numbers, where the system tells."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return "unknown"
-    fields = dict(line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
-    known = {key.strip(): value.strip() for key, value in fields.items()}
-    telling = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8")
-    flags = [flag for flag in known.get("flags", "").split() if flag in telling]
-    return ", ".join([known.get("model name", "unknown"), *flags])
 
 
 def portraits(landmarks: str, config: SpeedConfig) -> list[Portrait]:

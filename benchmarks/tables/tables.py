@@ -12,11 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.detector.detector_speed import judging_table
 from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
 from benchmarks.tables.quality import cross_table, quality_table, training_table
 from benchmarks.tables.robustness import robustness_table
-from benchmarks.tables.speed import speed_table
+from benchmarks.tables.speed import detector_speed_table, speed_table
 from benchmarks.tables.survival import survival_table
 from benchmarks.tables.temporal import temporal_table
 from sfumato.errors import UsageError
@@ -119,5 +118,5 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "temporal": temporal_table,
     "survival": survival_table,
     "speed": speed_table,
-    "judging": judging_table,
+    "judging": detector_speed_table,
 }

@@ -21,11 +21,14 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from benchmarks.attacks.reencoding import TREATMENTS, treat
+from benchmarks.attacks.reencoding import REENCODINGS, reencode
+from benchmarks.metrics.intervals import wilson
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.media.clips import file_digest
+from sfumato.media.structural_similarity import structural_similarity
 from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
 
 PROTOCOL = "survival-1"
@@ -42,10 +45,10 @@ class SurvivalConfig:
         720  # px; larger clips are made smaller first, which keeps the run short and the mark's task no easier
     )
     baseline: bool = False  # the mark of invisible-watermark beside ours
-    treatments: tuple[str, ...] = tuple(TREATMENTS)
+    treatments: tuple[str, ...] = tuple(REENCODINGS)
 
     def __post_init__(self) -> None:
-        if self.seconds <= 0 or self.max_side < 64 or not set(self.treatments) <= set(TREATMENTS):
+        if self.seconds <= 0 or self.max_side < 64 or not set(self.treatments) <= set(REENCODINGS):
             raise UsageError(
                 "seconds, max_side or treatments are out of range", "More than 0 s, 64 px or more, known treatments."
             )
@@ -262,7 +265,7 @@ def _treat_and_recover(
     from provenance.watermark import DEFAULT, REGISTRY
 
     tally = done.tallies.setdefault((OURS, treatment), Tally())
-    copy = treat(treatment, file, folder)
+    copy = reencode(treatment, file, folder)
     reader = REGISTRY.load(DEFAULT)().reader()
     seen, _, _ = look(copy, reader)
     blind = reader.read()
@@ -288,7 +291,7 @@ def _treat_baseline(treatment: str, file: Path, payload: bytes, folder: Path, do
     with VideoReader(file) as video:
         frames = video.info.declared_frames or 100
     tally.copies += 1
-    tally.payloads += read_baseline(treat(treatment, file, folder), frames) == payload
+    tally.payloads += read_baseline(reencode(treatment, file, folder), frames) == payload
 
 
 def _frames(clip: Path, config: SurvivalConfig) -> Any:
@@ -301,29 +304,10 @@ def _frames(clip: Path, config: SurvivalConfig) -> Any:
 
 
 def quality(before: Image, after: Image) -> tuple[float, float]:
-    """(mean squared error of all channels, SSIM of the luminance: Gaussian window of standard deviation 1.5; Wang et
-    al. 2004).
-    """
+    """(mean squared error of all channels in levels of 255, SSIM of the luminance)."""
     error = float(np.mean((before.astype(np.float32) - after) ** 2))
-    a, b = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float64) for image in (before, after))
-    window: Callable[[Any], Any] = lambda picture: cv2.GaussianBlur(picture, (11, 11), 1.5)[5:-5, 5:-5]  # noqa: E731
-    mean_a, mean_b = window(a), window(b)
-    var_a, var_b, both = window(a * a) - mean_a**2, window(b * b) - mean_b**2, window(a * b) - mean_a * mean_b
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    index = (2 * mean_a * mean_b + c1) * (2 * both + c2) / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
-    return error, float(index.mean())
-
-
-def wilson(hits: int, trials: int) -> list[float]:
-    """The 95 % interval of a rate (Wilson 1927)."""
-    if trials == 0:
-        return [0.0, 1.0]
-    z, rate = 1.96, hits / trials
-    middle, half = rate + z * z / (2 * trials), z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials**2))
-    return [
-        round(max(0.0, (middle - half) / (1 + z * z / trials)), 4),
-        round(min(1.0, (middle + half) / (1 + z * z / trials)), 4),
-    ]
+    a, b = (torch.from_numpy(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) / 255.0)[None, None] for image in (before, after))
+    return error, float(structural_similarity(a, b))
 
 
 def _add(cost: Cost, errors: Sequence[tuple[float, float]], share: float) -> None:

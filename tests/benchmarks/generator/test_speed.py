@@ -4,35 +4,18 @@ users run it.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
 from benchmarks.generator.end_to_end import measure_memory
-from benchmarks.generator.speed import PLAIN, SpeedConfig, Timing, measure_rendering, ratio, shipped_track
+from benchmarks.generator.speed import PLAIN, SpeedConfig, measure_rendering, shipped_track
 from benchmarks.tables.speed import speed_table
 from benchmarks.tables.tables import fill_tables, shipped_records
 from sfumato.errors import SfumatoError, UsageError
 from tests.portrait_fixtures import make_checkpoint
 
 PAGE = Path(__file__).parents[3] / "docs" / "speed.md"
-
-
-def test_a_ratio_of_equal_rounds_has_no_width() -> None:
-    assert ratio([4.0, 8.0, 2.0], [1.0, 2.0, 0.5]) == (4.0, 4.0, 4.0)
-
-
-def test_a_ratio_that_varies_has_an_interval_around_it() -> None:
-    mean, low, high = ratio([2.0, 4.0], [1.0, 1.0])
-    assert low < mean < high and mean == pytest.approx(8**0.5, abs=1e-3)
-
-
-def test_timing_counts_frames_and_takes_medians() -> None:
-    timing = Timing()
-    timing.add(lambda: time.sleep(0.2) or 4)
-    assert 0.05 <= timing.wall[0] < 5 and timing.cpu[0] < 0.05
-    assert Timing([0.5, 0.2, 0.1], [0.25, 0.5, 1.0]).row() == {"fps": 5.0, "fps_cpu": 2.0}
 
 
 @pytest.mark.parametrize("wrong", [{"rounds": 1}, {"shots": 0}, {"frames": 0}, {"workers": 0}, {"size": 8}])
