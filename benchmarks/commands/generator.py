@@ -94,19 +94,12 @@ def quality(
         done = measure(chosen, checkpoints, config, _shipped_digest(warp, checkpoint), advance)
     for path, reason in done.skipped:
         click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
-    facts: dict[str, Any] = {
-        "protocol": PROTOCOL,
-        "footage": done.footage,
-        "size": size,
-        "tune_seconds": tune_seconds,
-        "seed": seed,
-    }
-    rows = [{**r.row(), "model": _digest(r, checkpoints), **facts} for r in done.results]
+    rows = [result.row(_digest(result, checkpoints), done.footage, config) for result in done.results]
     if out is not None:
         append_results(out, rows, describe("sfumato bench quality", PROTOCOL, _INTERVAL.format(seed=seed)))
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row))
+            click.echo(json.dumps(row.line()))
     else:
         _print_table(done, size)
 
@@ -221,7 +214,7 @@ def cross(
         done = measure(list(portraits), list(drivers), Animator(given), CrossConfig(size, moments), advance)
     for path, reason in done.skipped:
         click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
-    rows = [{**pair.row(), "model": given.digest, "footage": done.footage, "size": size} for pair in done.pairs]
+    rows = [pair.row(given.digest, done.footage, size) for pair in done.pairs]
     if out is not None:
         append_results(
             out, rows, describe("sfumato bench cross", PROTOCOL, "none: each row is the mean over its moments")
@@ -230,7 +223,7 @@ def cross(
         _write_sheet(sheet, done.sheet, given, portraits, str(consent))
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row))
+            click.echo(json.dumps(row.line()))
         return
     click.echo(f"{'portrait':<22}  {'driver':<22}  CSIM to source  to driver  shape to source  to driver")
     for pair in done.pairs:

@@ -61,7 +61,7 @@ def speed(
         append_results(out, rows, describe("sfumato bench speed", PROTOCOL, _ROUNDS))
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row))
+            click.echo(json.dumps(row.line()))
     else:
         from benchmarks.tables.speed import speed_table
 
@@ -91,4 +91,4 @@ def judging(rounds: int, as_json: bool, out: Path | None) -> None:
         rows = measure_detector_speed(rounds, advance)
     if out is not None:
         append_results(out, rows, describe("sfumato bench judging", PROTOCOL, _ROUNDS))
-    click.echo("\n".join(json.dumps(row) for row in rows) if as_json else detector_speed_table(rows))
+    click.echo("\n".join(json.dumps(row.line()) for row in rows) if as_json else detector_speed_table(rows))

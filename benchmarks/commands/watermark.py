@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -70,13 +69,12 @@ def survival(
         done = measure(chosen, config, advance)
     for path, reason in done.skipped:
         click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
-    facts: dict[str, Any] = {"footage": done.footage, "seconds": seconds, "max_side": max_side}
-    rows = [{**row, **facts} for row in done.rows()]
+    rows = done.rows(config)
     if out is not None:
         append_results(out, rows, describe("sfumato bench survival", PROTOCOL, "95 % Wilson interval over clips"))
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row))
+            click.echo(json.dumps(row.line()))
     else:
         from benchmarks.tables.survival import survival_table
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.metrics.timing import Timing, processor
+from benchmarks.rows.speed import DetectorSpeedRow
 from sfumato.errors import MissingPartError
 
 PROTOCOL = "judging-1"
@@ -23,7 +24,7 @@ CROPS = 32  # what `scan` judges of a file with one face
 
 def measure_detector_speed(
     rounds: int = 9, advance: Callable[[float], None] = lambda amount: None
-) -> list[dict[str, Any]]:
+) -> list[DetectorSpeedRow]:
     """One row a method. `advance` gets 1 a round. Raises MissingPartError without a shipped detector."""
     from detector.inference.backends import REGISTRY, Scorer, load_scorer
     from detector.inference.bundle import load_shipped, read_parts, shipped_folder
@@ -43,9 +44,15 @@ def measure_detector_speed(
         for scorer, timing in methods.values():
             (timing if number >= 0 else Timing()).add(partial(_score, scorer, crops))
         advance(1 if number >= 0 else 0)
-    facts = {"size": detector.size, "rounds": rounds, "n": CROPS, "model": detector.digest, "processor": processor()}
+    facts: dict[str, Any] = {
+        "size": detector.size,
+        "rounds": rounds,
+        "n": CROPS,
+        "model": detector.digest,
+        "processor": processor(),
+    }
     return [
-        {"method": name, **timing.row(methods[PLAIN][1] if name != PLAIN else None), **facts}
+        DetectorSpeedRow(method=name, **timing.row(methods[PLAIN][1] if name != PLAIN else None), **facts)
         for name, (_, timing) in methods.items()
     ]
 

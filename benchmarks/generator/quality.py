@@ -29,6 +29,7 @@ from torch import Tensor
 from benchmarks.metrics.image_metrics import METRICS, ImageMetrics, Pictures, Scores
 from benchmarks.metrics.intervals import paired_interval
 from benchmarks.metrics.perceptual import frechet_distance
+from benchmarks.rows.generator import QualityRow
 from generator.data.dataset import Clip, read_shard
 from generator.data.prepare import PICTURES, PrepareConfig, Preparer, find_media
 from generator.motion.track import Landmarks
@@ -84,17 +85,15 @@ class Result:
     clips: int
     frames: int
 
-    def row(self) -> dict[str, Any]:
-        """As a line of JSON has it."""
-        rounded = {name: round(value, 5) for name, value in self.scores.items()}
-        intervals = {name: [round(v, 5) for v in pair] for name, pair in self.differences.items()}
-        facts = {
-            "fd_lite0": round(self.fd_lite0, 3),
-            "learning_s": round(self.learning, 3),
-            "n": self.clips,
-            "frames": self.frames,
-        }
-        return {"method": self.method, "T": self.shots, "shipped": self.shipped, **rounded, **facts, **intervals}
+    def row(self, model: str | None, footage: str, config: QualityConfig) -> QualityRow:
+        """As a line of the record has it, rounded. model: sha256 of the checkpoint."""
+        numbers: dict[str, Any] = {name: round(value, 5) for name, value in self.scores.items()}
+        numbers |= {name: (round(low, 5), round(high, 5)) for name, (low, high) in self.differences.items()}
+        return QualityRow(
+            method=self.method, shots=self.shots, shipped=self.shipped, fd_lite0=round(self.fd_lite0, 3),
+            learning_s=round(self.learning, 3), n=self.clips, frames=self.frames, model=model, protocol=PROTOCOL,
+            footage=footage, size=config.size, tune_seconds=config.tune_seconds, seed=config.seed, **numbers,
+        )  # fmt: skip
 
 
 @dataclass

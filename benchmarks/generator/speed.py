@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.metrics.timing import Timing, processor
+from benchmarks.rows.speed import MachineRow, RenderRow, SpeedRow
 from sfumato.errors import MissingPartError, UsageError
 from sfumato.execution.overlap import in_order
 from sfumato.media.frame_size import require_frame_size
@@ -54,7 +55,7 @@ class SpeedConfig:
 
 def measure_rendering(
     checkpoint: Path, config: SpeedConfig, advance: Callable[[float], None] = lambda amount: None
-) -> list[dict[str, Any]]:
+) -> list[SpeedRow]:
     """One row a method, and one of the machine. `advance` gets 1 a method and round; backends that are not installed
     are left out.
     """
@@ -90,12 +91,12 @@ def measure_rendering(
     facts: dict[str, Any] = {"size": config.size, "shots": config.shots, "workers": config.workers}
     facts |= {"rounds": config.rounds, "n": config.frames, "network_size": loaded.config.size}
     facts |= {"family": loaded.config.family, "model": loaded.digest}
-    rows: list[dict[str, Any]] = [{"kind": "machine", "matmul_gmac": round(rate, 2), "processor": processor(), **facts}]
+    rows: list[SpeedRow] = [MachineRow(matmul_gmac=round(rate, 2), processor=processor(), **facts)]
     for name, (animator, timing) in methods.items():
-        products = plain_products if name == PLAIN else animator.products
-        row = timing.row(None if name == PLAIN else methods[PLAIN][1])
-        rows.append({"kind": "render", "method": name, **row, "gmac": round(products / 1e9, 3), **facts})
-        rows[-1]["share_of_matmul"] = round(products / 1e9 * row["fps_cpu"] / rate, 3)
+        gmac = (plain_products if name == PLAIN else animator.products) / 1e9
+        times = timing.row(None if name == PLAIN else methods[PLAIN][1])
+        share = round(gmac * times["fps_cpu"] / rate, 3)
+        rows.append(RenderRow(method=name, gmac=round(gmac, 3), share_of_matmul=share, **times, **facts))
     return rows
 
 

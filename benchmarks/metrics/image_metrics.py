@@ -1,11 +1,11 @@
 """The metrics of made pictures against the targets they were made for. Every bench that looks at faces uses this one.
 
 SSIM: sfumato/media/structural_similarity.py, pictures in [0, 1], one value a picture. L1: mean absolute difference, in
-[0, 1]. CSIM: cosine of SFace embeddings of output and target, each aligned by the
-landmarks found in it. Landmark error: mean distance of the 68 points found in output and target by the mesh backend, in
-both alike, over the distance between the target's eye centres. Perceptual: see benchmarks/metrics/perceptual.py. Where a
-landmark backend says that an output shows no face, CSIM is 0 and the error one eye distance; the mesh never says so, it
-lays its points where the target's face is, so that a ruined output shows as a low CSIM and a large error.
+[0, 1]. CSIM: cosine of SFace embeddings of output and target, each aligned by the landmarks found in it. Landmark
+error: mean distance of the 68 points found in output and target by the mesh backend, in both alike, over the distance
+between the target's eye centres. Perceptual: see benchmarks/metrics/perceptual.py. Where a landmark backend says that
+an output shows no face, CSIM is 0 and the error one eye distance; the mesh never says so, it lays its points where the
+target's face is, so that a ruined output shows as a low CSIM.
 """
 
 from __future__ import annotations

@@ -44,13 +44,11 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> tuple[float, float,
     return round(math.exp(float(logs.mean())), 3), round(math.exp(low), 3), round(math.exp(high), 3)
 
 
-def wilson(hits: int, trials: int) -> list[float]:
+def wilson(hits: int, trials: int) -> tuple[float, float]:
     """Of a rate (Wilson 1927)."""
     if trials == 0:
-        return [0.0, 1.0]
+        return 0.0, 1.0
     z, rate = _Z, hits / trials
     middle, half = rate + z * z / (2 * trials), z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials**2))
-    return [
-        round(max(0.0, (middle - half) / (1 + z * z / trials)), 4),
-        round(min(1.0, (middle + half) / (1 + z * z / trials)), 4),
-    ]
+    low, high = (middle - half) / (1 + z * z / trials), (middle + half) / (1 + z * z / trials)
+    return round(max(0.0, low), 4), round(min(1.0, high), 4)

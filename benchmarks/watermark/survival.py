@@ -15,7 +15,7 @@ import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from benchmarks.attacks.reencoding import REENCODINGS, reencode
 from benchmarks.metrics.intervals import wilson
+from benchmarks.rows.watermark import CostRow, FingerprintRow, MarkRow, SurvivalRow, UnmarkedRow
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.media.clips import file_digest
 from sfumato.media.structural_similarity import structural_similarity
@@ -54,6 +55,15 @@ class SurvivalConfig:
             )
 
 
+@dataclass(frozen=True)
+class Clips:
+    """What was measured on: a digest over the clips, the seconds taken of each, the longer side in px."""
+
+    footage: str
+    seconds: float
+    max_side: int
+
+
 @dataclass
 class Tally:
     """Counts of one method under one treatment. `wrong`: answers that name another manifest or a payload that is not
@@ -67,22 +77,19 @@ class Tally:
     wrong: int = 0
     statistics: list[float] = field(default_factory=list)
 
-    def row(self) -> dict[str, Any]:
+    def row(self, method: str, treatment: str, clips: Clips) -> SurvivalRow:
         """Rates with their 95 % intervals (Wilson)."""
-        row: dict[str, Any] = {
-            "n": self.copies,
-            "payload": self.payloads,
-            "payload_interval": wilson(self.payloads, self.copies),
-        }
-        if self.statistics:
-            row |= {
-                "recovered": self.recovered,
-                "recovered_interval": wilson(self.recovered, self.copies),
-                "confirmed": self.confirmed,
-            }
-            row |= {"wrong": self.wrong, "statistic_lowest": round(min(self.statistics), 2)}
-            row |= {"statistic_median": round(float(np.median(self.statistics)), 2)}
-        return row
+        row = SurvivalRow(
+            method=method, treatment=treatment, n=self.copies, payload=self.payloads,
+            payload_interval=wilson(self.payloads, self.copies), **vars(clips),
+        )  # fmt: skip
+        if not self.statistics:
+            return row
+        return replace(
+            row, recovered=self.recovered, recovered_interval=wilson(self.recovered, self.copies),
+            confirmed=self.confirmed, wrong=self.wrong, statistic_lowest=round(min(self.statistics), 2),
+            statistic_median=round(float(np.median(self.statistics)), 2),
+        )  # fmt: skip
 
 
 @dataclass
@@ -95,15 +102,13 @@ class Cost:
         default_factory=list
     )  # CPU of marking over CPU of encoding (x264 veryfast, as the product has it)
 
-    def row(self) -> dict[str, Any]:
+    def row(self, method: str, clips: Clips) -> CostRow:
         """Means over clips, and the worst clip."""
-        names = ("psnr", "ssim", "share")
-        means = {name: round(float(np.mean(getattr(self, name))), 4) for name in names}
-        return means | {
-            "psnr_lowest": round(min(self.psnr), 2),
-            "ssim_lowest": round(min(self.ssim), 4),
-            "n": len(self.psnr),
-        }
+        psnr, ssim, share = (round(float(np.mean(values)), 4) for values in (self.psnr, self.ssim, self.share))
+        return CostRow(
+            method=method, psnr=psnr, ssim=ssim, share=share, psnr_lowest=round(min(self.psnr), 2),
+            ssim_lowest=round(min(self.ssim), 4), n=len(self.psnr), **vars(clips),
+        )  # fmt: skip
 
 
 @dataclass
@@ -119,17 +124,14 @@ class Survival:
     skipped: list[tuple[Path, str]] = field(default_factory=list)
     footage: str = ""
 
-    def rows(self) -> list[dict[str, Any]]:
-        """As lines of JSON have it."""
-        rows = [
-            {"kind": "survival", "method": method, "treatment": name, **t.row()}
-            for (method, name), t in self.tallies.items()
-        ]
-        rows += [{"kind": "cost", "method": method, **cost.row()} for method, cost in self.costs.items()]
+    def rows(self, config: SurvivalConfig) -> list[MarkRow]:
+        """As lines of the record have it."""
+        clips = Clips(self.footage, config.seconds, config.max_side)
         return [
-            *rows,
-            {"kind": "unmarked", "method": OURS, **self.unmarked},
-            {"kind": "fingerprint", "method": OURS, **self.distances},
+            *(tally.row(method, name, clips) for (method, name), tally in self.tallies.items()),
+            *(cost.row(method, clips) for method, cost in self.costs.items()),
+            UnmarkedRow(method=OURS, **self.unmarked, **vars(clips)),
+            FingerprintRow(method=OURS, **self.distances, **vars(clips)),
         ]
 
 

@@ -14,12 +14,12 @@ def test_every_backend_is_measured_against_the_default(monkeypatch) -> None:
     steps: list[float] = []
     rows = detector_speed.measure_detector_speed(2, steps.append)
     assert sum(steps) == 2
-    assert {"onnxruntime", "onnxruntime, without maps"} <= {row["method"] for row in rows}
+    assert {"onnxruntime", "onnxruntime, without maps"} <= {row.method for row in rows}
     for row in rows:
-        assert row["fps_cpu"] > 0
-        assert ("ratio_cpu" in row) == (row["method"] != "onnxruntime")
+        assert row.fps_cpu > 0
+        assert (row.ratio_cpu is not None) == (row.method != "onnxruntime")
     table = detector_speed_table(rows)
-    assert all(f"| {row['method']} |" in table for row in rows)
+    assert all(f"| {row.method} |" in table for row in rows)
 
 
 def test_net_without_maps_gives_the_same_logits() -> None:

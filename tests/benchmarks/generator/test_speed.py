@@ -34,18 +34,18 @@ def test_the_track_has_the_length_asked_for_and_no_jumps() -> None:
 def test_a_run_gives_a_row_a_method_and_one_of_the_machine(tmp_path: Path) -> None:
     path = make_checkpoint(tmp_path / "tiny.safetensors")
     rows = measure_rendering(path, SpeedConfig(size=64, frames=2, rounds=2, workers=1))
-    assert rows[0]["kind"] == "machine" and rows[0]["matmul_gmac"] > 0
-    methods = {row["method"]: row for row in rows[1:]}
+    assert rows[0].kind == "machine" and rows[0].matmul_gmac > 0
+    methods = {row.method: row for row in rows[1:]}
     assert {PLAIN, "torch", "onnxruntime"} <= set(methods)
-    assert "ratio_cpu" not in methods[PLAIN] and methods["onnxruntime"]["ratio_cpu"] > 1
-    assert 0 < methods["onnxruntime"]["gmac"] < methods[PLAIN]["gmac"]
+    assert methods[PLAIN].ratio_cpu is None and methods["onnxruntime"].ratio_cpu > 1
+    assert 0 < methods["onnxruntime"].gmac < methods[PLAIN].gmac
     assert "| onnxruntime |" in speed_table(rows)
 
 
 def test_memory_is_that_of_the_program(tmp_path: Path) -> None:
     path = make_checkpoint(tmp_path / "tiny.safetensors")
     [row] = measure_memory(path, SpeedConfig(size=64, workers=1), lengths=(3,))
-    assert 50 < row["peak_mb"] < 5000 and row["growth"] == 0
+    assert 50 < row.peak_mb < 5000 and row.growth == 0
     assert "3 frames" in speed_table([row])
 
 

@@ -53,6 +53,6 @@ def test_a_ratio_of_two_rounds_reaches_12_7062_errors() -> None:
 
 
 def test_wilson_of_known_rates() -> None:
-    assert wilson(0, 0) == [0.0, 1.0]
+    assert wilson(0, 0) == (0.0, 1.0)
     assert wilson(10, 10)[0] == pytest.approx(0.7225, abs=1e-3)
-    assert wilson(5, 10) == pytest.approx([0.2366, 0.7634], abs=1e-3)
+    assert wilson(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-3)
