@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.rows.row import About, Row
 from sfumato import __version__
 from sfumato.atomic import write_text
 from sfumato.errors import OutputError
@@ -24,22 +25,17 @@ def machine() -> str:
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def describe(command: str, protocol: str, interval: str) -> dict[str, str]:
-    """What every line carries besides its numbers."""
+def describe(command: str, protocol: str, interval: str) -> About:
+    """How the lines of a measurement that ends now came about."""
     date = time.strftime("%Y-%m-%d", time.gmtime())
-    return {
-        "command": command,
-        "version": __version__,
-        "date": date,
-        "machine": machine(),
-        "protocol": protocol,
-        "interval": interval,
-    }
+    return About(
+        command=command, version=__version__, date=date, machine=machine(), protocol=protocol, interval=interval
+    )
 
 
-def append_results(path: Path, rows: Iterable[Mapping[str, Any]], about: Mapping[str, Any]) -> int:
+def append_results(path: Path, rows: Iterable[Row | Mapping[str, Any]], about: About) -> int:
     """Adds `rows`, each with `about`, to the JSON lines at `path`, atomically; returns how many. Raises OutputError."""
-    lines = [json.dumps({**about, **row}) for row in rows]
+    lines = [json.dumps({**about.line(), **(row.line() if isinstance(row, Row) else row)}) for row in rows]
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:

@@ -21,7 +21,7 @@ _BT601 = 6  # SMPTE 170M in H.264's table
 
 
 @dataclass(frozen=True)
-class Treatment:
+class Reencoding:
     """`change` of the frames, then H.264 at `crf`."""
 
     crf: int
@@ -109,25 +109,25 @@ def mirror(frames: Timed) -> Iterator[tuple[Image, float]]:
 
 
 # name -> one after the other
-TREATMENTS: Mapping[str, tuple[Treatment, ...]] = {
-    "crf 18": (Treatment(18),),
-    "crf 23": (Treatment(23),),
-    "crf 28": (Treatment(28),),
-    "crf 33": (Treatment(33),),
-    "half size, crf 28": (Treatment(28, half_size),),
-    "10 % crop, crf 23": (Treatment(23, crop_tenth),),
-    "15 fps, crf 23": (Treatment(23, fifteen_a_second),),
-    "brightness, crf 23": (Treatment(23, brighter),),
-    "mirrored, crf 23": (Treatment(23, mirror),),
-    "mirrored, crf 28; then half size, crf 28": (Treatment(28, mirror), Treatment(28, half_size)),
+REENCODINGS: Mapping[str, tuple[Reencoding, ...]] = {
+    "crf 18": (Reencoding(18),),
+    "crf 23": (Reencoding(23),),
+    "crf 28": (Reencoding(28),),
+    "crf 33": (Reencoding(33),),
+    "half size, crf 28": (Reencoding(28, half_size),),
+    "10 % crop, crf 23": (Reencoding(23, crop_tenth),),
+    "15 fps, crf 23": (Reencoding(23, fifteen_a_second),),
+    "brightness, crf 23": (Reencoding(23, brighter),),
+    "mirrored, crf 23": (Reencoding(23, mirror),),
+    "mirrored, crf 28; then half size, crf 28": (Reencoding(28, mirror), Reencoding(28, half_size)),
 }
 
 
-def treat(name: str, source: Path, folder: Path) -> Path:
-    """Applies the treatment `name` to `source`; the result lies in `folder`."""
+def reencode(name: str, source: Path, folder: Path) -> Path:
+    """Applies `name` to `source`; the result lies in `folder`."""
     current = source
-    for step, treatment in enumerate(TREATMENTS[name]):
+    for step, reencoding in enumerate(REENCODINGS[name]):
         destination = folder / f"treated-{step}.mp4"
-        treatment.apply(current, destination)
+        reencoding.apply(current, destination)
         current = destination
     return current

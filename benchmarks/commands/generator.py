@@ -1,4 +1,4 @@
-"""The benchmarks' commands: they parse, call one library function, print."""
+"""`sfumato bench quality` and `cross`: they parse, call one library function, print."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from benchmarks.generator.quality import Measured, Result
     from generator.networks.checkpoint import Checkpoint
 
-_ROUNDS = "geometric mean over rounds, 95 % t interval of its logarithm"
 _INTERVAL = "95 % paired percentile bootstrap over clips, 2000 draws, seed {seed}; method minus the other"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SIZES = f"{SMALLEST} to {LARGEST}, even"
@@ -95,19 +94,12 @@ def quality(
         done = measure(chosen, checkpoints, config, _shipped_digest(warp, checkpoint), advance)
     for path, reason in done.skipped:
         click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
-    facts: dict[str, Any] = {
-        "protocol": PROTOCOL,
-        "footage": done.footage,
-        "size": size,
-        "tune_seconds": tune_seconds,
-        "seed": seed,
-    }
-    rows = [{**r.row(), "model": _digest(r, checkpoints), **facts} for r in done.results]
+    rows = [result.row(_digest(result, checkpoints), done.footage, config) for result in done.results]
     if out is not None:
         append_results(out, rows, describe("sfumato bench quality", PROTOCOL, _INTERVAL.format(seed=seed)))
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row))
+            click.echo(json.dumps(row.line()))
     else:
         _print_table(done, size)
 
@@ -222,7 +214,7 @@ def cross(
         done = measure(list(portraits), list(drivers), Animator(given), CrossConfig(size, moments), advance)
     for path, reason in done.skipped:
         click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
-    rows = [{**pair.row(), "model": given.digest, "footage": done.footage, "size": size} for pair in done.pairs]
+    rows = [pair.row(given.digest, done.footage, size) for pair in done.pairs]
     if out is not None:
         append_results(
             out, rows, describe("sfumato bench cross", PROTOCOL, "none: each row is the mean over its moments")
@@ -231,7 +223,7 @@ def cross(
         _write_sheet(sheet, done.sheet, given, portraits, str(consent))
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row))
+            click.echo(json.dumps(row.line()))
         return
     click.echo(f"{'portrait':<22}  {'driver':<22}  CSIM to source  to driver  shape to source  to driver")
     for pair in done.pairs:
@@ -260,172 +252,3 @@ def _write_sheet(path: Path, sheet: Any, checkpoint: Checkpoint, portraits: tupl
         unsealed = Path(folder) / "sheet.png"
         write_image(unsealed, sheet)
         sign_file(unsealed, path, declaration, development_signer())
-
-
-@click.command()
-@click.argument("card", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a table differs from its record.")
-def tables(card: Path, check: bool) -> int:
-    """Rewrite the tables of CARD (MODEL_CARD.md) from the records of the shipped models."""
-    from benchmarks.tables.tables import fill_tables, shipped_records
-    from sfumato.atomic import write_text
-
-    before = card.read_text(encoding="utf-8")
-    after = fill_tables(before, shipped_records())
-    if check:
-        click.echo("The tables agree with their records." if after == before else "A table differs from its record.")
-        return int(after != before)
-    write_text(card, after)
-    return 0
-
-
-@click.command()
-@click.option(
-    "--footage",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Clips; 40 or more say most.",
-)
-@click.option("--clips", multiple=True, metavar="FILE", help="Only these clips of the folder; may be repeated.")
-@click.option(
-    "--treatment", "treatments", multiple=True, metavar="NAME", help="Only this one; may be repeated.  [default: all]"
-)
-@click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(1, 60), help="Of each clip.")
-@click.option(
-    "--max-side",
-    default=720,
-    show_default=True,
-    type=click.IntRange(64, 4096),
-    help="Larger clips are made smaller first, px.",
-)
-@click.option(
-    "--baseline", is_flag=True, help="Measure dwtDctSvd of invisible-watermark too (pip install -e '.[bench]')."
-)
-@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Add the lines, and how they came about, to this file.",
-)
-def survival(
-    footage: Path, clips: tuple[str, ...], treatments: tuple[str, ...], seconds: float, max_side: int, baseline: bool,
-    as_json: bool,
-    out: Path | None,
-) -> None:  # fmt: skip
-    """Survival of watermark, fingerprint and `sfumato recover` over copies that were encoded again, made smaller, cut
-    or mirrored.
-
-    Every clip is sealed as a generated video is, with a payload of its own. Payload: read blind from the copy.
-    Recovered: the right manifest was found among those of all clips. Wrong: another one was, or a payload that is not
-    there was read.
-    """
-    import json
-
-    from benchmarks.attacks.reencoding import TREATMENTS
-    from benchmarks.record import append_results, describe
-    from benchmarks.watermark.survival import PROTOCOL, SurvivalConfig, measure
-    from sfumato.errors import UsageError
-    from sfumato.execution.find_files import VIDEOS, Finder, find_media
-    from sfumato.progress import progress
-    from sfumato.text import printable
-
-    config = SurvivalConfig(seconds, max_side, baseline, treatments or tuple(TREATMENTS))
-    chosen = [path for path in find_media([footage], Finder(VIDEOS)) if not clips or path.name in clips]
-    if not chosen:
-        raise UsageError(f"{footage} holds none of these videos", "Name a folder of clips.")
-    with progress("Sealing, then treating", 2 * len(chosen)) as advance:
-        done = measure(chosen, config, advance)
-    for path, reason in done.skipped:
-        click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
-    facts: dict[str, Any] = {"footage": done.footage, "seconds": seconds, "max_side": max_side}
-    rows = [{**row, **facts} for row in done.rows()]
-    if out is not None:
-        append_results(out, rows, describe("sfumato bench survival", PROTOCOL, "95 % Wilson interval over clips"))
-    if as_json:
-        for row in rows:
-            click.echo(json.dumps(row))
-    else:
-        from benchmarks.tables.survival import survival_table
-
-        click.echo(survival_table(rows))
-
-
-@click.command()
-@click.option("--checkpoint", metavar="PATH", help="A path or a shipped name.  [default: the shipped one]")
-@click.option("--size", default=256, show_default=True, metavar="PIXELS", help=f"Of the frames; {_SIZES}.")
-@click.option("--shots", default=1, show_default=True, type=click.IntRange(1), help="T: portraits of the person.")
-@click.option("--frames", default=40, show_default=True, type=click.IntRange(1), help="Frames of a method in a round.")
-@click.option(
-    "--rounds", default=5, show_default=True, type=click.IntRange(2), help="How often the methods take turns."
-)
-@click.option("--workers", type=click.IntRange(1), help="Threads.  [default: one a core]")
-@click.option("--whole", is_flag=True, help="Also time the whole program, from motion to sealed video.")
-@click.option("--memory", is_flag=True, help="Also compare the memory of 100 frames with that of 5,000; takes minutes.")
-@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the tables.")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Add the lines, and how they came about, to this file.",
-)
-def speed(
-    checkpoint: str | None, size: int, shots: int, frames: int, rounds: int, workers: int | None, whole: bool,
-    memory: bool,
-    as_json: bool, out: Path | None,
-) -> None:  # fmt: skip
-    """Frames a second of every backend that is installed, against plain torch and the machine's own rate, on a shipped
-    painting.
-
-    The methods take turns; ratios are taken within a round, with 95 % intervals over rounds.
-    """
-    import json
-
-    from benchmarks.generator.end_to_end import measure_memory, measure_whole
-    from benchmarks.generator.speed import PROTOCOL, SpeedConfig, measure_rendering
-    from benchmarks.record import append_results, describe
-    from generator.networks.checkpoint import SHIPPED, checkpoint_path
-    from sfumato.progress import progress
-
-    config = SpeedConfig(size, shots, frames, rounds, **({"workers": workers} if workers else {}))
-    path = checkpoint_path(checkpoint or SHIPPED[0])
-    with progress("Rendering") as advance:
-        rows = measure_rendering(path, config, advance)
-    if whole:
-        with progress("The whole program", rounds) as advance:
-            rows += measure_whole(path, config, advance=advance)
-    if memory:
-        with progress("Memory", 2) as advance:
-            rows += measure_memory(path, config, advance=advance)
-    if out is not None:
-        append_results(out, rows, describe("sfumato bench speed", PROTOCOL, _ROUNDS))
-    if as_json:
-        for row in rows:
-            click.echo(json.dumps(row))
-    else:
-        from benchmarks.tables.speed import speed_table
-
-        click.echo(speed_table(rows))
-
-
-@click.command()
-@click.option("--rounds", default=9, show_default=True, type=click.IntRange(2), help="Of 32 crops by every backend.")
-@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Add the lines, and how they came about, to this file.",
-)
-def judging(rounds: int, as_json: bool, out: Path | None) -> None:
-    """Crops a CPU second of the shipped detector in every backend that is installed, one thread; ratios with 95 %
-    intervals over rounds.
-    """
-    import json
-
-    from benchmarks.detector.detector_speed import PROTOCOL, judging_table, measure_judging
-    from benchmarks.record import append_results, describe
-    from sfumato.progress import progress
-
-    with progress("Judging", rounds) as advance:
-        rows = measure_judging(rounds, advance)
-    if out is not None:
-        append_results(out, rows, describe("sfumato bench judging", PROTOCOL, _ROUNDS))
-    click.echo("\n".join(json.dumps(row) for row in rows) if as_json else judging_table(rows))

@@ -26,7 +26,6 @@ from sfumato.errors import MediaError
 from sfumato.media.faces import FaceDetector, crop_around
 
 Image = NDArray[np.uint8]
-CONTROLS = ("match-blur", "match-upscale", "writer", "portrait-crop")
 NEEDS_GOAL = ("match-blur", "match-upscale")
 WRITER_CRF = 22  # the middle of what `sfumato fakes` draws from
 PORTRAIT_SIDE = 256  # px, of the shipped generator's portraits

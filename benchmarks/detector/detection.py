@@ -27,6 +27,7 @@ from benchmarks.metrics.comparison import (
     shuffled_auc,
     trained_on,
 )
+from benchmarks.metrics.intervals import student_interval
 from detector.datasets.sample import Sample
 from detector.evaluation.protocol import Scored
 from detector.evaluation.rows import clusters_of
@@ -196,20 +197,15 @@ def shuffled_training(runs: Sequence[Sequence[Scored]], frames: int, seed: int =
     }
     aucs = [row["auc"] for row in rows if "auc" in row]
     if len(runs) > 1 and len(aucs) == len(runs):
-        from scipy.stats import t
-
-        middle, half = (
-            float(np.mean(aucs)),
-            float(t.ppf(0.975, len(aucs) - 1) * np.std(aucs, ddof=1) / len(aucs) ** 0.5),
-        )
+        low, high = student_interval(aucs)
         found = {key: found[key] for key in ("kind", "test", "family", "protocol_id", "n", "clusters", "refused")}
         found |= {
             "title": f"{len(aucs)} detectors trained with shuffled labels, their mean",
-            "auc": middle,
+            "auc": float(np.mean(aucs)),
             "aucs": aucs,
         }
         found |= {
-            "auc_interval": [max(0.0, middle - half), min(1.0, middle + half)],
+            "auc_interval": [max(0.0, low), min(1.0, high)],
             "interval": "95 % Student's t over the detectors",
         }
     bounds = found.get("auc_interval")

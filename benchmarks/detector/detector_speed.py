@@ -7,22 +7,24 @@ with its second output cut off: what the explanations cost everybody. Crops are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from benchmarks.generator.speed import Timing, processor
+from benchmarks.metrics.timing import Timing, processor
+from benchmarks.rows.speed import DetectorSpeedRow
 from sfumato.errors import MissingPartError
 
 PROTOCOL = "judging-1"
 PLAIN = "onnxruntime"
 CROPS = 32  # what `scan` judges of a file with one face
-Row = Mapping[str, Any]
 
 
-def measure_judging(rounds: int = 9, advance: Callable[[float], None] = lambda amount: None) -> list[dict[str, Any]]:
+def measure_detector_speed(
+    rounds: int = 9, advance: Callable[[float], None] = lambda amount: None
+) -> list[DetectorSpeedRow]:
     """One row a method. `advance` gets 1 a round. Raises MissingPartError without a shipped detector."""
     from detector.inference.backend_names import REGISTRY
     from detector.inference.backends import Scorer, load_scorer
@@ -41,11 +43,17 @@ def measure_judging(rounds: int = 9, advance: Callable[[float], None] = lambda a
     crops = list(np.random.default_rng(0).integers(0, 256, (CROPS, detector.size, detector.size, 3), dtype=np.uint8))
     for number in range(-1, rounds):  # the first round only warms up
         for scorer, timing in methods.values():
-            (timing if number >= 0 else Timing()).add(partial(_judge, scorer, crops))
+            (timing if number >= 0 else Timing()).add(partial(_score, scorer, crops))
         advance(1 if number >= 0 else 0)
-    facts = {"size": detector.size, "rounds": rounds, "n": CROPS, "model": detector.digest, "processor": processor()}
+    facts: dict[str, Any] = {
+        "size": detector.size,
+        "rounds": rounds,
+        "n": CROPS,
+        "model": detector.digest,
+        "processor": processor(),
+    }
     return [
-        {"method": name, **timing.row(methods[PLAIN][1] if name != PLAIN else None), **facts}
+        DetectorSpeedRow(method=name, **timing.row(methods[PLAIN][1] if name != PLAIN else None), **facts)
         for name, (_, timing) in methods.items()
     ]
 
@@ -59,25 +67,5 @@ def without_maps(network: bytes) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def judging_table(rows: Sequence[Row]) -> str:
-    """As Markdown, for docs/speed.md and the terminal."""
-    lines = ["| method | crops/CPU s | times onnxruntime, 95 % |", "|---|---|---|"]
-    for row in rows:
-        times = (
-            "{:.2f} ({:.2f} to {:.2f})".format(row["ratio_cpu"], *row["ratio_cpu_interval"])
-            if "ratio_cpu" in row
-            else ""
-        )
-        lines.append(f"| {row['method']} | {row['fps_cpu']:.1f} | {times} |")
-    last = rows[-1]
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"{last['processor']}; one thread, {last['rounds']} rounds of {last['n']} crops at {last['size']} px.",
-        ]
-    )
-
-
-def _judge(scorer: Callable[[Sequence[Any]], Any], crops: Sequence[Any]) -> int:
+def _score(scorer: Callable[[Sequence[Any]], Any], crops: Sequence[Any]) -> int:
     return len(scorer(crops))

@@ -19,7 +19,8 @@ from benchmarks.attacks.reencoding import crop_tenth, encode, half_size
 from sfumato.errors import MediaError, UsageError
 
 NEAR_LOSSLESS = 3  # crf: about 50 dB, ten times the size of crf 23
-GRID, DF1 = "grid", "df1"
+GRID, DF1, CONTROL_SET = "grid", "df1", "controls"
+CONTROLS = ("match-blur", "match-upscale", "writer", "portrait-crop")  # what benchmarks/detector/controls.py does
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,9 @@ def chosen(sets: tuple[str, ...] = (), names: tuple[str, ...] = ()) -> tuple[str
     """Treatments of these sets and names, in the grid's order; all without either. Raises UsageError for a name that is
     none.
     """
-    from benchmarks.detector.controls import CONTROLS
-
     known = {
         **{name: treatment.set_name for name, treatment in TREATMENTS.items()},
-        **dict.fromkeys(CONTROLS, "controls"),
+        **dict.fromkeys(CONTROLS, CONTROL_SET),
     }
     if odd := [name for name in names if name not in known]:
         raise UsageError(f"There is no treatment {odd[0]!r}", f"There are: {', '.join(known)}.")

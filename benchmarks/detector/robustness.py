@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.detector.controls import CONTROLS, NEEDS_GOAL, Control
-from benchmarks.detector.grid import DF1, GRID, TREATMENTS, treat
+from benchmarks.detector.controls import NEEDS_GOAL, Control
+from benchmarks.detector.grid import CONTROL_SET, CONTROLS, DF1, GRID, TREATMENTS, treat
 from benchmarks.metrics.comparison import (
     Row,
     compare,
@@ -174,7 +174,11 @@ def measure(found: dict[str, list[Scored]], record: dict[str, Any], config: Robu
 def set_of(treatment: str) -> str:
     """grid, df1, controls or untouched."""
     return (
-        UNTOUCHED if treatment == UNTOUCHED else "controls" if treatment in CONTROLS else TREATMENTS[treatment].set_name
+        UNTOUCHED
+        if treatment == UNTOUCHED
+        else CONTROL_SET
+        if treatment in CONTROLS
+        else TREATMENTS[treatment].set_name
     )
 
 
@@ -197,7 +201,7 @@ def bars(rows: Sequence[Row]) -> list[Row]:
             found += [
                 {**about, **promise(alpha, rates, "the untouched reals")} for alpha, rates in row["flagged"].items()
             ]
-        elif row["kind"] == "reals" and (row["set"] == "controls" or row["treatment"].startswith(REENCODED)):
+        elif row["kind"] == "reals" and (row["set"] == CONTROL_SET or row["treatment"].startswith(REENCODED)):
             for alpha, within in row["within"].items():
                 what = f"FPR at {alpha} of reals after {row['treatment']} within the interval of the untouched"
                 found.append({**about, "bar": what, "value": row["flagged"][alpha]["fpr"], "met": within})

@@ -16,12 +16,12 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.rows.generator import CrossRow
 from generator.motion.retarget import RIGID, Retargeter
 from generator.motion.track import Landmarks, Motion, track_video
 from generator.person.portrait import Portrait, read_portrait
@@ -68,9 +68,13 @@ class Pair:
     shape_driver: float
     moments: int
 
-    def row(self) -> dict[str, Any]:
-        """As a line of JSON has it."""
-        return {name: round(value, 4) if isinstance(value, float) else value for name, value in vars(self).items()}
+    def row(self, model: str, footage: str, size: int) -> CrossRow:
+        """As a line of the record has it, rounded. model, footage: sha256; size: px of the output."""
+        return CrossRow(
+            portrait=self.portrait, driver=self.driver, moments=self.moments, model=model, footage=footage, size=size,
+            csim_source=round(self.csim_source, 4), csim_driver=round(self.csim_driver, 4),
+            shape_source=round(self.shape_source, 4), shape_driver=round(self.shape_driver, 4),
+        )  # fmt: skip
 
 
 @dataclass

@@ -17,15 +17,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.generator.speed import SpeedConfig, Timing, overlapped, portraits, poses, ratio, shipped_track
+from benchmarks.generator.speed import SpeedConfig, overlapped, portraits, poses, shipped_track
+from benchmarks.metrics.intervals import ratio
+from benchmarks.metrics.timing import Timing
+from benchmarks.rows.speed import MemoryRow, SpeedRow, WholeRow
 from sfumato.errors import SfumatoError
 
 _SHORT, _STEPS = 20, 4  # frames of the short run, and how many times `config.frames` the long one is longer
 
 
-def measure_whole(
+def measure_end_to_end(
     checkpoint: Path, config: SpeedConfig, backend: str = "auto", advance: Callable[[float], None] = lambda amount: None
-) -> list[dict[str, Any]]:
+) -> list[SpeedRow]:
     """One row for rendering alone, one for each kind of motion. `advance` gets 1 a round."""
     from generator.networks.checkpoint import load_checkpoint
     from generator.rendering.animator import Animator
@@ -47,21 +50,20 @@ def measure_whole(
                 timing.wall.append((long.wall - short.wall) / (_STEPS * config.frames))
                 timing.cpu.append((long.cpu - short.cpu) / (_STEPS * config.frames))
             advance(1)
-    facts = {
-        "backend": animator.backend,
-        "size": config.size,
-        "shots": config.shots,
-        "workers": config.workers,
-        "rounds": config.rounds,
-    }
-    facts |= {"n": _STEPS * config.frames, "model": animator.checkpoint.digest}
-    rows = [{"kind": "whole", "of": "render alone", **alone.row(), **facts}]
+    facts: dict[str, Any] = {
+        "backend": animator.backend, "size": config.size, "shots": config.shots, "workers": config.workers,
+        "rounds": config.rounds, "n": _STEPS * config.frames, "model": animator.checkpoint.digest,
+    }  # fmt: skip
+    rows: list[SpeedRow] = [WholeRow(of="render alone", **alone.row(), **facts)]
     for of, timing in whole.items():
-        row: dict[str, Any] = {"kind": "whole", "of": of, **timing.row(), **facts}
-        for unit in ("wall", "cpu"):
-            mean, low, high = ratio(getattr(timing, unit), getattr(alone, unit))
-            row |= {f"times_render_{unit}": mean, f"times_render_{unit}_interval": [low, high]}
-        rows.append(row)
+        (wall, *wall_interval), (cpu, *cpu_interval) = ratio(timing.wall, alone.wall), ratio(timing.cpu, alone.cpu)
+        rows.append(
+            WholeRow(
+                of=of, times_render_wall=wall, times_render_wall_interval=(wall_interval[0], wall_interval[1]),
+                times_render_cpu=cpu, times_render_cpu_interval=(cpu_interval[0], cpu_interval[1]),
+                **timing.row(), **facts,
+            )
+        )  # fmt: skip
     return rows
 
 
@@ -70,25 +72,18 @@ def measure_memory(
     config: SpeedConfig,
     lengths: Sequence[int] = (100, 5000),
     advance: Callable[[float], None] = lambda amount: None,
-) -> list[dict[str, Any]]:
+) -> list[SpeedRow]:
     """Peak memory (resident, MB) of one animation of each length, and its growth over the first. `advance` gets 1 a
     length.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[SpeedRow] = []
+    first: float | None = None
     with tempfile.TemporaryDirectory(prefix="sfumato-speed-") as name:
         run = _Runs(Path(name), checkpoint, config, "auto")
         for frames in lengths:
-            peak = run.animate(run.motion(frames), "made.mp4").peak
-            growth = peak / rows[0]["peak_mb"] - 1 if rows else 0.0
-            rows.append(
-                {
-                    "kind": "memory",
-                    "frames": frames,
-                    "peak_mb": round(peak, 1),
-                    "growth": round(growth, 4),
-                    "size": config.size,
-                }
-            )
+            peak = round(run.animate(run.motion(frames), "made.mp4").peak, 1)
+            first = first or peak
+            rows.append(MemoryRow(frames=frames, peak_mb=peak, growth=round(peak / first - 1, 4), size=config.size))
             advance(1)
     return rows
 

@@ -26,8 +26,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.metrics.image_metrics import METRICS, Judge, Pictures, Scores, paired_interval
+from benchmarks.metrics.image_metrics import METRICS, ImageMetrics, Pictures, Scores
+from benchmarks.metrics.intervals import paired_interval
 from benchmarks.metrics.perceptual import frechet_distance
+from benchmarks.rows.generator import QualityRow
 from generator.data.dataset import Clip, read_shard
 from generator.data.reading import PrepareConfig, Preparer
 from generator.motion.track import Landmarks
@@ -42,7 +44,7 @@ from sfumato.media.faces import Crop, Face
 from sfumato.media.frame_size import require_frame_size
 from sfumato.media.tensors import to_image, to_tensor
 
-PROTOCOL = "self-reenactment-2"
+PROTOCOL = "self-reenactment-3"
 TUNED = " + fine-tuning"
 SHIPPED_METHOD = "zakharov2019-warp"  # what `sfumato animate` delivers: it fine-tunes only when --tune-seconds asks
 PREVIOUS = "previous"  # the name under which a checkpoint stands that the shipped one is compared with
@@ -85,17 +87,15 @@ class Result:
     clips: int
     frames: int
 
-    def row(self) -> dict[str, Any]:
-        """As a line of JSON has it."""
-        rounded = {name: round(value, 5) for name, value in self.scores.items()}
-        intervals = {name: [round(v, 5) for v in pair] for name, pair in self.differences.items()}
-        facts = {
-            "fd_lite0": round(self.fd_lite0, 3),
-            "learning_s": round(self.learning, 3),
-            "n": self.clips,
-            "frames": self.frames,
-        }
-        return {"method": self.method, "T": self.shots, "shipped": self.shipped, **rounded, **facts, **intervals}
+    def row(self, model: str | None, footage: str, config: QualityConfig) -> QualityRow:
+        """As a line of the record has it, rounded. model: sha256 of the checkpoint."""
+        numbers: dict[str, Any] = {name: round(value, 5) for name, value in self.scores.items()}
+        numbers |= {name: (round(low, 5), round(high, 5)) for name, (low, high) in self.differences.items()}
+        return QualityRow(
+            method=self.method, shots=self.shots, shipped=self.shipped, fd_lite0=round(self.fd_lite0, 3),
+            learning_s=round(self.learning, 3), n=self.clips, frames=self.frames, model=model, protocol=PROTOCOL,
+            footage=footage, size=config.size, tune_seconds=config.tune_seconds, seed=config.seed, **numbers,
+        )  # fmt: skip
 
 
 @dataclass
@@ -155,7 +155,7 @@ def measure(
     the network of the perceptual metrics, and MediaError when no clip can be used.
     """
     landmarks = _common_landmarks(checkpoints)
-    judge, done, digests, wanted_features = Judge(), Measured(), list[str](), list[Tensor]()
+    metrics, done, digests, wanted_features = ImageMetrics(), Measured(), list[str](), list[Tensor]()
     table: dict[tuple[str, int], _Tally] = {}
     animators = {name: Animator(checkpoint) for name, checkpoint in checkpoints.items()}
     stored = _STORED_FRAMES * max(*config.shots, config.targets)
@@ -166,7 +166,7 @@ def measure(
                 clip = _read(preparer, path, Path(folder))
                 sources, targets = _divide(clip, max(config.shots), config.targets)
                 wanted = _frames(clip, spread_over(targets, config.targets), config.size)
-                found = judge.look_at(wanted.images, wanted.points)
+                found = metrics.look_at(wanted.images, wanted.points)
             except MediaError as error:
                 done.skipped.append((path, error.message))
                 advance(len(config.shots))
@@ -175,7 +175,7 @@ def measure(
             for shots in sorted(set(config.shots)):
                 known = _frames(clip, spread_over(sources, shots), config.size)
                 for method, pictures, seconds in _pictures(known, wanted, animators, config):
-                    scores, features = judge.scores(pictures)
+                    scores, features = metrics.scores(pictures)
                     tally = table.setdefault((method, shots), _Tally())
                     tally.rows.append(scores)
                     tally.features.append(features)

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.metrics.timing import Timing, processor
+from benchmarks.rows.speed import MachineRow, RenderRow, SpeedRow
 from generator.compiler import backend_names
 from sfumato.errors import MissingPartError, SfumatoWarning, UsageError
 from sfumato.execution.overlap import in_order
@@ -54,45 +56,9 @@ class SpeedConfig:
             raise UsageError("shots, frames, rounds or workers are out of range", "1 or more; 2 rounds or more.")
 
 
-@dataclass
-class Timing:
-    """Wall and CPU seconds a frame, one number a round."""
-
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-
-    def add(self, work: Callable[[], int]) -> None:
-        """Times `work`, which returns how many frames it made."""
-        wall, cpu = time.perf_counter(), time.process_time()
-        frames = work()
-        self.wall.append((time.perf_counter() - wall) / frames)
-        self.cpu.append((time.process_time() - cpu) / frames)
-
-    def row(self, over: Timing | None = None) -> dict[str, Any]:
-        """Medians, and how often faster (wall, CPU) than `over`, with intervals over rounds."""
-        row: dict[str, Any] = {
-            "fps": round(1 / float(np.median(self.wall)), 3),
-            "fps_cpu": round(1 / float(np.median(self.cpu)), 3),
-        }
-        for name in ("wall", "cpu") if over is not None else ():
-            mean, low, high = ratio(getattr(over, name), getattr(self, name))
-            row |= {f"ratio_{name}": mean, f"ratio_{name}_interval": [low, high]}
-        return row
-
-
-def ratio(above: Sequence[float], below: Sequence[float]) -> tuple[float, float, float]:
-    """Geometric mean of above / below over paired rounds, and its 95 % interval (Student's t on logarithms)."""
-    from scipy.stats import t
-
-    logs = np.log(np.asarray(above) / np.asarray(below))
-    half = float(t.ppf(0.975, len(logs) - 1) * logs.std(ddof=1) / math.sqrt(len(logs)))
-    mean = float(logs.mean())
-    return round(math.exp(mean), 3), round(math.exp(mean - half), 3), round(math.exp(mean + half), 3)
-
-
 def measure_rendering(
     checkpoint: Path, config: SpeedConfig, advance: Callable[[float], None] = lambda amount: None
-) -> list[dict[str, Any]]:
+) -> list[SpeedRow]:
     """One row a method, and one of the machine. `advance` gets 1 a method and round; backends that are not installed
     are left out, and so, with a warning, are those that compute wrongly here.
     """
@@ -131,12 +97,12 @@ def measure_rendering(
     facts: dict[str, Any] = {"size": config.size, "shots": config.shots, "workers": config.workers}
     facts |= {"rounds": config.rounds, "n": config.frames, "network_size": loaded.config.size}
     facts |= {"family": loaded.config.family, "model": loaded.digest}
-    rows: list[dict[str, Any]] = [{"kind": "machine", "matmul_gmac": round(rate, 2), "processor": processor(), **facts}]
+    rows: list[SpeedRow] = [MachineRow(matmul_gmac=round(rate, 2), processor=processor(), **facts)]
     for name, (animator, timing) in methods.items():
-        products = plain_products if name == PLAIN else animator.products
-        row = timing.row(None if name == PLAIN else methods[PLAIN][1])
-        rows.append({"kind": "render", "method": name, **row, "gmac": round(products / 1e9, 3), **facts})
-        rows[-1]["share_of_matmul"] = round(products / 1e9 * row["fps_cpu"] / rate, 3)
+        gmac = (plain_products if name == PLAIN else animator.products) / 1e9
+        times = timing.row(None if name == PLAIN else methods[PLAIN][1])
+        share = round(gmac * times["fps_cpu"] / rate, 3)
+        rows.append(RenderRow(method=name, gmac=round(gmac, 3), share_of_matmul=share, **times, **facts))
     return rows
 
 
@@ -153,19 +119,6 @@ def matmul_rate() -> float:
         a @ b
         best = min(best, time.process_time() - started)
     return _MATRIX**3 / best / 1e9
-
-
-def processor() -> str:
-    """The processor's name and what it can do with 16-bit and 8-bit numbers, where the system tells."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return "unknown"
-    fields = dict(line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
-    known = {key.strip(): value.strip() for key, value in fields.items()}
-    telling = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8")
-    flags = [flag for flag in known.get("flags", "").split() if flag in telling]
-    return ", ".join([known.get("model name", "unknown"), *flags])
 
 
 def portraits(landmarks: str, config: SpeedConfig) -> list[Portrait]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.metrics.intervals import percentile_interval
 from detector.datasets.sample import Sample
 from detector.evaluation.intervals import Clusters, bootstrap, rate_bounds
 from detector.evaluation.metrics import Curve, Floats
@@ -175,10 +176,10 @@ def shuffled_auc(
         shuffled = np.empty_like(labels)
         shuffled[order] = labels[np.lexsort((rng.random(held.size), held))]  # within a cluster, any order
         found.append(float(Curve(shuffled, values).auc()[0]))
-    low, high = np.percentile(found, [2.5, 97.5])
+    low, high = percentile_interval(found)
     return {
         "auc": float(np.mean(found)),
-        "auc_interval": [float(low), float(high)],
+        "auc_interval": [low, high],
         "shuffles": times,
         "met": bool(low <= 0.5 <= high),
     }

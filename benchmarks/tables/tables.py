@@ -12,11 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.detector.detector_speed import judging_table
+from benchmarks.rows.generator import CrossRow, QualityRow
+from benchmarks.rows.row import About
+from benchmarks.rows.speed import DetectorSpeedRow, read_speed_row
+from benchmarks.rows.watermark import read_mark_row
 from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
 from benchmarks.tables.quality import cross_table, quality_table, training_table
 from benchmarks.tables.robustness import robustness_table
-from benchmarks.tables.speed import speed_table
+from benchmarks.tables.speed import detector_speed_table, speed_table
 from benchmarks.tables.survival import survival_table
 from benchmarks.tables.temporal import temporal_table
 from sfumato.errors import UsageError
@@ -107,9 +110,9 @@ def detection_table(records: Sequence[Record]) -> str:
 
 
 RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
-    "quality": quality_table,
-    "training": training_table,
-    "cross": cross_table,
+    "quality": lambda records: quality_table([QualityRow.read(r) for r in records], About.read(records[-1])),
+    "training": lambda records: training_table([QualityRow.read(r) for r in records], About.read(records[-1])),
+    "cross": lambda records: cross_table([CrossRow.read(r) for r in records], About.read(records[-1])),
     "detection": detection_table,
     "detection_tests": distance_table,
     "detection_matrix": matrix_table,
@@ -117,7 +120,7 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "detection_frequency": ablation_table,
     "robustness": robustness_table,
     "temporal": temporal_table,
-    "survival": survival_table,
-    "speed": speed_table,
-    "judging": judging_table,
+    "survival": lambda records: survival_table([read_mark_row(r) for r in records]),
+    "speed": lambda records: speed_table([read_speed_row(r) for r in records]),
+    "judging": lambda records: detector_speed_table([DetectorSpeedRow.read(r) for r in records]),
 }

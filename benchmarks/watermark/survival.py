@@ -15,17 +15,21 @@ import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from benchmarks.attacks.reencoding import TREATMENTS, treat
+from benchmarks.attacks.reencoding import REENCODINGS, reencode
+from benchmarks.metrics.intervals import wilson
+from benchmarks.rows.watermark import CostRow, FingerprintRow, MarkRow, SurvivalRow, UnmarkedRow
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.media.clips import file_digest
+from sfumato.media.structural_similarity import structural_similarity
 from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
 
 PROTOCOL = "survival-1"
@@ -42,13 +46,22 @@ class SurvivalConfig:
         720  # px; larger clips are made smaller first, which keeps the run short and the mark's task no easier
     )
     baseline: bool = False  # the mark of invisible-watermark beside ours
-    treatments: tuple[str, ...] = tuple(TREATMENTS)
+    treatments: tuple[str, ...] = tuple(REENCODINGS)
 
     def __post_init__(self) -> None:
-        if self.seconds <= 0 or self.max_side < 64 or not set(self.treatments) <= set(TREATMENTS):
+        if self.seconds <= 0 or self.max_side < 64 or not set(self.treatments) <= set(REENCODINGS):
             raise UsageError(
                 "seconds, max_side or treatments are out of range", "More than 0 s, 64 px or more, known treatments."
             )
+
+
+@dataclass(frozen=True)
+class Clips:
+    """What was measured on: a digest over the clips, the seconds taken of each, the longer side in px."""
+
+    footage: str
+    seconds: float
+    max_side: int
 
 
 @dataclass
@@ -64,22 +77,19 @@ class Tally:
     wrong: int = 0
     statistics: list[float] = field(default_factory=list)
 
-    def row(self) -> dict[str, Any]:
+    def row(self, method: str, treatment: str, clips: Clips) -> SurvivalRow:
         """Rates with their 95 % intervals (Wilson)."""
-        row: dict[str, Any] = {
-            "n": self.copies,
-            "payload": self.payloads,
-            "payload_interval": wilson(self.payloads, self.copies),
-        }
-        if self.statistics:
-            row |= {
-                "recovered": self.recovered,
-                "recovered_interval": wilson(self.recovered, self.copies),
-                "confirmed": self.confirmed,
-            }
-            row |= {"wrong": self.wrong, "statistic_lowest": round(min(self.statistics), 2)}
-            row |= {"statistic_median": round(float(np.median(self.statistics)), 2)}
-        return row
+        row = SurvivalRow(
+            method=method, treatment=treatment, n=self.copies, payload=self.payloads,
+            payload_interval=wilson(self.payloads, self.copies), **vars(clips),
+        )  # fmt: skip
+        if not self.statistics:
+            return row
+        return replace(
+            row, recovered=self.recovered, recovered_interval=wilson(self.recovered, self.copies),
+            confirmed=self.confirmed, wrong=self.wrong, statistic_lowest=round(min(self.statistics), 2),
+            statistic_median=round(float(np.median(self.statistics)), 2),
+        )  # fmt: skip
 
 
 @dataclass
@@ -92,15 +102,13 @@ class Cost:
         default_factory=list
     )  # CPU of marking over CPU of encoding (x264 veryfast, as the product has it)
 
-    def row(self) -> dict[str, Any]:
+    def row(self, method: str, clips: Clips) -> CostRow:
         """Means over clips, and the worst clip."""
-        names = ("psnr", "ssim", "share")
-        means = {name: round(float(np.mean(getattr(self, name))), 4) for name in names}
-        return means | {
-            "psnr_lowest": round(min(self.psnr), 2),
-            "ssim_lowest": round(min(self.ssim), 4),
-            "n": len(self.psnr),
-        }
+        psnr, ssim, share = (round(float(np.mean(values)), 4) for values in (self.psnr, self.ssim, self.share))
+        return CostRow(
+            method=method, psnr=psnr, ssim=ssim, share=share, psnr_lowest=round(min(self.psnr), 2),
+            ssim_lowest=round(min(self.ssim), 4), n=len(self.psnr), **vars(clips),
+        )  # fmt: skip
 
 
 @dataclass
@@ -116,17 +124,14 @@ class Survival:
     skipped: list[tuple[Path, str]] = field(default_factory=list)
     footage: str = ""
 
-    def rows(self) -> list[dict[str, Any]]:
-        """As lines of JSON have it."""
-        rows = [
-            {"kind": "survival", "method": method, "treatment": name, **t.row()}
-            for (method, name), t in self.tallies.items()
-        ]
-        rows += [{"kind": "cost", "method": method, **cost.row()} for method, cost in self.costs.items()]
+    def rows(self, config: SurvivalConfig) -> list[MarkRow]:
+        """As lines of the record have it."""
+        clips = Clips(self.footage, config.seconds, config.max_side)
         return [
-            *rows,
-            {"kind": "unmarked", "method": OURS, **self.unmarked},
-            {"kind": "fingerprint", "method": OURS, **self.distances},
+            *(tally.row(method, name, clips) for (method, name), tally in self.tallies.items()),
+            *(cost.row(method, clips) for method, cost in self.costs.items()),
+            UnmarkedRow(method=OURS, **self.unmarked, **vars(clips)),
+            FingerprintRow(method=OURS, **self.distances, **vars(clips)),
         ]
 
 
@@ -262,7 +267,7 @@ def _treat_and_recover(
     from provenance.watermark import DEFAULT, REGISTRY
 
     tally = done.tallies.setdefault((OURS, treatment), Tally())
-    copy = treat(treatment, file, folder)
+    copy = reencode(treatment, file, folder)
     reader = REGISTRY.load(DEFAULT)().reader()
     seen, _, _ = look(copy, reader)
     blind = reader.read()
@@ -288,7 +293,7 @@ def _treat_baseline(treatment: str, file: Path, payload: bytes, folder: Path, do
     with VideoReader(file) as video:
         frames = video.info.declared_frames or 100
     tally.copies += 1
-    tally.payloads += read_baseline(treat(treatment, file, folder), frames) == payload
+    tally.payloads += read_baseline(reencode(treatment, file, folder), frames) == payload
 
 
 def _frames(clip: Path, config: SurvivalConfig) -> Any:
@@ -301,29 +306,10 @@ def _frames(clip: Path, config: SurvivalConfig) -> Any:
 
 
 def quality(before: Image, after: Image) -> tuple[float, float]:
-    """(mean squared error of all channels, SSIM of the luminance: Gaussian window of standard deviation 1.5; Wang et
-    al. 2004).
-    """
+    """(mean squared error of all channels in levels of 255, SSIM of the luminance)."""
     error = float(np.mean((before.astype(np.float32) - after) ** 2))
-    a, b = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float64) for image in (before, after))
-    window: Callable[[Any], Any] = lambda picture: cv2.GaussianBlur(picture, (11, 11), 1.5)[5:-5, 5:-5]  # noqa: E731
-    mean_a, mean_b = window(a), window(b)
-    var_a, var_b, both = window(a * a) - mean_a**2, window(b * b) - mean_b**2, window(a * b) - mean_a * mean_b
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    index = (2 * mean_a * mean_b + c1) * (2 * both + c2) / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
-    return error, float(index.mean())
-
-
-def wilson(hits: int, trials: int) -> list[float]:
-    """The 95 % interval of a rate (Wilson 1927)."""
-    if trials == 0:
-        return [0.0, 1.0]
-    z, rate = 1.96, hits / trials
-    middle, half = rate + z * z / (2 * trials), z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials**2))
-    return [
-        round(max(0.0, (middle - half) / (1 + z * z / trials)), 4),
-        round(min(1.0, (middle + half) / (1 + z * z / trials)), 4),
-    ]
+    a, b = (torch.from_numpy(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) / 255.0)[None, None] for image in (before, after))
+    return error, float(structural_similarity(a, b))
 
 
 def _add(cost: Cost, errors: Sequence[tuple[float, float]], share: float) -> None:

@@ -15,6 +15,7 @@ from torch.nn import functional
 from generator.config import LossConfig
 from generator.losses.perceptual import VGG19_TAPS, VGGFACE_TAPS, ContentLoss, FeatureDistance, load_lite0, load_vgg
 from generator.networks.warp import identity_grid, sample
+from sfumato.media.structural_similarity import structural_similarity
 
 _GLIMPSE = 128  # px that the lite0 loss looks at
 
@@ -45,21 +46,8 @@ class IdentityLoss(nn.Module):
 
 
 def structure_loss(made: Tensor, wanted: Tensor) -> Tensor:
-    """1 - SSIM (Wang et al. 2004), 11 px Gaussian window of sigma 1.5. made, wanted: (B, 3, H, W) in [-1, 1]."""
-    line = torch.exp(-((torch.arange(11, device=made.device) - 5.0) ** 2) / (2 * 1.5**2))
-    line = (line / line.sum()).to(made.dtype)
-    channels = made.shape[1]
-
-    def blur(x: Tensor) -> Tensor:
-        x = functional.conv2d(x, line.view(1, 1, -1, 1).expand(channels, -1, -1, -1), groups=channels)
-        return functional.conv2d(x, line.view(1, 1, 1, -1).expand(channels, -1, -1, -1), groups=channels)
-
-    a, b = (made + 1) / 2, (wanted + 1) / 2
-    mean_a, mean_b = blur(a), blur(b)
-    var_a, var_b, cov = blur(a * a) - mean_a**2, blur(b * b) - mean_b**2, blur(a * b) - mean_a * mean_b
-    c1, c2 = 0.01**2, 0.03**2
-    similarity = ((2 * mean_a * mean_b + c1) * (2 * cov + c2)) / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
-    return 1 - similarity.mean()
+    """1 - SSIM, as it is measured. made, wanted: (B, 3, H, W) in [-1, 1]."""
+    return 1 - structural_similarity((made + 1) / 2, (wanted + 1) / 2).mean()
 
 
 def adversarial_loss(scores: Tensor) -> Tensor:

@@ -202,7 +202,8 @@ def _landmarks() -> Iterator[Finding]:
 
 
 def _backends() -> Iterator[Finding]:
-    from generator.compiler.backends import REGISTRY, fastest, require_backend
+    from generator.compiler.backend_names import REGISTRY
+    from generator.compiler.backends import fastest, require_backend
 
     chosen = fastest()
     for name in REGISTRY.names():

@@ -15,8 +15,8 @@ ABOUT = describe("sfumato bench quality", "self-reenactment-1", "95 %")
 
 
 def test_a_line_says_how_it_came_about() -> None:
-    assert set(ABOUT) == {"command", "version", "date", "machine", "protocol", "interval"}
-    assert ABOUT["version"] == __version__
+    assert set(ABOUT.line()) == {"command", "version", "date", "machine", "protocol", "interval"}
+    assert ABOUT.version == __version__
 
 
 def test_the_machine_is_described_and_not_named() -> None:

@@ -122,16 +122,16 @@ COMMANDS: Table = {
                 "benchmarks.commands.generator:quality", "Self-reenactment of held-out people: likeness and geometry."
             ),
             "speed": LazyCommand(
-                "benchmarks.commands.generator:speed", "Frames a second of every backend, and of the whole program."
+                "benchmarks.commands.speed:speed", "Frames a second of every backend, and of the whole program."
             ),
             "judging": LazyCommand(
-                "benchmarks.commands.generator:judging", "Crops a second of the detector in every backend."
+                "benchmarks.commands.speed:judging", "Crops a second of the detector in every backend."
             ),
             "cross": LazyCommand(
                 "benchmarks.commands.generator:cross", "Portraits that follow other people: whose face comes out."
             ),
             "survival": LazyCommand(
-                "benchmarks.commands.generator:survival",
+                "benchmarks.commands.watermark:survival",
                 "What watermark and recovery outlive, and what the mark costs.",
             ),
             "robustness": LazyCommand(
@@ -144,7 +144,7 @@ COMMANDS: Table = {
                 "benchmarks.commands.detector:temporal", "Whether a face's motion says more than its frames."
             ),
             "tables": LazyCommand(
-                "benchmarks.commands.generator:tables", "Rewrite the tables of MODEL_CARD.md from their records."
+                "benchmarks.commands.tables:tables", "Rewrite the tables of MODEL_CARD.md from their records."
             ),
         },
     ),

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from benchmarks.commands.generator import quality
 from benchmarks.generator.quality import PREVIOUS, TUNED, Measured, QualityConfig, choose_clips, measure, spread_over
-from benchmarks.metrics.image_metrics import METRICS, paired_interval
+from benchmarks.metrics.image_metrics import METRICS
 from generator.networks import checkpoint as checkpoints
 from generator.networks.checkpoint import save_checkpoint
 from sfumato.app.cli.main import main
@@ -160,19 +160,6 @@ def test_impossible_measurements_are_refused(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("count", "known"), [(1, [5]), (2, [0, 9]), (4, [0, 3, 6, 9]), (10, list(range(10)))])
 def test_frames_are_spread_over_their_half(count: int, known: list[int]) -> None:
     assert spread_over(range(10), count).tolist() == known
-
-
-def test_the_interval_of_equal_differences_is_a_point() -> None:
-    assert paired_interval(np.full(5, 0.25)) == (0.25, 0.25)
-
-
-def test_the_interval_holds_the_mean_and_narrows_with_more_clips() -> None:
-    rng = np.random.default_rng(0)
-    few, many = rng.normal(0.1, 0.05, 6), rng.normal(0.1, 0.05, 200)
-    low, high = paired_interval(few)
-    assert low < few.mean() < high
-    assert np.subtract(*reversed(paired_interval(many))) < high - low
-    assert paired_interval(few) == (low, high)
 
 
 # The command

@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[3]
 PAGES = (ROOT / "MODEL_CARD.md", *sorted((ROOT / "docs").glob("*.md")))
 WITH_TABLES = [path for path in PAGES if "<!-- table" in path.read_text(encoding="utf-8")]
 ABOUT = {
+    "command": "c",
+    "version": "0",
     "protocol": "p-1",
     "interval": "95 %",
     "date": "2026-01-01",
@@ -23,12 +25,15 @@ ABOUT = {
     "frames": 6,
     "size": 128,
     "tune_seconds": 5,
+    "seed": 0,
+    "model": None,
 }
 WARP = {
     "method": "warp",
     "T": 1,
     "shipped": False,
     "ssim": 0.5,
+    "l1": 0.1,
     "csim": 0.8,
     "perceptual": 1.5,
     "fd_lite0": 40.0,

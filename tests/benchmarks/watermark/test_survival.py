@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.attacks.reencoding import TREATMENTS, treat
-from benchmarks.commands.generator import survival as command
+from benchmarks.attacks.reencoding import REENCODINGS, reencode
+from benchmarks.commands.watermark import survival as command
+from benchmarks.metrics.intervals import wilson
+from benchmarks.rows.watermark import SurvivalRow, read_mark_row
 from benchmarks.tables.survival import survival_table
-from benchmarks.watermark.survival import OURS, SurvivalConfig, Tally, measure, quality, wilson
+from benchmarks.watermark.survival import OURS, Clips, SurvivalConfig, Tally, measure, quality
 from sfumato.errors import UsageError
 from sfumato.media.video import VideoReader
 from tests.media_fixtures import make_sound
 from tests.watermark_fixtures import encode, scene
+
+CLIPS = Clips(footage="0" * 64, seconds=1.0, max_side=256)
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +43,10 @@ def test_payloads_and_manifests_are_counted(done) -> None:
 
 
 def test_costs_and_unmarked_clips_are_measured(done) -> None:
-    cost = done.costs[OURS].row()
-    assert cost["psnr"] >= 40
-    assert cost["ssim"] >= 0.98
-    assert 0 < cost["share"] < 3
+    cost = done.costs[OURS].row(OURS, CLIPS)
+    assert cost.psnr >= 40
+    assert cost.ssim >= 0.98
+    assert 0 < cost.share < 3
     assert done.unmarked["n"] == 2
     assert done.unmarked["detected"] == 0
     assert done.distances["wrong_pairs"] == 2
@@ -55,26 +59,22 @@ def test_what_cannot_be_used_is_named(done) -> None:
 
 
 def test_rows_make_a_table(done) -> None:
-    rows = json.loads(json.dumps(done.rows()))
+    lines = json.loads(json.dumps([row.line() for row in done.rows(SurvivalConfig(seconds=1))]))
+    rows = [read_mark_row(line) for line in lines]
     table = survival_table(rows)
     assert "| crf 28 | 1.000 |" in table
     assert "PSNR" in table
-    baseline = {
-        "kind": "survival",
-        "method": "dwtDctSvd",
-        "treatment": "crf 28",
-        "n": 2,
-        "payload": 1,
-        "payload_interval": [0, 1],
-    }
+    baseline = SurvivalRow(
+        method="dwtDctSvd", treatment="crf 28", n=2, payload=1, payload_interval=(0, 1), **vars(CLIPS)
+    )
     assert "| 0.500 |" in survival_table([*rows, baseline])
 
 
-@pytest.mark.parametrize("name", TREATMENTS)
+@pytest.mark.parametrize("name", REENCODINGS)
 def test_every_treatment_gives_a_video_without_a_manifest(clips, tmp_path, name) -> None:
     from provenance.verifying.verify import verify
 
-    copy = treat(name, clips / "0.mp4", tmp_path)
+    copy = reencode(name, clips / "0.mp4", tmp_path)
     assert verify(copy).outcome == "none"
     with VideoReader(clips / "0.mp4") as before, VideoReader(copy) as after:
         sizes = (after.info.width / before.info.width, after.info.height / before.info.height)
@@ -92,11 +92,10 @@ def test_quality_of_known_pictures() -> None:
     assert 0.98 < index < 1
 
 
-def test_wilson_of_known_rates() -> None:
-    assert wilson(0, 0) == [0.0, 1.0]
-    assert wilson(10, 10)[0] == pytest.approx(0.7225, abs=1e-3)
-    assert wilson(5, 10) == pytest.approx([0.2366, 0.7634], abs=1e-3)
-    assert Tally(4, 2).row() == {"n": 4, "payload": 2, "payload_interval": wilson(2, 4)}
+def test_a_tally_carries_its_interval() -> None:
+    row = Tally(4, 2).row("ours", "crf 28", CLIPS)
+    assert (row.n, row.payload, row.payload_interval) == (4, 2, wilson(2, 4))
+    assert "recovered" not in row.line()
 
 
 def test_the_baseline_marks_and_is_read(tmp_path) -> None:

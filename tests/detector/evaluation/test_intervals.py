@@ -75,3 +75,16 @@ def test_too_few_people_give_no_interval() -> None:
     labels = [0] * 6 + [1] * 4
     with pytest.raises(UsageError, match="fakes come from 1 source"):
         interval(labels, range(10), cluster(people(*"abcdefxxxx"), list("abcdefxxxx"), "source"))
+
+
+def test_a_bootstrap_interval_is_1_96_standard_errors_to_each_side() -> None:
+    """The mean of a score over 400 fakes, a person each: what a table of the normal distribution says of 95 %."""
+    values = np.linspace(0, 1, 400)
+    labels = np.repeat([0, 1], 400)
+    alone = cluster([frozenset({str(i)}) for i in range(800)], [str(i) for i in range(800)], "video")
+
+    def mean(weights):
+        return {"mean": (weights[:, 400:] * values).sum(1) / weights[:, 400:].sum(1)}
+
+    low, high = bootstrap(mean, labels, alone)["mean"]
+    assert (high - low) / 2 == pytest.approx(1.96 * values.std() / 20, rel=0.06)  # 1.645 at 90 %

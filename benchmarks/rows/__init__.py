@@ -1,0 +1,1 @@
+"""The lines of the records, as what they hold."""

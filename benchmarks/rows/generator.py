@@ -1,0 +1,53 @@
+"""What `bench quality` and `bench cross` write: a method at a T, and a portrait with a driver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from benchmarks.rows.row import Interval, Row
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualityRow(Row):
+    """One method at one T: means over clips. Intervals are of this method minus the other, on the same clips."""
+
+    method: str
+    shots: int = field(metadata={"key": "T"})  # source frames
+    shipped: bool
+    ssim: float
+    l1: float  # in [0, 1]
+    csim: float
+    landmark_error: float  # eye distances
+    perceptual: float
+    fd_lite0: float
+    learning_s: float  # to learn one person, the mean
+    n: int  # clips
+    frames: int  # of all clips
+    ssim_vs_warp: Interval | None = None
+    csim_vs_warp: Interval | None = None
+    perceptual_vs_warp: Interval | None = None
+    ssim_vs_previous: Interval | None = None
+    csim_vs_previous: Interval | None = None
+    perceptual_vs_previous: Interval | None = None
+    model: str | None  # sha256; None for a method that learns nothing
+    protocol: str
+    footage: str  # sha256 over the digests of the clips
+    size: int  # px at which all methods are compared
+    tune_seconds: float  # of fine-tuning a person, at most
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossRow(Row):
+    """One portrait with one driver: means over the moments. Shapes in eye distances."""
+
+    portrait: str
+    driver: str
+    csim_source: float
+    csim_driver: float
+    shape_source: float
+    shape_driver: float
+    moments: int
+    model: str  # sha256
+    footage: str
+    size: int  # px of the output

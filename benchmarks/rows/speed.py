@@ -1,0 +1,120 @@
+"""What `bench speed` and `bench judging` write: a method's frames or crops a second, the whole program, memory, the
+machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.rows.row import Interval, Row
+from sfumato.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineRow(Row):
+    """What the machine does by itself: 10^9 multiply-adds a CPU second of a float32 matrix product."""
+
+    kind: str = "machine"
+    matmul_gmac: float
+    processor: str
+    size: int  # px of the frames
+    shots: int
+    workers: int
+    rounds: int
+    n: int  # frames a round
+    network_size: int
+    family: str
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderRow(Row):
+    """One backend: frames a second of wall and of CPU time, and how often faster than plain torch (not of plain torch
+    itself); 10^9 multiply-adds a frame, and their rate over the machine's own.
+    """
+
+    kind: str = "render"
+    method: str
+    fps: float
+    fps_cpu: float
+    ratio_wall: float | None = None
+    ratio_wall_interval: Interval | None = None
+    ratio_cpu: float | None = None
+    ratio_cpu_interval: Interval | None = None
+    gmac: float
+    size: int
+    shots: int
+    workers: int
+    rounds: int
+    n: int
+    network_size: int
+    family: str
+    model: str
+    share_of_matmul: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholeRow(Row):
+    """The whole program on one kind of motion: how often the time of rendering alone a frame takes."""
+
+    kind: str = "whole"
+    of: str
+    fps: float
+    fps_cpu: float
+    backend: str
+    size: int
+    shots: int
+    workers: int
+    rounds: int
+    n: int
+    model: str
+    times_render_wall: float | None = None
+    times_render_wall_interval: Interval | None = None
+    times_render_cpu: float | None = None
+    times_render_cpu_interval: Interval | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryRow(Row):
+    """Peak resident memory in MB of one animation, and its growth over the first."""
+
+    kind: str = "memory"
+    frames: int
+    peak_mb: float
+    growth: float
+    size: int
+
+
+SpeedRow = MachineRow | RenderRow | WholeRow | MemoryRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorSpeedRow(Row):
+    """One backend of the detector: crops a second of wall and of CPU time, and how often faster than the default."""
+
+    method: str
+    fps: float
+    fps_cpu: float
+    ratio_wall: float | None = None
+    ratio_wall_interval: Interval | None = None
+    ratio_cpu: float | None = None
+    ratio_cpu_interval: Interval | None = None
+    size: int  # px of the crops
+    rounds: int
+    n: int  # crops a round
+    model: str
+    processor: str
+
+
+_KINDS: Mapping[str, type[MachineRow] | type[RenderRow] | type[WholeRow] | type[MemoryRow]] = {
+    "machine": MachineRow, "render": RenderRow, "whole": WholeRow, "memory": MemoryRow,
+}  # fmt: skip
+
+
+def read_speed_row(line: Mapping[str, Any]) -> SpeedRow:
+    """By its kind. Raises UsageError."""
+    if line.get("kind") not in _KINDS:
+        raise UsageError(f"There is no such line of speed: {line.get('kind')!r}", "Measure it again.")
+    return _KINDS[line["kind"]].read(line)

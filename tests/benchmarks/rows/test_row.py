@@ -1,0 +1,41 @@
+"""Rows and lines: what is written can be read, names and absent numbers included."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import pytest
+
+from benchmarks.rows.row import Interval, Row
+from sfumato.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known(Row):
+    kind: str = "known"
+    shots: int = field(metadata={"key": "T"})
+    model: str | None
+    change: Interval | None = None
+
+
+def test_a_row_is_the_same_after_json() -> None:
+    row = Known(shots=8, model="ab", change=(0.1, 0.2))
+    assert Known.read(json.loads(json.dumps(row.line()))) == row
+
+
+def test_a_field_has_the_lines_name_for_it() -> None:
+    assert Known(shots=8, model="ab").line()["T"] == 8
+
+
+def test_what_was_not_measured_is_left_out_and_what_does_not_exist_is_null() -> None:
+    assert Known(shots=8, model=None).line() == {"kind": "known", "T": 8, "model": None}
+
+
+def test_what_a_line_holds_beside_the_row_is_passed_over() -> None:
+    assert Known.read({"T": 1, "model": None, "date": "2026-01-01"}) == Known(shots=1, model=None)
+
+
+def test_a_line_that_lacks_a_number_is_refused() -> None:
+    with pytest.raises(UsageError, match="shots"):
+        Known.read({"model": None})

@@ -1,0 +1,85 @@
+"""Every line of every record is what docs/schemas/result.schema.json says, and the schema says no to what is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from benchmarks.record import describe
+from benchmarks.rows.generator import CrossRow, QualityRow
+from benchmarks.rows.row import Row
+from benchmarks.rows.speed import DetectorSpeedRow, MachineRow, MemoryRow, RenderRow, WholeRow
+from benchmarks.rows.watermark import CostRow, FingerprintRow, SurvivalRow, UnmarkedRow
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = json.loads((ROOT / "docs" / "schemas" / "result.schema.json").read_text(encoding="utf-8"))
+RECORDS = sorted((ROOT / "benchmarks" / "results").glob("*.jsonl"))
+CHECK = jsonschema.Draft202012Validator(SCHEMA)
+DIGEST = "0" * 64
+RUN = {"size": 256, "shots": 1, "workers": 2, "rounds": 5, "n": 40, "model": DIGEST}
+NETWORK = {"network_size": 256, "family": "zakharov2019-warp"}
+CLIPS = {"method": "sfumato", "footage": DIGEST, "seconds": 5.0, "max_side": 512}
+ROWS: list[Row] = [
+    QualityRow(
+        method="warp", shots=1, shipped=False, ssim=0.8, l1=0.1, csim=0.9, landmark_error=0.1, perceptual=1.0,
+        fd_lite0=40.0, learning_s=0.0, n=9, frames=144, model=None, protocol="self-reenactment-3", footage=DIGEST,
+        size=256, tune_seconds=10.0, seed=0, csim_vs_previous=(-0.1, 0.1),
+    ),
+    CrossRow(
+        portrait="a", driver="b", csim_source=0.9, csim_driver=0.1, shape_source=0.1, shape_driver=0.2, moments=24,
+        model=DIGEST, footage=DIGEST, size=256,
+    ),
+    MachineRow(matmul_gmac=10.0, processor="p", **RUN, **NETWORK),
+    RenderRow(method="torch", fps=1.0, fps_cpu=1.0, gmac=1.0, share_of_matmul=0.5, **RUN, **NETWORK),
+    WholeRow(of="render alone", fps=1.0, fps_cpu=1.0, backend="torch", **RUN),
+    MemoryRow(frames=100, peak_mb=900.0, growth=0.0, size=256),
+    DetectorSpeedRow(
+        method="onnxruntime", fps=1.0, fps_cpu=1.0, size=192, rounds=9, n=32, model=DIGEST, processor="p"
+    ),
+    SurvivalRow(treatment="crf 28", n=2, payload=1, payload_interval=(0.1, 0.9), **CLIPS),
+    CostRow(psnr=41.0, ssim=0.98, share=0.3, psnr_lowest=40.0, ssim_lowest=0.97, n=2, **CLIPS),
+    UnmarkedRow(n=2, detected=0, statistic_highest=3.0, **CLIPS),
+    FingerprintRow(wrong_pairs=2, lowest=0.4, threshold=0.2, below=0, **CLIPS),
+]  # fmt: skip
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+def test_every_line_of_a_record_fits(path: Path) -> None:
+    wrong = [number for number, line in enumerate(lines(path), 1) if not CHECK.is_valid(line)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: type(row).__name__)
+def test_what_a_row_writes_fits(row: Row) -> None:
+    line = json.loads(json.dumps({**describe("c", "p-1", "95 %").line(), **row.line()}))
+    jsonschema.validate(line, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ssim": "0.5"},
+        {"csim": 1.5},
+        {"csim_vs_warp": [0.1]},
+        {"model": "portrait-256"},
+        {"ssmi": 0.5},
+        {"date": "now"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_is_no_line_is_refused(change: dict[str, Any]) -> None:
+    line = lines(ROOT / "benchmarks" / "results" / "quality.jsonl")[-1]
+    assert CHECK.is_valid(line)
+    assert not CHECK.is_valid({**line, **change})
