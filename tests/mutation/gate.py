@@ -32,11 +32,12 @@ KILLED = ("killed", "timeout")
 
 
 def sampled(mutants: Sequence[Mutant], module: str, count: int) -> list[Mutant]:
-    """`count` of them, the same every time for the same module and text."""
+    """`count` of them, the same every time for the same module and text; a larger sample holds a smaller one."""
     if count <= 0 or count >= len(mutants):
         return list(mutants)
-    chosen = random.Random(module).sample(range(len(mutants)), count)
-    return [mutants[i] for i in sorted(chosen)]
+    order = list(range(len(mutants)))
+    random.Random(module).shuffle(order)
+    return [mutants[i] for i in sorted(order[:count])]
 
 
 def files_of(patterns: Sequence[str], root: Path) -> list[str]:
@@ -138,12 +139,16 @@ def main() -> int:
             late = sum(trial.outcome == "timeout" for trial in trials)
             dead = len(mutants) - len(alive)
             killed, every = killed + dead, every + len(mutants)
-            print(f"{dead:4} / {len(mutants):4}  {dead / len(mutants):4.0%}  {module}" + (f" ({late} late)" * bool(late)))
+            print(
+                f"{dead:4} / {len(mutants):4}  {dead / len(mutants):4.0%}  {module}" + (f" ({late} late)" * bool(late))
+            )
             for mutant in alive:
                 if reason_of(mutant, module, known):
                     explained += 1
                 else:
-                    print(f"      {module}:{mutant.line} {mutant.operator}\n        - {mutant.was}\n        + {mutant.becomes}")
+                    print(
+                        f"      {module}:{mutant.line} {mutant.operator}\n        - {mutant.was}\n        + {mutant.becomes}"
+                    )
             sys.stdout.flush()
         if every:
             print(f"killed {killed} of {every} ({killed / every:.1%}); wanted {table['wanted']:.0%};", end=" ")
