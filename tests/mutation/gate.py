@@ -1,9 +1,9 @@
 """`make mutants`: how many small faults in the trusted modules the tests find.
 
-In: modules.toml (modules and the tests that concern them), survivors.toml (mutants that no test can or should find, each
-with its reason), named.toml (faults that were once found by hand, each of which must be killed). Out: killed / all, by
-module, and the survivors without a reason. Exit code 1 under the wanted share, for a named fault that survives, or for one
-whose text is no longer there; 2 if the tests fail on the unchanged tree.
+In: modules.toml (modules and the tests that concern them), survivors.toml (mutants that no test can or should find,
+each with its reason), named.toml (faults once found by hand, each of which must be killed). Out: killed / all, by
+module, and the survivors without a reason. Exit code 1 under the wanted share, for a named fault that survives, or for
+one whose text is no longer there; 2 if the tests fail on the unchanged tree.
 
     python tests/mutation/gate.py [--all] [--only GLOB] [--sample N] [--named]
 """
@@ -11,7 +11,6 @@ whose text is no longer there; 2 if the tests fail on the unchanged tree.
 from __future__ import annotations
 
 import argparse
-import glob
 import random
 import sys
 import tempfile
@@ -25,8 +24,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:] = [str(HERE), *(each for each in sys.path if Path(each).resolve() not in (HERE, ROOT))]
 
-from mutants import Mutant, mutants_of  # noqa: E402
-from trial import Results, Trial, baseline, copy_tree, run_all  # noqa: E402
+from mutants import Mutant, mutants_of
+from trial import Results, Trial, baseline, copy_tree, run_all
 
 KILLED = ("killed", "timeout")
 
@@ -44,7 +43,7 @@ def files_of(patterns: Sequence[str], root: Path) -> list[str]:
     """Files under `root`, sorted, each once. Raises SystemExit if there is none: a module has moved."""
     found: set[str] = set()
     for pattern in patterns:
-        here = [name for name in glob.glob(pattern, root_dir=root, recursive=True) if name.endswith(".py")]
+        here = [path.relative_to(root).as_posix() for path in root.glob(pattern) if path.suffix == ".py"]
         found.update(name for name in here if not name.endswith("__init__.py"))
     if not found:
         raise SystemExit(f"tests/mutation: no file is meant by {', '.join(patterns)}; has it moved?")
@@ -79,7 +78,7 @@ class Gate:
         self.trees = [copy_tree(ROOT, Path(self.temporary.name) / str(number)) for number in range(workers)]
 
     def judge(self, name: str, changes: Sequence[tuple[str, str]], tests: Sequence[str]) -> list[Trial]:
-        """A trial of each change of a file, from what is known or by running `tests`. Raises SystemExit if those fail."""
+        """A trial of each change of a file, as it is known or by running `tests`. Raises SystemExit if those fail."""
         results = Results(self.folder, name, ROOT, tests)
         trials = {number: found for number, (_, text) in enumerate(changes) if (found := results.get(text))}
         missing = [number for number in range(len(changes)) if number not in trials]
@@ -146,9 +145,8 @@ def main() -> int:
                 if reason_of(mutant, module, known):
                     explained += 1
                 else:
-                    print(
-                        f"      {module}:{mutant.line} {mutant.operator}\n        - {mutant.was}\n        + {mutant.becomes}"
-                    )
+                    print(f"      {module}:{mutant.line} {mutant.operator}")
+                    print(f"        - {mutant.was}\n        + {mutant.becomes}")
             sys.stdout.flush()
         if every:
             print(f"killed {killed} of {every} ({killed / every:.1%}); wanted {table['wanted']:.0%};", end=" ")
