@@ -278,9 +278,7 @@ def test_compositions_count_what_holds_and_say_what_fails() -> None:
     assert finding.parts[0].why == "1 of 2 hold"
     assert (finding.clause, finding.why) == ("policy", "1 of 1 hold")
     failing = make_policy({"all": [{"signer": "Bob"}, {"not-development": True, "not-revoked": True}]}).judge(FOUND)
-    assert failing.why == (
-        "signer: wanted Bob, found Ada; not-revoked: unknown: no answer about the certificate"
-    )
+    assert failing.why == ("signer: wanted Bob, found Ada; not-revoked: unknown: no answer about the certificate")
     assert [part.clause for part in failing.parts[0].parts] == ["signer", "all"]
 
 
