@@ -243,3 +243,7 @@ def test_labels_and_scores_of_more_than_one_rank_are_refused() -> None:
 
 def test_precision_counts_both_kinds_by_their_share() -> None:
     assert metrics.precision_at(0.25, 0.8, 0.1) == pytest.approx(0.2 / 0.275)
+
+
+def test_log_loss_is_clipped_at_the_upper_end_too() -> None:
+    assert metrics.log_loss([0, 1], [1.0, 1.0]) == pytest.approx(-np.log(1e-15) / 2, rel=0.01)
