@@ -5,7 +5,7 @@ PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.sfumato-ready
 EXTRAS := dev,train,fast
 
-.PHONY: demo test check lint types layers bench wheel clean setup
+.PHONY: demo test check lint types layers mutants bench wheel clean setup
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
@@ -26,6 +26,11 @@ types: $(READY)
 layers: $(READY)
 	$(VENV)/bin/lint-imports
 
+# Small faults put into the trusted modules: how many do the tests find? A seeded sample; every one: make mutants ALL=1
+mutants: export OMP_NUM_THREADS = 1
+mutants: $(READY)
+	$(PYTHON) tests/mutation/gate.py $(if $(ALL),--all) $(if $(ONLY),--only '$(ONLY)')
+
 # A folder of clips, one person a clip: make bench FOOTAGE=clips/
 bench: $(READY)
 	@test -n "$(FOOTAGE)" || { echo "Say where the clips are (one person a clip): make bench FOOTAGE=DIR" >&2; exit 2; }
@@ -36,7 +41,7 @@ wheel: $(READY)
 	$(PYTHON) -c "import os, setuptools.build_meta as b; os.makedirs('dist', exist_ok=True); print('dist/' + b.build_wheel('dist'))"
 
 clean:
-	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .mutants *.egg-info
 
 setup: $(READY)
 

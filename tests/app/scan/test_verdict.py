@@ -162,3 +162,132 @@ def test_uncalibrated_score_is_no_evidence_and_says_so() -> None:
     found = combine(Evidence("none"), Prediction("ok", logit=99.0))
     assert found.name == "no-evidence"
     assert "threshold" in found.reasons[0].detail
+
+
+MISSED = "The detector does not see it: a miss to learn from."
+ORIGIN_ONLY = "A trusted signer vouches for the file's origin, but does not say how it was made."
+ON_NO_LIST = "The credential's signer is on no trust list here, so it counts for nothing."
+VOID = "The void credential declares AI; whoever changed the file left that in."
+UNREADABLE = "The file's credential could not be read."
+
+
+@pytest.mark.parametrize(
+    ("outcome", "declares", "opinion", "verdict", "notes", "review"),
+    [
+        ("trusted", ("trainedAlgorithmicMedia",), LOW, "synthetic-declared", (MISSED,), False),
+        ("trusted", ("trainedAlgorithmicMedia",), RAISED, "synthetic-declared", (MISSED,), False),
+        ("trusted", ("trainedAlgorithmicMedia",), FLAGGED, "synthetic-declared", (), False),
+        ("trusted", ("trainedAlgorithmicMedia",), BLIND, "synthetic-declared", (), False),
+        ("trusted", ("compositeSynthetic",), STRONG, "ai-edited-declared", (), False),
+        ("trusted", ("digitalCapture",), LOW, "captured-declared", (), False),
+        ("trusted", ("digitalCapture",), RAISED, "captured-declared", (), True),
+        ("trusted", ("digitalCapture",), FLAGGED, "conflict", ("A signed picture of a screen looks like this.",), True),
+        (
+            "trusted",
+            ("digitalCapture",),
+            BLIND,
+            "captured-declared",
+            ("The detector could not judge the file: only the signer's word stands.",),
+            False,
+        ),
+        ("trusted", (), LOW, "no-evidence", (ORIGIN_ONLY,), False),
+        ("trusted", ("digitalCreation",), FLAGGED, "suspicious", (ORIGIN_ONLY,), True),
+        ("untrusted", ("trainedAlgorithmicMedia",), LOW, "synthetic-claimed", (MISSED,), False),
+        ("untrusted", ("compositeSynthetic",), STRONG, "synthetic-claimed", (), False),
+        (
+            "untrusted",
+            ("digitalCapture",),
+            RAISED,
+            "inconclusive",
+            (f"{ON_NO_LIST} It claims a camera; anybody can sign that.",),
+            False,
+        ),
+        ("untrusted", (), FLAGGED, "suspicious", (ON_NO_LIST,), True),
+        ("invalid", ("trainedAlgorithmicMedia",), LOW, "credential-invalid", (VOID,), False),
+        ("invalid", ("compositeSynthetic",), RAISED, "credential-invalid", (VOID,), True),
+        ("invalid", ("digitalCapture",), BLIND, "credential-invalid", (), True),
+        ("none", (), BLIND, "not-evaluable", (), False),
+        ("none", (), RAISED, "inconclusive", (), False),
+        ("unreadable", (), STRONG, "likely-synthetic", (UNREADABLE,), True),
+    ],
+)
+def test_each_row_of_the_lattice_has_its_notes_and_its_call_for_a_person(
+    outcome, declares, opinion, verdict, notes, review
+) -> None:
+    found = combine(Evidence(outcome, declares), opinion)
+    assert (found.name, found.notes, found.review) == (verdict, notes, review)
+
+
+@pytest.mark.parametrize("opinion", OPINIONS)
+def test_changed_media_always_goes_to_a_person_and_names_the_code(opinion) -> None:
+    codes = ("claimSignature.mismatch", "assertion.dataHash.mismatch")
+    found = combine(Evidence("invalid", ("trainedAlgorithmicMedia",), codes), opinion)
+    assert (found.review, found.notes) == (True, (VOID,))
+    assert found.reasons[0] == Reason("credential_hash_mismatch", "assertion.dataHash.mismatch")
+
+
+def test_an_invalid_credential_lists_its_codes_or_says_that_there_is_none() -> None:
+    several = combine(Evidence("invalid", codes=("a.b", "c.d")), LOW)
+    assert several.reasons[0] == Reason("credential_invalid", "a.b, c.d")
+    assert combine(Evidence("invalid"), LOW).reasons[0] == Reason("credential_invalid", "no code given")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "declares", "code", "said"),
+    [
+        (
+            "trusted",
+            ("digitalCapture", "trainedAlgorithmicMedia"),
+            "credential_trusted",
+            "trainedAlgorithmicMedia",
+        ),
+        (
+            "trusted",
+            ("compositeSynthetic", "algorithmicMedia"),
+            "credential_trusted",
+            "algorithmicMedia, compositeSynthetic",
+        ),
+        ("trusted", ("digitalCapture", "digitalCreation"), "credential_trusted", "digitalCapture"),
+        (
+            "untrusted",
+            ("trainedAlgorithmicMedia", "compositeSynthetic", "digitalCapture"),
+            "credential_untrusted",
+            "compositeSynthetic, trainedAlgorithmicMedia",
+        ),
+    ],
+)
+def test_the_credentials_reason_names_what_counted_and_nothing_else(outcome, declares, code, said) -> None:
+    reason = combine(Evidence(outcome, declares), LOW).reasons[0]
+    assert reason == Reason(code, f"it or what it was made from is declared {said}")
+
+
+@pytest.mark.parametrize(
+    ("opinion", "code", "text"),
+    [
+        (STRONG, "detector_strong", "above the strictest threshold"),
+        (FLAGGED, "detector_flagged", "above the threshold of a 1.0% false-positive rate"),
+        (RAISED, "detector_raised", "above the loosest threshold, below that of a 1.0% false-positive rate"),
+        (LOW, "detector_low", "not above any threshold"),
+    ],
+)
+def test_the_detectors_reason_says_where_the_score_lies_and_on_how_many_clips(opinion, code, text) -> None:
+    assert combine(Evidence("none"), opinion).reasons == (Reason(code, f"The score is {text}, set on 999 real clips."),)
+
+
+def test_a_threshold_of_unknown_size_names_no_number_of_clips() -> None:
+    opinion = Prediction("ok", logit=0.0, threshold=Thresholds({0.01: 2.0}))
+    assert combine(Evidence("none"), opinion).reasons == (
+        Reason("detector_low", "The score is not above any threshold."),
+    )
+
+
+def test_a_detector_without_score_and_reason_still_gives_one() -> None:
+    found = combine(Evidence("none"), Prediction("abstain", threshold=THRESHOLDS))
+    assert found.reasons == (Reason("no_score", "The detector gave no score."),)
+
+
+def test_an_ingredient_made_by_ai_makes_a_composite_unless_the_whole_is_declared_synthetic() -> None:
+    part = ("trainedAlgorithmicMedia",)
+    assert combine(Evidence("untrusted", (), (), part), LOW).name == "synthetic-claimed"
+    assert combine(Evidence("trusted", part, (), part), LOW).reasons[0].detail.endswith(" trainedAlgorithmicMedia")
+    assert combine(Evidence("trusted", (), (), ("digitalCapture",)), LOW).name == "no-evidence"

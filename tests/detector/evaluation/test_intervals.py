@@ -45,6 +45,133 @@ def test_a_chain_through_everybody_falls_back_to_identities() -> None:
     assert cluster(people("ab", "bc"), list("ab"), "video").count == 2
 
 
+@pytest.mark.parametrize(("flagged", "of"), [(-1, 10), (11, 10), (1, 0)])
+def test_counts_that_are_no_rate_are_refused(flagged: int, of: int) -> None:
+    with pytest.raises(UsageError, match=f"{flagged} of {of} is no rate"):
+        rate_bounds(flagged, of)
+
+
+def test_bounds_widen_with_the_level_and_one_flag_has_a_lower_bound() -> None:
+    from scipy.stats import binomtest
+
+    for flagged, of, level in ((1, 20, 0.9), (19, 20, 0.99), (1, 1, 0.95)):
+        expected = binomtest(flagged, of).proportion_ci(level, method="exact")
+        assert rate_bounds(flagged, of, level) == pytest.approx((expected.low, expected.high), abs=1e-9)
+    assert largest_rate(3, 40) == pytest.approx(binomtest(3, 40, alternative="less").proportion_ci(0.95).high, abs=1e-9)
+
+
+def test_some_videos_keep_their_clusters_numbered_anew() -> None:
+    found = cluster(people("a", "ab", "cd", "d", "e"), list("aacde"), "source")
+    part = found.narrowed([4, 2, 3, 2])
+    assert (part.unit, part.count) == ("source", 2)
+    assert part.of[1] == part.of[2] == part.of[3] != part.of[0]
+    assert sorted(set(part.of.tolist())) == [0, 1]
+    assert found.narrowed([]).count == 0
+
+
+def test_no_videos_are_no_clusters() -> None:
+    for unit in ("auto", "source", "identity", "video"):
+        assert cluster([], [], unit).count == 0
+
+
+def test_a_chain_through_exactly_half_is_still_a_source() -> None:
+    half = cluster(people("ab", "bc", "d", "e"), list("abde"))
+    assert (half.unit, half.count) == ("source", 3)
+    more = cluster(people("ab", "bc", "cx", "d", "e"), list("abcde"))
+    assert (more.unit, more.count) == ("identity", 5)
+    assert cluster(people("a"), list("a")).unit == "source"  # one video is no chain
+
+
+def test_a_unit_that_was_asked_for_is_kept_whatever_hangs_together() -> None:
+    everybody = people("ab", "bc", "cd", "da")
+    assert (cluster(everybody, list("abca"), "source").count, cluster(everybody, list("abca"), "source").unit) == (
+        1,
+        "source",
+    )
+    assert cluster(people("a", "b", "c"), list("xxy"), "identity").count == 2
+    assert cluster(everybody, list("abca"), "video").of.tolist() == [0, 1, 2, 3]
+
+
+def people_of(count: int, prefix: str) -> list[frozenset[str]]:
+    return [frozenset([f"{prefix}{i}"]) for i in range(count)]
+
+
+def test_five_people_of_a_kind_are_enough_and_four_are_not() -> None:
+    def count(weights: np.ndarray) -> dict[str, np.ndarray]:
+        return {"weight": weights.sum(1)}
+
+    for reals, fakes, kind in ((5, 5, ""), (4, 5, "reals come from 4 videos"), (5, 4, "fakes come from 4 videos")):
+        names = people_of(reals, "r") + people_of(fakes, "f")
+        clusters = cluster(names, ["x"] * len(names), "video")
+        labels = [0] * reals + [1] * fakes
+        if kind:
+            with pytest.raises(UsageError, match=kind):
+                bootstrap(count, labels, clusters)
+        else:
+            assert bootstrap(count, labels, clusters) == {"weight": (10.0, 10.0)}
+
+
+def test_reals_and_fakes_are_drawn_among_themselves() -> None:
+    labels = np.array([0] * 8 + [1] * 6)
+    clusters = cluster(people_of(14, "p"), ["x"] * 14, "video")
+    found = bootstrap(
+        lambda w: {"reals": w[:, labels == 0].sum(1), "fakes": w[:, labels == 1].sum(1)}, labels, clusters
+    )
+    assert found == {"reals": (8.0, 8.0), "fakes": (6.0, 6.0)}
+
+
+def test_people_with_both_kinds_are_drawn_as_one() -> None:
+    """Five people, each with a real and a fake: a draw weighs both alike."""
+    labels, names = [0, 1] * 5, [frozenset([f"p{i // 2}"]) for i in range(10)]
+    clusters = cluster(names, ["x"] * 10, "source")
+    found = bootstrap(lambda w: {"apart": np.abs(w[:, ::2] - w[:, 1::2]).sum(1)}, labels, clusters)
+    assert found == {"apart": (0.0, 0.0)}
+
+
+def test_another_seed_is_another_draw_and_metrics_keep_their_names() -> None:
+    rng = np.random.default_rng(3)
+    labels, values = np.repeat([0, 1], 20), rng.normal(size=40)
+    clusters = cluster(people_of(40, "p"), ["x"] * 40, "video")
+
+    def metrics(weights: np.ndarray) -> dict[str, np.ndarray]:
+        return {"mean": weights @ values / 40, "ten times": weights @ values / 4}
+
+    first, second = bootstrap(metrics, labels, clusters), bootstrap(metrics, labels, clusters, seed=1)
+    assert first != second
+    assert first == bootstrap(metrics, labels, clusters, seed=0)
+    assert first["ten times"] == pytest.approx(np.multiply(first["mean"], 10))
+
+
+def test_one_draw_in_twenty_may_fail_and_no_more() -> None:
+    labels, clusters = [0] * 5 + [1] * 5, cluster(people_of(10, "p"), ["x"] * 10, "video")
+
+    def failing(share: float):
+        def metrics(weights: np.ndarray) -> dict[str, np.ndarray]:
+            values = np.ones(len(weights))
+            values[: round(share * len(weights))] = np.nan
+            return {"one": values}
+
+        return metrics
+
+    assert bootstrap(failing(0.05), labels, clusters) == {"one": (1.0, 1.0)}
+    with pytest.raises(UsageError, match="102 of 2000 draws"):
+        bootstrap(failing(0.051), labels, clusters)
+
+
+def test_a_large_set_is_drawn_in_parts() -> None:
+    """2,600 videos: their 2,000 draws do not fit into one part; all are drawn and none twice."""
+    labels, parts = np.arange(2600) % 2, []
+    clusters = cluster([frozenset([str(i)]) for i in range(2600)], [""] * 2600, "video")
+
+    def metrics(weights: np.ndarray) -> dict[str, np.ndarray]:
+        parts.append(len(weights))
+        return {"total": weights.sum(1)}
+
+    assert bootstrap(metrics, labels, clusters) == {"total": (2600.0, 2600.0)}
+    assert sum(parts) == 2000
+    assert max(parts) == 769  # of at most two million weights
+
+
 def interval(labels, scores, clusters):
     return bootstrap(lambda weights: {"auc": Curve(labels, scores, weights).auc()}, labels, clusters)["auc"]
 

@@ -168,3 +168,82 @@ def test_one_sided_auc_is_refused() -> None:
 def test_precision_at_a_prevalence_known_value() -> None:
     assert metrics.precision_at(0.001, 0.8, 0.01) == pytest.approx(0.0741, abs=5e-5)
     assert metrics.precision_at(0.1, 0.0, 0.0) is None
+
+
+def test_a_rate_needs_exactly_as_many_reals_as_the_refusal_says() -> None:
+    with pytest.raises(UsageError) as refused:
+        metrics.check_rate(0.01, 50)
+    assert "at least 100" in str(refused.value.advice)
+    for rate in (0.0, 1.0, -0.5, 1.5):
+        with pytest.raises(UsageError, match="is none"):
+            metrics.check_rate(rate, 10**6)
+
+
+def test_curve_of_three_scores_known_points() -> None:
+    curve = Curve([1, 0, 1, 0], [0.9, 0.5, 0.5, 0.1])
+    assert curve.thresholds.tolist() == [0.9, 0.5, 0.1]
+    assert curve.hits.tolist() == [[1.0, 2.0, 2.0]]
+    assert curve.alarms.tolist() == [[0.0, 1.0, 2.0]]
+    tpr, fpr = curve.rates()
+    assert (tpr.tolist(), fpr.tolist()) == ([[0.0, 0.5, 1.0, 1.0]], [[0.0, 0.0, 0.5, 1.0]])
+    assert curve.tpr_at(0.5).tolist() == [1.0]
+    assert curve.tpr_at(0.49).tolist() == [0.5]
+    assert curve.eer().tolist() == pytest.approx([0.25])
+
+
+def test_a_draw_without_one_class_is_no_number() -> None:
+    curve = Curve([1, 1, 0, 0], [0.9, 0.2, 0.4, 0.1], np.array([[1.0, 1, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]]))
+    for found in (curve.auc(), curve.eer()):
+        assert np.isfinite(found).tolist() == [False, False, True]
+
+
+def test_draws_that_skip_the_highest_score_have_a_precision_of_zero_there() -> None:
+    curve = Curve([0, 1, 0, 1], [0.9, 0.8, 0.3, 0.2], np.array([[0.0, 1, 1, 1]]))
+    assert curve.average_precision().tolist() == pytest.approx([0.5 * 1 + 0.5 * 2 / 3])
+
+
+def test_a_score_on_the_threshold_is_not_flagged() -> None:
+    assert metrics.accuracy([0, 1], [0.5, 0.5], 0.5) == 0.5
+
+
+def test_probabilities_may_reach_both_ends() -> None:
+    assert metrics.brier([0, 1], [0.0, 1.0]) == 0.0
+    for low, high in ((-0.01, 1.0), (0.0, 1.01)):
+        with pytest.raises(UsageError, match="no probabilities"):
+            metrics.checked_probabilities([0, 1], [low, high])
+
+
+def test_bins_of_calibration_are_open_to_the_left() -> None:
+    """.5 of two bins belongs to the lower one, 0 and 1 to the outer ones."""
+    assert metrics.calibration_error([0, 0, 1, 1], [0.0, 0.5, 0.6, 1.0], bins=2) == pytest.approx(
+        (2 * abs(0 - 0.25) + 2 * abs(1 - 0.8)) / 4
+    )
+
+
+def test_equal_mass_never_makes_more_bins_than_scores() -> None:
+    assert metrics.calibration_error([0, 1], [0.2, 0.6], equal_mass=True) == pytest.approx((0.2 + 0.4) / 2)
+
+
+def test_partial_area_is_refused_where_the_reals_cannot_show_it() -> None:
+    with pytest.raises(UsageError, match="on 4 reals"):
+        metrics.partial_auc([0, 0, 0, 0, 1], [0.1, 0.2, 0.3, 0.4, 0.5], 0.1)
+
+
+def test_auc_of_ties_is_half() -> None:
+    assert metrics.auc([1.0, 2.0], [1.0, 1.0, 3.0]) == pytest.approx((0.5 + 0.5 + 0 + 1 + 1 + 0) / 6)
+    for sides in (([], [1.0]), ([1.0], [])):
+        with pytest.raises(ValueError, match="at least one"):
+            metrics.auc(*sides)
+
+
+def test_labels_and_scores_of_more_than_one_rank_are_refused() -> None:
+    with pytest.raises(UsageError, match="labels"):
+        metrics.checked([[0, 1]], [[0.1, 0.2]])
+
+
+def test_precision_counts_both_kinds_by_their_share() -> None:
+    assert metrics.precision_at(0.25, 0.8, 0.1) == pytest.approx(0.2 / 0.275)
+
+
+def test_log_loss_is_clipped_at_the_upper_end_too() -> None:
+    assert metrics.log_loss([0, 1], [1.0, 1.0]) == pytest.approx(-np.log(1e-15) / 2, rel=0.01)

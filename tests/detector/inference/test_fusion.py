@@ -57,3 +57,50 @@ def test_a_stack_comes_back_from_its_json() -> None:
 def test_json_of_three_heads_is_refused() -> None:
     with pytest.raises(ValueError, match="too many values"):
         Stack.from_json(Stack().as_json() | {"scale": [1.0, 1.0, 1.0]})
+
+
+def test_known_value_of_two_scaled_heads() -> None:
+    stack = Stack(scale=(2.0, 0.5), offset=(-1.0, 0.25), gain=3.0, shift=-0.5)
+    first, second = 1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(-0.75))  # of 2 x 1 - 1 and 0.5 x 1 + 0.25
+    both = 1 - (1 - first) * (1 - second)
+    expected = 3 * np.log(both / (1 - both)) - 0.5
+    assert stack.logit(np.ones(2)) == pytest.approx(expected)
+    assert stack.logit(np.ones((4, 3, 2))).shape == (4, 3)
+
+
+def test_each_head_alone_is_scaled_shifted_and_never_above_both() -> None:
+    stack = Stack(scale=(2.0, 0.5), offset=(-1.0, 0.25), gain=3.0, shift=-0.5)
+    assert stack.each(np.ones(2)) == pytest.approx([3 * 1 - 0.5, 3 * 0.75 - 0.5])
+    assert stack.each(np.ones(2)).max() < stack.logit(np.ones(2))
+    assert Stack(scale=(0.0, 1.0)).each(np.array([5.0, 2.0])).tolist() == [-np.inf, 2.0]
+
+
+@pytest.mark.parametrize("evidence", [(-3.0, 1.0), (0.0, 0.0), (2.0, -2.0), (4.0, 4.0)])
+def test_weights_are_the_gradient_of_the_logit(evidence: tuple[float, float]) -> None:
+    stack, at, step = Stack((1.5, 0.7), (0.2, -0.4), gain=2.0, shift=1.0), np.array(evidence), 1e-5
+    slopes = [(stack.logit(at + step * axis) - stack.logit(at - step * axis)) / (2 * step) for axis in np.eye(2)]
+    assert stack.weights(at) == pytest.approx(slopes, rel=1e-4)
+
+
+def test_weights_of_a_head_left_out_are_none_and_hopeless_evidence_is_finite() -> None:
+    assert Stack(scale=(0.0, 2.0)).weights(np.array([1.0, 1.0])) == pytest.approx([0.0, 2.0])
+    assert np.isfinite(Stack().weights(np.array([-900.0, -900.0]))).all()
+
+
+def test_no_head_used_is_even_odds_for_every_frame() -> None:
+    assert Stack(scale=(0.0, 0.0)).logit(np.ones((3, 2))).tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("value", [-20.0, -3.0, 29.0, 29.9999, 30.0, 31.0, 100.0])
+def test_one_head_alone_is_its_own_logit_at_both_ends(value: float) -> None:
+    assert Stack(scale=(1.0, 0.0)).logit(np.array([value, 0.0])) == pytest.approx(value, abs=1e-6)
+
+
+def test_without_a_norm_quality_changes_nothing() -> None:
+    stack = Stack((1.5, 0.7))
+    assert stack.at([0.1, 0.2, 0.3]) is stack
+
+
+def test_probability_known_values() -> None:
+    assert probability(np.log(3.0)) == pytest.approx(0.75)
+    assert probability(-np.log(3.0)) == pytest.approx(0.25)

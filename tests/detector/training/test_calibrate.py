@@ -1,8 +1,12 @@
 """Calibration: the conformal rule's known values, its validity, refusal of what n cannot carry, the fit's direction."""
 
+import hashlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from detector.config import HEADS
 from detector.inference.fusion import Stack, pooled, probability
 from detector.training.calibrate import (
     Calibration,
@@ -10,15 +14,22 @@ from detector.training.calibrate import (
     clip_logit,
     conformal_threshold,
     divide,
+    enough_people,
+    fewest_reals,
     fit_stack,
+    is_fitted_on,
     one_clip_a_person,
     probability_report,
     relabelled,
     report,
+    set_thresholds,
     temperature,
+    thresholds_of,
+    with_norm,
 )
 from detector.training.evidence import ClipEvidence
 from sfumato.errors import UsageError
+from sfumato.media.clips import TWIN
 
 
 def clips(family: str, count: int, mean: tuple[float, float], seed: int = 0) -> list[ClipEvidence]:
@@ -173,3 +184,152 @@ def test_relabelled_clips_keep_their_names_and_exchange_what_was_seen() -> None:
     assert [clip.evidence.sum() for clip in relabelled(known)] == [
         clip.evidence.sum() for clip in other
     ]  # the same draw
+
+
+def one_frame(name: str, logit: float, family: str = "real", method: str = "") -> ClipEvidence:
+    return ClipEvidence(name, f"person {name}", family, np.array([[logit, 0.0]]), method)
+
+
+FIRST_HEAD = Stack((1.0, 0.0))  # its logit is the first column
+
+
+def test_thresholds_are_kth_largest_logits_and_the_smallest_rates_are_left_out() -> None:
+    logits = [float(i) for i in range(20)]
+    assert thresholds_of(logits, (0.001, 0.1, 0.05, 0.01)) == ({0.1: 18.0, 0.05: 19.0}, (0.01, 0.001))
+    with pytest.raises(UsageError, match="on 20 real clips"):
+        thresholds_of(logits, (0.01, 0.001))
+
+
+@pytest.mark.parametrize(("alpha", "count"), [(0.5, 1), (0.1, 9), (0.01, 99), (0.001, 999), (0.03, 33)])
+def test_the_fewest_reals_are_enough_and_one_less_is_not(alpha: float, count: int) -> None:
+    assert fewest_reals(alpha) == count
+    assert conformal_threshold([0.0] * (count - 1) + [1.0], alpha) == 1.0
+    with pytest.raises(UsageError, match=f"at least {count}"):
+        conformal_threshold([0.0] * (count - 1), alpha)
+
+
+def test_a_clip_is_the_mean_of_the_highest_third_of_its_frames() -> None:
+    evidence = np.array([[value, 9.0] for value in (0.0, 3.0, -1.0, 5.0)])
+    assert clip_logit(FIRST_HEAD, ClipEvidence("a", "a", "real", evidence)) == pytest.approx(4.0)
+
+
+def test_the_record_of_a_calibration_says_all_of_it() -> None:
+    record = Calibration(Stack((1.5, 0.0), (0.5, 0.0)), {0.1: 2.0}, (0.01,), 9, "ab" * 32).as_json()
+    assert record["stack"] == {"heads": list(HEADS), "scale": [1.5, 0.0], "offset": [0.5, 0.0], "norm": None}
+    assert (record["thresholds"], record["left_out"], record["n_real"]) == ({"0.1": 2.0}, [0.01], 9)
+    assert (record["id"], record["sha256"]) == (("ab" * 32)[:16], "ab" * 32)
+
+
+def test_thresholds_of_a_known_stack_are_set_on_the_reals_alone() -> None:
+    found = set_thresholds(FIRST_HEAD, [one_frame(str(i), float(i)) for i in range(9)], (0.1, 0.01))
+    assert (found.stack, found.thresholds, found.left_out, found.n_real) == (FIRST_HEAD, {0.1: 8.0}, (0.01,), 9)
+
+
+def test_the_digest_follows_names_people_and_logits_and_no_order() -> None:
+    reals = [one_frame(str(i), float(i)) for i in range(9)]
+
+    def digest(clips: list[ClipEvidence]) -> str:
+        return set_thresholds(FIRST_HEAD, clips, (0.1,)).digest
+
+    first = digest(reals)
+    assert digest(reals[::-1]) == first
+    for changed in (one_frame("0", 0.5), one_frame("x", 0.0), replace(reals[0], identity="somebody else")):
+        assert digest([changed, *reals[1:]]) != first
+
+
+def test_half_of_the_weight_is_the_reals_and_each_method_has_an_equal_part() -> None:
+    """A method with nine times the clips moves the fit no more than one with few."""
+    reals = [one_frame(f"r{i}", -1.0 - i % 2) for i in range(10)]
+    few = [one_frame(f"a{i}", 2.0, "blend", "a") for i in range(2)]
+    many = [one_frame(f"b{i}", 1.0, "blend", "b") for i in range(18)]
+    more = [one_frame(f"b{i}", 1.0, "blend", "b") for i in range(2)]
+    all_of_them, fewer = (fit_stack(reals + few + other, [True, False]) for other in (many, more))
+    assert all_of_them.scale == pytest.approx(fewer.scale, rel=1e-3)
+    assert all_of_them.offset == pytest.approx(fewer.offset, abs=1e-3)
+    assert fit_stack(reals * 3 + few + more, [True, False]).scale == pytest.approx(fewer.scale, rel=1e-3)
+
+
+def test_the_fit_is_the_least_of_its_cost() -> None:
+    rng = np.random.default_rng(5)
+    reals = [one_frame(f"r{i}", value) for i, value in enumerate(rng.normal(-1, 1, 60))]
+    fakes = [one_frame(f"f{i}", value, "blend") for i, value in enumerate(rng.normal(1, 1, 60))]
+    stack = fit_stack(reals + fakes, [True, False])
+
+    def cost(log_scale: float, offset: float) -> float:
+        tried = Stack((float(np.exp(log_scale)), 0.0), (offset, 0.0))
+        real, fake = ([clip_logit(tried, clip) for clip in part] for part in (reals, fakes))
+        loss = (np.logaddexp(0, real).mean() + np.logaddexp(0, np.negative(fake)).mean()) / 2
+        return float(loss + 0.02 * (log_scale**2 + offset**2))
+
+    best, at = cost(np.log(stack.scale[0]), stack.offset[0]), (np.log(stack.scale[0]), stack.offset[0])
+    for move in ((0.05, 0.0), (-0.05, 0.0), (0.0, 0.05), (0.0, -0.05)):
+        assert cost(at[0] + move[0], at[1] + move[1]) > best
+    assert (stack.scale[1], stack.offset[1]) == (0.0, 0.0)
+
+
+def test_a_fit_without_reals_or_without_fakes_is_refused() -> None:
+    for family in ("real", "blend"):
+        with pytest.raises(UsageError, match="needs real clips and fakes"):
+            fit_stack(clips(family, 5, (0.0, 0.0)), [True, True])
+
+
+def test_a_hundred_people_are_enough_for_a_norm_however_many_clips() -> None:
+    copies = [one_frame(str(i), 0.0) for i in range(100)]
+    assert enough_people(copies)
+    assert not enough_people(copies[:99] * 2)
+
+
+def test_too_few_people_leave_the_stack_as_it_is() -> None:
+    copies = [replace(one_frame(str(i), 0.0), quality=np.zeros(3)) for i in range(99)]
+    assert with_norm(FIRST_HEAD, copies, []) is FIRST_HEAD
+
+
+def test_people_are_divided_by_the_hash_of_their_name() -> None:
+    for name in ("a", "b", "c", "person 7"):
+        place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
+        assert not is_fitted_on(name, place)
+        assert is_fitted_on(name, np.nextafter(place, 1))
+        assert not is_fitted_on(name, 0.0)
+        assert is_fitted_on(name, 1.0)
+
+
+def test_the_clip_that_speaks_for_a_person_hashes_lowest() -> None:
+    takes = [ClipEvidence(f"{take}.jpg", "one", "real", np.zeros((1, 2))) for take in range(6)]
+    (chosen,) = one_clip_a_person(takes)
+    assert chosen.clip == min((clip.clip for clip in takes), key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+
+
+def test_report_known_values() -> None:
+    limits = Calibration(FIRST_HEAD, {0.1: 1.0, 0.5: 0.0}, (), 9, "")
+    only_one = Calibration(FIRST_HEAD, {0.1: 1.0}, (), 9, "")
+    shown = [
+        one_frame("a.jpg", 0.0), one_frame("b.jpg", 2.0),
+        one_frame("c.jpg", 3.0, "real", TWIN),
+        one_frame("d.jpg", 1.0, "blend", "m"), one_frame("e.jpg", 4.0, "blend", "m"),
+    ]  # fmt: skip
+    found = report(limits, only_one, shown)
+    assert found["clips"] == {"m": 2, "real": 2, TWIN: 1}
+    assert found["auc"] == {"m": 0.75}
+    assert found["auc_against_twins"] == {"m": 0.5}
+    assert found["above_threshold"] == {"0.1": {"m": 0.5, "real": 0.5, TWIN: 1.0}}  # on the threshold is not above it
+    assert report(limits, only_one, shown[3:])["auc"] == {}
+
+
+def test_a_temperature_has_ends() -> None:
+    sure = [one_frame(f"r{i}", -3.0) for i in range(5)] + [one_frame(f"f{i}", 3.0, "blend") for i in range(5)]
+    wrong = [one_frame(f"r{i}", 3.0) for i in range(5)] + [one_frame(f"f{i}", -3.0, "blend") for i in range(5)]
+    assert temperature(FIRST_HEAD, sure) == pytest.approx(1 / 8, rel=0.01)
+    assert temperature(FIRST_HEAD, wrong) == pytest.approx(8, rel=0.01)
+
+
+def test_reals_and_fakes_weigh_the_same_in_a_temperature() -> None:
+    part = [one_frame("r0", -1.0), one_frame("r1", 2.0), one_frame("f0", 1.5, "blend"), one_frame("f1", -0.5, "blend")]
+    assert temperature(FIRST_HEAD, part) == pytest.approx(temperature(FIRST_HEAD, part[:2] * 5 + part[2:]), rel=1e-3)
+
+
+def test_another_seed_relabels_otherwise_and_quality_goes_with_the_evidence() -> None:
+    known = [replace(one_frame(str(i), float(i)), quality=np.array([float(i)])) for i in range(20)]
+    first, second = ([float(clip.evidence[0, 0]) for clip in relabelled(known, seed)] for seed in (0, 1))
+    assert first != second
+    assert first == [float(clip.evidence[0, 0]) for clip in relabelled(known)]
+    assert all(clip.quality is not None and clip.quality[0] == clip.evidence[0, 0] for clip in relabelled(known))

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from provenance.pki.remote import Remote
 from provenance.pki.revocation import ask, look, responder_address
@@ -123,3 +125,136 @@ def test_a_responder_that_is_down_leaves_it_unknown() -> None:
 
 def test_a_certificate_without_a_responder_is_not_asked_about() -> None:
     assert "names no responder" in ask(LEAF.certificate, MIDDLE.certificate, Remote(["example.com"]), NOW).reason
+
+
+def _answer(
+    status: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD,
+    start: datetime = NOW,
+    end: datetime | None = None,
+    responder: Entity = MIDDLE,
+    embed: tuple[Entity, ...] = (),
+) -> bytes:
+    """An answer about Ada with a period of its own, or without an end."""
+    revoked = status is ocsp.OCSPCertStatus.REVOKED
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        LEAF.certificate, MIDDLE.certificate, hashes.SHA1(), status, start, end, start if revoked else None, None
+    )
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.NAME, responder.certificate)
+    if embed:
+        builder = builder.certificates([entity.certificate for entity in embed])
+    return builder.sign(responder.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+START, MINUTES, SECOND = NOW.replace(microsecond=0), timedelta(minutes=5), timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("when", "state"),
+    [
+        (START - MINUTES - SECOND, "unknown"),
+        (START - MINUTES, "not revoked"),
+        (START + DAY + MINUTES, "not revoked"),
+        (START + DAY + MINUTES + SECOND, "unknown"),
+    ],
+)
+def test_an_answer_covers_its_period_and_five_minutes_on_both_sides(when: datetime, state: str) -> None:
+    assert _look(_answer(start=START, end=START + DAY), when).state == state
+
+
+@pytest.mark.parametrize(
+    ("when", "state"),
+    [(START + 7 * DAY + MINUTES, "not revoked"), (START + 7 * DAY + MINUTES + SECOND, "unknown")],
+)
+def test_an_answer_without_an_end_covers_a_week(when: datetime, state: str) -> None:
+    assert _look(_answer(start=START), when).state == state
+
+
+def test_a_revocation_counts_however_old_the_answer_is() -> None:
+    found = _look(_answer(ocsp.OCSPCertStatus.REVOKED, START - 400 * DAY, START - 399 * DAY))
+    assert (found.state, found.source) == ("revoked", "in the file")
+    assert found.at == (START - 400 * DAY).isoformat()
+    assert found.reason.startswith("revoked on ")
+
+
+def test_a_responder_that_does_not_know_the_certificate_leaves_it_unknown() -> None:
+    found = _look(_answer(ocsp.OCSPCertStatus.UNKNOWN))
+    assert (found.state, found.reason) == ("unknown", "the responder does not know the certificate")
+    assert found.source == "in the file"
+
+
+def test_a_good_answer_says_when_it_was_given() -> None:
+    found = _look(_answer(start=START, end=START + DAY), START)
+    assert found.at == START.isoformat()
+    assert found.reason == f"good, says the answer of {START.isoformat()}"
+
+
+def test_a_good_answer_outweighs_one_that_says_nothing_in_either_order() -> None:
+    good, silent = _answer(start=START), b""
+    for answers in ([good, silent], [silent, good]):
+        assert look(LEAF.certificate, MIDDLE.certificate, answers, START, "asked").state == "not revoked"
+    assert "cannot be read" in look(LEAF.certificate, MIDDLE.certificate, [silent], START, "asked").reason
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "state"),
+    [
+        (START, START + DAY, "not revoked"),
+        (START - DAY, START, "not revoked"),
+        (START + SECOND, START + DAY, "unknown"),
+        (START - DAY, START - SECOND, "unknown"),
+    ],
+)
+def test_a_named_responder_is_valid_at_the_time_that_counts(begins: datetime, ends: datetime, state: str) -> None:
+    named = issue("Named", MIDDLE, usages=[ExtendedKeyUsageOID.OCSP_SIGNING], start=begins, end=ends)
+    assert _look(_answer(start=START, responder=named, embed=(named,)), START).state == state
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "rsa"])
+def test_issuers_with_other_kinds_of_keys_sign_answers(kind: str) -> None:
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
+    key: Any = ed25519.Ed25519PrivateKey.generate() if kind == "ed25519" else rsa.generate_private_key(65537, 2048)
+    other: Any = ed25519.Ed25519PrivateKey.generate() if kind == "ed25519" else rsa.generate_private_key(65537, 2048)
+    digest = None if kind == "ed25519" else hashes.SHA256()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, kind)])
+
+    def authority(own: Any) -> x509.Certificate:
+        builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(own.public_key())
+        builder = builder.serial_number(1).not_valid_before(START - DAY).not_valid_after(START + DAY)
+        return builder.sign(own, digest)
+
+    for signing, state in ((key, "not revoked"), (other, "unknown")):
+        der = (
+            ocsp.OCSPResponseBuilder()
+            .add_response(
+                LEAF.certificate, authority(key), hashes.SHA1(), ocsp.OCSPCertStatus.GOOD, START, None, None, None
+            )
+            .responder_id(ocsp.OCSPResponderEncoding.NAME, authority(signing))
+            .sign(signing, digest)
+            .public_bytes(serialization.Encoding.DER)
+        )
+        assert look(LEAF.certificate, authority(key), [der], START, "asked").state == state
+
+
+def test_only_an_address_for_ocsp_is_asked() -> None:
+    oids = AuthorityInformationAccessOID
+    elsewhere = x509.AccessDescription(oids.CA_ISSUERS, x509.UniformResourceIdentifier("http://issuer.invalid"))
+    named = x509.AccessDescription(oids.OCSP, x509.RFC822Name("ocsp@example.com"))
+    asked = x509.AccessDescription(oids.OCSP, x509.UniformResourceIdentifier("http://ocsp.invalid"))
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Places")])
+    for places, address in (
+        ([elsewhere, named, asked], "http://ocsp.invalid"),
+        ([elsewhere, named], None),
+    ):
+        held = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(MIDDLE.key.public_key())
+            .serial_number(1)
+            .not_valid_before(START)
+            .not_valid_after(START + DAY)
+            .add_extension(x509.AuthorityInformationAccess(places), critical=False)
+            .sign(MIDDLE.key, hashes.SHA256())
+        )
+        assert responder_address(held) == address

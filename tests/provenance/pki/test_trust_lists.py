@@ -5,6 +5,7 @@ refused.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,3 +155,83 @@ def test_the_published_lists_are_read(footage: Path, tmp_path: Path) -> None:
         assert load_trust_list(path, purpose, NOW).size == size  # type: ignore[arg-type]
         with pytest.raises(UsageError):
             load_trust_list(path, "stamps" if purpose == "signers" else "signers", NOW)
+
+
+@pytest.mark.parametrize(
+    ("issued", "next_update", "warned"),
+    [
+        ("2026-03-03T00:00:00Z", "2027-01-01T00:00:00Z", False),  # ninety days
+        ("2026-03-02T23:59:59Z", "2027-01-01T00:00:00Z", True),
+        ("2026-05-20T00:00:00Z", "2026-06-01T00:00:00Z", False),
+        ("2026-05-20T00:00:00Z", "2026-05-31T23:59:59Z", True),
+        ("2026-06-02T00:00:00Z", "2027-01-01T00:00:00Z", False),  # a day ahead is a zone, not a fault
+        ("2026-06-02T00:00:01Z", "2027-01-01T00:00:00Z", True),
+        ("2026-05-20T00:00:00", "2026-06-01T00:00:00", False),  # without a zone: UTC
+    ],
+)
+def test_a_list_is_old_to_the_second(tmp_path: Path, issued: str, next_update: str, warned: bool) -> None:
+    document = _document(_service(ROOT), issued=issued, NextUpdate=next_update)
+    assert bool(load_trust_list(_write(tmp_path, "list.json", document), "signers", NOW).warning) is warned
+
+
+def test_the_record_of_a_list_names_its_file_its_digest_and_its_next_date(tmp_path: Path) -> None:
+    document = _document(_service(ROOT), NextUpdate="2027-05-20T00:00:00Z")
+    path = _write(tmp_path, "list.json", b"\n " + document)
+    found = load_trust_list(path, "signers", NOW)
+    assert (found.path, found.purpose, found.size) == (path, "signers", 1)
+    assert found.next_update == datetime(2027, 5, 20, tzinfo=UTC)
+    assert found.sha256 == hashlib.sha256(b"\n " + document).hexdigest()
+
+
+def test_a_bundle_is_never_due_and_its_day_may_stand_after_a_number_that_is_none(tmp_path: Path) -> None:
+    found = load_trust_list(_write(tmp_path, "v-2026-13-40-of-2026-05-20.pem", ROOT.pem), "signers", NOW)
+    assert (found.next_update, found.issued) == (None, datetime(2026, 5, 20, tzinfo=UTC))
+
+
+def test_a_service_counts_from_the_second_it_is_trusted(tmp_path: Path) -> None:
+    document = _document(_service(ROOT, since="2026-06-01T00:00:00Z"), _service(SIGNERS, since="2026-06-01T00:00:01Z"))
+    found = load_trust_list(_write(tmp_path, "list.json", document), "signers", NOW)
+    assert load_anchors([found.pem]) == [ROOT.certificate]
+
+
+def test_a_service_without_a_date_counts(tmp_path: Path) -> None:
+    service = _service(ROOT)
+    del service["ServiceInformation"]["StatusStartingTime"]
+    assert load_trust_list(_write(tmp_path, "list.json", _document(service)), "signers", NOW).size == 1
+
+
+def test_a_list_without_a_name_is_taken_for_what_it_is_given_for(tmp_path: Path) -> None:
+    document = json.loads(_document(_service(ROOT)))
+    del document["LoTE"]["ListAndSchemeInformation"]["SchemeName"]
+    path = _write(tmp_path, "list.json", json.dumps(document).encode())
+    assert load_trust_list(path, "signers", NOW).size == load_trust_list(path, "stamps", NOW).size == 1
+
+
+def test_a_file_too_large_for_a_list_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "list-2026-05-20.pem"
+    with path.open("wb") as file:
+        file.truncate(32 * 1024 * 1024 + 1)
+    with pytest.raises(UsageError, match="too large"):
+        load_trust_list(path, "signers", NOW)
+    with path.open("wb") as file:
+        file.write(ROOT.pem)
+        file.truncate(32 * 1024 * 1024)
+    assert load_trust_list(path, "signers", NOW).size == 1
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Cannot read"):
+        load_trust_list(tmp_path / "list-2026-05-20.pem", "signers", NOW)
+
+
+def test_a_certificate_for_signing_and_stamping_may_stand_in_both_lists(tmp_path: Path) -> None:
+    both = issue("Both", ROOT, authority=True, usages=[CLAIM_SIGNING, ExtendedKeyUsageOID.TIME_STAMPING])
+    path = _write(tmp_path, "list-20260520.pem", both.pem + ROOT.pem)
+    assert load_trust_list(path, "signers", NOW).size == load_trust_list(path, "stamps", NOW).size == 2
+
+
+def test_the_purpose_of_every_certificate_is_looked_at(tmp_path: Path) -> None:
+    """A root, which has no purpose of its own, does not end the look."""
+    path = _write(tmp_path, "list-20260520.pem", ROOT.pem + STAMPS.pem)
+    with pytest.raises(UsageError, match="Stamps"):
+        load_trust_list(path, "signers", NOW)

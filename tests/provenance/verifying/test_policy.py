@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +163,139 @@ def test_an_invalid_file_is_not_asked_about_policies(
 def test_the_page_names_every_clause() -> None:
     page = (Path(__file__).parents[3] / "docs" / "credentials.md").read_text(encoding="utf-8")
     assert [name for name in (*CLAUSES, "all", "any") if f"`{name}`" not in page] == []
+
+
+def _part(values: dict[str, Any], found: Verification = FOUND) -> tuple[bool, str]:
+    (part,) = make_policy(values).judge(found).parts
+    return part.held, part.why
+
+
+@pytest.mark.parametrize(
+    ("values", "held", "why"),
+    [
+        ({"signer": "Ada"}, True, f"Ada, sha256 {'a' * 64}"),
+        ({"signer": ["Bob", "Eve"]}, False, "wanted Bob or Eve, found Ada"),
+        ({"issuer": "Bob"}, False, "wanted Bob, found Middle, Root"),
+        ({"stamped-by": True}, True, "Clock at 2026-05-01T12:00:00+00:00"),
+        ({"not-revoked": True}, False, "unknown: no answer about the certificate"),
+        ({"not-development": True}, True, "not a development signer"),
+        ({"declares": "digitalCapture"}, False, "says trainedAlgorithmicMedia"),
+        ({"ingredients": "trusted"}, False, "portrait is none"),
+        ({"ingredients": "not-invalid"}, True, "1 ingredients, all not-invalid"),
+        (
+            {"stamped-after": date(2026, 5, 1)},
+            True,
+            "stamped 2026-05-01T12:00:00+00:00, limit 2026-05-01T00:00:00+00:00",
+        ),
+    ],
+)
+def test_a_clause_says_what_it_found(values: dict[str, Any], held: bool, why: str) -> None:
+    assert _part(values) == (held, why)
+
+
+@pytest.mark.parametrize(
+    ("clause", "limit", "held"),
+    [
+        ("stamped-after", datetime(2026, 5, 1, 12, tzinfo=UTC), True),  # the very moment is not before it
+        ("stamped-after", datetime(2026, 5, 1, 12, 0, 1, tzinfo=UTC), False),
+        ("stamped-before", datetime(2026, 5, 1, 12, tzinfo=UTC), False),
+        ("stamped-before", datetime(2026, 5, 1, 12, 0, 1, tzinfo=UTC), True),
+        ("stamped-after", datetime(2026, 5, 1, 12), True),  # without a zone: UTC
+        ("stamped-before", date(2026, 5, 2), True),
+        ("stamped-before", date(2026, 5, 1), False),
+    ],
+)
+def test_the_time_of_a_stamp_is_held_to_the_second(clause: str, limit: date, held: bool) -> None:
+    assert _part({clause: limit})[0] is held
+
+
+@pytest.mark.parametrize("time_source", ["", "claimed", "unverified time-stamp"])
+def test_a_time_that_nobody_vouches_for_is_no_stamp(time_source: str) -> None:
+    found = replace(FOUND, time_source=time_source)
+    for values in ({"stamped-by": True}, {"stamped-by": "Clock"}, {"stamped-after": date(2020, 1, 1)}):
+        assert _part(values, found) == (False, "no time-stamp by an authority given here")
+    assert not _part({"stamped-after": date(2020, 1, 1)}, replace(FOUND, time=None))[0]
+
+
+def test_a_chain_that_leads_nowhere_is_said_to() -> None:
+    for clause in ("signer", "issuer"):
+        why = "the signer's chain leads to no root given here"
+        assert _part({clause: "Ada"}, replace(FOUND, anchored=False)) == (False, why)
+
+
+def test_a_development_signer_is_named_as_one() -> None:
+    assert _part({"not-development": True}, replace(FOUND, development=True)) == (False, "a development signer")
+
+
+def test_nothing_declared_is_said_to_be_nothing() -> None:
+    assert _part({"declares": "digitalCapture"}, replace(FOUND, declares=())) == (False, "says nothing")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "holds"),
+    [
+        ("trusted", {"trusted"}),
+        ("valid", {"trusted", "untrusted"}),
+        ("not-invalid", {"trusted", "untrusted", "none"}),
+    ],
+)
+def test_each_word_for_ingredients_accepts_its_states(accepted: str, holds: set[str]) -> None:
+    for state in ("trusted", "untrusted", "none", "invalid"):
+        found = replace(FOUND, ingredients=(Ingredient("a", "inputTo", None, state),))
+        assert _part({"ingredients": accepted}, found)[0] is (state in holds)
+
+
+def test_ingredients_that_are_not_looked_at_never_hold() -> None:
+    more = replace(FOUND, ingredients_left_out=True)
+    assert _part({"ingredients": "not-invalid"}, more) == (False, "more ingredients than are looked at")
+    assert _part({"ingredients": "valid"}, more) == (False, "portrait is none")
+
+
+def test_no_more_than_five_bad_ingredients_are_named() -> None:
+    found = replace(FOUND, ingredients=tuple(Ingredient(None, "inputTo", None, "invalid") for _ in range(7)))
+    assert _part({"ingredients": "valid"}, found)[1] == "; ".join(["untitled is invalid"] * 5)
+
+
+def test_a_certificate_without_a_name_is_named_by_its_subject() -> None:
+    nameless = replace(FOUND, chain=(replace(FOUND.chain[0], common_name=None),))
+    assert _part({"signer": "CN=Ada"}, nameless) == (True, f"CN=Ada, sha256 {'a' * 64}")
+    assert _part({"signer": "Bob"}, nameless)[1] == "wanted Bob, found CN=Ada"
+
+
+@pytest.mark.parametrize("wanted", ["a" * 63, "a" * 65, "g" * 64, "sha256:" + "b" * 64])
+def test_what_is_not_the_whole_fingerprint_does_not_match(wanted: str) -> None:
+    assert not _part({"signer": wanted})[0]
+
+
+def test_names_are_taken_without_the_space_around_them() -> None:
+    assert _part({"signer": "  Ada "})[0]
+    for bad in (["Ada", " "], ["Ada", 7], {"name": "Ada"}):
+        with pytest.raises(UsageError, match="must be a name"):
+            make_policy({"signer": bad})
+
+
+def test_compositions_count_what_holds_and_say_what_fails() -> None:
+    finding = make_policy({"any": [{"signer": "Ada"}, {"signer": "Bob"}]}).judge(FOUND)
+    assert finding.parts[0].why == "1 of 2 hold"
+    assert (finding.clause, finding.why) == ("policy", "1 of 1 hold")
+    failing = make_policy({"all": [{"signer": "Bob"}, {"not-development": True, "not-revoked": True}]}).judge(FOUND)
+    assert failing.why == ("signer: wanted Bob, found Ada; not-revoked: unknown: no answer about the certificate")
+    assert [part.clause for part in failing.parts[0].parts] == ["signer", "all"]
+
+
+def test_eight_levels_of_nesting_are_read_and_nine_are_not() -> None:
+    def nested(depth: int) -> dict[str, Any]:
+        return {"signer": "Ada"} if depth == 0 else {"all": [nested(depth - 1)]}
+
+    assert make_policy(nested(8)).judge(FOUND).held
+    with pytest.raises(UsageError, match="deep"):
+        make_policy(nested(9))
+
+
+def test_a_policy_knows_where_it_was_read_from(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text('signer = "Ada"')
+    policy = load_policy(tmp_path / "policy.toml")
+    assert policy.source == str(tmp_path / "policy.toml")
+    assert policy.judge(FOUND).held
+    with pytest.raises(UsageError, match=r"Unknown clause 'signers' in any\[1\] in policy"):
+        make_policy({"any": [{"signer": "Ada"}, {"signers": "Ada"}]})

@@ -1,0 +1,114 @@
+"""The evidence for a person: each line is there when it says something, and says what the evidence holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from provenance.formats.coverage import Uncovered
+from provenance.manifests.claims import Ingredient
+from provenance.pki.certificates import CertificateView
+from provenance.pki.revocation import Revocation
+from provenance.verifying.policy import Finding
+from provenance.verifying.report import describe, line, record
+from provenance.verifying.verify import Verification
+
+SIGNER = CertificateView("CN=Ada", "CN=Root", "Ada", "Ada Works", "2026-01-01T00:00", "2027-01-01T00:00", "a" * 64)
+ROOT = replace(SIGNER, subject="CN=Root", common_name=None, organisation=None, anchor=True)
+BARE = Verification(Path("film.mp4"), "none", reason="no credential")
+
+
+def test_a_file_without_a_credential_is_one_line() -> None:
+    assert list(describe(BARE)) == ["film.mp4: none: no credential"]
+
+
+def test_the_first_line_joins_outcome_signer_and_what_is_declared() -> None:
+    found = replace(
+        BARE, outcome="trusted", reason="valid", signer="Ada", organisation="Works", development=True,
+        declares=("digitalCapture", "somethingElse"),
+    )  # fmt: skip
+    assert next(describe(found)) == (
+        "film.mp4: trusted: valid; signer 'Ada' of 'Works'; a development signer: anybody can make one; "
+        "says: captured by a camera, somethingElse"
+    )
+    assert "of '" not in next(describe(replace(found, organisation=None)))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "codes", "shown"),
+    [
+        ("untrusted", ("signingCredential.untrusted",), False),
+        ("untrusted", ("signingCredential.untrusted", "timeStamp.untrusted"), True),
+        ("invalid", ("signingCredential.untrusted",), True),
+    ],
+)
+def test_codes_are_shown_unless_they_only_repeat_the_outcome(outcome: str, codes: tuple[str, ...], shown: bool) -> None:
+    told = list(describe(replace(BARE, outcome=outcome, codes=codes)))
+    assert (f"    codes: {', '.join(codes)}" in told) is shown
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"manifest_from": "the file"}, []),
+        ({"manifest_from": "sidecar a.c2pa"}, ["    credential: not in the file, but from sidecar a.c2pa"]),
+        ({"time": "2026", "time_source": "claimed"}, ["    time: 2026 (the signer says so)"]),
+        ({"time": "2026", "time_source": "time-stamp"}, ["    time: 2026 (time-stamp)"]),
+        ({"time_source": "claimed"}, []),
+        ({"revocation": Revocation("unknown", "no", "")}, []),
+        ({"revocation": Revocation("unknown", "no", "asked")}, ["    revocation: unknown: no"]),
+        ({"revocation": Revocation("not revoked", "good", "")}, ["    revocation: not revoked: good"]),
+        ({"facts": {"seed": 7, "other": 1}}, ["    model: seed 7"]),
+        ({"facts": {"parameters": {"consent": "my own"}}}, ["    right to use the portrait: my own"]),
+        ({"facts": {"parameters": {"consent": 7}}}, []),
+        ({"facts": {"parameters": "consent"}}, []),
+        ({"uncovered": (Uncovered("free", 0, ""),)}, ["    not covered: free"]),
+        (
+            {"uncovered": (Uncovered("stbl", 12, "frames", True),)},
+            ["    not covered: stbl (12 bytes): frames; IT DECIDES WHAT IS SHOWN"],
+        ),
+        ({"ingredients_left_out": True}, ["    from: more ingredients, which are not looked at"]),
+        (
+            {"ingredients": (Ingredient("a", "inputTo", None, "none"),)},
+            ["    from: a [inputTo]: no credential"],
+        ),
+        (
+            {"ingredients": (Ingredient(None, "parentOf", None, "invalid", ("x.y",), ("digitalCapture",), 1),)},
+            ["      from: untitled [parentOf]: invalid (x.y), says: captured by a camera"],
+        ),
+        (
+            {"policy": Finding("policy", False, "no", (Finding("signer", True, "Ada"),))},
+            ["    policy: FAILED: no", "      signer: held: Ada"],
+        ),
+    ],
+)
+def test_each_piece_of_evidence_has_its_line_and_nothing_else_does(change: dict, expected: list[str]) -> None:
+    assert list(describe(replace(BARE, **change)))[1:] == expected
+
+
+def test_a_chain_goes_from_the_signer_to_the_root_that_was_given() -> None:
+    told = list(describe(replace(BARE, chain=(SIGNER, ROOT))))[1:]
+    dates = f"2026-01-01 to 2027-01-01, sha256 {'a' * 64}"
+    assert told == [
+        f"    signed by: Ada of Ada Works ({dates})",
+        f"      issued by: CN=Root ({dates}, given here)",
+    ]
+
+
+def test_a_line_without_a_value_is_none_and_depth_indents_it() -> None:
+    assert list(line("a", None)) == list(line("a", "")) == []
+    assert list(line("a", "b", 2)) == ["        a: b"]
+    assert list(line("a", "b\x1b[2J")) != ["    a: b\x1b[2J"]
+
+
+def test_the_record_holds_the_evidence_as_plain_values() -> None:
+    found = replace(
+        BARE, codes=("x",), notes=("n",), successes=("s",), anchored=True, uncovered=(Uncovered("p", 1, ""),)
+    )
+    told = record(found)
+    assert (told["file"], told["outcome"], told["schema_version"]) == ("film.mp4", "none", 1)
+    assert (told["codes"], told["success_codes"], told["other_codes"]) == (["x"], ["s"], ["n"])
+    assert told["signer"]["anchored"] is True
+    assert told["not_covered"] == [{"place": "p", "size": 1, "remark": "", "essential": False}]
