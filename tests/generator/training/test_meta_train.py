@@ -31,7 +31,7 @@ import torch
 from generator.training.meta_train import meta_train
 from pathlib import Path
 from sfumato.run import RunFolder
-from tests.generator.test_meta_train import CPU, long_run
+from tests.generator.training.test_meta_train import CPU, long_run
 from tests.generator_fixtures import dataset
 torch.set_num_threads(1)
 meta_train(dataset(), long_run(1000), RunFolder(Path({path!r})), CPU)
