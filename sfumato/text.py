@@ -6,7 +6,6 @@ is. Kept as it is inside; passed through here at every place where a person read
 
 from __future__ import annotations
 
-import html
 import unicodedata
 from collections.abc import Iterable
 
@@ -37,11 +36,6 @@ def printable(text: object, limit: int | None = None) -> str:
         shown.append(_escape(character) if category in _UNSAFE or marks > _MOST_MARKS else character)
     left_out = 0 if limit is None else max(0, len(source) - limit)
     return "".join(shown) + (f"... ({left_out} characters more)" if left_out else "")
-
-
-def printable_html(text: object, limit: int | None = None) -> str:
-    """`printable`, with <, >, & and quotes escaped too: safe as the text of a page and inside a quoted attribute."""
-    return html.escape(printable(text, limit), quote=True)
 
 
 def left_out(refused: Iterable[tuple[object, str]], shown: int = 5) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfumato.text import printable, printable_html
+from sfumato.text import printable
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,3 @@ def test_long_text_is_cut_and_counted() -> None:
 def test_marks_do_not_pile_up() -> None:
     assert printable("e\u0301") == "e\u0301"
     assert printable("e" + "\u0301" * 50).count("\u0301") == 3
-
-
-def test_pages_get_no_markup() -> None:
-    assert printable_html("<a href='x'>&\x1b") == "&lt;a href=&#x27;x&#x27;&gt;&amp;\\x1b"
