@@ -49,7 +49,10 @@ def _every(source: str) -> Iterator[Mutant]:
         for occurrence, (start, end) in enumerate(places):
             if any(first <= tuple(start) and tuple(end) <= last for first, last in spans):
                 continue
-            text = mutate_code(source, operator, occurrence)
+            try:
+                text = mutate_code(source, operator, occurrence)
+            except (AttributeError, ValueError):  # cosmic-ray does not know dotted names of exceptions
+                continue
             if text is None or text == source or not _parses(text):
                 continue
             was, becomes = _difference(source, text)

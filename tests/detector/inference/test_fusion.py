@@ -28,7 +28,7 @@ def test_a_head_left_out_changes_nothing(value: float) -> None:
 
 
 def test_extremes_are_finite() -> None:
-    assert np.isfinite(Stack().logit(np.array([[900.0, 900.0], [-600.0, -600.0]]))).all()
+    assert np.isfinite(Stack().logit(np.array([[900.0, 900.0], [-600.0, -600.0], [-900.0, -900.0]]))).all()
 
 
 def test_probability_does_not_overflow() -> None:
