@@ -13,7 +13,7 @@ from provenance.pki.certificates import CertificateView
 from provenance.pki.revocation import Revocation
 from provenance.verifying.policy import Finding
 from provenance.verifying.report import describe, line, record
-from provenance.verifying.verify import Verification
+from provenance.verifying.verification import Verification
 
 SIGNER = CertificateView("CN=Ada", "CN=Root", "Ada", "Ada Works", "2026-01-01T00:00", "2027-01-01T00:00", "a" * 64)
 ROOT = replace(SIGNER, subject="CN=Root", common_name=None, organisation=None, anchor=True)
