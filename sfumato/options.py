@@ -44,9 +44,13 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-def output(what: str, *, folder: bool = False, required: bool = True, **more: Any) -> Decorator[Any]:
-    """-o, --output: the file, or folder, that is written; the command's parameter is `out`."""
-    kind = NEW_FOLDER if folder else NEW_FILE
+def output(
+    what: str, *, folder: bool = False, anything: bool = False, required: bool = True, **more: Any
+) -> Decorator[Any]:
+    """-o, --output: the file, or folder, that is written; the command's parameter is `out`. `anything`: the command
+    itself says what it may be.
+    """
+    kind = click.Path(path_type=Path) if anything else NEW_FOLDER if folder else NEW_FILE
     return click.option("-o", "--output", "out", required=required, type=kind, help=what, **more)
 
 

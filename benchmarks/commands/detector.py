@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfumato import options
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,10 +17,8 @@ if TYPE_CHECKING:
     from detector.evaluation.protocol import Scored
     from detector.inference.bundle import ShippedDetector
 
-_LISTS = click.argument("clips", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-_MODEL = click.option(
-    "--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector of ours."
-)
+_LISTS = click.argument("clips", nargs=-1, required=True, type=options.FILE)
+_MODEL = options.model("Folder of another detector of ours.")
 _SPLITS = click.Choice(["train", "validation", "calibration", "test", "all"])
 _SPLIT = click.option("--split", type=_SPLITS, default="test", show_default=True, help="Which part.")
 _SEED = click.option(
@@ -32,12 +32,8 @@ _JOURNAL = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of what was judged; a run goes on from it.",
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the tables.")
-_OUT = click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Add the lines, and how they came about, to this file.",
-)
+_JSON = options.as_json("JSON lines instead of the tables.")
+_OUT = options.output("Add the lines, and how they came about, to this file.", required=False)
 
 
 @click.command("robustness")
@@ -125,7 +121,7 @@ def robustness(
 @click.option(
     "--robustness",
     "record",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.FILE,
     help="Its record.  [default: ours]",
 )
 @_PEOPLE

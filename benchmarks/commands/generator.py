@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfumato import options
 from sfumato.media.frame_size import LARGEST, SMALLEST
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from generator.networks.checkpoint import Checkpoint
 
 _INTERVAL = "95 % paired percentile bootstrap over clips, 2000 draws, seed {seed}; method minus the other"
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SIZES = f"{SMALLEST} to {LARGEST}, even"
 _COLUMNS = {"ssim": "SSIM", "csim": "CSIM", "perceptual": "perceptual", "landmark_error": "landmarks"}
 
@@ -23,7 +23,7 @@ _COLUMNS = {"ssim": "SSIM", "csim": "CSIM", "perceptual": "perceptual", "landmar
 @click.option(
     "--footage",
     required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=options.FOLDER,
     help="Clips, one person each.",
 )
 @click.option("--clips", multiple=True, metavar="FILE", help="Only these clips of the folder; may be repeated.")
@@ -56,12 +56,8 @@ _COLUMNS = {"ssim": "SSIM", "csim": "CSIM", "perceptual": "perceptual", "landmar
     help="Fine-tuning of each person; 0: none.",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of fine-tuning and bootstrap.")
-@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Add the lines, and how they came about, to this file.",
-)
+@options.as_json("JSON lines instead of the table.")
+@options.output("Add the lines, and how they came about, to this file.", required=False)
 def quality(
     footage: Path, clips: tuple[str, ...], checkpoint: str | None, plain_checkpoint: str | None, previous: str | None,
     shots: tuple[int, ...], targets: int, size: int, tune_seconds: float, seed: int, as_json: bool, out: Path | None,
@@ -164,9 +160,17 @@ def _print_table(done: Measured, size: int) -> None:
 
 @click.command()
 @click.option(
-    "--portrait", "portraits", multiple=True, required=True, type=_FILE, metavar="PICTURE", help="May be repeated."
+    "--portrait",
+    "portraits",
+    multiple=True,
+    required=True,
+    type=options.FILE,
+    metavar="PICTURE",
+    help="May be repeated.",
 )
-@click.option("--driver", "drivers", multiple=True, required=True, type=_FILE, metavar="VIDEO", help="May be repeated.")
+@click.option(
+    "--driver", "drivers", multiple=True, required=True, type=options.FILE, metavar="VIDEO", help="May be repeated."
+)
 @click.option("--checkpoint", metavar="PATH", help="A checkpoint, or a shipped name.  [default: the shipped one]")
 @click.option("--size", default=256, show_default=True, metavar="PIXELS", help=f"Of the output; {_SIZES}.")
 @click.option("--moments", default=24, show_default=True, type=click.IntRange(4), help="Of each driving video.")
@@ -176,12 +180,8 @@ def _print_table(done: Measured, size: int) -> None:
     help="Write a contact sheet, a sealed .png; needs --consent.",
 )
 @click.option("--consent", metavar="TEXT", help="What gives you the right to use the portraits; sealed into the sheet.")
-@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Add the lines, and how they came about, to this file.",
-)
+@options.as_json("JSON lines instead of the table.")
+@options.output("Add the lines, and how they came about, to this file.", required=False)
 def cross(
     portraits: tuple[Path, ...], drivers: tuple[Path, ...], checkpoint: str | None, size: int, moments: int,
     sheet: Path | None,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sfumato import options
 from sfumato.media.frame_size import LARGEST, SMALLEST
 
 _ROUNDS = "geometric mean over rounds, 95 % t interval of its logarithm"
@@ -23,12 +24,8 @@ _SIZES = f"{SMALLEST} to {LARGEST}, even"
 @click.option("--workers", type=click.IntRange(1), help="Threads.  [default: one a core]")
 @click.option("--whole", is_flag=True, help="Also time the whole program, from motion to sealed video.")
 @click.option("--memory", is_flag=True, help="Also compare the memory of 100 frames with that of 5,000; takes minutes.")
-@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the tables.")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Add the lines, and how they came about, to this file.",
-)
+@options.as_json("JSON lines instead of the tables.")
+@options.output("Add the lines, and how they came about, to this file.", required=False)
 def speed(
     checkpoint: str | None, size: int, shots: int, frames: int, rounds: int, workers: int | None, whole: bool,
     memory: bool,
@@ -70,12 +67,8 @@ def speed(
 
 @click.command()
 @click.option("--rounds", default=9, show_default=True, type=click.IntRange(2), help="Of 32 crops by every backend.")
-@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Add the lines, and how they came about, to this file.",
-)
+@options.as_json("JSON lines instead of the table.")
+@options.output("Add the lines, and how they came about, to this file.", required=False)
 def judging(rounds: int, as_json: bool, out: Path | None) -> None:
     """Crops a CPU second of the shipped detector in every backend that is installed, one thread; ratios with 95 %
     intervals over rounds.

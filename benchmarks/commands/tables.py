@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from sfumato import options
+
 
 @click.command()
-@click.argument("card", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("card", type=options.FILE)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a table differs from its record.")
 def tables(card: Path, check: bool) -> int:
     """Rewrite the tables of CARD (MODEL_CARD.md) from the records of the shipped models."""

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from sfumato import options
+
 
 @click.command()
 @click.option(
     "--footage",
     required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=options.FOLDER,
     help="Clips; 40 or more say most.",
 )
 @click.option("--clips", multiple=True, metavar="FILE", help="Only these clips of the folder; may be repeated.")
@@ -29,12 +31,8 @@ import click
 @click.option(
     "--baseline", is_flag=True, help="Measure dwtDctSvd of invisible-watermark too (pip install -e '.[bench]')."
 )
-@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of the table.")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Add the lines, and how they came about, to this file.",
-)
+@options.as_json("JSON lines instead of the table.")
+@options.output("Add the lines, and how they came about, to this file.", required=False)
 def survival(
     footage: Path, clips: tuple[str, ...], treatments: tuple[str, ...], seconds: float, max_side: int, baseline: bool,
     as_json: bool,

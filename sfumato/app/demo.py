@@ -101,5 +101,5 @@ def _prepare(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
-            f"Cannot write in {folder}: {error.strerror}", "Choose a folder that you may write to, with --out."
+            f"Cannot write in {folder}: {error.strerror}", "Choose a folder that you may write to, with --output."
         ) from error

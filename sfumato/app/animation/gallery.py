@@ -91,6 +91,6 @@ def portrait_path(name: str | Path) -> Path:
     if shipped is not None:
         return shipped.path
     if path.is_dir():
-        advice = "Name a picture in it, or animate all of them: --out-folder OUT."
+        advice = "Name a picture in it, or animate all of them: --each -o OUT."
         raise UsageError(f"{name} is a folder, and one portrait is wanted", advice)
     raise MissingFileError(f"There is no portrait {name}", choose_from(name, shipped_portraits(), "a picture, or "))

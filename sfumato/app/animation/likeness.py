@@ -144,8 +144,7 @@ def _refuse_two_people(paths: Sequence[Path], portraits: Sequence[Portrait]) -> 
     for path, other in zip(paths[1:], others, strict=True):
         if float(first @ other) < _NOTHING_ALIKE:
             advice = (
-                "Several pictures must show the same person; --out-folder OUT makes a video of each, "
-                "--face N takes another face."
+                "Several pictures must show the same person; --each makes a video of each, --face N takes another face."
             )
             raise UsageError(f"{paths[0].name} and {path.name} show different people", advice)
 

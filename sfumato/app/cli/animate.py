@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator.compiler import backend_names
+from sfumato import options
 from sfumato.errors import UsageError
 from sfumato.media.frame_size import LARGEST, LARGEST_WHOLE, SMALLEST
 from sfumato.text import printable
@@ -34,15 +35,11 @@ _BACKENDS = ("auto", *backend_names.NAMES)
 @click.option(
     "-m", "--motion", "motions", multiple=True, required=True, metavar="M",
     help="A .motion file, the name of a shipped motion, a video to follow, "
-    "or a camera: its index. With --out-folder several.",
+    "or a camera: its index. With --each several.",
 )  # fmt: skip
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT.mp4", help="The video to write.")
-@click.option(
-    "--out-folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Every PORTRAIT with every motion; goes on where it stopped.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@options.output("The video to write; with --each the folder of all.", anything=True, metavar="OUT")
+@click.option("--each", is_flag=True, help="A video of every PORTRAIT with every motion; goes on where it stopped.")
+@options.overwrite()
 @click.option(
     "--size", type=int, metavar="PIXELS",
     help=f"Of the square video, {SMALLEST} to {LARGEST}, even (256); "
@@ -108,20 +105,18 @@ _BACKENDS = ("auto", *backend_names.NAMES)
     "--backend", default="auto", show_default=True, type=click.Choice(_BACKENDS), help="What runs the network."
 )
 @click.option("--sound", is_flag=True, help="Copy the sound of the motion's video.")
-@click.option(
-    "--sound-from", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Copy the sound of another file."
-)
+@click.option("--sound-from", type=options.FILE, help="Copy the sound of another file.")
 @click.option(
     "--consent",
     metavar="TEXT",
     help="What gives you the right to use the portrait. Sealed into the video, for all to read.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@options.as_json("One JSON object on stdout.")
 def animate(
     portraits: tuple[str, ...],
     motions: tuple[str, ...],
-    output: Path | None,
-    out_folder: Path | None,
+    out: Path,
+    each: bool,
     overwrite: bool,
     consent: str | None,
     checkpoint: str,
@@ -134,7 +129,7 @@ def animate(
     """Let the person of one or several PORTRAITs follow a motion.
 
     A PORTRAIT is a picture, a person file made by `sfumato learn`, or one of the shipped paintings: mona-lisa,
-    la-velata, lady-agnew. Several pictures must show the same person; with --out-folder each is a person of its own,
+    la-velata, lady-agnew. Several pictures must show the same person; with --each every one is a person of its own,
     and a folder stands for what is in it. The video is an mp4 that carries Content Credentials: made by a trained
     algorithm, from which portrait, by which model. There is no way to get it without.
 
@@ -152,24 +147,22 @@ def animate(
     from sfumato.progress import progress
     from sfumato.run import choose_device
 
-    if (output is None) == (out_folder is None):
-        raise UsageError("Where to write is not clear", "Give either -o OUT.mp4 or --out-folder OUT.")
-    if out_folder is not None:
+    if each:
         config, path, place = AnimateConfig(**settings), checkpoint_path(checkpoint), choose_device(device)
         pairs = find_portraits(portraits), find_motions(motions)
         studio = Studio(path, landmarks, place, backend=backend)
-        return _animate_all(studio, *pairs, out_folder, config, consent, overwrite=overwrite, as_json=as_json)
-    if output is None or len(motions) > 1:
-        raise UsageError("One video follows one motion", "Give --out-folder OUT for several.")
+        return _animate_all(studio, *pairs, out, config, consent, overwrite=overwrite, as_json=as_json)
+    if len(motions) > 1:
+        raise UsageError("One video follows one motion", "Say --each for several; -o is then a folder.")
     pictures = [PortraitFile(portrait_path(name)) for name in portraits]
     consent = consent if consent is not None else ask_for_consent(pictures)
     config, driver = AnimateConfig(**settings), find_driver(motions[0])
     studio = Studio(checkpoint_path(checkpoint), landmarks, choose_device(device), stage=progress, backend=backend)
-    made = studio.run(studio.job(pictures, driver, output, config, consent, overwrite=overwrite))
+    made = studio.run(studio.job(pictures, driver, out, config, consent, overwrite=overwrite))
     _tell_surprises(made, pictures, config)
     from provenance.verifying.verify import verify
 
-    found = verify(output)
+    found = verify(out)
     click.echo(json.dumps(record(made, found)) if as_json else describe(made, found))
     return 0
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfumato import options
 from sfumato.app.animation.gallery import shipped_portraits
 from sfumato.errors import MissingPartError, OutputError
 from sfumato.text import printable
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--out", "folder", default="sfumato-demo", show_default=True, type=click.Path(file_okay=False, path_type=Path)
+@options.output(
+    "Folder for videos, sheet and report.", folder=True, required=False, default="sfumato-demo", show_default=True
 )
 @click.option("--portrait", default="mona-lisa", show_default=True, type=click.Choice(list(shipped_portraits())))
 @click.option(
@@ -27,17 +28,15 @@ if TYPE_CHECKING:
 )
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Use only the first seconds of each motion.")
 @click.option("--checkpoint", default="portrait-256", show_default=True, metavar="PATH|NAME", help="The generator.")
-@click.option(
-    "--detector", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector."
-)
+@options.model()
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
 def demo(
-    folder: Path,
+    out: Path,
     portrait: str,
     motions: tuple[str, ...],
     seconds: float | None,
     checkpoint: str,
-    detector: Path | None,
+    model: Path | None,
     device: str,
 ) -> None:
     """Bring a painting to life in several temperaments: sealed videos, judged, with a report to open in a browser.
@@ -55,10 +54,10 @@ def demo(
 
     started = time.monotonic()
     tracks = _motions(motions)
-    scanner = Scanner(detector=VideoDetector(detector))  # before anything is made: a demo without a judge is none
+    scanner = Scanner(detector=VideoDetector(model))  # before anything is made: a demo without a judge is none
     studio = Studio(checkpoint_path(checkpoint), device=choose_device(device), stage=progress)
     result = make_demo(
-        folder, shipped_portraits()[portrait], tracks, studio, scanner, AnimateConfig(seconds=seconds), progress
+        out, shipped_portraits()[portrait], tracks, studio, scanner, AnimateConfig(seconds=seconds), progress
     )
     for clip in result.clips:
         click.echo(f"{printable(clip.path)}: {_said(clip.scan)}; without its credential: {_said(clip.stripped)}")

@@ -11,21 +11,15 @@ from pathlib import Path
 
 import click
 
+from sfumato import options
 from sfumato.atomic import require_free
 from sfumato.text import printable
 
 
 @click.command()
 @click.argument("portraits", nargs=-1, required=True, metavar="PORTRAIT...")
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="X.person",
-    help="The person file to write.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@options.output("The person file to write.", anything=True, metavar="X.person")
+@options.overwrite()
 @click.option(
     "--face",
     "faces",
@@ -49,7 +43,7 @@ from sfumato.text import printable
 )
 def learn(
     portraits: tuple[str, ...],
-    output: Path,
+    out: Path,
     overwrite: bool,
     faces: tuple[int, ...],
     tune_seconds: float,
@@ -77,8 +71,8 @@ def learn(
     from sfumato.progress import progress
     from sfumato.run import choose_device
 
-    check_destination(output)
-    require_free(output, overwrite)
+    check_destination(out)
+    require_free(out, overwrite)
     pictures = [PortraitFile(portrait_path(name)) for name in portraits]
     consent = consent if consent is not None else ask_for_consent(pictures)
     studio = Studio(checkpoint_path(checkpoint), device=choose_device(device), stage=progress)
@@ -86,8 +80,8 @@ def learn(
         nothing_to_tune = studio.animator.checkpoint.config.family == TRAINING_FREE
         tune_iterations = 0 if tune_seconds or nothing_to_tune else usual_iterations(len(pictures))
     config = AnimateConfig(faces=faces, tune_seconds=tune_seconds, tune_iterations=tune_iterations, seed=seed)
-    likeness = studio.learn(pictures, output, config, consent)
-    person, size = likeness.person, output.stat().st_size / 1e6
+    likeness = studio.learn(pictures, out, config, consent)
+    person, size = likeness.person, out.stat().st_size / 1e6
     learned = f"{person.iterations} iterations, the best after {person.kept}" if person.history else "not tuned"
-    click.echo(f"{printable(output)}: {len(pictures)} picture(s), {learned}; {size:.1f} MB")
+    click.echo(f"{printable(out)}: {len(pictures)} picture(s), {learned}; {size:.1f} MB")
     click.echo(f"  right to use the portraits: {printable(likeness.subject.right)}")

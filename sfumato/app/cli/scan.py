@@ -10,6 +10,7 @@ import click
 
 from detector.config import SCAN_FPR
 from detector.inference import backend_names
+from sfumato import options
 
 if TYPE_CHECKING:
     from sfumato.app.scan.record import ScanRecord
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
 
 @click.command("scan")
 @click.argument("paths", nargs=-1, required=True, metavar="FILE|FOLDER...", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@options.as_json("One JSON object a line.")
 @click.option(
     "--trust",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.FILE,
     help="PEM of signers to believe.",
 )
 @click.option(
@@ -32,9 +33,7 @@ if TYPE_CHECKING:
     "--fpr", default=f"{SCAN_FPR:g}", show_default=True, type=click.Choice(["0.1", "0.01", "0.001"]),
     help="Where a score flags; refused when too few real clips carry it.",
 )  # fmt: skip
-@click.option(
-    "--model", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of another detector."
-)
+@options.model()
 @click.option(
     "--backend",
     metavar="NAME",

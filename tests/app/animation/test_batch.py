@@ -38,7 +38,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def batch(stock: Path, out: Path, *arguments: object, portraits: object = None, size: int = 64) -> int:
     fixed = ["--checkpoint", stock / "tiny.safetensors", "--size", size, "--device", "cpu", "--consent", "they agreed"]
-    words = ["animate", portraits or stock / "faces", "-m", stock / "motions", "--out-folder", out, *fixed, *arguments]
+    words = ["animate", portraits or stock / "faces", "-m", stock / "motions", "--each", "-o", out, *fixed, *arguments]
     return main([str(word) for word in words])
 
 
@@ -123,10 +123,10 @@ def test_requests_that_make_no_sense(stock: Path, tmp_path: Path, capfd: pytest.
         find_portraits([str(tmp_path / "empty")])
     faces = stock / "faces"
     for arguments, word in (
-        ((faces, "-m", "x.mp4", "-o", tmp_path / "x.mp4"), "--out-folder"),
-        ((faces / "anna.png", "-m", "a", "-m", "b", "-o", tmp_path / "x.mp4"), "--out-folder"),
-        ((faces / "anna.png", "-m", "a"), "-o OUT.mp4"),
-        ((faces / "anna.png", faces, "-m", stock / "motions", "--out-folder", tmp_path / "twice"), "anna-nod.mp4"),
+        ((faces, "-m", "x.mp4", "-o", tmp_path / "x.mp4"), "--each"),
+        ((faces / "anna.png", "-m", "a", "-m", "b", "-o", tmp_path / "x.mp4"), "--each"),
+        ((faces / "anna.png", "-m", "a"), "--output"),
+        ((faces / "anna.png", faces, "-m", stock / "motions", "--each", "-o", tmp_path / "twice"), "anna-nod.mp4"),
     ):
         assert (
             main(["animate", *map(str, arguments), "--checkpoint", str(stock / "tiny.safetensors"), "--device", "cpu"])

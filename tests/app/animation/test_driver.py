@@ -187,7 +187,7 @@ def test_a_folder_is_no_portrait_and_the_error_says_what_to_do(
     arguments = ["animate", str(tmp_path / "pics"), "-m", "serene", "-o", str(tmp_path / "x.mp4")]
     assert main(arguments) == 2
     error = capfd.readouterr().err
-    assert "pics is a folder" in error and "--out-folder" in error
+    assert "pics is a folder" in error and "--each" in error
 
 
 def test_poses_of_the_motion_itself(tmp_path: Path) -> None:

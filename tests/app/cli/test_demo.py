@@ -11,8 +11,8 @@ from sfumato.media.video import VideoReader
 
 def demo(demo_stock: Path, out: Path, *more: object) -> int:
     motions = ["--motion", demo_stock / "calm.motion", "--motion", demo_stock / "lively.motion"]
-    parts = ["--checkpoint", demo_stock / "tiny.safetensors", "--detector", demo_stock / "detector", "--device", "cpu"]
-    return main(["demo", *map(str, ("--out", out, *motions, *parts, *more))])
+    parts = ["--checkpoint", demo_stock / "tiny.safetensors", "--model", demo_stock / "detector", "--device", "cpu"]
+    return main(["demo", *map(str, ("--output", out, *motions, *parts, *more))])
 
 
 def test_demo_end_to_end_and_again(demo_stock, tmp_path, capfd) -> None:
@@ -54,7 +54,7 @@ def test_missing_part_makes_nothing(demo_stock, tmp_path, capfd, options, word) 
 
 def test_no_demo_without_a_judge(demo_stock, tmp_path, capfd) -> None:
     (tmp_path / "empty").mkdir()
-    assert demo(demo_stock, tmp_path / "demo", "--detector", tmp_path / "empty") == 2
+    assert demo(demo_stock, tmp_path / "demo", "--model", tmp_path / "empty") == 2
     assert "detector" in capfd.readouterr().err
     assert not (tmp_path / "demo").exists()
 
@@ -67,4 +67,4 @@ def test_two_motions_of_one_name(demo_stock, tmp_path, capfd) -> None:
 def test_folder_that_cannot_be_made(demo_stock, tmp_path, capfd) -> None:
     (tmp_path / "file").write_text("")
     assert demo(demo_stock, tmp_path / "file" / "demo") == 2
-    assert "--out" in capfd.readouterr().err
+    assert "--output" in capfd.readouterr().err

@@ -192,7 +192,7 @@ def test_the_command_scores_once_and_writes_its_record(clips, shipped_detector, 
         str(run),
         "--journal",
         str(journal),
-        "--out",
+        "--output",
         str(out),
     ]
     result = CliRunner().invoke(command, arguments, standalone_mode=False)

@@ -124,7 +124,7 @@ def test_the_command_writes_its_record_and_says_by_its_exit_code_whether_bars_ho
     clips, shipped_detector, tmp_path
 ) -> None:
     chosen = ["--model", str(shipped_detector), "--only", "crf 18", "--people", "2"]
-    arguments = [str(clips), *chosen, "--out", str(tmp_path / "r.jsonl"), "--json"]
+    arguments = [str(clips), *chosen, "--output", str(tmp_path / "r.jsonl"), "--json"]
     result = CliRunner().invoke(command, arguments, standalone_mode=False)
     assert result.exception is None, result.output
     lines = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]

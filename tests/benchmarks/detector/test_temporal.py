@@ -92,7 +92,7 @@ def test_videos_are_observed_once_and_pictures_left_out(clips, shipped_detector,
 
 def test_the_command_writes_its_record(clips, shipped_detector, tmp_path) -> None:
     out = tmp_path / "t.jsonl"
-    arguments = [str(clips), "--model", str(shipped_detector), "--frames", "6", "--out", str(out)]
+    arguments = [str(clips), "--model", str(shipped_detector), "--frames", "6", "--output", str(out)]
     result = CliRunner().invoke(command, arguments, standalone_mode=False)
     assert result.exception is None, result.output
     assert "| family left out |" in result.output

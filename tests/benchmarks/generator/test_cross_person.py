@@ -102,7 +102,7 @@ def test_the_command_writes_lines_and_a_sealed_sheet(
     refused = CliRunner().invoke(cross, fixed)
     assert isinstance(refused.exception, UsageError) and not (tmp_path / "sheet.png").exists()
     result = CliRunner().invoke(
-        cross, [*fixed, "--json", "--consent", "a painting", "--out", str(tmp_path / "cross.jsonl")]
+        cross, [*fixed, "--json", "--consent", "a painting", "--output", str(tmp_path / "cross.jsonl")]
     )
     assert result.exit_code == 0, result.output
     (row,) = [json.loads(line) for line in (tmp_path / "cross.jsonl").read_text().splitlines()]

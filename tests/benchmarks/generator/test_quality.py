@@ -238,7 +238,7 @@ def test_a_named_checkpoint_that_is_not_there_ends_with_2(clips: Path, capfd: py
 def test_results_are_written_with_how_they_came_about(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     out = tmp_path / "results.jsonl"
     for _ in range(2):
-        assert run("--out", str(out)).exit_code == 0
+        assert run("--output", str(out)).exit_code == 0
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert len(rows) == 8
     assert {"command", "version", "date", "machine", "protocol", "interval", "method", "ssim"} <= set(rows[0])

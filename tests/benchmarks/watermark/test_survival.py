@@ -122,7 +122,7 @@ def test_nonsense_is_refused(clips, tmp_path) -> None:
 
 def test_the_command_writes_its_record(clips, tmp_path) -> None:
     out = tmp_path / "survival.jsonl"
-    arguments = ["--footage", str(clips), "--clips", "0.mp4", "--treatment", "crf 28", "--out", str(out), "--json"]
+    arguments = ["--footage", str(clips), "--clips", "0.mp4", "--treatment", "crf 28", "--output", str(out), "--json"]
     result = CliRunner().invoke(command, arguments)
     assert result.exit_code == 0, result.output
     lines = [json.loads(line) for line in out.read_text().splitlines()]
