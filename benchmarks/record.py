@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rows.row import About, Row
-from sfumato import __version__
 from sfumato.atomic import write_text
 from sfumato.errors import OutputError
+from sfumato.version import __version__
 
 
 def machine() -> str:

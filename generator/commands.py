@@ -136,7 +136,7 @@ def train_generator(
     from generator.losses.perceptual import require_weights
     from generator.training.meta_train import meta_train
     from sfumato.config import load_config
-    from sfumato.distributed import ranks_of_this_run
+    from sfumato.execution.distributed import ranks_of_this_run
     from sfumato.progress import progress
     from sfumato.run import RunFolder
     from sfumato.text import printable

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sfumato import __version__
 from sfumato.atomic import write_text
 from sfumato.errors import OutputError, UsageError
+from sfumato.version import __version__
 
 
 class RunFolder:

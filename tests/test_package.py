@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from sfumato import __version__
 from sfumato.app.cli.main import COMMANDS, LazyCommand, Table
 from sfumato.errors import MissingPartError
 from sfumato.registry import Registry
+from sfumato.version import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("sfumato", "generator", "detector", "provenance", "benchmarks")

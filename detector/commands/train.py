@@ -14,7 +14,7 @@ from sfumato import options
 from sfumato.text import left_out
 
 if TYPE_CHECKING:
-    from sfumato.distributed import Ranks
+    from sfumato.execution.distributed import Ranks
 
 
 @click.command("detector")
@@ -73,8 +73,8 @@ def train_detector(
     from detector.training.package import check_people, exported_config, release, renew
     from detector.training.train import train
     from sfumato.config import load_config
-    from sfumato.distributed import ranks_of_this_run
     from sfumato.errors import UsageError
+    from sfumato.execution.distributed import ranks_of_this_run
     from sfumato.media.clips import check_disjoint, read_clips
     from sfumato.run import RunFolder
 

@@ -25,8 +25,8 @@ from detector.evaluation.predictions import has_frames
 from detector.evaluation.protocol import GIVEN, Protocol, Scored, are_probabilities, units
 from detector.evaluation.rows import EvaluationRow, clusters_of, measure, measure_slice, slices
 from detector.evaluation.shortcuts import WARN_ABOVE, matched_auc, metadata_auc, sharpness_auc
-from sfumato import __version__
 from sfumato.errors import UsageError
+from sfumato.version import __version__
 
 
 @dataclass(frozen=True)

@@ -39,11 +39,11 @@ from detector.training.calibrate import (
 )
 from detector.training.evidence import UNTOUCHED, ClipEvidence, clip_evidence, copies_evidence
 from detector.training.export import export_onnx
-from sfumato import __version__
 from sfumato.atomic import write_bytes, write_text
 from sfumato.config import from_dict, to_dict
 from sfumato.errors import CheckpointError, UsageError
 from sfumato.media.clips import TWIN, ClipRow
+from sfumato.version import __version__
 
 PASSES = {  # what the false-positive rate is looked at under: reals that were only sent on must stay reals
     "untouched": UNTOUCHED,

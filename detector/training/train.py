@@ -36,9 +36,9 @@ from detector.models.checkpoint import load_detector, load_state, save_state, sa
 from detector.models.net import DetectorNet, load_weights
 from detector.training.evidence import validate
 from sfumato.config import to_dict
-from sfumato.distributed import Ranks
 from sfumato.errors import UsageError, choose_from
 from sfumato.execution.data_workers import worker_context
+from sfumato.execution.distributed import Ranks
 from sfumato.media.clips import ClipRow, file_digest
 from sfumato.run import RunFolder, choose_device, seed_everything
 

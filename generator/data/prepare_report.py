@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from generator.data.dataset import Clip, as_people, read_shard, shard_paths
 from generator.data.prepare import Prepared, read_journal
 from generator.data.shards import load_shard
-from sfumato import __version__
 from sfumato.atomic import write_text
 from sfumato.errors import UsageError
 from sfumato.media.landmarks.drawing import draw_sketch
 from sfumato.text import printable
+from sfumato.version import __version__
 
 SHARDS = 2000  # looked at, at most
 _CROPS, _SIDE, _NAMED = 35, 160, 200  # crops shown, their pixels, refused files listed

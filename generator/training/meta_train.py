@@ -22,7 +22,7 @@ from generator.training.state import load_state, save_state
 from generator.training.trainer import Log, MetaTrainer
 from generator.training.validation import Validator
 from sfumato.config import to_dict
-from sfumato.distributed import Ranks
+from sfumato.execution.distributed import Ranks
 from sfumato.run import RunFolder
 
 Warn = Callable[[str], None]

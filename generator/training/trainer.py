@@ -30,7 +30,7 @@ from generator.networks.families import build_generator, make_image
 from generator.networks.upscale_checkpoint import start_from
 from generator.training.divergence import PEOPLE, require_finite
 from sfumato.config import to_dict
-from sfumato.distributed import Ranks
+from sfumato.execution.distributed import Ranks
 from sfumato.run import seed_everything
 
 Log = dict[str, float]

@@ -12,8 +12,8 @@ from typing import Any
 
 from provenance.manifests.ingredients import IngredientFile
 from provenance.manifests.source_types import GENERATED, SOURCE_TYPES
-from sfumato import __version__
 from sfumato.errors import SealError
+from sfumato.version import __version__
 
 SPECIFICATION = "2.4.0"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from provenance.manifests.definition import manifest_definition
 from provenance.manifests.generation_assertion import GENERATION_LABEL, generation_assertion
 from provenance.manifests.source_types import GENERATED
-from sfumato import __version__
+from sfumato.version import __version__
 
 if TYPE_CHECKING:
     from provenance.manifests.ingredients import IngredientFile

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from sfumato import __version__
 from sfumato.errors import UsageError
+from sfumato.version import __version__
 
 LARGEST = 32 * 1024 * 1024  # bytes of one answer; manifests with thumbnails are a few MB
 PATIENCE = 15.0  # seconds for one answer as a whole

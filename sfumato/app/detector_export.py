@@ -1,4 +1,4 @@
-"""`sfumato export detector`: a trained or shipped detector as a folder for one backend, after it passed the gate
+"""A trained or shipped detector as a folder for one backend, after it passed the gate
 (detector/training/export_parity.py).
 
 In: the folder of a training run, or of an exported detector. Out: a folder that `sfumato scan --model` reads:
@@ -16,10 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from detector.inference import backend_names
-from sfumato import options
 from sfumato.errors import MissingPartError, UsageError, install_extra
 from sfumato.execution.openvino_runtime import openvino_runtime
 
@@ -169,30 +165,3 @@ def _living_portraits() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]
             for number, track in places
         ]
         yield portrait.large, (((portrait.landmarks + 1) * SIDE - 1) / 2).astype(np.float32), frames
-
-
-@click.command("detector")
-@click.argument("source", required=False, metavar="[RUN|FOLDER]", type=options.FOLDER)
-@options.output("The folder for `scan --model`.", folder=True)
-@click.option(
-    "--backend",
-    default=backend_names.DEFAULT,
-    show_default=True,
-    metavar="NAME",
-    help=backend_names.listed() + ".",
-)
-@options.overwrite("Replace the detector that is there.")
-def export_detector_command(source: Path | None, out: Path, backend: str, overwrite: bool) -> None:
-    """Write a detector for one backend: of a training RUN, of a detector's FOLDER, or the one that ships.
-
-    Refused unless it tells paintings from fakes of them as the source does: AUC within .005, every calibrated logit
-    within .1 (bf16: .5).
-    """
-    from detector.inference.bundle import RECORD
-    from sfumato.atomic import require_free
-    from sfumato.text import printable
-
-    require_free(out / RECORD, overwrite)
-    found = export_detector(source, out, backend)
-    apart = f"AUC {found.exported_auc:.4f} against {found.auc:.4f}, logits within {found.largest_logit_difference:.4f}"
-    click.echo(f"{printable(out)}: {apart} on {found.crops} crops a class")

@@ -23,8 +23,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from sfumato import __version__
 from sfumato.errors import MissingPartError, SfumatoError, install_extra
+from sfumato.version import __version__
 
 State = Literal["ok", "missing", "broken"]
 REINSTALL = "Install sfumato again: its packaged files are incomplete."

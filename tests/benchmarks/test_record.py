@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.record import append_results, describe, machine
-from sfumato import __version__
 from sfumato.errors import OutputError
+from sfumato.version import __version__
 
 ABOUT = describe("sfumato bench quality", "self-reenactment-1", "95 %")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sfumato import __version__
 from sfumato.errors import OutputError, UsageError
 from sfumato.run import RunFolder, choose_device, seed_everything
+from sfumato.version import __version__
 
 
 def test_options_are_written_with_versions(tmp_path: Path) -> None:

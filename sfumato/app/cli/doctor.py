@@ -7,11 +7,13 @@ from dataclasses import asdict
 
 import click
 
+from sfumato import options
+
 _MARKS = {"ok": ("ok     ", "green"), "missing": ("missing", "yellow"), "broken": ("broken ", "red")}
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one for each thing looked at.")
+@options.as_json("One JSON object a line, one for each thing looked at.")
 def doctor(as_json: bool) -> int:
     """Try what sfumato needs on this machine, and say what to do about what is missing or broken.
 

@@ -18,10 +18,10 @@ from typing import Any, TextIO
 
 import click
 
-from sfumato import __version__
 from sfumato.errors import MissingPartError, SfumatoError, SfumatoWarning, nearest
 from sfumato.exit_codes import ExitCode
 from sfumato.text import printable
+from sfumato.version import __version__
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,7 @@ COMMANDS: Table = {
     "calibrate": LazyCommand(
         "detector.commands.train:calibrate", "Set the detector's thresholds on your own real footage."
     ),
-    "clips": LazyCommand(
-        "sfumato.app.datasets.clips:clips", "List a folder of real footage: who is who, split by person."
-    ),
+    "clips": LazyCommand("sfumato.app.cli.clips:clips", "List a folder of real footage: who is who, split by person."),
     "fakes": LazyCommand(
         "sfumato.app.cli.fakes:fakes", "Fakes of the people in a clips.jsonl, each with its real twin."
     ),
@@ -110,9 +108,7 @@ COMMANDS: Table = {
             "generator": LazyCommand(
                 "generator.commands:export_generator", "The generator's network as ONNX or OpenVINO IR."
             ),
-            "detector": LazyCommand(
-                "sfumato.app.detector_export:export_detector_command", "A detector for one backend, past a gate."
-            ),
+            "detector": LazyCommand("sfumato.app.cli.export:detector", "A detector for one backend, past a gate."),
         },
     ),
     "bench": (

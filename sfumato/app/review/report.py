@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 
 from detector.inference.explain import REGION_NAMES
 from provenance.verifying.verification import Verification
-from sfumato import __version__
 from sfumato.app.review.heat_sheet import HeatRow, labels
 from sfumato.app.scan.record import ScanRecord
 from sfumato.app.scan.verdict import VERDICTS
 from sfumato.atomic import write_text
 from sfumato.text import printable
+from sfumato.version import __version__
 
 _TONES = {  # how loud a verdict is shown
     "synthetic-declared": "declared", "ai-edited-declared": "declared", "synthetic-claimed": "declared",

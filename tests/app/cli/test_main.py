@@ -12,9 +12,9 @@ from pathlib import Path
 import click
 import pytest
 
-from sfumato import __version__, errors
 from sfumato.app.cli import main as cli
 from sfumato.app.cli.main import COMMANDS, LazyCommand, Table, main
+from sfumato.version import __version__, errors
 
 NETS = {
     "torch",

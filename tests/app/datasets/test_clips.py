@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from sfumato.app.animation.gallery import shipped_portraits
-from sfumato.app.datasets.clips import clips, list_clips
+from sfumato.app.cli.clips import clips
+from sfumato.app.datasets.clips import list_clips
 from sfumato.errors import MediaError, NoFaceError, UsageError
 from sfumato.media.clips import check_disjoint, read_clips
 from sfumato.media.images import read_image, write_image

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 from detector.inference.backend_names import DEFAULT, REGISTRY, listed
+from sfumato.app.cli.export import detector as export_detector_command
 from sfumato.app.cli.scan import scan
-from sfumato.app.detector_export import export_detector_command
 
 
 def test_the_default_is_one_of_them() -> None:

@@ -1,0 +1,67 @@
+"""`sfumato clips`: it parses, lists the footage, prints who was left out and how the people were split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sfumato import options
+from sfumato.errors import UsageError
+from sfumato.text import left_out, printable
+
+
+def _pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:
+    pairs = [tuple(value.partition("=")[::2]) for value in values]
+    if any(not all(pair) for pair in pairs):
+        raise click.BadParameter("write it as NAME=PATTERN, e.g. painting=old/*")
+    return pairs  # type: ignore[return-value]
+
+
+@click.command("clips")
+@click.argument("folder", type=options.FOLDER)
+@click.option(
+    "-o", "--output", "out", default="clips.jsonl", show_default=True, help="Name of the list, inside FOLDER."
+)
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="NAME=PATTERN",
+    callback=_pairs,
+    help="What is no photograph: painting=old/*",
+)
+@click.option(
+    "--without", multiple=True, type=options.FILE,
+    help="A picture of someone to leave out, wherever the face appears.",
+)  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the split.")
+def clips(folder: Path, out: str, methods: Any, without: tuple[Path, ...], seed: int) -> None:
+    """List the real footage in FOLDER as clips.jsonl: who is who by their faces, split by person.
+
+    For `sfumato fakes` and `sfumato train detector`. Everything in FOLDER is taken to be real.
+    """
+    from sfumato.app.datasets.clips import FRACTIONS, list_clips
+    from sfumato.execution.find_files import Finder, find_media
+    from sfumato.media.clips import write_clips
+    from sfumato.progress import progress
+
+    if Path(out).name != out:
+        raise UsageError(
+            f"--output {out} is not a plain file name",
+            "The list lies inside FOLDER, because its paths are relative to it.",
+        )
+    finder = Finder()
+    with progress("Looking at faces", len(find_media([folder], finder))) as advance:
+        listing = list_clips(folder, methods, without, seed, advance)
+    for line in [*left_out(listing.refused), *([finder.told()] if finder.told() else [])]:
+        click.echo(printable(line), err=True)
+    if listing.left_out:
+        first = printable(", ".join(listing.left_out[:5]))
+        click.echo(f"Left out {len(listing.left_out)} that show someone of --without: {first}", err=True)
+    count = write_clips(folder / out, listing.rows)
+    people = {row.identity for row in listing.rows}
+    shares = ", ".join(f"{name} {sum(row.split == name for row in listing.rows)}" for name in FRACTIONS)
+    click.echo(f"{count} clips of {len(people)} people ({shares})", err=True)
+    click.echo(folder / out)
