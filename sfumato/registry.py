@@ -6,7 +6,7 @@ A part whose optional package is missing spoils only itself, and its error says 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sfumato.errors import MissingPartError, UsageError, choose_from, install_extra
@@ -43,3 +43,17 @@ class Registry:
             raise MissingPartError(
                 f"The {self.kind} {name!r} cannot be loaded: {error}", "Run: sfumato doctor."
             ) from error
+
+
+def lazy_names(package: str, table: Mapping[str, str]) -> Callable[[str], Any]:
+    """The `__getattr__` of a package (PEP 562). `table`: {public name: "module:attribute"}. Raises AttributeError for
+    any other name, as Python does.
+    """
+
+    def load(name: str) -> Any:
+        if name not in table:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module, attribute = table[name].split(":")
+        return getattr(importlib.import_module(module), attribute)
+
+    return load
