@@ -136,10 +136,10 @@ def train_generator(
     from generator.losses.perceptual import require_weights
     from generator.training.meta_train import meta_train
     from sfumato.config import load_config
-    from sfumato.execution.distributed import ranks_of_this_run
     from sfumato.progress import progress
     from sfumato.run import RunFolder
     from sfumato.text import printable
+    from sfumato.training.distributed import ranks_of_this_run
 
     if threads:
         torch.set_num_threads(threads)

@@ -14,7 +14,7 @@ from sfumato import options
 from sfumato.text import left_out
 
 if TYPE_CHECKING:
-    from sfumato.execution.distributed import Ranks
+    from sfumato.training.distributed import Ranks
 
 
 @click.command("detector")
@@ -74,9 +74,9 @@ def train_detector(
     from detector.training.train import train
     from sfumato.config import load_config
     from sfumato.errors import UsageError
-    from sfumato.execution.distributed import ranks_of_this_run
     from sfumato.media.clips import check_disjoint, read_clips
     from sfumato.run import RunFolder
+    from sfumato.training.distributed import ranks_of_this_run
 
     if threads:
         torch.set_num_threads(threads)

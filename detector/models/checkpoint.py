@@ -18,11 +18,11 @@ from torch import Tensor
 
 from detector.config import DetectorConfig
 from detector.inference.bundle import FORMAT
-from detector.models.average import Average
 from detector.models.net import DetectorNet, check_format, load_weights
 from sfumato.atomic import atomic_path
 from sfumato.config import from_dict, to_dict
 from sfumato.errors import CheckpointError
+from sfumato.training.average import Average
 
 
 def save_weights(path: Path, net: DetectorNet, config: DetectorConfig, record: Mapping[str, Any]) -> None:
@@ -48,7 +48,11 @@ def load_detector(path: Path) -> tuple[DetectorNet, DetectorConfig, dict[str, An
 
 
 def save_state(
-    path: Path, net: DetectorNet, average: Average, optimizer: torch.optim.Optimizer, progress: Mapping[str, Any]
+    path: Path,
+    net: DetectorNet,
+    average: Average[DetectorNet],
+    optimizer: torch.optim.Optimizer,
+    progress: Mapping[str, Any],
 ) -> None:
     """Everything that a stopped run needs to go on as if it had not been stopped."""
     tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
@@ -59,7 +63,9 @@ def save_state(
     _write(path, {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, header)
 
 
-def load_state(path: Path, net: DetectorNet, average: Average, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+def load_state(
+    path: Path, net: DetectorNet, average: Average[DetectorNet], optimizer: torch.optim.Optimizer
+) -> dict[str, Any]:
     """Fills all three and returns the saved progress. Raises CheckpointError."""
     tensors, record = _read(path)
     parts: dict[str, dict[str, Tensor]] = {"net": {}, "average": {}, "optimizer": {}}

@@ -31,16 +31,16 @@ from detector.data.cache import CropCache
 from detector.data.pair_makers import Maker
 from detector.data.pairs import Batch, PairedBatches, PairSource, names
 from detector.inference.bundle import FORMAT
-from detector.models.average import Average
 from detector.models.checkpoint import load_detector, load_state, save_state, save_weights
 from detector.models.net import DetectorNet, load_weights
 from detector.training.evidence import validate
 from sfumato.config import to_dict
 from sfumato.errors import UsageError, choose_from
-from sfumato.execution.data_workers import worker_context
-from sfumato.execution.distributed import Ranks
 from sfumato.media.clips import ClipRow, file_digest
 from sfumato.run import RunFolder, choose_device, seed_everything
+from sfumato.training.average import Average
+from sfumato.training.data_workers import worker_context
+from sfumato.training.distributed import Ranks
 
 Advance = Callable[[float], None]
 
@@ -77,7 +77,7 @@ class Trainer:
         if device.type == "cpu":
             self.net = self.net.to(memory_format=torch.channels_last)  # 2 to 4 times faster convolutions on CPUs
         self.ranks.agree([self.net])
-        self.average = Average(self.net, config.train.ema)
+        self.average = Average(self.net, config.train.ema, buffers=True)
         settings = config.train
         self.net.backbone.freeze(settings.frozen, settings.tune == "norm")
         beside = [

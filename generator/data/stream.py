@@ -14,7 +14,7 @@ import torch.utils.data
 from generator.data.episodes import EpisodeSampler
 from generator.networks.episode import Episode
 from sfumato.errors import SfumatoError
-from sfumato.execution.data_workers import worker_context
+from sfumato.training.data_workers import worker_context
 
 Key = tuple[int, int]  # step, update
 _AHEAD = 2  # batches that each worker prepares before they are asked for

@@ -22,8 +22,8 @@ from generator.training.state import load_state, save_state
 from generator.training.trainer import Log, MetaTrainer
 from generator.training.validation import Validator
 from sfumato.config import to_dict
-from sfumato.execution.distributed import Ranks
 from sfumato.run import RunFolder
+from sfumato.training.distributed import Ranks
 
 Warn = Callable[[str], None]
 

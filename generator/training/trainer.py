@@ -8,7 +8,6 @@ over the ranks, looked at, clipped, applied. Everything random in a step follows
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Iterable
@@ -26,12 +25,14 @@ from generator.networks.checkpoint import Checkpoint, checkpoint_path, load_chec
 from generator.networks.discriminator import Critic, frozen
 from generator.networks.embedder import Embedder, spread
 from generator.networks.episode import Episode
-from generator.networks.families import build_generator, make_image
+from generator.networks.families import WarpGenerator, build_generator, make_image
+from generator.networks.synthesizer import Generator
 from generator.networks.upscale_checkpoint import start_from
 from generator.training.divergence import PEOPLE, require_finite
 from sfumato.config import to_dict
-from sfumato.execution.distributed import Ranks
 from sfumato.run import seed_everything
+from sfumato.training.average import Average
+from sfumato.training.distributed import Ranks
 
 Log = dict[str, float]
 
@@ -54,10 +55,8 @@ class MetaTrainer:
         self.critic = Critic(config.model, self.sampler.videos).to(device, memory_format=memory)  # type: ignore[call-overload]
         self.reconstruction = ReconstructionLoss(config.loss).to(device)
         self.ranks.agree([self.embedder, self.generator, self.critic])
-        self.ema_embedder, self.ema_generator = (
-            copy.deepcopy(self.embedder).eval(),
-            copy.deepcopy(self.generator).eval(),
-        )
+        self._average_embedder = Average[Embedder](self.embedder, config.ema, buffers=False)
+        self._average_generator = Average[Generator | WarpGenerator](self.generator, config.ema, buffers=False)
         rows = [self.critic.identities.weight]
         dense = [p for p in self.critic.parameters() if p is not rows[0]]
         projection = list(self.generator.network.projection.parameters())
@@ -83,6 +82,16 @@ class MetaTrainer:
         """Every network, with the averaged ones, by name."""
         live = {"embedder": self.embedder, "generator": self.generator, "critic": self.critic}
         return {**live, "ema_embedder": self.ema_embedder, "ema_generator": self.ema_generator}
+
+    @property
+    def ema_embedder(self) -> Embedder:
+        """The averaged E, in evaluation mode."""
+        return self._average_embedder.net
+
+    @property
+    def ema_generator(self) -> Generator | WarpGenerator:
+        """The averaged G, in evaluation mode."""
+        return self._average_generator.net
 
     @property
     def share_done(self) -> float:
@@ -216,13 +225,10 @@ class MetaTrainer:
                 group["lr"] = base * factor * group.get("rate", 1.0)
 
     def _average(self) -> None:
-        decay = min(self.config.ema, (1 + self.steps_done) / (10 + self.steps_done))
-        with torch.no_grad():
-            for average, live in ((self.ema_embedder, self.embedder), (self.ema_generator, self.generator)):
-                for a, b in zip(average.parameters(), live.parameters(), strict=True):
-                    a.lerp_(b, 1 - decay)
-                for a, b in zip(average.buffers(), live.buffers(), strict=True):
-                    a.copy_(b)  # spectral norm's directions are unit vectors: a mean of them is none
+        for average in (self._average_embedder, self._average_generator):
+            average.updates = self.steps_done  # of a run that was resumed too
+        self._average_embedder.update_parameters(self.embedder)
+        self._average_generator.update_parameters(self.generator)
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16")

@@ -169,20 +169,22 @@ def split_by_identity(rows: Iterable[ClipRow], fractions: Mapping[Split, float],
         raise UsageError(
             f"Cannot split by {dict(fractions)}", f"Give shares of {', '.join(get_args(Split))} that sum to 1."
         )
+    from scipy.cluster.hierarchy import DisjointSet
+
     listed = list(rows)
-    groups = _Groups()
+    groups = DisjointSet(name for row in listed for name in (*map("name:{}".format, _names(row)), *_ties(row)))
     for row in listed:
         for other in _ties(row):
-            groups.join(f"name:{row.identity}", other)
+            groups.merge(f"name:{row.identity}", other)
     anchors: dict[
         str, str
     ] = {}  # a group's root -> the name of its that hashes lowest: stable when names are added, and unbiased
     for row in listed:
         for name in _names(row):
-            root = groups.root(f"name:{name}")
+            root = groups[f"name:{name}"]
             anchors[root] = min(anchors.get(root, name), name, key=lambda item: (_hash("anchor", seed, item), item))
     splits = {root: _choose(_hash("split", seed, anchor), fractions) for root, anchor in anchors.items()}
-    return [dataclasses.replace(row, split=splits[groups.root(f"name:{row.identity}")]) for row in listed]
+    return [dataclasses.replace(row, split=splits[groups[f"name:{row.identity}"]]) for row in listed]
 
 
 def check_disjoint(rows: Iterable[ClipRow]) -> None:
@@ -198,22 +200,6 @@ def check_disjoint(rows: Iterable[ClipRow]) -> None:
         shown = "; ".join(f"{tie.partition(':')[2]} ({' and '.join(sorted(splits[tie]))})" for tie in leaks[:10])
         more = f" and {len(leaks) - 10} more" if len(leaks) > 10 else ""
         raise MediaError(f"In more than one split: {shown}{more}", "Decide the splits with split_by_identity.")
-
-
-class _Groups:
-    """Union-find: names that were joined, directly or not, share a root."""
-
-    def __init__(self) -> None:
-        self._parents: dict[str, str] = {}
-
-    def root(self, name: str) -> str:
-        while (parent := self._parents.setdefault(name, name)) != name:
-            self._parents[name] = self._parents[parent]
-            name = parent
-        return name
-
-    def join(self, first: str, second: str) -> None:
-        self._parents[self.root(first)] = self.root(second)
 
 
 def _names(row: ClipRow) -> list[str]:

@@ -14,8 +14,8 @@ from detector.data.pairs import PairSource, as_batch
 from detector.models.checkpoint import load_detector
 from detector.training.train import Trainer, evidence_loss, pair_loss, train
 from sfumato.errors import CheckpointError, OutputError, UsageError
-from sfumato.execution.distributed import ranks_of_this_run
 from sfumato.run import RunFolder
+from sfumato.training.distributed import ranks_of_this_run
 from tests.detector_fixtures import TINY, face_picture
 
 

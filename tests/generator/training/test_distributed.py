@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from sfumato.errors import UsageError
-from sfumato.execution.distributed import Ranks, ranks_of_this_run
+from sfumato.training.distributed import Ranks, ranks_of_this_run
 from tests.generator.data.test_dataset import prepared
 
 SETTINGS = [

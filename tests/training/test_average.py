@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from detector.models.average import Average
 from detector.models.net import DetectorNet
+from sfumato.training.average import Average
 from tests.detector_fixtures import TINY
 
 
@@ -23,7 +23,7 @@ def nets(count: int) -> list[DetectorNet]:
 @pytest.mark.parametrize("decay", [0.0, 0.15, 0.99])
 def test_each_number_is_the_moving_average_of_its_course(decay) -> None:
     first, *steps = nets(6)
-    average = Average(first, decay)
+    average = Average(first, decay, buffers=True)
     expected = {name: value.clone() for name, value in first.state_dict().items()}
     for count, net in enumerate(steps):
         kept = min(decay, (1 + count) / (10 + count))
@@ -39,7 +39,7 @@ def test_each_number_is_the_moving_average_of_its_course(decay) -> None:
 
 def test_it_starts_as_the_net_and_follows_a_copy() -> None:
     net, other = nets(2)
-    average = Average(net, 0.9)
+    average = Average(net, 0.9, buffers=True)
     net.load_state_dict(other.state_dict())
     assert not torch.equal(average.net.heads.weight, other.heads.weight)
 
@@ -53,7 +53,7 @@ def test_it_is_judged_with_and_never_trained() -> None:
 
 def test_a_restored_count_goes_on_where_it_was() -> None:
     first, second, third = nets(3)
-    whole, parts = Average(first, 0.9), Average(first, 0.9)
+    whole, parts = Average(first, 0.9, buffers=True), Average(first, 0.9, buffers=True)
     whole.update_parameters(second)
     parts.net.load_state_dict(whole.net.state_dict())
     parts.updates = whole.updates

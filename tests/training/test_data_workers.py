@@ -9,7 +9,7 @@ import threading
 import pytest
 import torch.utils.data
 
-from sfumato.execution.data_workers import worker_context
+from sfumato.training.data_workers import worker_context
 
 HELD = threading.Lock()
 

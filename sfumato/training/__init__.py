@@ -1,0 +1,1 @@
+"""What the trainings of both wings share: averages of weights, several processes, workers that prepare batches."""
