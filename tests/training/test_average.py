@@ -45,7 +45,7 @@ def test_it_starts_as_the_net_and_follows_a_copy() -> None:
 
 
 def test_it_is_judged_with_and_never_trained() -> None:
-    average = Average(nets(1)[0], 0.9)
+    average = Average(nets(1)[0], 0.9, buffers=True)
     average.update_parameters(nets(1)[0])
     assert not average.net.training
     assert not any(parameter.requires_grad for parameter in average.net.parameters())
