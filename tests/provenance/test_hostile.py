@@ -26,7 +26,7 @@ from tests.provenance.stamping import issue, serve, sign_as, signer
 HOSTILE = (
     "\x1b[2J\x1b[31mtrusted\r\n\u202eevil\u2066\u200b\x07<script>alert(1)</script>\x9b31m\u0301\u0301\u0301\u0301\u0301"
 )
-PROGRAM = Path(__file__).parents[1] / "seccomp.py"
+PROGRAM = Path(__file__).parent / "seccomp.py"
 linux = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"),
     reason="needs seccomp, which only Linux has",

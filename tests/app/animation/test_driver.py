@@ -21,7 +21,7 @@ from sfumato.app.animation.driver import (
     require_sound,
 )
 from sfumato.app.cli.main import main
-from sfumato.errors import UsageError
+from sfumato.errors import MissingFileError, UsageError
 from sfumato.media.clips import file_digest
 from sfumato.media.landmarks import load_backend
 from sfumato.media.video import VideoReader
@@ -51,7 +51,7 @@ def test_a_driver_is_found_by_name_path_or_index(stock: Path) -> None:
     nod = find_driver(stock / "nod.motion")
     assert (nod.template, nod.kind, nod.name) == (None, "motion file", "nod")
     assert driver_digest(nod) == file_digest(stock / "nod.motion")
-    with pytest.raises(UsageError, match="camera"):
+    with pytest.raises(MissingFileError, match="camera"):
         find_driver("nobody")
 
 
@@ -135,7 +135,7 @@ def test_a_motion_of_a_video_can_have_a_chosen_neutral_frame(tmp_path: Path, cap
     assert main(["motion", str(video), "-o", str(tmp_path / "x.motion"), "--neutral", "0.3"]) == 0
     assert read_motion(tmp_path / "x.motion").neutral == 3
     assert main(["motion", str(video), "-o", str(tmp_path / "y.motion"), "--neutral", "9"]) == 2
-    assert main(["motion", "gone.mp4", "-o", str(tmp_path / "y.motion")]) == 2
+    assert main(["motion", "gone.mp4", "-o", str(tmp_path / "y.motion")]) == 3
     errors = capfd.readouterr().err
     assert "no frame at 9 s" in errors and "no video gone.mp4" in errors and not (tmp_path / "y.motion").exists()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sfumato.app.animation.gallery import PortraitFile, portrait_path, shipped_portraits
-from sfumato.errors import MediaError, UsageError
+from sfumato.errors import MediaError, MissingFileError
 from sfumato.media.faces import FaceDetector
 from sfumato.media.images import read_image
 
@@ -32,7 +32,7 @@ def test_name_or_path(tmp_path) -> None:
     shipped = shipped_portraits()["la-velata"].path
     assert portrait_path("la-velata") == shipped
     assert portrait_path(shipped) == shipped
-    with pytest.raises(UsageError, match="mona-lisa, la-velata, lady-agnew"):
+    with pytest.raises(MissingFileError, match="mona-lisa, la-velata, lady-agnew"):
         portrait_path(tmp_path / "nobody.jpg")
 
 

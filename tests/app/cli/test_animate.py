@@ -172,12 +172,12 @@ def test_motion_faults(stock, tmp_path, capfd, name, word) -> None:
 
 
 def test_unknown_names(stock, tmp_path, capfd) -> None:
-    refused(capfd, animate(stock, "nobody", "-o", tmp_path / "x.mp4"), 2, "nobody", "mona-lisa")
-    refused(capfd, animate(stock, "mona-lisa", "-o", tmp_path / "x.mp4", checkpoint="none-such"), 2, "none-such")
+    refused(capfd, animate(stock, "nobody", "-o", tmp_path / "x.mp4"), 3, "nobody", "mona-lisa")
+    refused(capfd, animate(stock, "mona-lisa", "-o", tmp_path / "x.mp4", checkpoint="none-such"), 3, "none-such")
     refused(
         capfd,
         animate(stock, "mona-lisa", "-o", tmp_path / "x.mp4", checkpoint=tmp_path / "gone.safetensors"),
-        2,
+        3,
         "gone.safetensors",
     )
     assert not list(tmp_path.iterdir())

@@ -38,15 +38,15 @@ def test_demo_end_to_end_and_again(demo_stock, tmp_path, capfd) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "word"),
+    ("options", "word", "code"),
     [
-        (("--checkpoint", "none-such"), "none-such"),
-        (("--motion", "none-such"), "none-such"),
-        (("--portrait", "nobody"), "nobody"),
+        (("--checkpoint", "none-such"), "none-such", 3),
+        (("--motion", "none-such"), "none-such", 3),
+        (("--portrait", "nobody"), "nobody", 2),
     ],
 )
-def test_missing_part_makes_nothing(demo_stock, tmp_path, capfd, options, word) -> None:
-    assert demo(demo_stock, tmp_path / "demo", *options) == 2
+def test_missing_part_makes_nothing(demo_stock, tmp_path, capfd, options, word, code) -> None:
+    assert demo(demo_stock, tmp_path / "demo", *options) == code
     err = capfd.readouterr().err
     assert word in err
     assert not (tmp_path / "demo").exists()

@@ -12,9 +12,10 @@ from pathlib import Path
 import click
 import pytest
 
+from sfumato import errors
 from sfumato.app.cli import main as cli
 from sfumato.app.cli.main import COMMANDS, LazyCommand, Table, main
-from sfumato.version import __version__, errors
+from sfumato.version import __version__
 
 NETS = {
     "torch",

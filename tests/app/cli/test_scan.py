@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from sfumato.app.cli.scan import scan
 from sfumato.app.scan.verdict import VERDICTS
-from sfumato.errors import OutputError, UsageError
+from sfumato.errors import MissingFileError, OutputError, UsageError
 from tests.detector_fixtures import write_shipped
 from tests.media_fixtures import make_video
 
@@ -87,8 +87,9 @@ def test_no_file_is_a_usage_error() -> None:
     assert CliRunner().invoke(scan, []).exit_code == 2
 
 
-def test_missing_trust_list_is_a_usage_error(model, tmp_path) -> None:
-    assert CliRunner().invoke(scan, ["--trust", str(tmp_path / "none.pem"), "a.mp4"]).exit_code == 2
+def test_missing_trust_list_is_a_missing_file(model, tmp_path) -> None:
+    result = CliRunner().invoke(scan, ["--trust", str(tmp_path / "none.pem"), "a.mp4"])
+    assert isinstance(result.exception, MissingFileError)
 
 
 def test_score_comes_with_words(model, tmp_path, faces) -> None:

@@ -230,8 +230,8 @@ def test_a_shipped_checkpoint_that_is_not_there_is_left_out_and_said(run, tmp_pa
     assert "Without paper-128" in result.stderr
 
 
-def test_a_named_checkpoint_that_is_not_there_ends_with_2(clips: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["bench", "quality", "--footage", str(clips), "--checkpoint", "none.safetensors"]) == 2
+def test_a_named_checkpoint_that_is_not_there_ends_with_3(clips: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "quality", "--footage", str(clips), "--checkpoint", "none.safetensors"]) == 3
     assert "portrait-256" in capfd.readouterr().err
 
 

@@ -55,7 +55,7 @@ def test_what_computes_wrongly_is_not_timed(tmp_path: Path, monkeypatch: pytest.
     path = make_checkpoint(tmp_path / "tiny.safetensors")
     with pytest.warns(SfumatoWarning, match="Not timed: .*'onnxruntime'.*wrongly"):
         rows = measure_rendering(path, SpeedConfig(size=64, frames=1, rounds=2, workers=1))
-    assert {row.get("method") for row in rows} == {None, PLAIN, "torch"}
+    assert {getattr(row, "method", None) for row in rows} == {None, PLAIN, "torch"}
 
 
 def test_memory_is_that_of_the_program(tmp_path: Path) -> None:

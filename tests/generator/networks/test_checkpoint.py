@@ -20,7 +20,7 @@ from generator.networks.checkpoint import (
     save_checkpoint,
 )
 from sfumato.config import to_dict
-from sfumato.errors import CheckpointError, OutputError
+from sfumato.errors import CheckpointError, MissingFileError, OutputError
 from sfumato.media.clips import file_digest
 from tests.generator_fixtures import PLAIN, WARP, checkpoint, episode, model, same_picture
 
@@ -98,7 +98,7 @@ def test_another_crop_is_refused(saved: Path) -> None:
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="no checkpoint"):
+    with pytest.raises(MissingFileError, match="no checkpoint"):
         load_checkpoint(tmp_path / "none.safetensors")
 
 
@@ -192,7 +192,7 @@ def test_a_shipped_name_that_is_not_installed_is_refused(tmp_path: Path, monkeyp
 
 
 def test_an_unknown_name_lists_the_shipped_ones() -> None:
-    with pytest.raises(CheckpointError, match="portrait-256, paper-128"):
+    with pytest.raises(MissingFileError, match="portrait-256, paper-128"):
         checkpoint_path("../portrait")
 
 
@@ -204,5 +204,5 @@ def test_a_checkpoint_is_called_what_its_owner_called_it(path: str, name: str) -
 
 
 def test_a_name_that_is_nearly_right_is_told() -> None:
-    with pytest.raises(CheckpointError, match="Did you mean 'portrait-256'"):
+    with pytest.raises(MissingFileError, match="Did you mean 'portrait-256'"):
         checkpoint_path("portrait256")

@@ -15,7 +15,7 @@ from generator.person.fine_tune import fine_tune, meet, picture
 from generator.person.portrait import Portrait
 from generator.rendering.animator import Animator, tune_config
 from generator.training.meta_train import MetaTrainer
-from sfumato.errors import CheckpointError, UsageError
+from sfumato.errors import MissingFileError, UsageError
 from sfumato.media.faces import Crop, Face
 from tests.generator_fixtures import drawn_face, episode, people, pose, train_config
 
@@ -95,5 +95,5 @@ def test_it_serves_where_trained_families_do() -> None:
 
 
 def test_an_unknown_name_lists_it() -> None:
-    with pytest.raises(CheckpointError, match=TRAINING_FREE):
+    with pytest.raises(MissingFileError, match=TRAINING_FREE):
         checkpoint_path(Path("landmark-wrap"))

@@ -115,7 +115,7 @@ def test_unmarked_is_only_for_the_library(keys, tmp_path) -> None:
 
 def test_nobody_can_switch_the_mark_off_on_the_command_line() -> None:
     from sfumato.app.cli.animate import animate
-    from sfumato.app.demo import demo
+    from sfumato.app.cli.demo import demo
 
     for command in (animate, demo):
         assert not {"mark", "no_mark", "unmarked", "watermark", "no_watermark"} & {

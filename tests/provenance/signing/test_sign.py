@@ -347,7 +347,7 @@ def test_memory_stays_flat(
         "provenance.signing.seal import C2paSeal;"
         "facts = Facts(title='t', model_name='m', model_digest='a' * 64, seed=1, portraits=(), "
         "motion_digest='b' * 64, parameters={},"
-        "portrait_digests=());"
+        "portrait_digests=(), known_digests=());"
         "C2paSeal(Path(sys.argv[1]))(Path(sys.argv[2]), Path(sys.argv[3]), facts);"
         # ru_maxrss counts the parent too
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"

@@ -11,9 +11,8 @@ from provenance.formats.coverage import Uncovered
 from provenance.manifests.claims import Ingredient
 from provenance.pki.certificates import CertificateView
 from provenance.pki.revocation import Revocation
-from provenance.verifying.policy import Finding
 from provenance.verifying.report import describe, line, record
-from provenance.verifying.verification import Verification
+from provenance.verifying.verification import ClauseResult, Verification
 
 SIGNER = CertificateView("CN=Ada", "CN=Root", "Ada", "Ada Works", "2026-01-01T00:00", "2027-01-01T00:00", "a" * 64)
 ROOT = replace(SIGNER, subject="CN=Root", common_name=None, organisation=None, anchor=True)
@@ -79,7 +78,7 @@ def test_codes_are_shown_unless_they_only_repeat_the_outcome(outcome: str, codes
             ["      from: untitled [parentOf]: invalid (x.y), says: captured by a camera"],
         ),
         (
-            {"policy": Finding("policy", False, "no", (Finding("signer", True, "Ada"),))},
+            {"policy": ClauseResult("policy", False, "no", (ClauseResult("signer", True, "Ada"),))},
             ["    policy: FAILED: no", "      signer: held: Ada"],
         ),
     ],
