@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.metrics.timing import Timing, processor
+from benchmarks.metrics.timing import RoundTimes, processor
 from benchmarks.rows.speed import DetectorSpeedRow
 from sfumato.errors import MissingPartError
 
@@ -32,18 +32,18 @@ def measure_detector_speed(
 
     detector = load_shipped()
     network, _, _ = read_parts(shipped_folder())
-    methods: dict[str, tuple[Scorer, Timing]] = {
-        f"{PLAIN}, without maps": (load_scorer(PLAIN, without_maps(network)), Timing())
+    methods: dict[str, tuple[Scorer, RoundTimes]] = {
+        f"{PLAIN}, without maps": (load_scorer(PLAIN, without_maps(network)), RoundTimes())
     }
     for name in REGISTRY.names():
         try:
-            methods[name] = load_scorer(name, network), Timing()
+            methods[name] = load_scorer(name, network), RoundTimes()
         except MissingPartError:
             continue
     crops = list(np.random.default_rng(0).integers(0, 256, (CROPS, detector.size, detector.size, 3), dtype=np.uint8))
     for number in range(-1, rounds):  # the first round only warms up
         for scorer, timing in methods.values():
-            (timing if number >= 0 else Timing()).add(partial(_score, scorer, crops))
+            (timing if number >= 0 else RoundTimes()).add(partial(_score, scorer, crops))
         advance(1 if number >= 0 else 0)
     facts: dict[str, Any] = {
         "size": detector.size,

@@ -57,7 +57,7 @@ class CrossConfig:
 
 
 @dataclass(frozen=True)
-class Pair:
+class CrossedPair:
     """One portrait with one driver: means over the moments."""
 
     portrait: str
@@ -83,7 +83,7 @@ class Crossed:
     side.
     """
 
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[CrossedPair] = field(default_factory=list)
     skipped: list[tuple[Path, str]] = field(default_factory=list)
     footage: str = ""
     strips: list[NDArray[np.uint8]] = field(default_factory=list)
@@ -171,7 +171,7 @@ def _read_driver(path: Path, landmarks: LandmarkBackend, detector: FaceDetector,
 
 def _cross(
     name: str, sitter: Portrait, driver: _Driver, animator: Animator, mesh: LandmarkBackend, config: CrossConfig
-) -> tuple[Pair, NDArray[np.uint8]]:
+) -> tuple[CrossedPair, NDArray[np.uint8]]:
     own = np.asarray(((sitter.landmarks + 1) * config.size - 1) / 2, np.float32)
     likeness, retargeter = embed_image(sitter.large, own), Retargeter(sitter.landmarks, driver.motion)
     neutral = driver.motion.landmarks[driver.motion.neutral]
@@ -192,7 +192,7 @@ def _cross(
             shapes.append((_shape_error(found, own, _SHAPE), _shape_error(found, neutral, _SHAPE)))
         outputs.append(output)
     shape_source, shape_driver = np.mean(shapes, axis=0)
-    pair = Pair(
+    pair = CrossedPair(
         name,
         driver.name,
         float(np.mean(sources)),

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.generator.speed import SpeedConfig, overlapped, portraits, poses, shipped_track
 from benchmarks.metrics.intervals import ratio
-from benchmarks.metrics.timing import Timing
+from benchmarks.metrics.timing import RoundTimes
 from benchmarks.rows.speed import MemoryRow, SpeedRow, WholeRow
 from sfumato.errors import SfumatoError
 
@@ -37,7 +37,7 @@ def measure_end_to_end(
     sitters = portraits(animator.checkpoint.landmarks, config)
     animator.set_identity(sitters)
     track = poses(sitters[0], config.frames)
-    alone, whole = Timing(), {".motion file to sealed video": Timing(), "video to sealed video": Timing()}
+    alone, whole = RoundTimes(), {".motion file to sealed video": RoundTimes(), "video to sealed video": RoundTimes()}
     with tempfile.TemporaryDirectory(prefix="sfumato-speed-") as name:
         run = _Runs(Path(name), checkpoint, config, backend)
         motions = [run.motion(frames) for frames in (_SHORT, _SHORT + _STEPS * config.frames)]

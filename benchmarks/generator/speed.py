@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.metrics.timing import Timing, processor
+from benchmarks.metrics.timing import RoundTimes, processor
 from benchmarks.rows.speed import MachineRow, RenderRow, SpeedRow
 from generator.compiler import backend_names
 from sfumato.errors import MissingPartError, SfumatoWarning, UsageError
@@ -72,10 +72,10 @@ def measure_rendering(
     loaded, before = load_checkpoint(checkpoint), torch.get_num_threads()
     sitters = portraits(loaded.landmarks, config)
     track = poses(sitters[0], config.frames)
-    methods: dict[str, tuple[Animator, Timing]] = {PLAIN: (Animator(loaded, threads=1), Timing())}
+    methods: dict[str, tuple[Animator, RoundTimes]] = {PLAIN: (Animator(loaded, threads=1), RoundTimes())}
     for name in BACKENDS if has_network(loaded.generator) else ():
         try:
-            methods[name] = Animator(loaded, backend=name, threads=config.workers), Timing()
+            methods[name] = Animator(loaded, backend=name, threads=config.workers), RoundTimes()
         except MissingPartError:
             continue
         except UnfitBackendError as error:
@@ -88,7 +88,7 @@ def measure_rendering(
         for number in range(-1, config.rounds):  # the first round only warms up
             for name, (animator, timing) in methods.items():
                 work = plainly(animator, track, config) if name == PLAIN else overlapped(animator, track, config)
-                (timing if number >= 0 else Timing()).add(work)
+                (timing if number >= 0 else RoundTimes()).add(work)
                 advance(1 if number >= 0 else 0)
             rates += [matmul_rate()] if number >= 0 else []
     finally:

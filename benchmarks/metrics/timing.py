@@ -14,7 +14,7 @@ from benchmarks.metrics.intervals import ratio
 
 
 @dataclass
-class Timing:
+class RoundTimes:
     """Wall and CPU seconds a frame, one number a round."""
 
     wall: list[float] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Timing:
         self.wall.append((time.perf_counter() - wall) / frames)
         self.cpu.append((time.process_time() - cpu) / frames)
 
-    def row(self, over: Timing | None = None) -> dict[str, Any]:
+    def row(self, over: RoundTimes | None = None) -> dict[str, Any]:
         """Medians, and how often faster (wall, CPU) than `over`, with intervals over rounds."""
         row: dict[str, Any] = {
             "fps": round(1 / float(np.median(self.wall)), 3),

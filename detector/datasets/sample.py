@@ -1,7 +1,7 @@
 """What an adapter yields, and what every adapter can do: list a data set on disk and say what of it is missing.
 
 In: the folder of a data set as its authors lay it out. Out: `Sample`s, one a video (a file, or a folder of its frames),
-with the official splits, and a `Verification`: counts found against the counts its authors state. `as_clip` makes a row
+with the official splits, and an `Inventory`: counts found against the counts its authors state. `as_clip` makes a row
 of clips.jsonl of one.
 """
 
@@ -21,7 +21,7 @@ from detector.inference.frames import PICTURES, VIDEOS, frames_in
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import ClipRow, Family, Label, Split, clip_file, file_digest, read_clips
 
-_MOST_MISSING = 1000  # names kept in a Verification; the count goes on
+_MOST_MISSING = 1000  # names kept in an Inventory; the count goes on
 Key = tuple[str, str, str, str, str]
 
 
@@ -64,7 +64,7 @@ class Sample:
 
 
 @dataclass
-class Verification:
+class Inventory:
     """parts: {part: (found, expected or None)}; missing: names that the data set's own lists hold and the disk does not
     (the first thousand), missing_count: how many there are; notes: what else a reader should know.
     """
@@ -113,7 +113,7 @@ class Adapter(ABC):
         """What a reader of the counts should know."""
         return iter(())
 
-    def verify(self, root: Path) -> Verification:
+    def verify(self, root: Path) -> Inventory:
         """Counts what is there. A partial download is no error; MediaError only for a damaged list."""
         found = Counter(self.part(sample) for sample in self.samples(root))
         lacking = list(self.missing(root))
@@ -121,7 +121,7 @@ class Adapter(ABC):
         parts = {
             part: (found.get(part, 0), expected.get(part)) for part in [*expected, *sorted(set(found) - set(expected))]
         }
-        return Verification(parts, lacking[:_MOST_MISSING], len(lacking), list(self.notes(root)))
+        return Inventory(parts, lacking[:_MOST_MISSING], len(lacking), list(self.notes(root)))
 
     def listed(self, root: Path) -> list[Sample]:
         """All samples. Raises UsageError when there is none, or when two have one group key."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from generator.data.footage import People, Source, choose, find_sources, nothing_found
 from generator.data.reading import PrepareConfig, shard_path
-from generator.data.workers import Outcome, Task, read_all
+from generator.data.workers import ReadResult, Task, read_all
 from sfumato.atomic import write_text
 from sfumato.errors import MediaError, OutputError
 from sfumato.execution.find_files import Finder
@@ -124,7 +124,7 @@ class _Run:
             else:
                 yield task
 
-    def finish(self, outcome: Outcome) -> None:
+    def finish(self, outcome: ReadResult) -> None:
         """Counts what came of a file and writes it down."""
         task, result = outcome.task, self.result
         result.dropped += outcome.dropped

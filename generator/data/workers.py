@@ -30,7 +30,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ReadResult:
     """What became of a task. `refused` says why nothing came of it, "" if something did; `reason` is the kind of
     that.
     """
@@ -44,20 +44,20 @@ class Outcome:
     reason: str = ""
 
 
-def read(preparer: Preparer, task: Task) -> Outcome:
+def read(preparer: Preparer, task: Task) -> ReadResult:
     """One file. What is wrong with the file is in the outcome; errors that all files would share are raised
     (OutputError, ...).
     """
     try:
         made = preparer.prepare_file(task.source, task.digest, task.shard)
     except NoUsableFaceError as error:
-        return Outcome(task, dropped=error.dropped, refused=error.message, reason=error.reason)
+        return ReadResult(task, dropped=error.dropped, refused=error.message, reason=error.reason)
     except MediaError as error:
-        return Outcome(task, refused=error.message, reason=UNREADABLE)
-    return Outcome(task, made.shards, made.frames, made.dropped, made.cut_off)
+        return ReadResult(task, refused=error.message, reason=UNREADABLE)
+    return ReadResult(task, made.shards, made.frames, made.dropped, made.cut_off)
 
 
-def read_all(tasks: Iterator[Task], config: PrepareConfig, workers: int) -> Generator[Outcome, None, None]:
+def read_all(tasks: Iterator[Task], config: PrepareConfig, workers: int) -> Generator[ReadResult, None, None]:
     """Reads every task, with `workers` processes (1: in this one). Outcomes come in any order.
 
     Raises what `read` raises. Closing the iterator ends the processes.
@@ -67,8 +67,8 @@ def read_all(tasks: Iterator[Task], config: PrepareConfig, workers: int) -> Gene
             yield done.value
         else:
             reason = UNREADABLE if done.failure == FAILED else CRASHED
-            yield Outcome(done.task, refused=f"{done.task.source.path}: {done.message}", reason=reason)
+            yield ReadResult(done.task, refused=f"{done.task.source.path}: {done.message}", reason=reason)
 
 
-def _reader(config: PrepareConfig) -> Callable[[Task], Outcome]:
+def _reader(config: PrepareConfig) -> Callable[[Task], ReadResult]:
     return partial(read, Preparer(config))

@@ -31,7 +31,7 @@ _MOTIONS = (".motion", ".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PairResult:
     """One pair. `state`: made, kept (it was there already), or failed; then `reason` says why."""
 
     portrait: Path
@@ -67,7 +67,7 @@ def animate_all(
     studio: Studio, portraits: Sequence[Path], motions: Sequence[Driver], folder: Path, config: AnimateConfig,
     consent: str | None = None,
     *, overwrite: bool = False, advance: Advance = lambda amount: None,
-) -> Iterator[Outcome]:  # fmt: skip
+) -> Iterator[PairResult]:  # fmt: skip
     """Yields the outcome of every pair as it is known; `advance` gets 1 for each pair, in parts as its frames are
     painted.
 
@@ -89,15 +89,15 @@ def animate_all(
         except SfumatoError as error:
             state, reason = "failed", str(error)
         advance(1 - share.given)
-        yield Outcome(portrait, motion.name, folder / name, state, reason)
+        yield PairResult(portrait, motion.name, folder / name, state, reason)
 
 
-def count_states(outcomes: Sequence[Outcome]) -> Counter[str]:
+def count_states(outcomes: Sequence[PairResult]) -> Counter[str]:
     """How many were made, kept and failed."""
     return Counter(outcome.state for outcome in outcomes)
 
 
-def write_sheet(folder: Path, outcomes: Sequence[Outcome]) -> None:
+def write_sheet(folder: Path, outcomes: Sequence[PairResult]) -> None:
     """Writes the contact sheet of what was made and kept, unless it is there and nothing new was made."""
     from sfumato.app.review.contact_sheet import spread, write_contact_sheet
 

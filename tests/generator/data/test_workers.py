@@ -19,7 +19,7 @@ import pytest
 from generator.data.footage import Source
 from generator.data.prepare import prepare, read_journal
 from generator.data.reading import PrepareConfig
-from generator.data.workers import CRASHED, UNREADABLE, Outcome, Task, read, read_all
+from generator.data.workers import CRASHED, UNREADABLE, ReadResult, Task, read, read_all
 from sfumato.errors import OutputError, UsageError
 from sfumato.media.images import write_image
 from tests.generator_fixtures import astronaut, moving, portrait
@@ -85,7 +85,7 @@ class Failing:
         raise self.error
 
 
-def outcome(error: Exception) -> Outcome:
+def outcome(error: Exception) -> ReadResult:
     return read(Failing(error), Task(0, Source(Path("a.mp4")), "0" * 64, Path("x.parquet")))  # type: ignore[arg-type]
 
 
