@@ -89,7 +89,7 @@ def robustness(
         place = journal or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
         with progress("Treating and judging", copies) as advance:
-            found = judge_all(samples, model, config, place, advance)
+            found = judge_all(samples, model, config, place / "robustness.sqlite3", advance)
     rows = measure(found, detector.record, config)
     facts = _facts(samples, detector, frames, people, seed)
     _report(rows, facts, "robustness", PROTOCOL, INTERVAL, robustness_table, as_json, out)
@@ -239,7 +239,7 @@ def temporal(
         place = journal or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
         with progress("Observing", len(samples)) as advance:
-            observed = list(observe_all(samples, observer, place / "temporal.jsonl", advance))
+            observed = list(observe_all(samples, observer, place / "temporal.sqlite3", advance))
     rows = measure(observed, seed)
     facts = _facts(samples, observer.detector, frames, people, seed)
     _report(rows, facts, "temporal", PROTOCOL, INTERVAL, temporal_table, as_json, out)
@@ -259,7 +259,7 @@ def _score(samples: list[Sample], model: Path | None, frames: int, journal: Path
     from sfumato.progress import progress
 
     with progress("Judging", len(samples)) as advance:
-        return list(score(samples, VideoDetector(model), frames, journal / "detection.jsonl", advance))
+        return list(score(samples, VideoDetector(model), frames, journal / "detection.sqlite3", advance))
 
 
 def _detector_in(run: str) -> Path:

@@ -11,6 +11,7 @@ that was left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,14 @@ from numpy.typing import NDArray
 from benchmarks.metrics.comparison import Row, families_of, family_of, reals_for
 from detector.datasets.sample import Sample
 from detector.evaluation.intervals import Clusters, bootstrap, cluster
-from detector.evaluation.journal import Facts, Journal
+from detector.evaluation.journal import Facts, VideoJournal
 from detector.evaluation.metrics import Curve, Floats
 from detector.inference.crops import judged_crop
-from detector.inference.frames import is_picture
 from detector.inference.fusion import pooled
 from detector.inference.quality_norm import qualities
 from detector.inference.video_detector import VideoDetector
 from sfumato.errors import MediaError, UsageError
+from sfumato.execution.find_files import is_picture
 from sfumato.media.faces import FaceDetector, FaceTracker
 
 PROTOCOL = "temporal-1"
@@ -115,16 +116,16 @@ def observe_all(
     advance: Callable[[float], None] = lambda n: None,
 ) -> Iterator[tuple[Sample, Facts]]:
     """Every video, from the journal where it is there; still pictures are left out."""
-    book = Journal(journal, f"{observer.detector.judging} {PROTOCOL}", observer.frames)
-    for sample in samples:
-        if not is_picture(sample.path):
-            facts = book.find(sample)
-            if facts is None:
-                facts = observer.observe(sample.path)
-                book.add(sample, facts)
-            if "features" in facts:
-                yield sample, facts
-        advance(1)
+    with closing(VideoJournal(journal, observer.detector.judging, [PROTOCOL, observer.frames])) as known:
+        for sample in samples:
+            if not is_picture(sample.path):
+                facts = known.find(sample)
+                if facts is None:
+                    facts = observer.observe(sample.path)
+                    known.add(sample, facts)
+                if "features" in facts:
+                    yield sample, facts
+            advance(1)
 
 
 def measure(observed: Sequence[tuple[Sample, Facts]], seed: int = 0) -> list[Row]:

@@ -23,7 +23,9 @@ from benchmarks.detector.detection import (
     twin_control,
 )
 from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
+from detector.inference.bundle import load_shipped
 from sfumato.errors import UsageError
+from sfumato.execution.journal import Journal
 from tests.evaluation_fixtures import sample, scored
 
 SEEN, OTHER = "1" * 64, "2" * 64
@@ -198,7 +200,8 @@ def test_the_command_scores_once_and_writes_its_record(clips, shipped_detector, 
     result = CliRunner().invoke(command, arguments, standalone_mode=False)
     assert result.exception is None, result.output
     assert "| trained on | landmark-warp | swap-alpha |" in result.output and "E5: face swaps" in result.output
-    assert len((journal / "detection.jsonl").read_text().splitlines()) == 6  # the second detector is the first
+    with Journal(journal / "detection.sqlite3", load_shipped(shipped_detector).judging, 12) as kept:
+        assert len(list(kept.entries())) == 6  # the second detector is the first
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert {line["kind"] for line in lines} >= {"test", "bar", "matrix"} and all(
         line["protocol"] == "detection-1" for line in lines

@@ -35,7 +35,7 @@ def test_a_larger_draw_of_people_holds_the_smaller_one() -> None:
 
 
 def test_copies_are_judged_once_and_a_run_goes_on(samples, shipped_detector, tmp_path, monkeypatch) -> None:
-    first = judge_all(samples, shipped_detector, RobustnessConfig(("crf 40",)), tmp_path)
+    first = judge_all(samples, shipped_detector, RobustnessConfig(("crf 40",)), tmp_path / "j")
     made: list[str] = []
     original = module._Hand._treated
 
@@ -46,7 +46,7 @@ def test_copies_are_judged_once_and_a_run_goes_on(samples, shipped_detector, tmp
     monkeypatch.setattr(module._Hand, "_treated", counted)
     advanced: list[float] = []
     second = judge_all(
-        samples, shipped_detector, RobustnessConfig(("crf 40", "blur 2", "match-blur")), tmp_path, advanced.append
+        samples, shipped_detector, RobustnessConfig(("crf 40", "blur 2", "match-blur")), tmp_path / "j", advanced.append
     )
     assert made == ["blur 2"] * 2 * PEOPLE + ["match-blur"] * PEOPLE
     assert sum(advanced) == 4 * len(samples)
@@ -58,13 +58,11 @@ def test_copies_are_judged_once_and_a_run_goes_on(samples, shipped_detector, tmp
 def test_a_copy_that_cannot_be_made_is_an_error_of_its_own(samples, shipped_detector, tmp_path) -> None:
     (broken := tmp_path / "broken.mp4").write_bytes(b"no video")
     listed = [samples[0], sample("broken", "fake", path=broken)]
-    scored = judge_all(listed, shipped_detector, RobustnessConfig(("crf 40",)), tmp_path)["crf 40"]
+    scored = judge_all(listed, shipped_detector, RobustnessConfig(("crf 40",)), tmp_path / "j")["crf 40"]
     assert [item.status for item in scored] == ["ok", "error"]
 
 
 def test_two_processes_find_what_one_does(samples, shipped_detector, tmp_path) -> None:
-    for name in "12":
-        (tmp_path / name).mkdir()
     one, two = (
         judge_all(samples[:2], shipped_detector, RobustnessConfig(("JPEG 30",), workers=n), tmp_path / str(n))
         for n in (1, 2)
@@ -73,10 +71,27 @@ def test_two_processes_find_what_one_does(samples, shipped_detector, tmp_path) -
         assert a.frames() == pytest.approx(b.frames(), abs=1e-3)
 
 
+def test_a_work_that_fails_is_an_error_and_tried_again(samples, shipped_detector, tmp_path, monkeypatch) -> None:
+    """What a foreign library makes of a clip costs that copy only."""
+    with monkeypatch.context() as broken:
+        broken.setattr(module._Hand, "_treated", lambda self, work, folder: 1 // 0)
+        (failed,) = judge_all(samples[:1], shipped_detector, RobustnessConfig(("crf 40",)), tmp_path / "j")["crf 40"]
+    assert (failed.status, failed.reason) == ("error", "untreatable")
+    (done,) = judge_all(samples[:1], shipped_detector, RobustnessConfig(("crf 40",)), tmp_path / "j")["crf 40"]
+    assert done.status == "ok"
+
+
+def test_what_is_judged_already_loads_no_net(samples, shipped_detector, tmp_path, monkeypatch) -> None:
+    config = RobustnessConfig(("crf 40",))
+    first = judge_all(samples[:1], shipped_detector, config, tmp_path / "j")
+    monkeypatch.setattr(module, "_Hand", lambda model, frames: pytest.fail("it was loaded"))
+    assert judge_all(samples[:1], shipped_detector, config, tmp_path / "j") == first
+
+
 def test_rows_make_a_table(samples, shipped_detector, tmp_path) -> None:
     config = RobustnessConfig((HARD, "df1:VC 1", "writer"))
     record = {"training": {"methods": ["landmark-warp"]}}
-    rows = json.loads(json.dumps(measure(judge_all(samples, shipped_detector, config, tmp_path), record, config)))
+    rows = json.loads(json.dumps(measure(judge_all(samples, shipped_detector, config, tmp_path / "j"), record, config)))
     kinds = {
         kind: [row for row in rows if row["kind"] == kind]
         for kind in ("family", "reals", "summary", "sharpness", "bar")
@@ -139,6 +154,6 @@ def test_nonsense_is_refused(shipped_detector, tmp_path) -> None:
     with pytest.raises(UsageError):
         RobustnessConfig((), frames=1)
     (broken := tmp_path / "broken.mp4").write_bytes(b"no video")
-    found = judge_all([sample("broken", "fake", path=broken)], shipped_detector, RobustnessConfig(()), tmp_path)
+    found = judge_all([sample("broken", "fake", path=broken)], shipped_detector, RobustnessConfig(()), tmp_path / "j")
     with pytest.raises(UsageError):
         measure(found, {}, RobustnessConfig(()))

@@ -78,16 +78,17 @@ def test_both_splits_need_both_labels() -> None:
 
 def test_videos_are_observed_once_and_pictures_left_out(clips, shipped_detector, tmp_path, monkeypatch) -> None:
     observer = Observer(shipped_detector, 6)
+    (tmp_path / "b.mp4").write_text("no video")
     samples = [
         *clips_samples(clips)[:2],
         sample("a", "real", path=tmp_path / "a.png"),
         sample("b", "real", path=tmp_path / "b.mp4"),
     ]
-    first = list(observe_all(samples, observer, tmp_path / "j.jsonl"))
+    first = list(observe_all(samples, observer, tmp_path / "j.sqlite3"))
     assert [item.label for item, _ in first] == ["real", "fake"]
     assert all(np.isfinite(list(facts["features"].values())).all() for _, facts in first)
     monkeypatch.setattr(observer, "observe", lambda path: pytest.fail("it was observed before"))
-    assert list(observe_all(samples, observer, tmp_path / "j.jsonl")) == first
+    assert list(observe_all(samples, observer, tmp_path / "j.sqlite3")) == first
 
 
 def test_the_command_writes_its_record(clips, shipped_detector, tmp_path) -> None:
