@@ -13,7 +13,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ import numpy as np
 from benchmarks.detector.controls import NEEDS_GOAL, Control
 from benchmarks.detector.grid import CONTROL_SET, CONTROLS, DF1, GRID, TREATMENTS, treat
 from benchmarks.metrics.comparison import (
-    Row,
     compare,
     compare_reals,
     families_of,
@@ -34,9 +33,19 @@ from benchmarks.metrics.comparison import (
     scores_of,
     trained_on,
 )
+from benchmarks.rows.comparison import BarRow
+from benchmarks.rows.robustness import (
+    EquallySharp,
+    FamilyRow,
+    RealsRow,
+    RobustnessRow,
+    SharpnessRow,
+    Softness,
+    SummaryRow,
+)
 from detector.datasets.sample import Sample
 from detector.evaluation.journal import Facts, VideoJournal, as_facts, from_facts
-from detector.evaluation.protocol import Scored
+from detector.evaluation.protocol import Protocol, Scored
 from detector.evaluation.rows import clusters_of
 from detector.evaluation.shortcuts import matched_auc, sharpness_auc
 from detector.inference.bundle import load_shipped
@@ -140,7 +149,7 @@ def fakes_sharpness(scored: Sequence[Scored]) -> float | None:
     return float(np.median(values)) if values else None
 
 
-def measure(found: dict[str, list[Scored]], record: dict[str, Any], config: RobustnessConfig) -> list[Row]:
+def measure(found: dict[str, list[Scored]], record: dict[str, Any], config: RobustnessConfig) -> list[RobustnessRow]:
     """All rows of the record: treatments by family, reals, summaries, controls, sharpness, bars. Raises UsageError
     without any score.
     """
@@ -156,23 +165,19 @@ def measure(found: dict[str, list[Scored]], record: dict[str, Any], config: Robu
         for name in families_of(samples)
     }
     trained = trained_on(samples, record)
-    rows: list[Row] = []
+    rows: list[FamilyRow | RealsRow] = []
     for treatment, scored in found.items():
-        about = {"treatment": treatment, "set": set_of(treatment)}
+        about: dict[str, Any] = {"treatment": treatment, "set_name": set_of(treatment)}
         earlier = None if treatment == UNTOUCHED else before
         for name, fakes in kinds.items():
-            row = compare(scored, fakes, reals_for(samples, fakes), clusters, protocol, earlier, config.seed)
-            rows.append({"kind": "family", **about, "family": name, "trained": name in trained, **row})
+            compared = compare(scored, fakes, reals_for(samples, fakes), clusters, protocol, earlier, config.seed)
+            rows.append(FamilyRow(**about, family=name, trained=name in trained, **vars(compared)))
         if reals:
-            rows.append(
-                {"kind": "reals", **about, **compare_reals(scored, reals, clusters, protocol, before, config.seed)}
-            )
-    rows += _summaries(rows)
-    for name, fakes in kinds.items():
-        rows.append(
-            {"kind": "sharpness", "family": name, **_sharpness(before, fakes, reals_for(samples, fakes), protocol)}
-        )
-    return rows + bars(rows)
+            of_reals = compare_reals(scored, reals, clusters, protocol, before, config.seed)
+            rows.append(RealsRow(**about, **vars(of_reals)))
+    summaries = _summaries([row for row in rows if isinstance(row, FamilyRow)])
+    sharpness = [_sharpness(name, before, fakes, reals_for(samples, fakes), protocol) for name, fakes in kinds.items()]
+    return [*rows, *summaries, *sharpness, *bars(rows)]
 
 
 def set_of(treatment: str) -> str:
@@ -186,30 +191,33 @@ def set_of(treatment: str) -> str:
     )
 
 
-def bars(rows: Sequence[Row]) -> list[Row]:
+def bars(rows: Sequence[FamilyRow | RealsRow]) -> list[BarRow]:
     """What was promised, and whether it holds. A bar whose treatment was not run is left out."""
-    found: list[Row] = []
-    for row in rows:
-        about = {"kind": "bar", "set": row.get("set")}
-        if row["kind"] == "family" and row["treatment"] == HARD and row["trained"]:
-            what = f"{row['family']} loses at most {WORST_LOSS:.2f} AUC after H.264 crf 33 at half size"
-            for name, where in (
-                ("change", ".5 without a usable face"),
-                ("change_covered", "where a face is still usable"),
-            ):
-                if name in row:
-                    found.append(
-                        {**about, "bar": f"{what}, {where}", "value": row[name], "met": row[name] >= -WORST_LOSS}
-                    )
-        if row["kind"] == "reals" and row["treatment"] == UNTOUCHED:
-            found += [
-                {**about, **promise(alpha, rates, "the untouched reals")} for alpha, rates in row["flagged"].items()
-            ]
-        elif row["kind"] == "reals" and (row["set"] == CONTROL_SET or row["treatment"].startswith(REENCODED)):
-            for alpha, within in row["within"].items():
-                what = f"FPR at {alpha} of reals after {row['treatment']} within the interval of the untouched"
-                found.append({**about, "bar": what, "value": row["flagged"][alpha]["fpr"], "met": within})
-    return found
+    return [bar for row in rows for bar in (_family_bars(row) if isinstance(row, FamilyRow) else _reals_bars(row))]
+
+
+def _family_bars(row: FamilyRow) -> list[BarRow]:
+    if row.treatment != HARD or not row.trained:
+        return []
+    what = f"{row.family} loses at most {WORST_LOSS:.2f} AUC after H.264 crf 33 at half size"
+    changes = {".5 without a usable face": row.change, "where a face is still usable": row.change_covered}
+    return [
+        BarRow(set_name=row.set_name, bar=f"{what}, {where}", value=change, met=change >= -WORST_LOSS)
+        for where, change in changes.items()
+        if change is not None
+    ]
+
+
+def _reals_bars(row: RealsRow) -> list[BarRow]:
+    found: list[BarRow] = []
+    if row.treatment == UNTOUCHED:
+        found += [bar for alpha, rates in row.flagged.items() for bar in promise(alpha, rates, "the untouched reals")]
+    elif row.set_name == CONTROL_SET or row.treatment.startswith(REENCODED):
+        for alpha, within in row.within.items():
+            what = f"FPR at {alpha} of reals after {row.treatment} within the interval of the untouched"
+            if (rate := row.flagged[alpha].fpr) is not None:
+                found.append(BarRow(bar=what, value=rate, met=within))
+    return [replace(bar, set_name=row.set_name) for bar in found]
 
 
 def footage_of(samples: Sequence[Sample]) -> str:
@@ -217,37 +225,41 @@ def footage_of(samples: Sequence[Sample]) -> str:
     return hashlib.sha256("".join(sorted(s.sha256 or str(s.path) for s in samples)).encode()).hexdigest()
 
 
-def _summaries(rows: Sequence[Row]) -> list[Row]:
-    found: list[Row] = []
+def _summaries(rows: Sequence[FamilyRow]) -> list[SummaryRow]:
+    found: list[SummaryRow] = []
     for group in (GRID, DF1):
-        measured = [row for row in rows if row["kind"] == "family" and row["set"] == group and "auc" in row]
-        for name in dict.fromkeys(row["family"] for row in measured):
-            own = [row for row in measured if row["family"] == name]
-            worst = min(own, key=lambda row: float(row["auc"]))
-            found.append({
-                "kind": "summary", "set": group, "family": name, "treatments": len(own),
-                "mean": float(np.mean([row["auc"] for row in own])),
-                "worst": worst["auc"], "worst_treatment": worst["treatment"],
-                "coverage_lowest": min(row["coverage"].get("fake", 0.0) for row in own),
-            })  # fmt: skip
+        for name in dict.fromkeys(row.family for row in rows):
+            own = [
+                (row.auc, row) for row in rows if (row.set_name, row.family) == (group, name) and row.auc is not None
+            ]
+            if not own:
+                continue
+            lowest, worst = min(own, key=lambda pair: pair[0])
+            found.append(SummaryRow(
+                set_name=group, family=name, treatments=len(own), mean=float(np.mean([auc for auc, _ in own])),
+                worst=lowest, worst_treatment=worst.treatment,
+                coverage_lowest=min(row.coverage.get("fake", 0.0) for _, row in own),
+            ))  # fmt: skip
     return found
 
 
-def _sharpness(scored: Sequence[Scored], fakes: Sequence[int], reals: Sequence[int], protocol: Any) -> Row:
+def _sharpness(
+    family: str, scored: Sequence[Scored], fakes: Sequence[int], reals: Sequence[int], protocol: Protocol
+) -> SharpnessRow:
     """AUC of softness alone, and the detector's on pairs of equal sharpness, beside the plain one."""
     part = [scored[i] for i in (*reals, *fakes)]
-    values = scores_of(part, protocol).tolist()
-    row: Row = {"protocol_id": protocol.identifier(part), "refused": {}}
-    audits: dict[str, Callable[[], Row]] = {
-        "alone": lambda: sharpness_auc(part),
-        "matched": lambda: matched_auc(part, values),
-    }
-    for name, audit in audits.items():
-        try:
-            row[name] = audit()
-        except UsageError as error:
-            row["refused"][name] = error.message
-    return row
+    refused: dict[str, str] = {}
+    alone = matched = None
+    try:
+        alone = Softness(**sharpness_auc(part))
+    except UsageError as error:
+        refused["alone"] = error.message
+    try:
+        matched = EquallySharp(**matched_auc(part, scores_of(part, protocol).tolist()))
+    except UsageError as error:
+        refused["matched"] = error.message
+    identifier = protocol.identifier(part)
+    return SharpnessRow(family=family, protocol_id=identifier, refused=refused, alone=alone, matched=matched)
 
 
 def _is_treated(sample: Sample, treatment: str) -> bool:

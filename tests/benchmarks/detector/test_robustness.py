@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from click.testing import CliRunner
 from benchmarks.commands.detector import robustness as command
 from benchmarks.detector import robustness as module
 from benchmarks.detector.robustness import HARD, UNTOUCHED, RobustnessConfig, bars, draw_people, judge_all, measure
+from benchmarks.rows.comparison import BarRow, ClusterCount, Rates
+from benchmarks.rows.robustness import FamilyRow, RealsRow, SummaryRow
 from benchmarks.tables.robustness import robustness_table
 from detector.datasets.sample import Sample, clips_samples
 from sfumato.errors import UsageError
@@ -91,20 +94,20 @@ def test_what_is_judged_already_loads_no_net(samples, shipped_detector, tmp_path
 def test_rows_make_a_table(samples, shipped_detector, tmp_path) -> None:
     config = RobustnessConfig((HARD, "df1:VC 1", "writer"))
     record = {"training": {"methods": ["landmark-warp"]}}
-    rows = json.loads(json.dumps(measure(judge_all(samples, shipped_detector, config, tmp_path / "j"), record, config)))
-    kinds = {
-        kind: [row for row in rows if row["kind"] == kind]
-        for kind in ("family", "reals", "summary", "sharpness", "bar")
+    rows = measure(judge_all(samples, shipped_detector, config, tmp_path / "j"), record, config)
+    warped = [row for row in rows if isinstance(row, FamilyRow) and row.family == "landmark-warp"]
+    barred = [row for row in rows if isinstance(row, BarRow)]
+    assert [row.treatment for row in warped] == [UNTOUCHED, HARD, "df1:VC 1", "writer"]
+    assert all(row.n == {"real": 1, "fake": 1} and row.trained for row in warped)
+    assert {(row.set_name, row.worst_treatment) for row in rows if isinstance(row, SummaryRow)} == {
+        ("grid", HARD),
+        ("df1", "df1:VC 1"),
     }
-    warped = [row for row in kinds["family"] if row["family"] == "landmark-warp"]
-    assert [row["treatment"] for row in warped] == [UNTOUCHED, HARD, "df1:VC 1", "writer"]
-    assert all(row["n"] == {"real": 1, "fake": 1} and row["trained"] for row in warped)
-    assert {(row["set"], row["worst_treatment"]) for row in kinds["summary"]} == {("grid", HARD), ("df1", "df1:VC 1")}
-    assert all(row["n"] == {"real": PEOPLE} for row in kinds["reals"])
+    assert all(row.n == {"real": PEOPLE} for row in rows if isinstance(row, RealsRow))
     assert (
-        sum("landmark-warp loses" in row["bar"] for row in kinds["bar"]) == 1
+        sum("landmark-warp loses" in row.bar for row in barred) == 1
     )  # no face is left large enough, hence one of two
-    assert any("writer" in row["bar"] and row["set"] == "controls" for row in kinds["bar"])
+    assert any("writer" in row.bar and row.set_name == "controls" for row in barred)
     table = robustness_table(rows)
     assert (
         "| landmark-warp, 1 |" in table
@@ -115,24 +118,20 @@ def test_rows_make_a_table(samples, shipped_detector, tmp_path) -> None:
 
 
 def test_the_bars_know_what_is_not_met() -> None:
-    family = {
-        "kind": "family",
-        "set": "grid",
-        "treatment": HARD,
-        "family": "a",
-        "trained": True,
-        "change": -0.11,
-        "change_covered": -0.09,
-    }
-    reals = {
-        "kind": "reals",
-        "set": "grid",
-        "treatment": "crf 40",
-        "within": {"0.1": False},
-        "flagged": {"0.1": {"fpr": 0.5}},
-    }
-    assert [row["met"] for row in bars([family, reals])] == [False, True, False]
-    assert bars([{**family, "trained": False}, {**reals, "treatment": "noise 20"}]) == []
+    judged = {
+        "protocol_id": "p", "n": {"real": 9, "fake": 9}, "clusters": ClusterCount(unit="identity", count=9),
+        "coverage": {}, "refused": {},
+    }  # fmt: skip
+    family = FamilyRow(
+        treatment=HARD, set_name="grid", family="a", trained=True, flagged={}, change=-0.11, change_covered=-0.09,
+        **judged,
+    )  # fmt: skip
+    reals = RealsRow(
+        treatment="crf 40", set_name="grid", flagged={"0.1": Rates(fpr=0.5)}, within={"0.1": False}, changes={},
+        **judged,
+    )  # fmt: skip
+    assert [row.met for row in bars([family, reals])] == [False, True, False]
+    assert bars([dataclasses.replace(family, trained=False), dataclasses.replace(reals, treatment="noise 20")]) == []
 
 
 def test_the_command_writes_its_record_and_says_by_its_exit_code_whether_bars_hold(

@@ -12,6 +12,8 @@ from click.testing import CliRunner
 
 from benchmarks.commands.detector import temporal as command
 from benchmarks.detector.temporal import FEATURES, Observer, features, measure, observe_all
+from benchmarks.rows.comparison import BarRow
+from benchmarks.rows.temporal import LeftOutRow
 from benchmarks.tables.temporal import temporal_table
 from detector.datasets.sample import clips_samples
 from sfumato.errors import UsageError
@@ -56,18 +58,18 @@ def observed(tells: bool, families: tuple[str, ...] = ("warp", "swap"), people: 
 
 @pytest.mark.parametrize("tells", [True, False])
 def test_the_head_ships_only_if_motion_tells_of_families_it_has_not_seen(tells: bool) -> None:
-    rows = json.loads(json.dumps(measure(observed(tells))))
-    left_out = [row for row in rows if row["kind"] == "family"]
-    assert [row["family"] for row in left_out] == ["swap", "warp"]
-    assert all(row["n"] == {"real": 15, "fake": 15, "learnt": 30} for row in left_out)
-    assert all((row["change_interval"][0] > 0) == tells for row in left_out)
-    assert rows[-1]["kind"] == "bar" and rows[-1]["met"] == tells
+    rows = measure(observed(tells))
+    left_out = [row for row in rows if isinstance(row, LeftOutRow)]
+    assert [row.family for row in left_out] == ["swap", "warp"]
+    assert all(row.n == {"real": 15, "fake": 15, "learnt": 30} for row in left_out)
+    assert all((row.change_interval[0] > 0) == tells for row in left_out)
+    assert isinstance(rows[-1], BarRow) and rows[-1].met == tells
     assert ("**not met**" in temporal_table(rows)) != tells
 
 
 def test_one_family_alone_cannot_be_left_out() -> None:
     rows = measure(observed(True, ("warp",)))
-    assert rows[0]["refused"] == {"all": "no other family to learn from"} and not rows[-1]["met"]
+    assert rows[0].refused == {"all": "no other family to learn from"} and not rows[-1].met
     assert "no other family" in temporal_table(rows)
 
 
