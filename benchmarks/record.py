@@ -10,9 +10,8 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from benchmarks.rows.row import About, Row
 from sfumato.atomic import write_text
@@ -33,9 +32,12 @@ def describe(command: str, protocol: str, interval: str) -> About:
     )
 
 
-def append_results(path: Path, rows: Iterable[Row | Mapping[str, Any]], about: About) -> int:
-    """Adds `rows`, each with `about`, to the JSON lines at `path`, atomically; returns how many. Raises OutputError."""
-    lines = [json.dumps({**about.line(), **(row.line() if isinstance(row, Row) else row)}) for row in rows]
+def append_results(path: Path, rows: Iterable[Row], about: About, judged_by: Row | None = None) -> int:
+    """Adds `rows`, each with `about` and what else all of them share, to the JSON lines at `path`, atomically; returns
+    how many. Raises OutputError.
+    """
+    shared = judged_by.line() if judged_by is not None else {}
+    lines = [json.dumps({**about.line(), **row.line(), **shared}) for row in rows]
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:

@@ -11,12 +11,14 @@ import importlib.metadata
 import re
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from sfumato.app.cli.main import COMMANDS, LazyCommand, Table
 from sfumato.errors import MissingPartError
+from sfumato.execution.find_files import MEDIA
 from sfumato.registry import Registry
 from sfumato.version import __version__
 
@@ -143,6 +145,80 @@ def test_vendored_nets_are_those_that_notice_names() -> None:
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
         assert name in notice
         assert digest in notice
+
+
+SUFFIX_LISTS = {
+    "sfumato.execution.find_files": "which files a command means, for all of them",
+    "provenance.formats.containers": "FORMATS and UNSIGNABLE: the media type of each kind of file",
+    "sfumato.media.images": "WRITABLE: the encoder of each kind of picture",
+}
+DATABASES = {
+    "sfumato.execution.journal": "what is done already",
+    "provenance.durable.repository": "manifests by fingerprint",
+}
+
+
+def suffix_lists(tree: ast.AST) -> list[set[str]]:
+    """What is written out of sets, tuples, lists and keys that name several kinds of media files."""
+    found = []
+    for node in ast.walk(tree):
+        items = node.keys if isinstance(node, ast.Dict) else getattr(node, "elts", [])
+        words = {item.value.lower() for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)}
+        if {".png", ".jpg"} <= words or (".mp4" in words and len(words & MEDIA) > 1):
+            found.append(words)
+    return found
+
+
+def process_starters(tree: ast.AST) -> set[str]:
+    """The names by which a module would start processes that share its work."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if "multiprocessing" in alias.name.split(".")}
+        elif isinstance(node, ast.ImportFrom) and "multiprocessing" in (node.module or "").split("."):
+            found.add(str(node.module))
+        elif isinstance(node, ast.ImportFrom):
+            found |= {alias.name for alias in node.names} & {"ProcessPoolExecutor", "multiprocessing", "fork"}
+        elif isinstance(node, ast.Attribute) and node.attr in ("ProcessPoolExecutor", "fork"):
+            found.add(node.attr)
+    return found
+
+
+def opens_a_database(tree: ast.AST) -> bool:
+    """Whether a module takes SQLite's `connect`, called or not, under whatever name."""
+    names = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name == "sqlite3"
+    }
+    taken = any(
+        isinstance(node, ast.ImportFrom) and node.module == "sqlite3" and "connect" in {a.name for a in node.names}
+        for node in ast.walk(tree)
+    )
+    return taken or any(
+        isinstance(node, ast.Attribute) and node.attr == "connect" and getattr(node.value, "id", "") in names
+        for node in ast.walk(tree)
+    )
+
+
+@cache
+def trees() -> dict[str, ast.AST]:
+    return {module_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+
+
+def test_what_counts_as_a_picture_or_a_video_is_said_in_one_place() -> None:
+    assert {name for name, tree in trees().items() if suffix_lists(tree)} == SUFFIX_LISTS.keys()
+
+
+def test_databases_are_opened_by_the_journal_and_the_repository_alone() -> None:
+    assert {name for name, tree in trees().items() if opens_a_database(tree)} == DATABASES.keys()
+
+
+def test_processes_are_started_by_the_execution_layer_alone() -> None:
+    starting = {name for name, tree in trees().items() if process_starters(tree)}
+    assert starting == {"sfumato.execution.pool", "sfumato.execution.data_workers"}
 
 
 def command_lines(table: Table = COMMANDS, before: str = "sfumato") -> list[str]:

@@ -12,7 +12,9 @@ from sfumato import options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.metrics.comparison import Row
+    from benchmarks.rows.comparison import JudgedBy
+    from benchmarks.rows.detection import DetectionRow
+    from benchmarks.rows.row import Row
     from detector.datasets.sample import Sample
     from detector.evaluation.protocol import Scored
     from detector.inference.bundle import ShippedDetector
@@ -72,6 +74,7 @@ def robustness(
     from benchmarks.detector.grid import chosen
     from benchmarks.detector.robustness import PROTOCOL, RobustnessConfig, draw_people, judge_all, measure
     from benchmarks.metrics.comparison import INTERVAL
+    from benchmarks.rows.comparison import BarRow
     from benchmarks.tables.robustness import robustness_table
     from detector.inference.bundle import load_shipped
     from sfumato.progress import progress
@@ -85,11 +88,11 @@ def robustness(
         place = journal or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
         with progress("Treating and judging", copies) as advance:
-            found = judge_all(samples, model, config, place, advance)
+            found = judge_all(samples, model, config, place / "robustness.sqlite3", advance)
     rows = measure(found, detector.record, config)
     facts = _facts(samples, detector, frames, people, seed)
     _report(rows, facts, "robustness", PROTOCOL, INTERVAL, robustness_table, as_json, out)
-    return int(any(row["kind"] == "bar" and not row["met"] for row in rows))
+    return int(any(isinstance(row, BarRow) and not row.met for row in rows))
 
 
 @click.command("detection")
@@ -155,6 +158,8 @@ def detection(
     from benchmarks.detector.detection import matrix as make_matrix
     from benchmarks.detector.robustness import draw_people
     from benchmarks.metrics.comparison import INTERVAL
+    from benchmarks.rows.comparison import BarRow
+    from benchmarks.rows.detection import DistanceRow
     from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
     from benchmarks.tables.tables import read_records, shipped_records
     from detector.inference.bundle import load_shipped
@@ -169,7 +174,7 @@ def detection(
         place = journal or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
         scored = _score(samples, model, frames, place)
-        rows = run_tests(scored, every, detector.record, frames, seed)
+        rows: list[DetectionRow] = [*run_tests(scored, every, detector.record, frames, seed)]
         rows += [*twin_control(scored), *from_robustness(measured, detector.judging)]
         if controls:
             rows.append(
@@ -184,7 +189,7 @@ def detection(
             rows += ablation({run: _score(samples, _detector_in(run), frames, place) for run in variants}, frames, seed)
     facts = _facts(samples, detector, frames, people, seed)
 
-    def tables(found: Sequence[Row]) -> str:
+    def tables(found: Sequence[DetectionRow]) -> str:
         parts = [
             distance_table(found),
             *([matrix_table(found)] if runs else []),
@@ -193,7 +198,7 @@ def detection(
         return "\n\n".join(parts)
 
     _report(rows, facts, "detection", PROTOCOL, INTERVAL, tables, as_json, out)
-    return int(any(row.get("met") is False for row in rows))
+    return int(any(isinstance(row, DistanceRow | BarRow) and row.met is False for row in rows))
 
 
 @click.command("temporal")
@@ -235,18 +240,23 @@ def temporal(
         place = journal or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
         with progress("Observing", len(samples)) as advance:
-            observed = list(observe_all(samples, observer, place / "temporal.jsonl", advance))
+            observed = list(observe_all(samples, observer, place / "temporal.sqlite3", advance))
     rows = measure(observed, seed)
     facts = _facts(samples, observer.detector, frames, people, seed)
     _report(rows, facts, "temporal", PROTOCOL, INTERVAL, temporal_table, as_json, out)
 
 
-def _facts(samples: Sequence[Sample], detector: ShippedDetector, frames: int, people: int | None, seed: int) -> Row:
+def _facts(
+    samples: Sequence[Sample], detector: ShippedDetector, frames: int, people: int | None, seed: int
+) -> JudgedBy:
     """What a record's numbers hang on."""
     from benchmarks.detector.robustness import footage_of
+    from benchmarks.rows.comparison import JudgedBy
 
-    about = {"footage": footage_of(samples), "model": detector.digest, "judging": detector.judging}
-    return {**about, "frames": frames, "people": people, "seed": seed}
+    return JudgedBy(
+        footage=footage_of(samples), model=detector.digest, judging=detector.judging, frames=frames, people=people,
+        seed=seed,
+    )  # fmt: skip
 
 
 def _score(samples: list[Sample], model: Path | None, frames: int, journal: Path) -> list[Scored]:
@@ -255,7 +265,7 @@ def _score(samples: list[Sample], model: Path | None, frames: int, journal: Path
     from sfumato.progress import progress
 
     with progress("Judging", len(samples)) as advance:
-        return list(score(samples, VideoDetector(model), frames, journal / "detection.jsonl", advance))
+        return list(score(samples, VideoDetector(model), frames, journal / "detection.sqlite3", advance))
 
 
 def _detector_in(run: str) -> Path:
@@ -292,7 +302,7 @@ def _chosen(every: list[Sample], split: str) -> list[Sample]:
 
 def _report(
     rows: Sequence[Row],
-    facts: dict[str, Any],
+    facts: JudgedBy,
     name: str,
     protocol: str,
     interval: str,
@@ -304,11 +314,10 @@ def _report(
 
     from benchmarks.record import append_results, describe
 
-    lines = [{**row, **facts} for row in rows]
     if out is not None:
-        append_results(out, lines, describe(f"sfumato bench {name}", protocol, interval))
+        append_results(out, rows, describe(f"sfumato bench {name}", protocol, interval), facts)
     if as_json:
-        for line in lines:
-            click.echo(json.dumps(line))
+        for row in rows:
+            click.echo(json.dumps({**row.line(), **facts.line()}))
     else:
         click.echo(table(rows))

@@ -84,8 +84,8 @@ class Control:
 
     def _written(self, source: Path, folder: Path) -> Path:
         """Through the writer that generated videos leave by, sealed with keys of its own, without a watermark."""
-        from detector.inference.frames import is_picture
         from provenance.signing.seal import C2paSeal
+        from sfumato.execution.find_files import is_picture
         from sfumato.media.clips import file_digest
         from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter
 

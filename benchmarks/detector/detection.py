@@ -8,14 +8,13 @@ people who are in no training. E4, fakes by others, is `sfumato evaluate` on a p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from benchmarks.metrics.comparison import (
-    Row,
     compare,
     families_of,
     family_of,
@@ -28,6 +27,8 @@ from benchmarks.metrics.comparison import (
     trained_on,
 )
 from benchmarks.metrics.intervals import student_interval
+from benchmarks.rows.comparison import BarRow, Compared
+from benchmarks.rows.detection import AblationRow, DetectionRow, DistanceRow, MatrixRow
 from detector.datasets.sample import Sample
 from detector.evaluation.protocol import Scored
 from detector.evaluation.rows import clusters_of
@@ -108,46 +109,39 @@ TESTS = (
 
 def run_tests(
     scored: Sequence[Scored], every: Sequence[Sample], record: Mapping[str, Any], frames: int, seed: int = 0
-) -> list[Row]:
+) -> list[DistanceRow]:
     """E0 to E5, then E8. A test without fakes is a row with the reason. Raises UsageError without reals."""
     samples = [item.sample for item in scored]
     if not any(sample.label == "real" for sample in samples):
         raise UsageError("There are no reals to tell the fakes from", "The list needs the twins of its fakes.")
     known, clusters = Known.of(record, every), clusters_of(scored)
     protocol = protocol_for(frames, clusters)
-    rows: list[Row] = []
+    rows: list[DistanceRow] = []
     for test in TESTS:
         chosen = [i for i, sample in enumerate(samples) if sample.label == "fake" and test.holds(sample, known)]
-        about = {"kind": "test", "test": test.name, "title": test.title}
         if not chosen:
-            rows.append({**about, "family": "none", "refused": {"all": "no such fake in the list"}})
+            rows.append(_refused(test.name, test.title, "no such fake in the list"))
         for name in families_of(samples[i] for i in chosen):
             fakes = [i for i in chosen if family_of(samples[i]) == name]
-            row = compare(scored, fakes, reals_for(samples, fakes), clusters, protocol, seed=seed)
-            promised = _floor(test.floor(samples[fakes[0]], known), row)
-            rows.append({**about, "family": name, "trained": name in known.families, **row, **promised})
+            found = compare(scored, fakes, reals_for(samples, fakes), clusters, protocol, seed=seed)
+            row = replace(_tested(test.name, test.title, name, found), trained=name in known.families)
+            floor = test.floor(samples[fakes[0]], known)
+            if floor is not None and row.auc is not None:
+                row = replace(row, floor=floor, met=row.auc >= floor)
+            rows.append(row)
     fakes = [i for i, sample in enumerate(samples) if sample.label == "fake"]
     if fakes:
-        shuffled = shuffled_auc(scored, fakes, reals_for(samples, fakes), clusters, protocol, seed=seed)
-        about = {
-            "kind": "test",
-            "test": "E8",
-            "title": "labels exchanged at random within each person",
-            "family": "all",
-        }
-        rows.append(
-            {
-                **about,
-                **shuffled,
-                "floor": 0.5,
-                "n": {"real": len(reals_for(samples, fakes)), "fake": len(fakes)},
-                "refused": {},
-            }
-        )
+        reals = reals_for(samples, fakes)
+        shuffled = shuffled_auc(scored, fakes, reals, clusters, protocol, seed=seed)
+        rows.append(DistanceRow(
+            test="E8", title="labels exchanged at random within each person", family="all",
+            n={"real": len(reals), "fake": len(fakes)}, refused={}, auc=shuffled.auc, auc_interval=shuffled.interval,
+            shuffles=shuffled.shuffles, floor=0.5, met=shuffled.met,
+        ))  # fmt: skip
     return rows
 
 
-def twin_control(scored: Sequence[Scored]) -> list[Row]:
+def twin_control(scored: Sequence[Scored]) -> list[BarRow]:
     """E7 on the fakes' own twins, reals that went through our cropper and writer: their FPR, and whether it is that of
     other reals.
     """
@@ -155,18 +149,18 @@ def twin_control(scored: Sequence[Scored]) -> list[Row]:
         [s for s in scored if s.sample.label == "real" and (s.sample.method == TWIN) == is_twin]
         for is_twin in (True, False)
     )
-    rows: list[Row] = []
+    rows: list[BarRow] = []
+    of_others = flagged(others)
     for alpha, rates in flagged(twins).items():
-        about = {"kind": "bar", "test": "E7", "n": len(twins)}
-        rows.append({**about, **promise(alpha, rates, "the twins, reals through our cropper and writer,")})
-        if others:
-            upper = flagged(others)[alpha]["fpr_interval"][1]
-            what = f"FPR at {alpha} of the twins within the interval of the other reals (up to {upper:.3f})"
-            rows.append({**about, "bar": what, "value": rates["fpr"], "met": rates["fpr"] <= upper})
-    return rows
+        rows += promise(alpha, rates, "the twins, reals through our cropper and writer,")
+        bounds = of_others[alpha].fpr_interval if alpha in of_others else None
+        if bounds is not None and rates.fpr is not None:
+            what = f"FPR at {alpha} of the twins within the interval of the other reals (up to {bounds[1]:.3f})"
+            rows.append(BarRow(bar=what, value=rates.fpr, met=rates.fpr <= bounds[1]))
+    return [replace(row, test="E7", n=len(twins)) for row in rows]
 
 
-def shuffled_training(runs: Sequence[Sequence[Scored]], frames: int, seed: int = 0) -> Row:
+def shuffled_training(runs: Sequence[Sequence[Scored]], frames: int, seed: int = 0) -> DistanceRow:
     """E8 of detectors that were trained with shuffled labels, the same videos judged by each: the interval of their AUC
     must hold .5.
 
@@ -188,80 +182,74 @@ def shuffled_training(runs: Sequence[Sequence[Scored]], frames: int, seed: int =
         values.append(tuple(scores_of(scored, protocol)))
     if len(set(values)) < len(values):
         raise UsageError("Two of the controls judge every video alike", "Give each its own seed: --set train.seed=N.")
-    found: Row = {
-        "kind": "test",
-        "test": "E8",
-        "title": "detector trained with shuffled labels",
-        "family": "all",
-        **rows[0],
-    }
-    aucs = [row["auc"] for row in rows if "auc" in row]
+    found = _tested("E8", "detector trained with shuffled labels", "all", rows[0])
+    aucs = tuple(row.auc for row in rows if row.auc is not None)
     if len(runs) > 1 and len(aucs) == len(runs):
         low, high = student_interval(aucs)
-        found = {key: found[key] for key in ("kind", "test", "family", "protocol_id", "n", "clusters", "refused")}
-        found |= {
-            "title": f"{len(aucs)} detectors trained with shuffled labels, their mean",
-            "auc": float(np.mean(aucs)),
-            "aucs": aucs,
-        }
-        found |= {
-            "auc_interval": [max(0.0, low), min(1.0, high)],
-            "interval": "95 % Student's t over the detectors",
-        }
-    bounds = found.get("auc_interval")
-    return found | ({"floor": 0.5, "met": bounds[0] <= 0.5 <= bounds[1]} if bounds else {})
+        found = replace(
+            found, title=f"{len(aucs)} detectors trained with shuffled labels, their mean", coverage=None, flagged=None,
+            auc=float(np.mean(aucs)), auc_covered=None, auc_interval=(max(0.0, low), min(1.0, high)), aucs=aucs,
+            interval="95 % Student's t over the detectors",
+        )  # fmt: skip
+    bounds = found.auc_interval
+    return found if bounds is None else replace(found, floor=0.5, met=bounds[0] <= 0.5 <= bounds[1])
 
 
-def from_robustness(rows: Iterable[Mapping[str, Any]], judging: str) -> list[Row]:
-    """E6 and E7 out of the record of `sfumato bench robustness`: its bars. `judging`: as the detector names it; the
-    record of another, or of the same network before it was calibrated anew, is not used, and that is said.
+def from_robustness(lines: Iterable[Mapping[str, Any]], judging: str) -> list[DetectionRow]:
+    """E6 and E7 out of the record of `sfumato bench robustness`, given by line: its bars. `judging`: as the detector
+    names it; the record of another, or of the same network before it was calibrated anew, is not used, and that is
+    said.
     """
-    listed = list(rows)
-    if any(row.get("judging") != judging for row in listed) or not listed:
+    listed = list(lines)
+    if any(line.get("judging") != judging for line in listed) or not listed:
         other = "the robustness record is of another detector, or of another calibration of it"
-        reason = {"all": other if listed else "no robustness record"}
-        return [
-            {"kind": "test", "test": test, "title": title, "family": "none", "refused": reason}
-            for test, title in _FROM_RECORD.items()
-        ]
-    found: list[Row] = []
-    for row in listed:
-        if row["kind"] == "bar":
-            test = "E7" if row.get("set") == "controls" else "E6"
-            found.append({"kind": "bar", "test": test, "bar": row["bar"], "value": row["value"], "met": row["met"]})
-    return found
+        reason = other if listed else "no robustness record"
+        return [_refused(test, title, reason) for test, title in _FROM_RECORD.items()]
+    bars = [BarRow.read(line) for line in listed if line["kind"] == "bar"]
+    return [replace(bar, test="E7" if bar.set_name == "controls" else "E6", set_name=None) for bar in bars]
 
 
 _FROM_RECORD = {"E6": "robustness grid", "E7": "reals through our writer and cropper, and as soft as the fakes"}
 
 
-def matrix(scored: Mapping[str, Sequence[Scored]], frames: int, seed: int = 0) -> list[Row]:
+def matrix(scored: Mapping[str, Sequence[Scored]], frames: int, seed: int = 0) -> list[MatrixRow]:
     """{name of what a detector was trained on: the same videos, scored by it} to a row for each of its test
     families.
     """
-    return [row for name, by_one in scored.items() for row in _by_family("matrix", name, by_one, None, frames, seed)]
+    return [
+        MatrixRow(train=name, family=family, **vars(found))
+        for name, by_one in scored.items()
+        for family, found in _by_family(by_one, None, frames, seed)
+    ]
 
 
-def ablation(scored: Mapping[str, Sequence[Scored]], frames: int, seed: int = 0) -> list[Row]:
+def ablation(scored: Mapping[str, Sequence[Scored]], frames: int, seed: int = 0) -> list[AblationRow]:
     """{name of a detector: the same videos, scored by it} to a row for each family, with the paired change from the
     first of them.
     """
     first = next(iter(scored.values()))
-    return [row for name, by_one in scored.items() for row in _by_family("ablation", name, by_one, first, frames, seed)]
+    return [
+        AblationRow(train=name, family=family, **vars(found))
+        for name, by_one in scored.items()
+        for family, found in _by_family(by_one, None if first is by_one else first, frames, seed)
+    ]
 
 
 def _by_family(
-    kind: str, name: str, by_one: Sequence[Scored], first: Sequence[Scored] | None, frames: int, seed: int
-) -> list[Row]:
+    by_one: Sequence[Scored], before: Sequence[Scored] | None, frames: int, seed: int
+) -> Iterator[tuple[str, Compared]]:
     samples, clusters = [item.sample for item in by_one], clusters_of(by_one)
-    before = None if first is by_one else first
-    rows: list[Row] = []
+    protocol = protocol_for(frames, clusters)
     for family in families_of(samples):
         fakes = [i for i, sample in enumerate(samples) if sample.label == "fake" and family_of(sample) == family]
-        row = compare(by_one, fakes, reals_for(samples, fakes), clusters, protocol_for(frames, clusters), before, seed)
-        rows.append({"kind": kind, "train": name, "family": family, **row})
-    return rows
+        yield family, compare(by_one, fakes, reals_for(samples, fakes), clusters, protocol, before, seed)
 
 
-def _floor(floor: float | None, row: Row) -> Row:
-    return {} if floor is None or "auc" not in row else {"floor": floor, "met": row["auc"] >= floor}
+def _tested(test: str, title: str, family: str, found: Compared) -> DistanceRow:
+    """A row of a test, without what changed: there is nothing that it changed from."""
+    held = {name: value for name, value in vars(found).items() if not name.startswith("change")}
+    return DistanceRow(test=test, title=title, family=family, **held)
+
+
+def _refused(test: str, title: str, reason: str) -> DistanceRow:
+    return DistanceRow(test=test, title=title, family="none", refused={"all": reason})

@@ -102,7 +102,7 @@ def treat(steps: tuple[Step, ...], source: Path, folder: Path) -> Path:
     Streams: a frame at a time is held. Raises MediaError for a source that cannot be read or a frame too small for the
     encoder.
     """
-    from detector.inference.frames import is_picture
+    from sfumato.execution.find_files import is_picture
 
     current = source
     for number, step in enumerate(steps):
@@ -129,7 +129,8 @@ def chosen(sets: tuple[str, ...] = (), names: tuple[str, ...] = ()) -> tuple[str
 
 def frames_of(source: Path) -> Any:
     """(frames and times, frames a second) of whatever the detector can judge. Raises MediaError."""
-    from detector.inference.frames import SampledFrames, is_picture
+    from detector.inference.frames import SampledFrames
+    from sfumato.execution.find_files import is_picture
 
     if source.is_dir() or is_picture(source):
         every = SampledFrames(source, 1 << 30)

@@ -3,19 +3,18 @@ a scan does.
 
 In: clips of a clips.jsonl, a detector. Out: for each treatment and family AUC, its paired change, what the detector's
 own thresholds flag and how many videos still show a usable face; the mean and the worst of each set; the negative
-controls; the bars. What was judged is kept in a folder of journals, one a treatment, so that a run can be stopped,
-widened by people or treatments, and gone on with.
+controls; the bars. What was judged is kept in a journal, so that a run can be stopped, widened by people or
+treatments, and gone on with.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing import get_context
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ import numpy as np
 from benchmarks.detector.controls import NEEDS_GOAL, Control
 from benchmarks.detector.grid import CONTROL_SET, CONTROLS, DF1, GRID, TREATMENTS, treat
 from benchmarks.metrics.comparison import (
-    Row,
     compare,
     compare_reals,
     families_of,
@@ -35,14 +33,26 @@ from benchmarks.metrics.comparison import (
     scores_of,
     trained_on,
 )
+from benchmarks.rows.comparison import BarRow
+from benchmarks.rows.robustness import (
+    EquallySharp,
+    FamilyRow,
+    RealsRow,
+    RobustnessRow,
+    SharpnessRow,
+    Softness,
+    SummaryRow,
+)
 from detector.datasets.sample import Sample
-from detector.evaluation.journal import Facts, Journal, as_facts, from_facts
-from detector.evaluation.protocol import Scored
+from detector.evaluation.journal import Facts, VideoJournal, as_facts, from_facts
+from detector.evaluation.protocol import Protocol, Scored
 from detector.evaluation.rows import clusters_of
 from detector.evaluation.shortcuts import matched_auc, sharpness_auc
+from detector.inference.bundle import load_shipped
 from detector.inference.prediction import Prediction, Reason
 from detector.inference.video_detector import VideoDetector
 from sfumato.errors import MediaError, UsageError
+from sfumato.execution.executor import Done, run
 
 PROTOCOL = "robustness-1"
 UNTOUCHED = "untouched"
@@ -78,9 +88,14 @@ class RobustnessConfig:
 class Work:
     """One copy to be made and judged. goal: the sharpness to match, where the control needs one."""
 
-    path: Path
+    sample: Sample
     treatment: str
     goal: float | None = None
+
+    @property
+    def setting(self) -> str:
+        """Names what is done to it."""
+        return self.treatment if self.goal is None else f"{self.treatment} {self.goal:.3f}"
 
 
 def draw_people(samples: Sequence[Sample], people: int | None, seed: int) -> list[Sample]:
@@ -97,7 +112,7 @@ def draw_people(samples: Sequence[Sample], people: int | None, seed: int) -> lis
 
 
 def judge_all(
-    samples: Sequence[Sample], model: Path | None, config: RobustnessConfig, journals: Path,
+    samples: Sequence[Sample], model: Path | None, config: RobustnessConfig, journal: Path,
     advance: Callable[[float], None] = lambda amount: None,
 ) -> dict[str, list[Scored]]:  # fmt: skip
     """{treatment: scored, as `samples`}, "untouched" first. Under a control the reals are treated, the fakes stay as
@@ -107,26 +122,24 @@ def judge_all(
     cannot be made of its source has status "error" and the reason.
     """
     found: dict[str, list[Scored]] = {}
-    with _judging(model, config) as (detector, judged):
-        for treatment in (UNTOUCHED, *config.treatments):
-            control = treatment in CONTROLS
-            goal = fakes_sharpness(found[UNTOUCHED]) if treatment in NEEDS_GOAL else None
-            setting = treatment if goal is None else f"{treatment} {goal:.3f}"
-            book = Journal(journals / f"{_slug(treatment)}.jsonl", f"{detector} {PROTOCOL} {setting}", config.frames)
-            taken = [sample for sample in samples if not (control and sample.label == "fake")]
-            known = {sample.path: book.find(sample) for sample in taken}
-            missing = [sample for sample in taken if known[sample.path] is None]
-            advance(len(samples) - len(missing))
-            for sample, facts in zip(
-                missing, judged(Work(sample.path, treatment, goal) for sample in missing), strict=True
-            ):
-                book.add(sample, facts)
-                known[sample.path] = facts
-                advance(1)
-            found[treatment] = [
-                from_facts(sample, known[sample.path] or {}) if sample.path in known else found[UNTOUCHED][i]
-                for i, sample in enumerate(samples)
-            ]
+    with closing(_Kept(journal, load_shipped(model).judging, config.frames)) as kept:
+        for treatments in ((UNTOUCHED,), config.treatments):  # the untouched fakes say what some controls aim at
+            goals = {name: fakes_sharpness(found[UNTOUCHED]) for name in treatments if name in NEEDS_GOAL}
+            works = [Work(s, name, goals.get(name)) for name in treatments for s in samples if _is_treated(s, name)]
+            facts = {work: entry for work in works if (entry := kept.find(work)) is not None}
+            missing = [work for work in works if work not in facts]
+            advance(len(treatments) * len(samples) - len(missing))
+            if missing:  # else no net is loaded
+                with closing(run(missing, partial(_Hand, model, config.frames), config.workers)) as results:
+                    for done in results:
+                        facts[done.task] = kept.taken(done)
+                        advance(1)
+            for name in treatments:
+                found[name] = [
+                    from_facts(sample, facts[Work(sample, name, goals.get(name))])
+                    if _is_treated(sample, name) else found[UNTOUCHED][i]
+                    for i, sample in enumerate(samples)
+                ]  # fmt: skip
     return found
 
 
@@ -136,7 +149,7 @@ def fakes_sharpness(scored: Sequence[Scored]) -> float | None:
     return float(np.median(values)) if values else None
 
 
-def measure(found: dict[str, list[Scored]], record: dict[str, Any], config: RobustnessConfig) -> list[Row]:
+def measure(found: dict[str, list[Scored]], record: dict[str, Any], config: RobustnessConfig) -> list[RobustnessRow]:
     """All rows of the record: treatments by family, reals, summaries, controls, sharpness, bars. Raises UsageError
     without any score.
     """
@@ -152,23 +165,19 @@ def measure(found: dict[str, list[Scored]], record: dict[str, Any], config: Robu
         for name in families_of(samples)
     }
     trained = trained_on(samples, record)
-    rows: list[Row] = []
+    rows: list[FamilyRow | RealsRow] = []
     for treatment, scored in found.items():
-        about = {"treatment": treatment, "set": set_of(treatment)}
+        about: dict[str, Any] = {"treatment": treatment, "set_name": set_of(treatment)}
         earlier = None if treatment == UNTOUCHED else before
         for name, fakes in kinds.items():
-            row = compare(scored, fakes, reals_for(samples, fakes), clusters, protocol, earlier, config.seed)
-            rows.append({"kind": "family", **about, "family": name, "trained": name in trained, **row})
+            compared = compare(scored, fakes, reals_for(samples, fakes), clusters, protocol, earlier, config.seed)
+            rows.append(FamilyRow(**about, family=name, trained=name in trained, **vars(compared)))
         if reals:
-            rows.append(
-                {"kind": "reals", **about, **compare_reals(scored, reals, clusters, protocol, before, config.seed)}
-            )
-    rows += _summaries(rows)
-    for name, fakes in kinds.items():
-        rows.append(
-            {"kind": "sharpness", "family": name, **_sharpness(before, fakes, reals_for(samples, fakes), protocol)}
-        )
-    return rows + bars(rows)
+            of_reals = compare_reals(scored, reals, clusters, protocol, before, config.seed)
+            rows.append(RealsRow(**about, **vars(of_reals)))
+    summaries = _summaries([row for row in rows if isinstance(row, FamilyRow)])
+    sharpness = [_sharpness(name, before, fakes, reals_for(samples, fakes), protocol) for name, fakes in kinds.items()]
+    return [*rows, *summaries, *sharpness, *bars(rows)]
 
 
 def set_of(treatment: str) -> str:
@@ -182,30 +191,33 @@ def set_of(treatment: str) -> str:
     )
 
 
-def bars(rows: Sequence[Row]) -> list[Row]:
+def bars(rows: Sequence[FamilyRow | RealsRow]) -> list[BarRow]:
     """What was promised, and whether it holds. A bar whose treatment was not run is left out."""
-    found: list[Row] = []
-    for row in rows:
-        about = {"kind": "bar", "set": row.get("set")}
-        if row["kind"] == "family" and row["treatment"] == HARD and row["trained"]:
-            what = f"{row['family']} loses at most {WORST_LOSS:.2f} AUC after H.264 crf 33 at half size"
-            for name, where in (
-                ("change", ".5 without a usable face"),
-                ("change_covered", "where a face is still usable"),
-            ):
-                if name in row:
-                    found.append(
-                        {**about, "bar": f"{what}, {where}", "value": row[name], "met": row[name] >= -WORST_LOSS}
-                    )
-        if row["kind"] == "reals" and row["treatment"] == UNTOUCHED:
-            found += [
-                {**about, **promise(alpha, rates, "the untouched reals")} for alpha, rates in row["flagged"].items()
-            ]
-        elif row["kind"] == "reals" and (row["set"] == CONTROL_SET or row["treatment"].startswith(REENCODED)):
-            for alpha, within in row["within"].items():
-                what = f"FPR at {alpha} of reals after {row['treatment']} within the interval of the untouched"
-                found.append({**about, "bar": what, "value": row["flagged"][alpha]["fpr"], "met": within})
-    return found
+    return [bar for row in rows for bar in (_family_bars(row) if isinstance(row, FamilyRow) else _reals_bars(row))]
+
+
+def _family_bars(row: FamilyRow) -> list[BarRow]:
+    if row.treatment != HARD or not row.trained:
+        return []
+    what = f"{row.family} loses at most {WORST_LOSS:.2f} AUC after H.264 crf 33 at half size"
+    changes = {".5 without a usable face": row.change, "where a face is still usable": row.change_covered}
+    return [
+        BarRow(set_name=row.set_name, bar=f"{what}, {where}", value=change, met=change >= -WORST_LOSS)
+        for where, change in changes.items()
+        if change is not None
+    ]
+
+
+def _reals_bars(row: RealsRow) -> list[BarRow]:
+    found: list[BarRow] = []
+    if row.treatment == UNTOUCHED:
+        found += [bar for alpha, rates in row.flagged.items() for bar in promise(alpha, rates, "the untouched reals")]
+    elif row.set_name == CONTROL_SET or row.treatment.startswith(REENCODED):
+        for alpha, within in row.within.items():
+            what = f"FPR at {alpha} of reals after {row.treatment} within the interval of the untouched"
+            if (rate := row.flagged[alpha].fpr) is not None:
+                found.append(BarRow(bar=what, value=rate, met=within))
+    return [replace(bar, set_name=row.set_name) for bar in found]
 
 
 def footage_of(samples: Sequence[Sample]) -> str:
@@ -213,41 +225,75 @@ def footage_of(samples: Sequence[Sample]) -> str:
     return hashlib.sha256("".join(sorted(s.sha256 or str(s.path) for s in samples)).encode()).hexdigest()
 
 
-def _summaries(rows: Sequence[Row]) -> list[Row]:
-    found: list[Row] = []
+def _summaries(rows: Sequence[FamilyRow]) -> list[SummaryRow]:
+    found: list[SummaryRow] = []
     for group in (GRID, DF1):
-        measured = [row for row in rows if row["kind"] == "family" and row["set"] == group and "auc" in row]
-        for name in dict.fromkeys(row["family"] for row in measured):
-            own = [row for row in measured if row["family"] == name]
-            worst = min(own, key=lambda row: float(row["auc"]))
-            found.append({
-                "kind": "summary", "set": group, "family": name, "treatments": len(own),
-                "mean": float(np.mean([row["auc"] for row in own])),
-                "worst": worst["auc"], "worst_treatment": worst["treatment"],
-                "coverage_lowest": min(row["coverage"].get("fake", 0.0) for row in own),
-            })  # fmt: skip
+        for name in dict.fromkeys(row.family for row in rows):
+            own = [
+                (row.auc, row) for row in rows if (row.set_name, row.family) == (group, name) and row.auc is not None
+            ]
+            if not own:
+                continue
+            lowest, worst = min(own, key=lambda pair: pair[0])
+            found.append(SummaryRow(
+                set_name=group, family=name, treatments=len(own), mean=float(np.mean([auc for auc, _ in own])),
+                worst=lowest, worst_treatment=worst.treatment,
+                coverage_lowest=min(row.coverage.get("fake", 0.0) for _, row in own),
+            ))  # fmt: skip
     return found
 
 
-def _sharpness(scored: Sequence[Scored], fakes: Sequence[int], reals: Sequence[int], protocol: Any) -> Row:
+def _sharpness(
+    family: str, scored: Sequence[Scored], fakes: Sequence[int], reals: Sequence[int], protocol: Protocol
+) -> SharpnessRow:
     """AUC of softness alone, and the detector's on pairs of equal sharpness, beside the plain one."""
     part = [scored[i] for i in (*reals, *fakes)]
-    values = scores_of(part, protocol).tolist()
-    row: Row = {"protocol_id": protocol.identifier(part), "refused": {}}
-    audits: dict[str, Callable[[], Row]] = {
-        "alone": lambda: sharpness_auc(part),
-        "matched": lambda: matched_auc(part, values),
-    }
-    for name, audit in audits.items():
-        try:
-            row[name] = audit()
-        except UsageError as error:
-            row["refused"][name] = error.message
-    return row
+    refused: dict[str, str] = {}
+    alone = matched = None
+    try:
+        alone = Softness(**sharpness_auc(part))
+    except UsageError as error:
+        refused["alone"] = error.message
+    try:
+        matched = EquallySharp(**matched_auc(part, scores_of(part, protocol).tolist()))
+    except UsageError as error:
+        refused["matched"] = error.message
+    identifier = protocol.identifier(part)
+    return SharpnessRow(family=family, protocol_id=identifier, refused=refused, alone=alone, matched=matched)
 
 
-def _slug(treatment: str) -> str:
-    return "".join(c if c.isalnum() else "-" for c in treatment.replace("+", "plus ").replace(" -", " minus "))
+def _is_treated(sample: Sample, treatment: str) -> bool:
+    return not (treatment in CONTROLS and sample.label == "fake")
+
+
+class _Kept:
+    """What was judged before, of any treatment: one file, and in it entries under each treatment's own settings."""
+
+    def __init__(self, path: Path, judging: str, frames: int) -> None:
+        self.path, self.judging, self.frames = path, judging, frames
+        self._journals: dict[str, VideoJournal] = {}
+        self._digests: dict[Path, str] = {}  # a clip is read once, however many treatments there are
+
+    def find(self, work: Work) -> Facts | None:
+        return self._of(work).find(work.sample)
+
+    def taken(self, done: Done[Work, Facts]) -> Facts:
+        """The facts of a work that was done, which are kept; of one that failed, that it did, which is not."""
+        if done.value is None:
+            reason = Reason("untreatable", f"{done.failure}: {done.message}")
+            return as_facts(Prediction("error", (reason,)), done.task.sample.path)
+        self._of(done.task).add(done.task.sample, done.value)
+        return done.value
+
+    def close(self) -> None:
+        for journal in self._journals.values():
+            journal.close()
+
+    def _of(self, work: Work) -> VideoJournal:
+        if work.setting not in self._journals:
+            options = [PROTOCOL, work.setting, self.frames]
+            self._journals[work.setting] = VideoJournal(self.path, self.judging, options, self._digests)
+        return self._journals[work.setting]
 
 
 class _Hand:
@@ -260,46 +306,17 @@ class _Hand:
 
     def __call__(self, work: Work) -> Facts:
         if work.treatment == UNTOUCHED:
-            return as_facts(self.detector.predict(work.path, self.frames), work.path)
+            return as_facts(self.detector.predict(work.sample.path, self.frames), work.sample.path)
         with tempfile.TemporaryDirectory(prefix="sfumato-robustness-") as name:
             try:
                 copy = self._treated(work, Path(name))
             except (MediaError, UsageError) as error:
-                return as_facts(Prediction("error", (Reason("untreatable", error.message),)), work.path)
+                return as_facts(Prediction("error", (Reason("untreatable", error.message),)), work.sample.path)
             return as_facts(self.detector.predict(copy, self.frames), copy)
 
     def _treated(self, work: Work, folder: Path) -> Path:
         if work.treatment in CONTROLS:
-            return Control(work.treatment, self.faces, self.detector.bundle.size, work.goal).apply(work.path, folder)
-        return treat(TREATMENTS[work.treatment].steps, work.path, folder)
-
-
-_hand: _Hand | None = None  # of a worker process
-
-
-def _begin(model: Path | None, frames: int) -> None:
-    global _hand  # noqa: PLW0603 (a process pool's initializer has no other place)
-    _hand = _Hand(model, frames)
-
-
-def _work(work: Work) -> Facts:
-    assert _hand is not None  # noqa: S101 (the initializer has run)
-    return _hand(work)
-
-
-@contextmanager
-def _judging(
-    model: Path | None, config: RobustnessConfig
-) -> Iterator[tuple[str, Callable[[Iterator[Work]], Iterator[Facts]]]]:
-    """(what names the detector, a map over works): in this process, or in `workers` of them."""
-    if config.workers == 1:
-        hand = _Hand(model, config.frames)
-        yield hand.detector.bundle.judging, lambda works: map(hand, works)
-        return
-    from detector.inference.bundle import load_shipped
-
-    pool = ProcessPoolExecutor(config.workers, get_context("spawn"), _begin, (model, config.frames))
-    try:
-        yield load_shipped(model).judging, lambda works: pool.map(_work, works)
-    finally:
-        pool.shutdown(cancel_futures=True)  # at Ctrl-C only what is in hand is finished
+            return Control(work.treatment, self.faces, self.detector.bundle.size, work.goal).apply(
+                work.sample.path, folder
+            )
+        return treat(TREATMENTS[work.treatment].steps, work.sample.path, folder)

@@ -11,6 +11,8 @@ that was left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,17 +20,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.metrics.comparison import Row, families_of, family_of, reals_for
+from benchmarks.metrics.comparison import families_of, family_of, reals_for
+from benchmarks.rows.comparison import BarRow, ClusterCount
+from benchmarks.rows.temporal import FeatureRow, LeftOutRow, TemporalRow
 from detector.datasets.sample import Sample
 from detector.evaluation.intervals import Clusters, bootstrap, cluster
-from detector.evaluation.journal import Facts, Journal
+from detector.evaluation.journal import Facts, VideoJournal
 from detector.evaluation.metrics import Curve, Floats
 from detector.inference.crops import judged_crop
-from detector.inference.frames import is_picture
 from detector.inference.fusion import pooled
 from detector.inference.quality_norm import qualities
 from detector.inference.video_detector import VideoDetector
 from sfumato.errors import MediaError, UsageError
+from sfumato.execution.find_files import is_picture
 from sfumato.media.faces import FaceDetector, FaceTracker
 
 PROTOCOL = "temporal-1"
@@ -115,19 +119,19 @@ def observe_all(
     advance: Callable[[float], None] = lambda n: None,
 ) -> Iterator[tuple[Sample, Facts]]:
     """Every video, from the journal where it is there; still pictures are left out."""
-    book = Journal(journal, f"{observer.detector.judging} {PROTOCOL}", observer.frames)
-    for sample in samples:
-        if not is_picture(sample.path):
-            facts = book.find(sample)
-            if facts is None:
-                facts = observer.observe(sample.path)
-                book.add(sample, facts)
-            if "features" in facts:
-                yield sample, facts
-        advance(1)
+    with closing(VideoJournal(journal, observer.detector.judging, [PROTOCOL, observer.frames])) as known:
+        for sample in samples:
+            if not is_picture(sample.path):
+                facts = known.find(sample)
+                if facts is None:
+                    facts = observer.observe(sample.path)
+                    known.add(sample, facts)
+                if "features" in facts:
+                    yield sample, facts
+            advance(1)
 
 
-def measure(observed: Sequence[tuple[Sample, Facts]], seed: int = 0) -> list[Row]:
+def measure(observed: Sequence[tuple[Sample, Facts]], seed: int = 0) -> list[TemporalRow]:
     """A row a family that was left out, one a feature, and the bar. Raises UsageError without validation and test clips
     of both labels.
     """
@@ -145,23 +149,17 @@ def measure(observed: Sequence[tuple[Sample, Facts]], seed: int = 0) -> list[Row
                 "The list needs fakes and their twins in both splits.",
             )
     clusters = cluster([sample.ties for sample in samples], [sample.identity for sample in samples])
-    rows: list[Row] = []
+    rows: list[LeftOutRow] = []
     for name in families_of(samples[i] for i in parts["test"]):
         fakes = [i for i in parts["test"] if samples[i].label == "fake" and family_of(samples[i]) == name]
         learn = [i for i in parts["validation"] if samples[i].label == "real" or family_of(samples[i]) != name]
-        about = {"kind": "family", "family": name, "left_out": True}
-        if all(samples[i].label == "real" for i in learn):
-            rows.append({**about, "refused": {"all": "no other family to learn from"}})
-            continue
-        rows.append(
-            about
-            | _compared(values, samples, learn, [*_own_reals(samples, fakes, parts["test"]), *fakes], clusters, seed)
-        )
-    rows += [_alone(values[:, 1 + i], samples, parts["test"], name) for i, name in enumerate(FEATURES)]
-    measured = [row for row in rows if row["kind"] == "family" and "change_interval" in row]
-    lowest = min((float(row["change_interval"][0]) for row in measured), default=float("nan"))
+        test = [*_own_reals(samples, fakes, parts["test"]), *fakes]
+        rows.append(_compared(name, values, samples, learn, test, clusters, seed))
+    alone = [_alone(values[:, 1 + i], samples, parts["test"], name) for i, name in enumerate(FEATURES)]
+    lower = [row.change_interval[0] for row in rows if row.change_interval is not None]
+    lowest = min(lower, default=float("nan"))
     what = "the temporal head helps on every family that was left out of its training"
-    return [*rows, {"kind": "bar", "bar": what, "value": lowest, "met": bool(measured) and lowest > 0}]
+    return [*rows, *alone, BarRow(bar=what, value=lowest, met=bool(lower) and lowest > 0)]
 
 
 def _own_reals(samples: Sequence[Sample], fakes: Sequence[int], test: Sequence[int]) -> list[int]:
@@ -170,40 +168,46 @@ def _own_reals(samples: Sequence[Sample], fakes: Sequence[int], test: Sequence[i
 
 
 def _compared(
-    values: Floats, samples: Sequence[Sample], learn: Sequence[int], test: Sequence[int], clusters: Clusters, seed: int
-) -> Row:  # fmt: skip
+    name: str, values: Floats, samples: Sequence[Sample], learn: Sequence[int], test: Sequence[int],
+    clusters: Clusters, seed: int,
+) -> LeftOutRow:  # fmt: skip
+    labels = np.array([int(sample.label == "fake") for sample in samples])
+    truth, held = labels[test], clusters.narrowed(test)
+    row = LeftOutRow(
+        family=name, n={"real": int((truth == 0).sum()), "fake": int(truth.sum()), "learnt": len(learn)},
+        clusters=ClusterCount(unit=held.unit, count=held.count), refused={},
+    )  # fmt: skip
+    if not labels[learn].any():
+        return replace(row, refused={"all": "no other family to learn from"})
+    stacked, alone = _head(values, labels, learn).decision_function(values[test]), values[test, 0]
+    try:
+        auc, auc_logit = (float(Curve(truth, scores).auc()[0]) for scores in (stacked, alone))
+    except UsageError as error:
+        return replace(row, refused={"auc": error.message})
+    row = replace(row, auc=auc, auc_logit=auc_logit, change=auc - auc_logit)
+
+    def drawn(weights: Floats) -> dict[str, Floats]:
+        found = {"auc": Curve(truth, stacked, weights).auc()}
+        return found | {"change": found["auc"] - Curve(truth, alone, weights).auc()}
+
+    try:
+        bounds = bootstrap(drawn, truth, held, seed)
+    except UsageError as error:
+        return replace(row, refused={"intervals": error.message})
+    return replace(row, auc_interval=bounds["auc"], change_interval=bounds["change"])
+
+
+def _head(values: Floats, labels: NDArray[Any], learn: Sequence[int]) -> Any:
+    """The logistic regression, learnt on `learn`."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    labels = np.array([int(sample.label == "fake") for sample in samples])
     head = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
-    stacked = head.fit(values[learn], labels[learn]).decision_function(values[test])
-    alone, truth, held = values[test, 0], labels[test], clusters.narrowed(test)
-    row: Row = {
-        "n": {"real": int((truth == 0).sum()), "fake": int(truth.sum()), "learnt": len(learn)},
-        "clusters": {"unit": held.unit, "count": held.count}, "refused": {},
-    }  # fmt: skip
-    try:
-        row["auc"], row["auc_logit"] = (float(Curve(truth, scores).auc()[0]) for scores in (stacked, alone))
-        row["change"] = row["auc"] - row["auc_logit"]
-
-        def drawn(weights: Floats) -> dict[str, Floats]:
-            found = {"auc": Curve(truth, stacked, weights).auc()}
-            return found | {"change": found["auc"] - Curve(truth, alone, weights).auc()}
-
-        row |= {f"{name}_interval": list(bounds) for name, bounds in bootstrap(drawn, truth, held, seed).items()}
-    except UsageError as error:
-        row["refused"]["intervals" if "auc" in row else "auc"] = error.message
-    return row
+    return head.fit(values[learn], labels[learn])
 
 
-def _alone(values: Floats, samples: Sequence[Sample], test: Sequence[int], name: str) -> Row:
+def _alone(values: Floats, samples: Sequence[Sample], test: Sequence[int], name: str) -> FeatureRow:
     """How well one feature alone tells all fakes from all reals."""
     labels = [int(samples[i].label == "fake") for i in test]
-    return {
-        "kind": "feature",
-        "feature": name,
-        "auc": float(Curve(labels, values[list(test)]).auc()[0]),
-        "n": len(test),
-    }
+    return FeatureRow(feature=name, auc=float(Curve(labels, values[list(test)]).auc()[0]), n=len(test))

@@ -1,4 +1,4 @@
-"""How well fakes are told from their own reals, and what changed since: scored videos in, one row of a record out.
+"""How well fakes are told from their own reals, and what changed since: scored videos in, the numbers of a row out.
 
 A family is a method ("landmark-warp", "swap-poisson"); its reals are the twins that its fakes name, or all reals where
 none is named. One score a video, the one `sfumato scan` gives (highest track, top third), .5 without a face. Intervals
@@ -8,19 +8,23 @@ resample people (or chains of shared sources), never frames; a change is measure
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.metrics.intervals import percentile_interval
+from benchmarks.rows.comparison import BarRow, ClusterCount, Compared, Rates
+from benchmarks.rows.robustness import Change, ComparedReals
+from benchmarks.rows.row import Interval, Row
 from detector.datasets.sample import Sample
 from detector.evaluation.intervals import Clusters, bootstrap, rate_bounds
 from detector.evaluation.metrics import Curve, Floats
 from detector.evaluation.protocol import Protocol, Scored, coverage, units
 from sfumato.errors import UsageError
 
-Row = dict[str, Any]
+AnyRow = TypeVar("AnyRow", bound=Row)
 INTERVAL = (
     "95 % percentile bootstrap over people or sources, 2000 draws; changes on the same draws; rates: Clopper-Pearson"
 )
@@ -68,7 +72,7 @@ def scores_of(scored: Sequence[Scored], protocol: Protocol) -> Floats:
 def compare(
     scored: Sequence[Scored], fakes: Sequence[int], reals: Sequence[int], clusters: Clusters, protocol: Protocol,
     before: Sequence[Scored] | None = None, seed: int = 0,
-) -> Row:  # fmt: skip
+) -> Compared:  # fmt: skip
     """AUC of `fakes` against `reals` (numbers), TPR and FPR at the detector's own thresholds, coverage; with `before`,
     the same videos untreated, the change of each. What cannot be measured is in `refused` with the reason.
     """
@@ -76,94 +80,105 @@ def compare(
     part = [scored[i] for i in numbers]
     held = clusters.narrowed(numbers)
     labels = np.array([int(item.sample.label == "fake") for item in part], np.int64)
-    row: Row = {
-        "protocol_id": protocol.identifier(part), "n": {"real": len(reals), "fake": len(fakes)},
-        "clusters": {"unit": held.unit, "count": held.count}, "coverage": coverage(part), "flagged": flagged(part),
-        "refused": {},
-    }  # fmt: skip
     values = scores_of(part, protocol)
     earlier = None if before is None else scores_of([before[i] for i in numbers], protocol)
     seen = np.array([item.status == "ok" for item in part], bool)
+    found: dict[str, Any] = {}
+    refused: dict[str, str] = {}
     for ending, kept in (("", np.ones(labels.size, bool)), ("_covered", seen)):
         try:
-            row[f"auc{ending}"] = float(Curve(labels[kept], values[kept]).auc()[0])
+            found[f"auc{ending}"] = float(Curve(labels[kept], values[kept]).auc()[0])
             if earlier is not None:
-                row[f"change{ending}"] = row[f"auc{ending}"] - float(Curve(labels[kept], earlier[kept]).auc()[0])
+                found[f"change{ending}"] = found[f"auc{ending}"] - float(Curve(labels[kept], earlier[kept]).auc()[0])
         except UsageError as error:
-            row["refused"][f"auc{ending}"] = error.message
-    if "auc" not in row:
-        return row
+            refused[f"auc{ending}"] = error.message
 
     def drawn(weights: Floats) -> dict[str, Floats]:
-        found = {"auc": Curve(labels, values, weights).auc()}
-        return found if earlier is None else found | {"change": found["auc"] - Curve(labels, earlier, weights).auc()}
+        aucs = {"auc": Curve(labels, values, weights).auc()}
+        return aucs if earlier is None else aucs | {"change": aucs["auc"] - Curve(labels, earlier, weights).auc()}
 
-    _add_intervals(row, drawn, labels, held, seed)
-    return row
+    if "auc" in found:
+        bounds = _intervals(drawn, labels, held, seed, refused)
+        found |= {f"{name}_interval": interval for name, interval in bounds.items()}
+    return Compared(
+        protocol_id=protocol.identifier(part), n={"real": len(reals), "fake": len(fakes)},
+        clusters=ClusterCount(unit=held.unit, count=held.count), coverage=coverage(part), flagged=flagged(part),
+        refused=refused, **found,
+    )  # fmt: skip
 
 
 def compare_reals(
-    scored: Sequence[Scored],
-    reals: Sequence[int],
-    clusters: Clusters,
-    protocol: Protocol,
-    before: Sequence[Scored],
+    scored: Sequence[Scored], reals: Sequence[int], clusters: Clusters, protocol: Protocol, before: Sequence[Scored],
     seed: int = 0,
-) -> Row:
+) -> ComparedReals:  # fmt: skip
     """False-positive rates of `reals` at the detector's own thresholds, and their paired change; `within`: {alpha: not
     above the exact interval of the untouched}.
     """
     part, earlier = [scored[i] for i in reals], [before[i] for i in reals]
     held = clusters.narrowed(reals)
-    now, then = flagged(part), flagged(earlier)
-    row: Row = {
-        "protocol_id": protocol.identifier(part), "n": {"real": len(reals)},
-        "clusters": {"unit": held.unit, "count": held.count},
-        "coverage": coverage(part), "flagged": now, "refused": {},
-    }  # fmt: skip
-    row["within"] = {alpha: now[alpha]["fpr"] <= then[alpha]["fpr_interval"][1] for alpha in now if alpha in then}
-    hits = {alpha: _flags(part, alpha).astype(float) - _flags(earlier, alpha) for alpha in row["within"]}
+    now, most = flagged(part), {alpha: rates.fpr_interval for alpha, rates in flagged(earlier).items()}
+    within = {
+        alpha: rates.fpr <= limits[1]
+        for alpha, rates in now.items()
+        if rates.fpr is not None and (limits := most.get(alpha)) is not None
+    }
+    hits = {alpha: _flags(part, alpha).astype(float) - _flags(earlier, alpha) for alpha in within}
 
     def drawn(weights: Floats) -> dict[str, Floats]:
-        return {f"fpr {alpha} change": (weights * hit).sum(1) / weights.sum(1) for alpha, hit in hits.items()}
+        return {alpha: (weights * hit).sum(1) / weights.sum(1) for alpha, hit in hits.items()}
 
-    row |= {f"fpr {alpha} change": float(hit.mean()) for alpha, hit in hits.items()}
     # the bootstrap keeps classes apart; here there is one, so that every video stands for both
     twice = Clusters(np.concatenate([held.of, held.of]), held.unit, held.count)
     labels = np.repeat([0, 1], len(reals))
-    _add_intervals(row, lambda weights: drawn(weights[:, : len(reals)]), labels, twice, seed)
-    return row
+    refused: dict[str, str] = {}
+    bounds = _intervals(lambda weights: drawn(weights[:, : len(reals)]), labels, twice, seed, refused)
+    return ComparedReals(
+        protocol_id=protocol.identifier(part), n={"real": len(reals)},
+        clusters=ClusterCount(unit=held.unit, count=held.count), coverage=coverage(part), flagged=now, refused=refused,
+        within=within,
+        changes={alpha: Change(value=float(hit.mean()), interval=bounds.get(alpha)) for alpha, hit in hits.items()},
+    )  # fmt: skip
 
 
-def flagged(part: Sequence[Scored]) -> dict[str, Row]:
-    """{alpha: {"tpr": of the fakes, "fpr": of the reals, each with "_interval" and "_of"}} at the thresholds the
-    detector came with.
-    """
-    found: dict[str, Row] = {}
+def flagged(part: Sequence[Scored]) -> dict[str, Rates]:
+    """{alpha: how many fakes and reals it flags} at the thresholds the detector came with."""
+    found: dict[str, Rates] = {}
     for alpha in sorted({alpha for item in part for alpha in item.flagged}, key=float, reverse=True):
         flags = _flags(part, alpha)
-        entry: Row = {}
+        entry: dict[str, Any] = {}
         for name, kind in (("tpr", "fake"), ("fpr", "real")):
             of_kind = np.array([item.sample.label == kind for item in part])
             of, hit = int(of_kind.sum()), int((of_kind & flags).sum())
             if of:
-                entry |= {name: hit / of, f"{name}_interval": list(rate_bounds(hit, of)), f"{name}_of": [hit, of]}
-        found[alpha] = entry
+                entry |= {name: hit / of, f"{name}_interval": rate_bounds(hit, of), f"{name}_of": (hit, of)}
+        found[alpha] = Rates(**entry)
     return found
 
 
-def promise(alpha: str, rates: Mapping[str, Any], whose: str) -> Row:
-    """Whether reals are flagged as rarely as the threshold promises: its rate must not lie below their exact
-    interval.
+def promise(alpha: str, rates: Rates, whose: str) -> list[BarRow]:
+    """Whether reals are flagged as rarely as the threshold promises: its rate must not lie below their exact interval.
+    Nothing without reals.
     """
+    if rates.fpr is None or rates.fpr_interval is None:
+        return []
     what = f"FPR at {alpha} of {whose} no higher than promised"
-    return {"bar": what, "value": rates["fpr"], "met": rates["fpr_interval"][0] <= float(alpha)}
+    return [BarRow(bar=what, value=rates.fpr, met=rates.fpr_interval[0] <= float(alpha))]
+
+
+@dataclass(frozen=True)
+class ShuffledAuc:
+    """auc: the mean over `shuffles` draws of labels; interval: 95 % of the draws; met: whether it holds .5."""
+
+    auc: float
+    interval: Interval
+    shuffles: int
+    met: bool
 
 
 def shuffled_auc(
     scored: Sequence[Scored], fakes: Sequence[int], reals: Sequence[int], clusters: Clusters, protocol: Protocol,
     times: int = 500, seed: int = 0,
-) -> Row:  # fmt: skip
+) -> ShuffledAuc:  # fmt: skip
     """What AUC is when it means nothing: labels exchanged between the videos of each person or source at random. Must
     hold .5.
     """
@@ -177,28 +192,26 @@ def shuffled_auc(
         shuffled[order] = labels[np.lexsort((rng.random(held.size), held))]  # within a cluster, any order
         found.append(float(Curve(shuffled, values).auc()[0]))
     low, high = percentile_interval(found)
-    return {
-        "auc": float(np.mean(found)),
-        "auc_interval": [low, high],
-        "shuffles": times,
-        "met": bool(low <= 0.5 <= high),
-    }
+    return ShuffledAuc(float(np.mean(found)), (low, high), times, bool(low <= 0.5 <= high))
 
 
 def _flags(part: Sequence[Scored], alpha: str) -> NDArray[np.bool_]:
     return np.array([item.flagged.get(alpha, False) for item in part], bool)
 
 
-def _add_intervals(
-    row: Row, drawn: Callable[[Floats], Mapping[str, Floats]], labels: NDArray[np.int64], held: Clusters, seed: int
-) -> None:
+def _intervals(
+    drawn: Callable[[Floats], Mapping[str, Floats]], labels: NDArray[np.int64], held: Clusters, seed: int,
+    refused: dict[str, str],
+) -> dict[str, Interval]:  # fmt: skip
+    """None where they cannot be drawn, which `refused` is told."""
     try:
-        row |= {f"{name}_interval": list(bounds) for name, bounds in bootstrap(drawn, labels, held, seed).items()}
+        return bootstrap(drawn, labels, held, seed)
     except UsageError as error:
-        row["refused"]["intervals"] = error.message
+        refused["intervals"] = error.message
+        return {}
 
 
-def latest(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def latest(rows: Iterable[AnyRow]) -> list[AnyRow]:
     """Of rows about the same thing the last one, where a measurement was made twice on a day."""
-    names = ("kind", "test", "title", "treatment", "set", "train", "family", "feature", "bar")
-    return list({tuple(row.get(name) for name in names): row for row in rows}.values())
+    names = ("kind", "test", "title", "treatment", "set_name", "train", "family", "feature", "bar")
+    return list({tuple(getattr(row, name, None) for name in names): row for row in rows}.values())

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.rows.row import Interval, Row
-from sfumato.errors import UsageError
+from benchmarks.rows.row import Interval, Row, read_kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +114,4 @@ _KINDS: Mapping[str, type[MachineRow] | type[RenderRow] | type[WholeRow] | type[
 
 def read_speed_row(line: Mapping[str, Any]) -> SpeedRow:
     """By its kind. Raises UsageError."""
-    if line.get("kind") not in _KINDS:
-        raise UsageError(f"There is no such line of speed: {line.get('kind')!r}", "Measure it again.")
-    return _KINDS[line["kind"]].read(line)
+    return read_kind(_KINDS, line, "speed")

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.rows.row import Interval, Row
-from sfumato.errors import UsageError
+from benchmarks.rows.row import Interval, Row, read_kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +77,4 @@ _KINDS: Mapping[str, type[MarkRow]] = {
 
 def read_mark_row(line: Mapping[str, Any]) -> MarkRow:
     """By its kind. Raises UsageError."""
-    if line.get("kind") not in _KINDS:
-        raise UsageError(f"There is no such line of survival: {line.get('kind')!r}", "Measure it again.")
-    return _KINDS[line["kind"]].read(line)
+    return read_kind(_KINDS, line, "survival")

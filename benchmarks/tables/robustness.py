@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from benchmarks.metrics.comparison import latest
+from benchmarks.rows.comparison import BarRow
+from benchmarks.rows.robustness import FamilyRow, RealsRow, RobustnessRow, SharpnessRow, SummaryRow
+from benchmarks.rows.row import Interval
 
-Record = Mapping[str, Any]
 
-
-def robustness_table(rows: Sequence[Record]) -> str:
+def robustness_table(rows: Sequence[RobustnessRow]) -> str:
     """Summaries; every treatment by family; reals; sharpness; bars. What was not measured says why."""
-    kinds = {
-        kind: [row for row in latest(rows) if row["kind"] == kind]
-        for kind in ("summary", "family", "reals", "sharpness", "bar")
-    }
+    shown = latest(rows)
     parts = [
-        _summaries(kinds["summary"]),
-        _families(kinds["family"]),
-        _reals(kinds["reals"]),
-        _sharpness(kinds["sharpness"]),
+        _summaries([row for row in shown if isinstance(row, SummaryRow)]),
+        _families([row for row in shown if isinstance(row, FamilyRow)]),
+        _reals([row for row in shown if isinstance(row, RealsRow)]),
+        _sharpness([row for row in shown if isinstance(row, SharpnessRow)]),
+        bars_text([row for row in shown if isinstance(row, BarRow)]),
     ]
-    return "\n\n".join(part for part in [*parts, bars_text(kinds["bar"])] if part)
+    return "\n\n".join(part for part in parts if part)
 
 
-def bars_text(rows: Sequence[Record]) -> str:
+def bars_text(rows: Sequence[BarRow]) -> str:
     """A line for every bar that is not met, with the number, and how many are."""
-    lines = [f"- **not met**: {row['bar']} ({row['value']:+.3f})" for row in rows if not row["met"]]
+    lines = [f"- **not met**: {row.bar} ({row.value:+.3f})" for row in rows if not row.met]
     met = len(rows) - len(lines)
     return "\n".join([*lines, *([f"- met: {met} of {len(rows)} bars; each is in the record"] if met else [])])
 
 
-def _summaries(rows: Sequence[Record]) -> str:
+def _summaries(rows: Sequence[SummaryRow]) -> str:
     if not rows:
         return ""
     lines = [
@@ -40,26 +38,23 @@ def _summaries(rows: Sequence[Record]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {r['set']} | {r['family']} | {r['treatments']} | {r['mean']:.3f} | {r['worst']:.3f} | "
-        f"{r['worst_treatment']} "
-        f"| {r['coverage_lowest']:.2f} |"
+        f"| {r.set_name} | {r.family} | {r.treatments} | {r.mean:.3f} | {r.worst:.3f} | {r.worst_treatment} "
+        f"| {r.coverage_lowest:.2f} |"
         for r in rows
     ]
     return "\n".join(lines)
 
 
-def _families(rows: Sequence[Record]) -> str:
+def _families(rows: Sequence[FamilyRow]) -> str:
     """Treatments downwards, families across: AUC and its change; the rest is in the record."""
-    cells = {(row["treatment"], row["family"]): row for row in rows}
-    across, sizes = sorted({row["family"] for row in rows}), {row["family"]: row["n"]["fake"] for row in rows}
+    cells = {(row.treatment, row.family): row for row in rows}
+    across, sizes = sorted({row.family for row in rows}), {row.family: row.n["fake"] for row in rows}
     lines = [
         f"| treatment | {' | '.join(f'{family}, {sizes[family]}' for family in across)} |",
         "|---|" + "---|" * len(across),
     ]
-    for treatment in dict.fromkeys(row["treatment"] for row in rows):
-        lines.append(
-            f"| {treatment} | {' | '.join(_changed(cells.get((treatment, family), {})) for family in across)} |"
-        )
+    for treatment in dict.fromkeys(row.treatment for row in rows):
+        lines.append(f"| {treatment} | {' | '.join(_changed(cells.get((treatment, family))) for family in across)} |")
     note = (
         "AUC, in brackets its change, bold where the 95 % interval of the change lies below 0; "
         "in the head the number of fakes."
@@ -67,54 +62,46 @@ def _families(rows: Sequence[Record]) -> str:
     return "\n".join([*lines, "", note]) if rows else ""
 
 
-def _changed(row: Record) -> str:
-    if "auc" not in row:
+def _changed(row: FamilyRow | None) -> str:
+    if row is None or row.auc is None:
         return ""
-    lower = row.get("change_interval", (0.0, 0.0))[1] < 0
-    change = f" ({row['change']:+.2f})" if "change" in row else ""
-    return f"**{row['auc']:.2f}{change}**" if lower else f"{row['auc']:.2f}{change}"
+    change = f" ({row.change:+.2f})" if row.change is not None else ""
+    lower = row.change_interval is not None and row.change_interval[1] < 0
+    return f"**{row.auc:.2f}{change}**" if lower else f"{row.auc:.2f}{change}"
 
 
-def _reals(rows: Sequence[Record]) -> str:
-    alphas = _alphas(rows)
+def _reals(rows: Sequence[RealsRow]) -> str:
+    alphas = sorted({alpha for row in rows for alpha in row.flagged}, key=float, reverse=True)
     lines = [
         f"| treatment | reals | {' | '.join(f'FPR at {a} (95 %) | change (95 %)' for a in alphas)} | coverage |",
         "|---|---|" + "---|" * (2 * len(alphas) + 1),
     ]
     for r in rows:
-        rates = " | ".join(
-            f"{rate_text(r, alpha, 'fpr', True)} | {number_text(r, f'fpr {alpha} change', '+.3f')}" for alpha in alphas
-        )
-        lines.append(f"| {r['treatment']} | {r['n']['real']} | {rates} | {r['coverage'].get('real', 0):.2f} |")
+        rates = " | ".join(_false_positives(r, alpha) for alpha in alphas)
+        lines.append(f"| {r.treatment} | {r.n['real']} | {rates} | {r.coverage.get('real', 0):.2f} |")
     return "\n".join(lines) if rows else ""
 
 
-def _sharpness(rows: Sequence[Record]) -> str:
+def _false_positives(row: RealsRow, alpha: str) -> str:
+    """Two cells: the rate, and its change."""
+    rates, change = row.flagged.get(alpha), row.changes.get(alpha)
+    rate = number_text(rates.fpr, rates.fpr_interval, ".3f") if rates is not None else ""
+    return f"{rate} | {number_text(change.value, change.interval, '+.3f') if change is not None else ''}"
+
+
+def _sharpness(rows: Sequence[SharpnessRow]) -> str:
     if not rows:
         return ""
     lines = ["| family | AUC of softness alone | AUC on pairs of equal sharpness | pairs |", "|---|---|---|---|"]
     for r in rows:
-        alone = f"{r['alone']['auc']:.3f}" if "alone" in r else r["refused"]["alone"]
-        matched, pairs = (
-            (f"{r['matched']['auc']:.3f}", r["matched"]["pairs"]) if "matched" in r else (r["refused"]["matched"], "")
-        )
-        lines.append(f"| {r['family']} | {alone} | {matched} | {pairs} |")
+        alone = f"{r.alone.auc:.3f}" if r.alone is not None else r.refused["alone"]
+        matched = f"{r.matched.auc:.3f} | {r.matched.pairs}" if r.matched is not None else f"{r.refused['matched']} | "
+        lines.append(f"| {r.family} | {alone} | {matched} |")
     return "\n".join(lines)
 
 
-def number_text(row: Record, name: str, form: str) -> str:
+def number_text(value: float | None, bounds: Interval | None, form: str) -> str:
     """A number and its interval, as far as they were measured."""
-    if name not in row:
+    if value is None:
         return ""
-    bounds = row.get(f"{name}_interval")
-    return f"{row[name]:{form}}" + (f" ({bounds[0]:{form}} to {bounds[1]:{form}})" if bounds else "")
-
-
-def rate_text(row: Record, alpha: str, name: str, interval: bool = False) -> str:
-    """A rate at a threshold of the detector's."""
-    found: dict[str, Any] = row["flagged"].get(alpha, {})
-    return (number_text(found, name, ".3f") if interval else f"{found[name]:.3f}") if name in found else ""
-
-
-def _alphas(rows: Sequence[Record]) -> list[str]:
-    return sorted({alpha for row in rows for alpha in row["flagged"]}, key=float, reverse=True)
+    return f"{value:{form}}" + (f" ({bounds[0]:{form}} to {bounds[1]:{form}})" if bounds else "")

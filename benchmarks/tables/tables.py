@@ -12,9 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.rows.detection import read_detection_row
 from benchmarks.rows.generator import CrossRow, QualityRow
+from benchmarks.rows.robustness import read_robustness_row
 from benchmarks.rows.row import About
 from benchmarks.rows.speed import DetectorSpeedRow, read_speed_row
+from benchmarks.rows.temporal import read_temporal_row
 from benchmarks.rows.watermark import read_mark_row
 from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
 from benchmarks.tables.quality import cross_table, quality_table, training_table
@@ -114,12 +117,12 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "training": lambda records: training_table([QualityRow.read(r) for r in records], About.read(records[-1])),
     "cross": lambda records: cross_table([CrossRow.read(r) for r in records], About.read(records[-1])),
     "detection": detection_table,
-    "detection_tests": distance_table,
-    "detection_matrix": matrix_table,
-    "detection_ablation": ablation_table,
-    "detection_frequency": ablation_table,
-    "robustness": robustness_table,
-    "temporal": temporal_table,
+    "detection_tests": lambda records: distance_table([read_detection_row(r) for r in records]),
+    "detection_matrix": lambda records: matrix_table([read_detection_row(r) for r in records]),
+    "detection_ablation": lambda records: ablation_table([read_detection_row(r) for r in records]),
+    "detection_frequency": lambda records: ablation_table([read_detection_row(r) for r in records]),
+    "robustness": lambda records: robustness_table([read_robustness_row(r) for r in records]),
+    "temporal": lambda records: temporal_table([read_temporal_row(r) for r in records]),
     "survival": lambda records: survival_table([read_mark_row(r) for r in records]),
     "speed": lambda records: speed_table([read_speed_row(r) for r in records]),
     "judging": lambda records: detector_speed_table([DetectorSpeedRow.read(r) for r in records]),

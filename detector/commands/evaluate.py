@@ -128,7 +128,7 @@ def _score(samples: list[Sample], choices: dict[str, Any], out: Path | None) -> 
 
     detector = VideoDetector(choices["model"])
     record = detector.bundle.record | {"sha256": detector.bundle.digest}
-    journal = out.with_suffix(".scores.jsonl") if out is not None else None
+    journal = out.with_suffix(".scores.sqlite3") if out is not None else None
     with progress("Scoring", len(samples)) as advance:
         return list(score(samples, detector, choices["frames"], journal, advance)), record
 

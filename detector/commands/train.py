@@ -146,7 +146,7 @@ def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite
 
     Writes a detector for `sfumato scan --model`. A false-positive rate of a tenth needs 9 people, of a hundredth 99, of
     a thousandth 999; what they are too few for is left out. A stopped run goes on where it was: scores are kept in
-    OUT.scores.jsonl.
+    OUT.scores.sqlite3.
     """
     import json
 
@@ -163,7 +163,7 @@ def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite
     out.parent.mkdir(parents=True, exist_ok=True)
     detector = VideoDetector(model)
     with progress("Judging reals", len(samples)) as advance:
-        judged = list(judge_reals(samples, detector, frames, out.with_name(out.name + ".scores.jsonl"), advance))
+        judged = list(judge_reals(samples, detector, frames, out.with_name(out.name + ".scores.sqlite3"), advance))
     found = recalibrate(detector.bundle.record, judged, people_known)
     if not people_known:
         advice = (

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from detector.inference.frames import PICTURES, VIDEOS, frames_in
+from detector.inference.frames import frames_in
 from sfumato.errors import MediaError, UsageError
+from sfumato.execution.find_files import PICTURES, VIDEOS
 from sfumato.media.clips import ClipRow, Family, Label, Split, clip_file, file_digest, read_clips
 
 _MOST_MISSING = 1000  # names kept in an Inventory; the count goes on

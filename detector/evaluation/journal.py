@@ -1,76 +1,62 @@
 """Scoring a set of videos, once: samples, a detector in, `Scored` out, with a journal that a stopped run goes on from.
 
-The journal is a JSON-lines file; a line is a video under one detector and one number of frames. A video whose file has
-changed, or another detector, is scored anew. A line that a crash cut off is ignored.
+An entry is what came of one content under one detector and one number of frames. A video whose file has changed is
+scored anew, and so is every video by another detector; one that was moved, copied or touched is not.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from detector.datasets.sample import Sample
+from detector.datasets.sample import Sample, content_digest
 from detector.evaluation.protocol import Scored
 from detector.inference.frames import frames_in
 from detector.inference.prediction import Prediction
 from detector.inference.video_detector import VideoDetector
-from sfumato.errors import MediaError, OutputError
+from sfumato.errors import MediaError
+from sfumato.execution.journal import Journal
 
 Facts = dict[str, Any]
 
 
-class Journal:
-    """What was scored before, by the state of the file, the detector and the number of frames. Without a path nothing
-    is kept.
+class VideoJournal:
+    """Facts about videos by what is in them, kept as `sfumato.execution.journal` keeps them. Without a path nothing is
+    kept and nothing is read. digests: what is known of the contents already, by path; it is added to.
     """
 
-    def __init__(self, path: Path | None, detector: str, frames: int) -> None:
-        """Raises OutputError if the journal cannot be read."""
-        self.path, self._settings, self._known = path, [detector, frames], dict[str, Facts]()
-        self._torn = False
-        if path is None or not path.exists():
-            return
-        try:
-            with path.open(encoding="utf-8", errors="replace") as file:
-                for line in file:
-                    self._remember(line)
-                    self._torn = not line.endswith("\n")
-        except OSError as error:
-            raise OutputError(f"Cannot read the journal {path}: {error.strerror}", "Choose another --out.") from error
+    def __init__(self, path: Path | None, model: str, options: Any, digests: dict[Path, str] | None = None) -> None:
+        """Raises OutputError if the file is not a journal, or cannot be opened."""
+        self._journal = Journal(path, model, options) if path is not None else None
+        self._digests = digests if digests is not None else {}
 
-    def _remember(self, line: str) -> None:
-        try:
-            entry = json.loads(line)
-            self._known[entry["key"]] = entry["facts"]
-        except (ValueError, KeyError, TypeError):
-            pass  # cut off by a crash: that video is scored again
+    def close(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
 
     def find(self, sample: Sample) -> Facts | None:
-        return self._known.get(self._key(sample))
+        """What is kept of the sample's content; None without."""
+        if self._journal is None or not (content := self.content(sample)):
+            return None
+        return self._journal.find(content)
 
     def add(self, sample: Sample, facts: Facts) -> None:
-        """Raises OutputError when the line cannot be written."""
-        if self.path is None:
-            return
-        line = json.dumps({"key": self._key(sample), "facts": facts})
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(("\n" if self._torn else "") + line + "\n")
-            self._torn = False
-        except OSError as error:
-            raise OutputError(
-                f"Cannot write the journal {self.path}: {error.strerror}", "Choose a folder you may write to."
-            ) from error
+        """Keeps `facts`, but not of what cannot be read: that may be put right. Raises OutputError if it cannot be
+        written.
+        """
+        if self._journal is not None and (content := self.content(sample)):
+            self._journal.add(content, facts)
 
-    def _key(self, sample: Sample) -> str:
-        try:
-            state = sample.path.stat()
-            facts = [str(sample.path), state.st_size, state.st_mtime_ns]
-        except OSError:
-            facts = [str(sample.path), None, None]
-        return json.dumps([*self._settings, *facts])
+    def content(self, sample: Sample) -> str:
+        """The digest of the file or the folder of frames as it is now, computed once; "" if it cannot be read."""
+        if sample.path not in self._digests:
+            try:
+                self._digests[sample.path] = content_digest(sample.path)
+            except (MediaError, OSError):
+                self._digests[sample.path] = ""
+        return self._digests[sample.path]
 
 
 def score(
@@ -83,14 +69,14 @@ def score(
     """Judges every sample that the journal does not hold yet. `advance` gets 1 a video. A file that cannot be read has
     status "error".
     """
-    book = Journal(journal, detector.bundle.judging, frames)
-    for sample in samples:
-        facts = book.find(sample)
-        if facts is None:
-            facts = as_facts(detector.predict(sample.path, frames), sample.path)
-            book.add(sample, facts)
-        yield from_facts(sample, facts)
-        advance(1)
+    with closing(VideoJournal(journal, detector.bundle.judging, frames)) as known:
+        for sample in samples:
+            facts = known.find(sample)
+            if facts is None:
+                facts = as_facts(detector.predict(sample.path, frames), sample.path)
+                known.add(sample, facts)
+            yield from_facts(sample, facts)
+            advance(1)
 
 
 def as_facts(prediction: Prediction, path: Path) -> Facts:

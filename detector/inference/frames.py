@@ -12,33 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from sfumato.execution.find_files import is_picture
 from sfumato.media.video import Frame, VideoReader
-
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".jp2", ".ppm"})
-VIDEOS = frozenset(
-    {
-        ".mp4",
-        ".mov",
-        ".m4v",
-        ".mkv",
-        ".webm",
-        ".avi",
-        ".mpg",
-        ".mpeg",
-        ".ts",
-        ".mts",
-        ".wmv",
-        ".flv",
-        ".3gp",
-        ".ogv",
-        ".gif",
-    }
-)
-
-
-def is_picture(path: Path) -> bool:
-    """By the file's suffix; what is inside is checked when it is read."""
-    return path.suffix.lower() in PICTURES
 
 
 def frames_in(folder: Path) -> list[Path]:

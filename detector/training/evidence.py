@@ -21,9 +21,9 @@ from detector.data.pair_makers import People
 from detector.data.pairs import PairSource
 from detector.evaluation.metrics import auc
 from detector.inference.crops import TIGHTEN, tighten
-from detector.inference.frames import is_picture
 from detector.inference.quality_norm import qualities
 from detector.models.net import DetectorNet
+from sfumato.execution.find_files import is_picture
 from sfumato.media.clips import TWIN, ClipRow
 from sfumato.media.faces import Crop
 from sfumato.media.tensors import to_tensor

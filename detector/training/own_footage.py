@@ -15,17 +15,18 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from detector.config import CalibrationConfig
-from detector.datasets.sample import Sample, clips_samples, content_digest
-from detector.evaluation.journal import Journal
-from detector.inference.frames import PICTURES, VIDEOS, is_picture
+from detector.datasets.sample import Sample, clips_samples
+from detector.evaluation.journal import Facts, VideoJournal
 from detector.inference.video_detector import VideoDetector
 from detector.training.calibrate import calibration_json, thresholds_of
 from sfumato.errors import MediaError, UsageError
+from sfumato.execution.find_files import Finder, find_media, is_picture
 from sfumato.media.clips import GENERATED, TWIN
 
 SECTIONS = {"picture": "calibration", "video": "video_calibration"}  # of detector.json
@@ -69,10 +70,7 @@ def find_reals(source: Path) -> tuple[list[Sample], bool]:
         if not listed:
             raise UsageError(f"{source} lists no real clip", "Make a list of real footage: sfumato clips FOLDER.")
         return listed, True
-    files = (file for file in source.rglob("*") if GENERATED not in file.relative_to(source).parts[:-1])
-    found = sorted(file for file in files if file.suffix.lower() in PICTURES | VIDEOS and file.is_file())
-    if not found:
-        raise UsageError(f"No video or picture in {source}", f"Known suffixes: {' '.join(sorted(VIDEOS | PICTURES))}.")
+    found = sorted(find_media([source], Finder(leave_out=[GENERATED])))
     names = [file.relative_to(source).as_posix() for file in found]
     return [
         Sample("own", name, file, "real", "camera", "real", name) for name, file in zip(names, found, strict=True)
@@ -90,23 +88,24 @@ def judge_reals(
     file.
     """
     stack = detector.bundle.record["calibration"]["stack"]
-    book = Journal(journal, f"{detector.bundle.digest} {json.dumps(stack, sort_keys=True)}", frames)
-    seen: set[str] = set()
-    for sample in samples:
-        facts = book.find(sample)
-        if facts is None:
-            facts = _judged(sample, detector, frames)
-            book.add(sample, facts)
-        advance(1)
-        try:
-            real = Real(**facts, person=sample.identity)
-            if real.logit is not None and not math.isfinite(real.logit):
-                raise TypeError("its logit is no number")
-        except TypeError as error:
-            raise MediaError(f"The journal's entry of {sample.path} is damaged", f"Remove {journal}.") from error
-        if not real.digest or real.digest not in seen:  # without one: it cannot be read, and is counted as such
-            seen.add(real.digest)
-            yield real
+    judging, seen = f"{detector.bundle.digest} {json.dumps(stack, sort_keys=True)}", set[str]()
+    with closing(VideoJournal(journal, judging, frames)) as known:
+        for sample in samples:
+            facts = known.find(sample)
+            if facts is None:
+                facts = _judged(sample, detector, frames)
+                known.add(sample, facts)
+            advance(1)
+            kind, digest = "picture" if is_picture(sample.path) else "video", sample.sha256 or known.content(sample)
+            try:
+                real = Real(kind, sample.identity, digest, **facts)
+                if real.logit is not None and not math.isfinite(real.logit):
+                    raise TypeError("its logit is no number")
+            except TypeError as error:
+                raise MediaError(f"The journal's entry of {sample.path} is damaged", f"Remove {journal}.") from error
+            if not digest or digest not in seen:  # without one: it cannot be read, and is counted as such
+                seen.add(digest)
+                yield real
 
 
 def recalibrate(record: dict[str, Any], reals: Iterable[Real], people_known: bool) -> Recalibration:
@@ -166,16 +165,6 @@ def one_file_a_person(reals: Sequence[Real]) -> list[Real]:
     return [people[name] for name in sorted(people)]
 
 
-def _judged(sample: Sample, detector: VideoDetector, frames: int) -> dict[str, Any]:
+def _judged(sample: Sample, detector: VideoDetector, frames: int) -> Facts:
     prediction = detector.predict(sample.path, frames)
-    try:
-        digest = sample.sha256 or content_digest(sample.path)
-    except MediaError:
-        digest = ""
-    kind = "picture" if is_picture(sample.path) else "video"
-    return {
-        "kind": kind,
-        "digest": digest,
-        "logit": prediction.logit,
-        "reason": "; ".join(reason.code for reason in prediction.reasons),
-    }
+    return {"logit": prediction.logit, "reason": "; ".join(reason.code for reason in prediction.reasons)}

@@ -220,13 +220,14 @@ def _backends() -> Iterator[Finding]:
 
 
 def _shipped() -> Iterator[Finding]:
+    from sfumato.execution.find_files import PICTURES
     from sfumato.media.images import read_image
 
     kinds: list[tuple[str, str, dict[str, Callable[[Path], object]]]] = [
         ("generator", "weights", {".safetensors": _open_checkpoint}),
         ("generator", "motions", {".motion": _open_motion}),
         ("detector", "weights", {".onnx": _open_detector}),
-        ("sfumato.app.animation", "portraits", dict.fromkeys((".jpg", ".png"), read_image)),
+        ("sfumato.app.animation", "portraits", dict.fromkeys(sorted(PICTURES), read_image)),
     ]
     for package, folder, readers in kinds:
         place = Path(str(files(package) / folder))

@@ -10,9 +10,21 @@ import jsonschema
 import pytest
 
 from benchmarks.record import describe
+from benchmarks.rows.comparison import BarRow, ClusterCount, JudgedBy, Rates
+from benchmarks.rows.detection import AblationRow, DistanceRow, MatrixRow
 from benchmarks.rows.generator import CrossRow, QualityRow
+from benchmarks.rows.robustness import (
+    Change,
+    EquallySharp,
+    FamilyRow,
+    RealsRow,
+    SharpnessRow,
+    Softness,
+    SummaryRow,
+)
 from benchmarks.rows.row import Row
 from benchmarks.rows.speed import DetectorSpeedRow, MachineRow, MemoryRow, RenderRow, WholeRow
+from benchmarks.rows.temporal import FeatureRow, LeftOutRow
 from benchmarks.rows.watermark import CostRow, FingerprintRow, SurvivalRow, UnmarkedRow
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +59,43 @@ ROWS: list[Row] = [
 ]  # fmt: skip
 
 
+JUDGED_BY = JudgedBy(footage=DIGEST, model=DIGEST, judging=f"{DIGEST} 0", frames=12, people=None, seed=0)
+JUDGED = {
+    "protocol_id": "s1", "n": {"real": 9, "fake": 8}, "clusters": ClusterCount(unit="identity", count=9),
+    "coverage": {"real": 1.0, "fake": 0.5}, "refused": {},
+    "flagged": {"0.1": Rates(tpr=0.5, tpr_interval=(0.2, 0.8), tpr_of=(4, 8)), "0.01": Rates()},
+}  # fmt: skip
+COMPARED = {**JUDGED, "auc": 0.9, "auc_interval": (0.8, 1.0), "auc_covered": 0.9}
+CHANGED = {**COMPARED, "change": -0.1, "change_interval": (-0.2, 0.0), "change_covered": 0.0}
+ABOUT_THE_DETECTOR: list[Row] = [
+    DistanceRow(test="E0", title="seen", family="a", trained=True, floor=0.75, met=True, **COMPARED),
+    DistanceRow(test="E8", title="shuffled", family="all", refused={}, auc=0.5, aucs=(0.4, 0.6), interval="t"),
+    DistanceRow(test="E6", title="grid", family="none", refused={"all": "no record"}),
+    AblationRow(train="plain", family="a", **CHANGED),
+    MatrixRow(train="a", family="b", **COMPARED),
+    FamilyRow(treatment="crf 28", set_name="grid", family="a", trained=False, **CHANGED),
+    RealsRow(
+        treatment="crf 28", set_name="grid", within={"0.1": True, "0.01": True},
+        changes={"0.1": Change(value=0.1, interval=(0.0, 0.2)), "0.01": Change(value=0.0)}, **JUDGED,
+    ),
+    SummaryRow(
+        set_name="df1", family="a", treatments=3, mean=0.9, worst=0.8, worst_treatment="df1:VC 5", coverage_lowest=0.5
+    ),
+    SharpnessRow(
+        family="a", protocol_id="s1", refused={}, alone=Softness(auc=0.5, videos=9),
+        matched=EquallySharp(auc=0.9, pairs=12),
+    ),
+    SharpnessRow(family="a", protocol_id="s1", refused={"alone": "not known", "matched": "too few"}),
+    LeftOutRow(
+        family="a", n={"real": 9, "fake": 9, "learnt": 9}, clusters=ClusterCount(unit="identity", count=9),
+        refused={"all": "no other family"},
+    ),
+    FeatureRow(feature="rigid", auc=0.5, n=18),
+    BarRow(bar="b", value=-0.1, met=False, set_name="grid"),
+    BarRow(bar="b", value=0.1, met=True, test="E7", n=9),
+]  # fmt: skip
+
+
 def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
@@ -64,6 +113,12 @@ def test_every_line_of_a_record_fits(path: Path) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: type(row).__name__)
 def test_what_a_row_writes_fits(row: Row) -> None:
     line = json.loads(json.dumps({**describe("c", "p-1", "95 %").line(), **row.line()}))
+    jsonschema.validate(line, SCHEMA)
+
+
+@pytest.mark.parametrize("row", ABOUT_THE_DETECTOR, ids=lambda row: type(row).__name__)
+def test_what_a_row_about_the_detector_writes_fits(row: Row) -> None:
+    line = json.loads(json.dumps({**describe("c", "p-1", "95 %").line(), **row.line(), **JUDGED_BY.line()}))
     jsonschema.validate(line, SCHEMA)
 
 

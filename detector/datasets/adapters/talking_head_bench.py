@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from detector.datasets.sample import Adapter, Sample, read_json, videos_in
-from detector.inference.frames import VIDEOS
+from sfumato.execution.find_files import VIDEOS
 from sfumato.media.clips import Split
 
 _SPLITS: dict[str, Split] = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfumato.errors import OutputError, SfumatoError, UsageError
+from sfumato.execution.find_files import PICTURES, VIDEOS, Finder
 from sfumato.text import printable
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 CONTACT_SHEET = "contact-sheet.png"
 _SHEET_ROWS = 40  # of the contact sheet; more cannot be taken in at a glance
-_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".person")
-_MOTIONS = (".motion", ".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
+_PORTRAITS = PICTURES | {".person"}
+_MOTIONS = VIDEOS | {".motion"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def find_portraits(names: Sequence[str]) -> list[Path]:
     """
     from sfumato.app.animation.gallery import portrait_path
 
-    return [path for name in names for path in _inside(Path(name), _PICTURES) or [portrait_path(name)]]
+    return [path for name in names for path in _inside(Path(name), _PORTRAITS) or [portrait_path(name)]]
 
 
 def find_motions(names: Sequence[str]) -> list[Driver]:
@@ -140,17 +141,18 @@ def _sealed_facts(output: Path) -> dict[str, Any] | None:
     return found.facts if found.outcome in ("trusted", "untrusted") else None
 
 
-def _inside(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """The files of a folder that have one of `suffixes`, in order; none for what is no folder. Raises UsageError for a
-    folder without.
+def _inside(path: Path, suffixes: frozenset[str]) -> list[Path]:
+    """The files directly in a folder that have one of `suffixes`, in order; none for what is no folder. Raises
+    UsageError for a folder without.
     """
     if not path.is_dir():
         return []
-    files = (file for file in path.iterdir() if file.suffix.lower() in suffixes and file.is_file())
-    found = sorted(file for file in files if file.name != CONTACT_SHEET)
+    every = Finder(suffixes).paths([path])
+    found = [file for file in every if file.parent == path and file.name != CONTACT_SHEET]
     if not found:
         raise UsageError(
-            f"The folder {path} holds nothing of the kind that is wanted", f"It looks for {', '.join(suffixes)}."
+            f"The folder {path} holds nothing of the kind that is wanted",
+            f"It looks for {', '.join(sorted(suffixes))}.",
         )
     return found
 

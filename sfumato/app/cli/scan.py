@@ -55,11 +55,16 @@ def scan(
     Exit code: 0 all scanned, 2 wrong request, 3 at least one file unreadable.
     """
     from detector.inference.video_detector import VideoDetector
-    from sfumato.app.scan.scanner import Scanner, find_files
+    from sfumato.app.scan.scanner import Scanner
     from sfumato.app.scan.text import as_text
+    from sfumato.execution.find_files import Finder, find_media
     from sfumato.progress import progress
+    from sfumato.text import printable
 
-    files = list(find_files(paths))
+    finder = Finder()
+    files = find_media(paths, finder)
+    if finder.told():
+        click.echo(printable(finder.told()), err=True)
     detector = VideoDetector(model, backend=backend)
     scanner = Scanner([file.read_bytes() for file in trust], frames, float(fpr), detector)
     if folder is not None:

@@ -58,7 +58,7 @@ def read_footage(
     The square is that of the first frame's largest face. Raises MediaError; NoFaceError when a frame shows no face or
     frames are few.
     """
-    from detector.inference.frames import is_picture
+    from sfumato.execution.find_files import is_picture
     from sfumato.media.images import read_image
 
     still = is_picture(path)

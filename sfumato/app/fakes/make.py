@@ -19,13 +19,15 @@ import numpy as np
 from sfumato.app.fakes.makers import TakeMaker
 from sfumato.app.fakes.pairs import write_fake, write_twin
 from sfumato.app.fakes.plan import KINDS, Job, Kind, plan
-from sfumato.errors import MediaError, OutputError, UsageError
+from sfumato.errors import MediaError, UsageError
+from sfumato.execution.journal import Journal, Record, options_digest
 from sfumato.media.clips import GENERATED, TWIN, ClipRow, clip_file, file_digest
 from sfumato.media.video import GeneratedFacts
 
 if TYPE_CHECKING:
     from provenance.signers import Signer
 
+JOURNAL = "made.sqlite3"
 _VERSION = 4  # raised when the same request gives other files
 _ADVICE = "Each needs a file inside the list's folder that shows a face; make the list anew with sfumato clips."
 
@@ -37,20 +39,23 @@ def make_fakes(
     """The rows of the fakes of one kind and of their twins, twin first. `advance` gets 1 and the total a fake.
 
     `signer` signs both. A stopped call made again goes on where it was: what is done is kept in
-    `generated/<key>.jsonl`. Who cannot be faked is passed over and told in `maker.refused`, and tried again by the
+    `generated/made.sqlite3`. Who cannot be faked is passed over and told in `maker.refused`, and tried again by the
     next call. Raises UsageError if none can be made, OutputError.
     """
     maker.require(kind)
     reals = [row for row in rows if row.label == "real" and row.method != TWIN]
     key = request_key(maker, reals, kind)
     jobs = plan(reals, maker.config, kind)
-    journal = Journal(maker.clips.parent / GENERATED / f"{key}.jsonl")
+    folder, models = maker.clips.parent, options_digest(_models(maker, kind))
     made: list[ClipRow] = []
     for job in jobs:
         try:
-            if job.number not in journal.done:
-                journal.add(job.number, make(maker, job, key, signer))
-            made += journal.done[job.number]
+            with Journal(folder / GENERATED / JOURNAL, models, [key, job.number]) as journal:
+                found = _read(folder, journal.find(job.whom.sha256))
+                if not found:
+                    found = make(maker, job, key, signer)
+                    journal.add(job.whom.sha256, {"rows": [asdict(row) for row in found]})
+            made += found
         except MediaError as error:
             maker.refused[job.whom.path] = error.message
         advance(1, len(jobs))
@@ -101,48 +106,20 @@ def make(maker: TakeMaker, job: Job, key: str, signer: Signer) -> list[ClipRow]:
 
 def request_key(maker: TakeMaker, reals: Sequence[ClipRow], kind: Kind) -> str:
     """Names the whole request: the same people, models and settings give the same fakes."""
-    models = [
-        model.digest
-        for model in (maker.autoencoders if kind == "autoencoder" else () if kind == "swap" else maker.checkpoints)
-    ]
-    facts = [_VERSION, kind, asdict(maker.config), models, [asdict(row) for row in reals]]
+    facts = [_VERSION, kind, asdict(maker.config), _models(maker, kind), [asdict(row) for row in reals]]
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:12]
 
 
-class Journal:
-    """done: {number: rows}. A line a fake; one that was cut off in the writing, or whose files are gone, is made
-    again.
-    """
+def _models(maker: TakeMaker, kind: Kind) -> list[str]:
+    """The digests of what fakes of this kind are made with."""
+    makers = maker.autoencoders if kind == "autoencoder" else () if kind == "swap" else maker.checkpoints
+    return [model.digest for model in makers]
 
-    def __init__(self, path: Path) -> None:
-        """Makes the folder. Raises OutputError."""
-        self.path = path
-        self.done: dict[int, list[ClipRow]] = {}
-        try:
-            path.parent.mkdir(exist_ok=True)
-        except OSError as error:
-            raise self._unwritable(error) from error
-        if not path.exists():
-            return
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            with suppress(ValueError, KeyError, TypeError):
-                entry = json.loads(line)
-                rows = [ClipRow(**(values | {"source_ids": tuple(values["source_ids"])})) for values in entry["rows"]]
-                if rows and all((path.parent.parent / row.path).is_file() for row in rows):
-                    self.done[int(entry["number"])] = rows
 
-    def add(self, number: int, rows: list[ClipRow]) -> None:
-        """Raises OutputError when the line cannot be written."""
-        line = json.dumps({"number": number, "rows": [asdict(row) for row in rows]}, ensure_ascii=False)
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(f"\n{line}\n")  # the first line end closes a line that a crash left open
-        except OSError as error:
-            raise self._unwritable(error) from error
-        self.done[number] = rows
-
-    def _unwritable(self, error: OSError) -> OutputError:
-        return OutputError(
-            f"Cannot write {self.path}: {error.strerror}",
-            "Make room, or copy the list and its clips to another folder.",
-        )
+def _read(folder: Path, record: Record | None) -> list[ClipRow]:
+    """The rows of a fake that was made before; none if there is no such entry, or its files are gone."""
+    with suppress(KeyError, TypeError, ValueError):
+        rows = [ClipRow(**(row | {"source_ids": tuple(row["source_ids"])})) for row in (record or {})["rows"]]
+        if all((folder / row.path).is_file() for row in rows):
+            return rows
+    return []

@@ -77,8 +77,8 @@ def plan(reals: Sequence[ClipRow], config: FakesConfig, kind: Kind) -> list[Job]
     follow a motion that ships; only there, so that no driver is in two splits. Raises UsageError when there is nothing
     to make.
     """
-    from detector.inference.frames import is_picture
     from generator.motion.track import shipped_motions
+    from sfumato.execution.find_files import is_picture
 
     templates = shipped_motions()
     jobs: list[Job] = []

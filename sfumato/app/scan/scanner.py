@@ -6,12 +6,11 @@ file is read by the verifier, by the decoder, and once for its digest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from detector.config import SCAN_FPR
-from detector.inference.frames import PICTURES, VIDEOS
 from detector.inference.prediction import Prediction
 from detector.inference.video_detector import VideoDetector
 from provenance.verifying.verification import Verification
@@ -70,19 +69,3 @@ class Scanner:
         verdict = combine(verification, prediction, self.fpr)
         record = ScanRecord.of(FileFacts.of(path), verification, prediction, verdict, self.fpr)
         return Scanned(record, verification, prediction)
-
-
-def find_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files themselves; of a folder, all videos and pictures in it and below, in order. Raises UsageError for a
-    folder without any.
-    """
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURES | VIDEOS and file.is_file())
-        if not found:
-            raise UsageError(
-                f"No video or picture in {path}", f"Known suffixes: {' '.join(sorted(VIDEOS | PICTURES))}."
-            )
-        yield from found

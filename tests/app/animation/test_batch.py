@@ -134,3 +134,13 @@ def test_requests_that_make_no_sense(stock: Path, tmp_path: Path, capfd: pytest.
         )
         assert word in capfd.readouterr().err
     assert not list(tmp_path.glob("*.mp4")) and not (tmp_path / "twice").exists()
+
+
+def test_of_a_folder_every_kind_of_portrait_and_motion_counts_but_nothing_below_or_hidden(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    wanted = ["a.JPG", "b.person", "c.jp2", "d.motion", "e.ogv"]
+    for name in (*wanted, ".f.png", "below/g.png", "below/h.mp4", "contact-sheet.png", "notes.txt"):
+        (tmp_path / name).touch()
+    portraits, motions = find_portraits([str(tmp_path)]), find_motions([str(tmp_path)])
+    assert [path.name for path in portraits] == wanted[:3]
+    assert [driver.path.name for driver in motions if driver.path] == wanted[3:]

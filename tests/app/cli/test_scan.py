@@ -158,3 +158,18 @@ def test_backend_is_chosen_and_recorded(model, tmp_path) -> None:
         == "openvino"
     )
     assert isinstance(run("--model", model, "--backend", "none", tmp_path / "a.mp4").exception, UsageError)
+
+
+def test_a_folder_is_searched_in_order_and_what_was_passed_over_is_told(model, tmp_path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    for name in ("b/x.png", "a.mp4", ".hidden/c.mp4", "notes.te\x1bxt"):
+        (tmp_path / name).write_text("no media")
+    result = run("--json", "--model", model, tmp_path)
+    assert [Path(record["file"]["path"]).name for record in records(result)] == ["a.mp4", "x.png"]
+    assert result.stderr.splitlines()[0] == "Passed over in folders: 1 .te\\x1bxt, 1 hidden"
+
+
+def test_a_folder_without_media_is_refused(model, tmp_path) -> None:
+    refusal = run("--model", model, tmp_path).exception
+    assert isinstance(refusal, UsageError) and "No video or picture" in refusal.message

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from detector.inference.video_detector import VideoDetector
-from sfumato.app.scan.scanner import Scanner, find_files
+from sfumato.app.scan.scanner import Scanner
 from sfumato.errors import UsageError
 from sfumato.media.faces import Face, FaceDetector
-from sfumato.media.images import write_image
-from tests.media_fixtures import make_video, picture
+from tests.media_fixtures import make_video
 
 
 @pytest.fixture
@@ -65,16 +64,3 @@ def test_frames_are_counted_as_they_are_looked_at(scanner, tmp_path) -> None:
     steps: list[float] = []
     scanner.scan_file(tmp_path / "a.mp4", steps.append)
     assert sum(steps) == 6
-
-
-def test_folder_is_searched_in_order(tmp_path) -> None:
-    (tmp_path / "b").mkdir()
-    write_image(tmp_path / "b" / "x.png", picture(0))
-    make_video(tmp_path / "a.mp4")
-    (tmp_path / "notes.txt").write_text("no")
-    assert [path.name for path in find_files([tmp_path])] == ["a.mp4", "x.png"]
-
-
-def test_folder_without_media_is_refused(tmp_path) -> None:
-    with pytest.raises(UsageError, match="No video"):
-        list(find_files([tmp_path]))

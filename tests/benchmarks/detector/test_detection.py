@@ -23,7 +23,9 @@ from benchmarks.detector.detection import (
     twin_control,
 )
 from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
+from detector.inference.bundle import load_shipped
 from sfumato.errors import UsageError
+from sfumato.execution.journal import Journal
 from tests.evaluation_fixtures import sample, scored
 
 SEEN, OTHER = "1" * 64, "2" * 64
@@ -78,40 +80,36 @@ def people(count: int = 12, gap: float = 0.5):
 def test_floors_are_held_and_missed_and_what_is_not_there_says_so() -> None:
     made = people()
     rows = run_tests(made, [item.sample for item in made], RECORD, 12)
-    found = {(row["test"], row["family"]): row for row in rows}
-    assert found["E1", "zakharov2019-warp"]["auc"] == 1 and found["E1", "zakharov2019-warp"]["met"]
-    assert found["E2", "landmark-warp"]["floor"] == 0.75 and found["E2", "landmark-warp"]["met"]
-    assert not found["E5", "swap-alpha"]["met"] and not found["E5", "swap-alpha"]["trained"]
-    assert found["E8", "all"]["met"]
-    assert found["E0", "none"]["refused"] == {"all": "no such fake in the list"}
-    table = distance_table(json.loads(json.dumps(rows)))
+    found = {(row.test, row.family): row for row in rows}
+    assert found["E1", "zakharov2019-warp"].auc == 1 and found["E1", "zakharov2019-warp"].met
+    assert found["E2", "landmark-warp"].floor == 0.75 and found["E2", "landmark-warp"].met
+    assert found["E5", "swap-alpha"].met is False and found["E5", "swap-alpha"].trained is False
+    assert found["E8", "all"].met
+    assert found["E0", "none"].refused == {"all": "no such fake in the list"}
+    table = distance_table(rows)
     assert "0.75: **not met**" in table and "0.97: met" in table and "not measured: no such fake" in table
 
 
 def test_a_family_that_was_trained_on_has_no_floor_of_one_left_out() -> None:
     made = people()
     rows = run_tests(made, [item.sample for item in made], {"training": {"methods": ["swap-alpha"]}}, 12)
-    assert "floor" not in next(row for row in rows if row["test"] == "E5")
+    five = next(row for row in rows if row.test == "E5")
+    assert five.floor is None and five.met is None
 
 
 def test_a_detector_of_shuffled_labels_must_know_nothing() -> None:
-    assert not shuffled_training([people(gap=0.5)], 12)["met"]
-    assert shuffled_training([people(gap=0.0)], 12)["met"]
+    assert not shuffled_training([people(gap=0.5)], 12).met
+    assert shuffled_training([people(gap=0.0)], 12).met
 
 
 def test_of_several_detectors_of_shuffled_labels_the_mean_counts() -> None:
     runs = [people(gap=gap) for gap in (0.15, -0.09, 0.1, -0.08, 0.05)]
-    assert not any(shuffled_training([run], 12)["met"] for run in runs[:2])
+    assert not any(shuffled_training([run], 12).met for run in runs[:2])
     row = shuffled_training(runs, 12)
-    assert (
-        row["met"]
-        and len(row["aucs"]) == 5
-        and row["auc"] == pytest.approx(np.mean(row["aucs"]))
-        and "Student" in row["interval"]
-    )
-    low, high = row["auc_interval"]  # Student's t of four degrees of freedom at 97.5 % is 2.776
-    assert high - low == pytest.approx(2 * 2.7764 * np.std(row["aucs"], ddof=1) / 5**0.5, rel=1e-4)
-    assert not shuffled_training([people(gap=gap) for gap in (0.15, 0.16, 0.17, 0.18, 0.19)], 12)["met"]
+    assert row.met and len(row.aucs) == 5 and row.auc == pytest.approx(np.mean(row.aucs)) and "Student" in row.interval
+    low, high = row.auc_interval  # Student's t of four degrees of freedom at 97.5 % is 2.776
+    assert high - low == pytest.approx(2 * 2.7764 * np.std(row.aucs, ddof=1) / 5**0.5, rel=1e-4)
+    assert not shuffled_training([people(gap=gap) for gap in (0.15, 0.16, 0.17, 0.18, 0.19)], 12).met
 
 
 def test_too_few_controls_and_one_given_twice_are_refused() -> None:
@@ -126,13 +124,13 @@ def test_twins_are_reals_that_must_not_be_flagged(flagged: int, met: list[bool])
     reals = [scored(f"r{i}", "real", 0.4, flagged={"0.1": i < 1}) for i in range(20)]
     twins = [dataclasses.replace(item, flagged={"0.1": i < flagged}) for i, item in enumerate(reals)]
     twins = [dataclasses.replace(item, sample=dataclasses.replace(item.sample, method="twin")) for item in twins]
-    assert [row["met"] for row in twin_control([*reals, *twins])] == met
+    assert [row.met for row in twin_control([*reals, *twins])] == met
     assert len(twin_control(twins)) == 1 and twin_control(reals) == []
 
 
 def test_the_robustness_record_is_used_only_for_its_own_detector() -> None:
     bar = {"kind": "bar", "set": "controls", "bar": "b", "value": 0.1, "met": True, "model": "a", "judging": "a 1"}
-    assert [(row["test"], row["met"]) for row in from_robustness([bar, {**bar, "set": "grid"}], "a 1")] == [
+    assert [(row.test, row.met) for row in from_robustness([bar, {**bar, "set": "grid"}], "a 1")] == [
         ("E7", True),
         ("E6", True),
     ]
@@ -141,25 +139,23 @@ def test_the_robustness_record_is_used_only_for_its_own_detector() -> None:
         ([bar], "a 2"),
         ([], "a 1"),
     ):  # another network; the same, calibrated anew; no record
-        assert all("refused" in row and "met" not in row for row in from_robustness(rows, judging))
+        assert all(row.refused and row.met is None for row in from_robustness(rows, judging))
 
 
 def test_an_ablation_is_held_against_the_first_detector() -> None:
     rows = ablation({"whole": people(), "same": people(), "blind": people(gap=0.0)}, 12)
-    changes = {(row["train"], row["family"]): row.get("change") for row in rows}
+    changes = {(row.train, row.family): row.change for row in rows}
     assert changes["whole", "landmark-warp"] is None  # the first one has nothing to change from
     assert changes["same", "landmark-warp"] == 0
     assert changes["blind", "landmark-warp"] < -0.2
-    low, high = next(row for row in rows if (row["train"], row["family"]) == ("blind", "landmark-warp"))[
-        "change_interval"
-    ]
+    low, high = next(row.change_interval for row in rows if (row.train, row.family) == ("blind", "landmark-warp"))
     assert low <= changes["blind", "landmark-warp"] <= high < 0
-    table = ablation_table(json.loads(json.dumps(rows)))
+    table = ablation_table(rows)
     assert "whole: AUC" in table and "blind: change" in table and "+0.000 (+0.000 to +0.000)" in table
 
 
 def test_the_matrix_has_a_cell_a_detector_and_family() -> None:
-    rows = json.loads(json.dumps(matrix({"good": people(), "blind": people(gap=0.0)}, 12)))
+    rows = matrix({"good": people(), "blind": people(gap=0.0)}, 12)
     table = matrix_table(rows)
     assert len(rows) == 6
     assert "| trained on | landmark-warp | swap-alpha | zakharov2019-warp |" in table
@@ -198,7 +194,8 @@ def test_the_command_scores_once_and_writes_its_record(clips, shipped_detector, 
     result = CliRunner().invoke(command, arguments, standalone_mode=False)
     assert result.exception is None, result.output
     assert "| trained on | landmark-warp | swap-alpha |" in result.output and "E5: face swaps" in result.output
-    assert len((journal / "detection.jsonl").read_text().splitlines()) == 6  # the second detector is the first
+    with Journal(journal / "detection.sqlite3", load_shipped(shipped_detector).judging, 12) as kept:
+        assert len(list(kept.entries())) == 6  # the second detector is the first
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert {line["kind"] for line in lines} >= {"test", "bar", "matrix"} and all(
         line["protocol"] == "detection-1" for line in lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from click.testing import CliRunner
 from benchmarks.commands.detector import robustness as command
 from benchmarks.detector import robustness as module
 from benchmarks.detector.robustness import HARD, UNTOUCHED, RobustnessConfig, bars, draw_people, judge_all, measure
+from benchmarks.rows.comparison import BarRow, ClusterCount, Rates
+from benchmarks.rows.robustness import FamilyRow, RealsRow, SummaryRow
 from benchmarks.tables.robustness import robustness_table
 from detector.datasets.sample import Sample, clips_samples
 from sfumato.errors import UsageError
@@ -35,7 +38,7 @@ def test_a_larger_draw_of_people_holds_the_smaller_one() -> None:
 
 
 def test_copies_are_judged_once_and_a_run_goes_on(samples, shipped_detector, tmp_path, monkeypatch) -> None:
-    first = judge_all(samples, shipped_detector, RobustnessConfig(("crf 40",)), tmp_path)
+    first = judge_all(samples, shipped_detector, RobustnessConfig(("crf 40",)), tmp_path / "j")
     made: list[str] = []
     original = module._Hand._treated
 
@@ -46,7 +49,7 @@ def test_copies_are_judged_once_and_a_run_goes_on(samples, shipped_detector, tmp
     monkeypatch.setattr(module._Hand, "_treated", counted)
     advanced: list[float] = []
     second = judge_all(
-        samples, shipped_detector, RobustnessConfig(("crf 40", "blur 2", "match-blur")), tmp_path, advanced.append
+        samples, shipped_detector, RobustnessConfig(("crf 40", "blur 2", "match-blur")), tmp_path / "j", advanced.append
     )
     assert made == ["blur 2"] * 2 * PEOPLE + ["match-blur"] * PEOPLE
     assert sum(advanced) == 4 * len(samples)
@@ -58,13 +61,11 @@ def test_copies_are_judged_once_and_a_run_goes_on(samples, shipped_detector, tmp
 def test_a_copy_that_cannot_be_made_is_an_error_of_its_own(samples, shipped_detector, tmp_path) -> None:
     (broken := tmp_path / "broken.mp4").write_bytes(b"no video")
     listed = [samples[0], sample("broken", "fake", path=broken)]
-    scored = judge_all(listed, shipped_detector, RobustnessConfig(("crf 40",)), tmp_path)["crf 40"]
+    scored = judge_all(listed, shipped_detector, RobustnessConfig(("crf 40",)), tmp_path / "j")["crf 40"]
     assert [item.status for item in scored] == ["ok", "error"]
 
 
 def test_two_processes_find_what_one_does(samples, shipped_detector, tmp_path) -> None:
-    for name in "12":
-        (tmp_path / name).mkdir()
     one, two = (
         judge_all(samples[:2], shipped_detector, RobustnessConfig(("JPEG 30",), workers=n), tmp_path / str(n))
         for n in (1, 2)
@@ -73,23 +74,40 @@ def test_two_processes_find_what_one_does(samples, shipped_detector, tmp_path) -
         assert a.frames() == pytest.approx(b.frames(), abs=1e-3)
 
 
+def test_a_work_that_fails_is_an_error_and_tried_again(samples, shipped_detector, tmp_path, monkeypatch) -> None:
+    """What a foreign library makes of a clip costs that copy only."""
+    with monkeypatch.context() as broken:
+        broken.setattr(module._Hand, "_treated", lambda self, work, folder: 1 // 0)
+        (failed,) = judge_all(samples[:1], shipped_detector, RobustnessConfig(("crf 40",)), tmp_path / "j")["crf 40"]
+    assert (failed.status, failed.reason) == ("error", "untreatable")
+    (done,) = judge_all(samples[:1], shipped_detector, RobustnessConfig(("crf 40",)), tmp_path / "j")["crf 40"]
+    assert done.status == "ok"
+
+
+def test_what_is_judged_already_loads_no_net(samples, shipped_detector, tmp_path, monkeypatch) -> None:
+    config = RobustnessConfig(("crf 40",))
+    first = judge_all(samples[:1], shipped_detector, config, tmp_path / "j")
+    monkeypatch.setattr(module, "_Hand", lambda model, frames: pytest.fail("it was loaded"))
+    assert judge_all(samples[:1], shipped_detector, config, tmp_path / "j") == first
+
+
 def test_rows_make_a_table(samples, shipped_detector, tmp_path) -> None:
     config = RobustnessConfig((HARD, "df1:VC 1", "writer"))
     record = {"training": {"methods": ["landmark-warp"]}}
-    rows = json.loads(json.dumps(measure(judge_all(samples, shipped_detector, config, tmp_path), record, config)))
-    kinds = {
-        kind: [row for row in rows if row["kind"] == kind]
-        for kind in ("family", "reals", "summary", "sharpness", "bar")
+    rows = measure(judge_all(samples, shipped_detector, config, tmp_path / "j"), record, config)
+    warped = [row for row in rows if isinstance(row, FamilyRow) and row.family == "landmark-warp"]
+    barred = [row for row in rows if isinstance(row, BarRow)]
+    assert [row.treatment for row in warped] == [UNTOUCHED, HARD, "df1:VC 1", "writer"]
+    assert all(row.n == {"real": 1, "fake": 1} and row.trained for row in warped)
+    assert {(row.set_name, row.worst_treatment) for row in rows if isinstance(row, SummaryRow)} == {
+        ("grid", HARD),
+        ("df1", "df1:VC 1"),
     }
-    warped = [row for row in kinds["family"] if row["family"] == "landmark-warp"]
-    assert [row["treatment"] for row in warped] == [UNTOUCHED, HARD, "df1:VC 1", "writer"]
-    assert all(row["n"] == {"real": 1, "fake": 1} and row["trained"] for row in warped)
-    assert {(row["set"], row["worst_treatment"]) for row in kinds["summary"]} == {("grid", HARD), ("df1", "df1:VC 1")}
-    assert all(row["n"] == {"real": PEOPLE} for row in kinds["reals"])
+    assert all(row.n == {"real": PEOPLE} for row in rows if isinstance(row, RealsRow))
     assert (
-        sum("landmark-warp loses" in row["bar"] for row in kinds["bar"]) == 1
+        sum("landmark-warp loses" in row.bar for row in barred) == 1
     )  # no face is left large enough, hence one of two
-    assert any("writer" in row["bar"] and row["set"] == "controls" for row in kinds["bar"])
+    assert any("writer" in row.bar and row.set_name == "controls" for row in barred)
     table = robustness_table(rows)
     assert (
         "| landmark-warp, 1 |" in table
@@ -100,24 +118,20 @@ def test_rows_make_a_table(samples, shipped_detector, tmp_path) -> None:
 
 
 def test_the_bars_know_what_is_not_met() -> None:
-    family = {
-        "kind": "family",
-        "set": "grid",
-        "treatment": HARD,
-        "family": "a",
-        "trained": True,
-        "change": -0.11,
-        "change_covered": -0.09,
-    }
-    reals = {
-        "kind": "reals",
-        "set": "grid",
-        "treatment": "crf 40",
-        "within": {"0.1": False},
-        "flagged": {"0.1": {"fpr": 0.5}},
-    }
-    assert [row["met"] for row in bars([family, reals])] == [False, True, False]
-    assert bars([{**family, "trained": False}, {**reals, "treatment": "noise 20"}]) == []
+    judged = {
+        "protocol_id": "p", "n": {"real": 9, "fake": 9}, "clusters": ClusterCount(unit="identity", count=9),
+        "coverage": {}, "refused": {},
+    }  # fmt: skip
+    family = FamilyRow(
+        treatment=HARD, set_name="grid", family="a", trained=True, flagged={}, change=-0.11, change_covered=-0.09,
+        **judged,
+    )  # fmt: skip
+    reals = RealsRow(
+        treatment="crf 40", set_name="grid", flagged={"0.1": Rates(fpr=0.5)}, within={"0.1": False}, changes={},
+        **judged,
+    )  # fmt: skip
+    assert [row.met for row in bars([family, reals])] == [False, True, False]
+    assert bars([dataclasses.replace(family, trained=False), dataclasses.replace(reals, treatment="noise 20")]) == []
 
 
 def test_the_command_writes_its_record_and_says_by_its_exit_code_whether_bars_hold(
@@ -139,6 +153,6 @@ def test_nonsense_is_refused(shipped_detector, tmp_path) -> None:
     with pytest.raises(UsageError):
         RobustnessConfig((), frames=1)
     (broken := tmp_path / "broken.mp4").write_bytes(b"no video")
-    found = judge_all([sample("broken", "fake", path=broken)], shipped_detector, RobustnessConfig(()), tmp_path)
+    found = judge_all([sample("broken", "fake", path=broken)], shipped_detector, RobustnessConfig(()), tmp_path / "j")
     with pytest.raises(UsageError):
         measure(found, {}, RobustnessConfig(()))

@@ -12,6 +12,8 @@ from click.testing import CliRunner
 
 from benchmarks.commands.detector import temporal as command
 from benchmarks.detector.temporal import FEATURES, Observer, features, measure, observe_all
+from benchmarks.rows.comparison import BarRow
+from benchmarks.rows.temporal import LeftOutRow
 from benchmarks.tables.temporal import temporal_table
 from detector.datasets.sample import clips_samples
 from sfumato.errors import UsageError
@@ -56,18 +58,18 @@ def observed(tells: bool, families: tuple[str, ...] = ("warp", "swap"), people: 
 
 @pytest.mark.parametrize("tells", [True, False])
 def test_the_head_ships_only_if_motion_tells_of_families_it_has_not_seen(tells: bool) -> None:
-    rows = json.loads(json.dumps(measure(observed(tells))))
-    left_out = [row for row in rows if row["kind"] == "family"]
-    assert [row["family"] for row in left_out] == ["swap", "warp"]
-    assert all(row["n"] == {"real": 15, "fake": 15, "learnt": 30} for row in left_out)
-    assert all((row["change_interval"][0] > 0) == tells for row in left_out)
-    assert rows[-1]["kind"] == "bar" and rows[-1]["met"] == tells
+    rows = measure(observed(tells))
+    left_out = [row for row in rows if isinstance(row, LeftOutRow)]
+    assert [row.family for row in left_out] == ["swap", "warp"]
+    assert all(row.n == {"real": 15, "fake": 15, "learnt": 30} for row in left_out)
+    assert all((row.change_interval[0] > 0) == tells for row in left_out)
+    assert isinstance(rows[-1], BarRow) and rows[-1].met == tells
     assert ("**not met**" in temporal_table(rows)) != tells
 
 
 def test_one_family_alone_cannot_be_left_out() -> None:
     rows = measure(observed(True, ("warp",)))
-    assert rows[0]["refused"] == {"all": "no other family to learn from"} and not rows[-1]["met"]
+    assert rows[0].refused == {"all": "no other family to learn from"} and not rows[-1].met
     assert "no other family" in temporal_table(rows)
 
 
@@ -78,16 +80,17 @@ def test_both_splits_need_both_labels() -> None:
 
 def test_videos_are_observed_once_and_pictures_left_out(clips, shipped_detector, tmp_path, monkeypatch) -> None:
     observer = Observer(shipped_detector, 6)
+    (tmp_path / "b.mp4").write_text("no video")
     samples = [
         *clips_samples(clips)[:2],
         sample("a", "real", path=tmp_path / "a.png"),
         sample("b", "real", path=tmp_path / "b.mp4"),
     ]
-    first = list(observe_all(samples, observer, tmp_path / "j.jsonl"))
+    first = list(observe_all(samples, observer, tmp_path / "j.sqlite3"))
     assert [item.label for item, _ in first] == ["real", "fake"]
     assert all(np.isfinite(list(facts["features"].values())).all() for _, facts in first)
     monkeypatch.setattr(observer, "observe", lambda path: pytest.fail("it was observed before"))
-    assert list(observe_all(samples, observer, tmp_path / "j.jsonl")) == first
+    assert list(observe_all(samples, observer, tmp_path / "j.sqlite3")) == first
 
 
 def test_the_command_writes_its_record(clips, shipped_detector, tmp_path) -> None:

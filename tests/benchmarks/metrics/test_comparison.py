@@ -4,6 +4,7 @@ known.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from benchmarks.metrics.comparison import (
     shuffled_auc,
     trained_on,
 )
+from benchmarks.rows.comparison import BarRow
 from detector.evaluation.intervals import rate_bounds
 from detector.evaluation.rows import clusters_of
 from tests.evaluation_fixtures import sample, scored
@@ -68,20 +70,20 @@ def test_the_same_scores_change_nothing_and_worse_ones_lose() -> None:
     protocol = protocol_for(12, clusters)
     fakes, reals = numbers(made)
     same = compare(made, fakes, reals, clusters, protocol, made)
-    assert same["change"] == 0 and same["change_interval"] == [0, 0] and same["auc"] > 0.9
+    assert same.change == 0 and same.change_interval == (0, 0) and same.auc is not None and same.auc > 0.9
     lost = compare(worse, fakes, reals, clusters, protocol, made)
-    assert lost["change"] == pytest.approx(lost["auc"] - same["auc"])
-    assert lost["change_interval"][1] < 0
-    assert lost["flagged"]["0.1"]["fpr_of"][1] == 12 and lost["protocol_id"] == same["protocol_id"]
+    assert lost.change == pytest.approx(lost.auc - same.auc)
+    assert lost.change_interval[1] < 0
+    assert lost.flagged["0.1"].fpr_of[1] == 12 and lost.protocol_id == same.protocol_id
 
 
 def test_videos_without_a_face_count_as_half_and_the_coverage_says_so() -> None:
     made = pairs(coverage=6)
     clusters = clusters_of(made)
     row = compare(made, *numbers(made), clusters, protocol_for(12, clusters), pairs())
-    assert row["coverage"]["fake"] == 0.5 and row["coverage"]["real"] == 1
-    assert row["change"] < row["change_covered"] == pytest.approx(0, abs=1e-12)
-    assert row["flagged"]["0.1"]["tpr"] <= 0.5
+    assert row.coverage["fake"] == 0.5 and row.coverage["real"] == 1
+    assert row.change < row.change_covered == pytest.approx(0, abs=1e-12)
+    assert row.flagged["0.1"].tpr <= 0.5
 
 
 def test_false_positives_are_held_against_the_interval_of_the_untouched() -> None:
@@ -92,31 +94,30 @@ def test_false_positives_are_held_against_the_interval_of_the_untouched() -> Non
     for flags, within in ((most, True), (most + 1, False)):
         after = [scored(f"r{i}", "real", 0.4, flagged={"0.1": i < flags}) for i in range(20)]
         row = compare_reals(after, reals, clusters, protocol_for(12, clusters), before)
-        assert row["within"] == {"0.1": within}
-        assert row["fpr 0.1 change"] == pytest.approx((flags - 2) / 20)
-        low, high = row["fpr 0.1 change_interval"]
-        assert low < row["fpr 0.1 change"] < high
+        assert row.within == {"0.1": within}
+        change = row.changes["0.1"]
+        assert change.value == pytest.approx((flags - 2) / 20)
+        assert change.interval[0] < change.value < change.interval[1]
 
 
 def test_shuffled_labels_tell_nothing_apart() -> None:
     made = pairs(30)
     clusters = clusters_of(made)
     row = shuffled_auc(made, *numbers(made), clusters, protocol_for(12, clusters))
-    assert row["met"] and row["auc"] == pytest.approx(0.5, abs=0.03)
-    assert compare(made, *numbers(made), clusters, protocol_for(12, clusters))["auc"] > row["auc_interval"][1]
+    assert row.met and row.auc == pytest.approx(0.5, abs=0.03)
+    assert compare(made, *numbers(made), clusters, protocol_for(12, clusters)).auc > row.interval[1]
 
 
 def test_what_cannot_be_measured_says_why() -> None:
     made = pairs(3)
     clusters = clusters_of(made)
     few = compare(made, *numbers(made), clusters, protocol_for(12, clusters))
-    assert "auc" in few and "at least" not in few["refused"] and "3 " in few["refused"]["intervals"]
+    assert few.auc is not None and few.auc_interval is None and "3 " in few.refused["intervals"]
     none = compare(made, [], numbers(made)[1], clusters, protocol_for(12, clusters))
-    assert "auc" not in none and none["refused"]["auc"]
+    assert none.auc is None and none.refused["auc"]
 
 
 def test_of_two_measurements_the_later_one_is_shown() -> None:
-    assert latest([{"kind": "a", "auc": 1}, {"kind": "b"}, {"kind": "a", "auc": 2}]) == [
-        {"kind": "a", "auc": 2},
-        {"kind": "b"},
-    ]
+    before, after = (BarRow(bar="a", value=value, met=True) for value in (1.0, 2.0))
+    other = dataclasses.replace(before, set_name="grid")
+    assert latest([before, other, after]) == [after, other]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
 
-from benchmarks.rows.row import Interval, Row
+from benchmarks.rows.row import Interval, Row, read_kind
 from sfumato.errors import UsageError
 
 
@@ -17,6 +18,12 @@ class Known(Row):
     shots: int = field(metadata={"key": "T"})
     model: str | None
     change: Interval | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nested(Row):
+    one: Known = field(metadata={"of": Known})
+    many: Mapping[str, Known] = field(metadata={"each": Known})
 
 
 def test_a_row_is_the_same_after_json() -> None:
@@ -39,3 +46,16 @@ def test_what_a_line_holds_beside_the_row_is_passed_over() -> None:
 def test_a_line_that_lacks_a_number_is_refused() -> None:
     with pytest.raises(UsageError, match="shots"):
         Known.read({"model": None})
+
+
+def test_rows_in_a_row_are_the_same_after_json() -> None:
+    inner = Known(shots=8, model=None, change=(0.1, 0.2))
+    row = Nested(one=inner, many={"0.1": inner})
+    assert row.line()["many"] == {"0.1": {"kind": "known", "T": 8, "model": None, "change": (0.1, 0.2)}}
+    assert Nested.read(json.loads(json.dumps(row.line()))) == row
+
+
+def test_a_line_of_a_kind_that_a_record_does_not_hold_is_refused() -> None:
+    assert read_kind({"known": Known}, {"kind": "known", "T": 1, "model": None}, "x") == Known(shots=1, model=None)
+    with pytest.raises(UsageError, match="no such line of speed: 'other'"):
+        read_kind({"known": Known}, {"kind": "other"}, "speed")

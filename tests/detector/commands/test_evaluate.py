@@ -6,7 +6,9 @@ import pytest
 from click.testing import CliRunner
 
 from detector.commands import evaluate as commands
+from detector.inference.bundle import load_shipped
 from sfumato.errors import UsageError
+from sfumato.execution.journal import Journal
 from sfumato.media.clips import file_digest, read_clips, write_clips
 from tests.dataset_fixtures import tree
 from tests.detector_fixtures import clip_row
@@ -74,7 +76,9 @@ def test_our_detector_on_clips_with_a_journal_and_a_leak(shipped_detector, tmp_p
     arguments = (tmp_path, "--model", shipped_detector, "--frames", 2, "--output", tmp_path / "r.jsonl")
     with pytest.raises(Exception, match=r"No video has a score \(no_face\)"):  # bars have no face
         run(commands.evaluate, *arguments)
-    assert len((tmp_path / "r.scores.jsonl").read_text().splitlines()) == 4
+    judging = load_shipped(shipped_detector).judging
+    with Journal(tmp_path / "r.scores.sqlite3", judging, 2) as journal:
+        assert len(list(journal.entries())) == 1  # four files, one content
     scores = "\n".join(["path,score", "a.mp4,0.1", "b.mp4,0.4", "c.mp4,0.3", "d.mp4,0.9"])
     (tmp_path / "s.csv").write_text(scores)
     joined = (tmp_path, "--predictions", tmp_path / "s.csv", "--trained-on", tmp_path / "learnt.jsonl")

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detector.inference.frames import MediaFacts, SampledFrames, _Schedule, is_picture
+from detector.inference.frames import MediaFacts, SampledFrames, _Schedule
 from sfumato.errors import MediaError
+from sfumato.execution.find_files import is_picture
 from sfumato.media.images import write_image
 from tests.media_fixtures import FRAMES, make_video, picture
 
