@@ -10,6 +10,9 @@ import click
 from generator.presets import PRESETS, preset_path
 from sfumato import options
 
+_LANDMARKS = click.option(
+    "--landmarks", default="mesh", show_default=True, help="Landmark backend: mesh or face-alignment."
+)
 _LISTED = 20  # refused files shown by name; footage has thousands
 _COUNTED = 20_000  # files that are counted before the work, for the progress bar
 
@@ -17,11 +20,9 @@ _COUNTED = 20_000  # files that are counted before the work, for the progress ba
 @click.command()
 @click.argument("footage", nargs=-1, required=True, type=options.ANY)
 @options.output("Folder for the prepared footage.", folder=True)
-@click.option("--landmarks", default="mesh", show_default=True, help="Landmark backend: mesh or face-alignment.")
+@_LANDMARKS
 @click.option("--size", default=192, show_default=True, type=click.IntRange(32, 1024), help="Stored pixels of a crop.")
-@click.option(
-    "--frames", default=64, show_default=True, type=click.IntRange(1, 512), help="Frames kept of a shot, at most."
-)
+@options.frames("Frames kept of a shot, at most.", default=64, most=512)
 @options.workers("Files read at once, a process each.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first files.")
 @click.option(
@@ -36,9 +37,7 @@ _COUNTED = 20_000  # files that are counted before the work, for the progress ba
     type=click.Choice(["layout", "folders"]),
     help="Whom files show: known layouts (VoxCeleb, HDTF) say it, or each folder below FOOTAGE is a person.",
 )
-@click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A limit of the screening, e.g. largest_turn=45."
-)
+@options.overrides("A limit of the screening, e.g. largest_turn=45.")
 @click.option(
     "--report/--no-report", default=True, show_default=True, help="Write OUT/report.html, a page with pictures."
 )
@@ -101,23 +100,12 @@ def prepare(
 @click.argument("dataset", nargs=-1, required=True, type=options.FOLDER)
 @options.output("Run folder; gets the checkpoint.", folder=True)
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Settings to start from (see below).")
-@click.option(
-    "--config",
-    "config_file",
-    type=options.FILE,
-    help="TOML file, over the preset.",
-)
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="One setting, over both, e.g. model.size=64 or minutes=20.",
-)
-@click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
-@click.option("--seed", type=click.IntRange(0), help="Seed of everything random (default: the configuration's).")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads for torch (default: its own choice).")
+@options.config_file("TOML file, over the preset.")
+@options.overrides("One setting, over both, e.g. model.size=64 or minutes=20.")
+@options.resume()
+@options.device("auto, cpu, cuda, cuda:1, ...")
+@options.seed("Seed of everything random (default: the configuration's).", default=None)
+@options.threads()
 def train_generator(
     dataset: tuple[Path, ...], out: Path, preset: str | None, config_file: Path | None, overrides: tuple[str, ...],
     resume: bool,
@@ -167,14 +155,10 @@ def train_generator(
 @click.argument("video")
 @options.output("The motion file, something.motion.")
 @options.overwrite()
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Only the first seconds of the video.")
-@click.option(
-    "--neutral", type=click.FloatRange(0), help="Seconds into the video at which the face is calm; found unless given."
-)
-@click.option(
-    "--smooth", default=1.0, show_default=True, type=click.FloatRange(0, 3), help="How much jitter to take out."
-)
-@click.option("--landmarks", default="mesh", show_default=True, help="Landmark backend: mesh or face-alignment.")
+@options.seconds("Only the first seconds of the video.")
+@options.neutral("Seconds into the video at which the face is calm; found unless given.")
+@options.smooth("How much jitter to take out.")
+@_LANDMARKS
 def motion(
     video: str, out: Path, overwrite: bool, seconds: float | None, neutral: float | None, smooth: float, landmarks: str
 ) -> None:  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,17 @@ def require_free(destination: Path, overwrite: bool) -> None:
     """Raises OutputError where `destination` exists and is not to be overwritten."""
     if destination.exists() and not overwrite:
         raise OutputError(f"{destination} exists already", "Choose another name, or --overwrite.")
+
+
+def require_writable(destination: Path) -> None:
+    """Raises OutputError where no file can be made in the folder of `destination`: before the work, not after it."""
+    try:
+        with tempfile.TemporaryFile(dir=destination.parent):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write {destination}: {error.strerror}", "Choose a folder that exists and that you may write to."
+        ) from error
 
 
 def write_bytes(destination: Path, data: bytes) -> None:

@@ -1,5 +1,5 @@
-"""What the options of all commands have in common: one spelling, one type, one meaning each. Imports click and nothing
-else.
+"""What the options of all commands have in common: one spelling, one type, one meaning each. Imports click and the
+errors alone.
 
 `-o/--output` is what is written, `--overwrite` replaces it, `--workers` are processes or threads side by side,
 `--model` is the folder of a detector, `--seed` is that of everything random, `--json` is for programs. An input that is
@@ -73,3 +73,106 @@ def workers(what: str, default: int | None = 1, most: int = 256) -> Decorator[An
     """--workers: so many things at once."""
     shown = default is not None
     return click.option("--workers", default=default, show_default=shown, type=click.IntRange(1, most), help=what)
+
+
+def files(
+    name: str, what: str, *, into: str | None = None, metavar: str | None = None, required: bool = False
+) -> Decorator[Any]:
+    """An option that names a file which must be there, and may be repeated. `into`: the command's parameter, where it
+    is not called as the option is.
+    """
+    names = (name,) if into is None else (name, into)
+    return click.option(*names, multiple=True, required=required, type=FILE, metavar=metavar, help=what)
+
+
+def trust(what: str, metavar: str | None = "PEM") -> Decorator[Any]:
+    """--trust: files of roots that are believed; none without it."""
+    return files("--trust", what, metavar=metavar)
+
+
+def sidecar(what: str) -> Decorator[Any]:
+    """--sidecar: the file of a credential that lies outside what it speaks of."""
+    return click.option("--sidecar", metavar="FILE", type=FILE, help=what)
+
+
+def device(what: str = "cpu, cuda, cuda:1, or auto.") -> Decorator[Any]:
+    """--device: where torch computes."""
+    return click.option("--device", default="auto", show_default=True, help=what)
+
+
+def checkpoint() -> Decorator[Any]:
+    """--checkpoint: a generator by path or shipped name, portrait-256 unless given."""
+    return click.option(
+        "--checkpoint", default="portrait-256", show_default=True, metavar="PATH|NAME", help="The generator."
+    )
+
+
+def consent(what: str) -> Decorator[Any]:
+    """--consent: what gives the right to use a likeness, in words; None where it was not said."""
+    return click.option("--consent", metavar="TEXT", help=what)
+
+
+def faces() -> Decorator[Any]:
+    """--face: the command's parameter is `faces`, numbers from 1; none, one, or one a portrait."""
+    what = "Which face, counted from the largest; once, or once a portrait."
+    return click.option("--face", "faces", multiple=True, type=click.IntRange(1), help=what)
+
+
+def tune_seconds(what: str, default: float = 0.0, most: int = 86_400, shown: bool = True) -> Decorator[Any]:
+    """--tune-seconds: how long a person is fine-tuned, `most` seconds at most."""
+    kind = click.FloatRange(0, most)
+    return click.option("--tune-seconds", default=default, show_default=shown, type=kind, help=what)
+
+
+def tune_iterations(what: str, default: int | None = None) -> Decorator[Any]:
+    """--tune-iterations: how often a person's pictures are gone through; None: the command's own choice."""
+    shown = default is not None
+    return click.option("--tune-iterations", default=default, show_default=shown, type=click.IntRange(0), help=what)
+
+
+def seconds(what: str) -> Decorator[Any]:
+    """--seconds: only so much from the beginning; None: all of it."""
+    return click.option("--seconds", type=click.FloatRange(0, min_open=True), help=what)
+
+
+def neutral(what: str) -> Decorator[Any]:
+    """--neutral: seconds to the moment at which a driver's face is calm; None: it is looked for."""
+    return click.option("--neutral", type=click.FloatRange(0), help=what)
+
+
+def smooth(what: str) -> Decorator[Any]:
+    """--smooth: how much jitter of landmarks is taken out; 0: none."""
+    return click.option("--smooth", default=1.0, show_default=True, type=click.FloatRange(0, 3), help=what)
+
+
+def seed(what: str | None = None, default: int | None = 0, *, signed: bool = False) -> Decorator[Any]:
+    """--seed: of everything random. `signed`: it may be below 0."""
+    kind = click.INT if signed else click.IntRange(0)
+    return click.option("--seed", default=default, show_default=default is not None, type=kind, help=what)
+
+
+def frames(what: str, default: int = 32, least: int = 1, most: int | None = 10_000) -> Decorator[Any]:
+    """--frames: so many of each video."""
+    kind = click.IntRange(least, most)
+    return click.option("--frames", default=default, show_default=True, type=kind, help=what)
+
+
+def config_file(what: str = "TOML file of settings.") -> Decorator[Any]:
+    """--config: the command's parameter is `config_file`."""
+    return click.option("--config", "config_file", type=FILE, help=what)
+
+
+def overrides(what: str) -> Decorator[Any]:
+    """--set: the command's parameter is `overrides`, settings as KEY=VALUE that go over those of a file."""
+    return click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=what)
+
+
+def resume() -> Decorator[Any]:
+    """--resume."""
+    return click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
+
+
+def threads() -> Decorator[Any]:
+    """--threads: of torch; None: as many as it takes by itself."""
+    what = "Threads for torch (default: its own choice)."
+    return click.option("--threads", type=click.IntRange(min=1), help=what)

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from provenance.watermark.detect import SpreadReader
+from sfumato.media.video import VideoReader
 from tests.media_fixtures import make_video
 
 PAYLOAD = bytes.fromhex("5fa3c01d77e204b9")
@@ -56,3 +58,10 @@ def cropped(images: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
     height, width = images[0].shape[:2]
     top, left, high, wide = round(height * 0.04), round(width * 0.03), round(height * 0.45) * 2, round(width * 0.45) * 2
     return [np.ascontiguousarray(image[top : top + high, left : left + wide]) for image in images]
+
+
+def reader_of(images: list[np.ndarray] | VideoReader, key: bytes | None = None) -> SpreadReader:
+    reader = SpreadReader(key)
+    for image in images:
+        reader.add(image if isinstance(image, np.ndarray) else image.image)
+    return reader

@@ -7,31 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmarks.commands import options as shared
 from sfumato import options
-from sfumato.media.frame_size import LARGEST, SMALLEST
 
 if TYPE_CHECKING:
     from benchmarks.generator.quality import Measured, Result
     from generator.networks.checkpoint import Checkpoint
 
 _INTERVAL = "95 % paired percentile bootstrap over clips, 2000 draws, seed {seed}; method minus the other"
-_SIZES = f"{SMALLEST} to {LARGEST}, even"
 _COLUMNS = {"ssim": "SSIM", "csim": "CSIM", "perceptual": "perceptual", "landmark_error": "landmarks"}
 
 
 @click.command()
-@click.option(
-    "--footage",
-    required=True,
-    type=options.FOLDER,
-    help="Clips, one person each.",
-)
-@click.option("--clips", multiple=True, metavar="FILE", help="Only these clips of the folder; may be repeated.")
-@click.option(
-    "--checkpoint",
-    metavar="PATH",
-    help="The warp family's checkpoint: a path or a shipped name.  [default: the shipped one]",
-)
+@shared.footage("Clips, one person each.")
+@shared.clips()
+@shared.checkpoint("The warp family's checkpoint: a path or a shipped name.")
 @click.option(
     "--plain-checkpoint", metavar="PATH", help="The paper's family's.  [default: paper-128, without --checkpoint]"
 )
@@ -45,19 +35,11 @@ _COLUMNS = {"ssim": "SSIM", "csim": "CSIM", "perceptual": "perceptual", "landmar
     help="T: source frames; repeatable.",
 )
 @click.option("--targets", default=16, show_default=True, type=click.IntRange(2), help="Target frames of a clip.")
-@click.option(
-    "--size", default=256, show_default=True, metavar="PIXELS", help=f"At which all methods are compared; {_SIZES}."
-)
-@click.option(
-    "--tune-seconds",
-    default=20.0,
-    show_default=True,
-    type=click.FloatRange(0, 60),
-    help="Fine-tuning of each person; 0: none.",
-)
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of fine-tuning and bootstrap.")
-@options.as_json("JSON lines instead of the table.")
-@options.output("Add the lines, and how they came about, to this file.", required=False)
+@shared.size("At which all methods are compared")
+@options.tune_seconds("Fine-tuning of each person; 0: none.", default=20.0, most=60)
+@options.seed("Of fine-tuning and bootstrap.")
+@shared.as_json()
+@shared.record()
 def quality(
     footage: Path, clips: tuple[str, ...], checkpoint: str | None, plain_checkpoint: str | None, previous: str | None,
     shots: tuple[int, ...], targets: int, size: int, tune_seconds: float, seed: int, as_json: bool, out: Path | None,
@@ -159,29 +141,19 @@ def _print_table(done: Measured, size: int) -> None:
 
 
 @click.command()
-@click.option(
-    "--portrait",
-    "portraits",
-    multiple=True,
-    required=True,
-    type=options.FILE,
-    metavar="PICTURE",
-    help="May be repeated.",
-)
-@click.option(
-    "--driver", "drivers", multiple=True, required=True, type=options.FILE, metavar="VIDEO", help="May be repeated."
-)
-@click.option("--checkpoint", metavar="PATH", help="A checkpoint, or a shipped name.  [default: the shipped one]")
-@click.option("--size", default=256, show_default=True, metavar="PIXELS", help=f"Of the output; {_SIZES}.")
+@options.files("--portrait", "May be repeated.", into="portraits", metavar="PICTURE", required=True)
+@options.files("--driver", "May be repeated.", into="drivers", metavar="VIDEO", required=True)
+@shared.checkpoint("A checkpoint, or a shipped name.")
+@shared.size("Of the output")
 @click.option("--moments", default=24, show_default=True, type=click.IntRange(4), help="Of each driving video.")
 @click.option(
     "--sheet",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a contact sheet, a sealed .png; needs --consent.",
 )
-@click.option("--consent", metavar="TEXT", help="What gives you the right to use the portraits; sealed into the sheet.")
-@options.as_json("JSON lines instead of the table.")
-@options.output("Add the lines, and how they came about, to this file.", required=False)
+@options.consent("What gives you the right to use the portraits; sealed into the sheet.")
+@shared.as_json()
+@shared.record()
 def cross(
     portraits: tuple[Path, ...], drivers: tuple[Path, ...], checkpoint: str | None, size: int, moments: int,
     sheet: Path | None,

@@ -6,26 +6,23 @@ from pathlib import Path
 
 import click
 
+from benchmarks.commands import options as shared
 from sfumato import options
-from sfumato.media.frame_size import LARGEST, SMALLEST
 
 _ROUNDS = "geometric mean over rounds, 95 % t interval of its logarithm"
-_SIZES = f"{SMALLEST} to {LARGEST}, even"
 
 
 @click.command()
-@click.option("--checkpoint", metavar="PATH", help="A path or a shipped name.  [default: the shipped one]")
-@click.option("--size", default=256, show_default=True, metavar="PIXELS", help=f"Of the frames; {_SIZES}.")
+@shared.checkpoint("A path or a shipped name.")
+@shared.size("Of the frames")
 @click.option("--shots", default=1, show_default=True, type=click.IntRange(1), help="T: portraits of the person.")
-@click.option("--frames", default=40, show_default=True, type=click.IntRange(1), help="Frames of a method in a round.")
-@click.option(
-    "--rounds", default=5, show_default=True, type=click.IntRange(2), help="How often the methods take turns."
-)
+@options.frames("Frames of a method in a round.", default=40, most=None)
+@shared.rounds("How often the methods take turns.", default=5)
 @click.option("--workers", type=click.IntRange(1), help="Threads.  [default: one a core]")
 @click.option("--whole", is_flag=True, help="Also time the whole program, from motion to sealed video.")
 @click.option("--memory", is_flag=True, help="Also compare the memory of 100 frames with that of 5,000; takes minutes.")
-@options.as_json("JSON lines instead of the tables.")
-@options.output("Add the lines, and how they came about, to this file.", required=False)
+@shared.as_json("tables")
+@shared.record()
 def speed(
     checkpoint: str | None, size: int, shots: int, frames: int, rounds: int, workers: int | None, whole: bool,
     memory: bool,
@@ -66,9 +63,9 @@ def speed(
 
 
 @click.command()
-@click.option("--rounds", default=9, show_default=True, type=click.IntRange(2), help="Of 32 crops by every backend.")
-@options.as_json("JSON lines instead of the table.")
-@options.output("Add the lines, and how they came about, to this file.", required=False)
+@shared.rounds("Of 32 crops by every backend.", default=9)
+@shared.as_json()
+@shared.record()
 def judging(rounds: int, as_json: bool, out: Path | None) -> None:
     """Crops a CPU second of the shipped detector in every backend that is installed, one thread; ratios with 95 %
     intervals over rounds.

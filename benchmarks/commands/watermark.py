@@ -6,17 +6,12 @@ from pathlib import Path
 
 import click
 
-from sfumato import options
+from benchmarks.commands import options as shared
 
 
 @click.command()
-@click.option(
-    "--footage",
-    required=True,
-    type=options.FOLDER,
-    help="Clips; 40 or more say most.",
-)
-@click.option("--clips", multiple=True, metavar="FILE", help="Only these clips of the folder; may be repeated.")
+@shared.footage("Clips; 40 or more say most.")
+@shared.clips()
 @click.option(
     "--treatment", "treatments", multiple=True, metavar="NAME", help="Only this one; may be repeated.  [default: all]"
 )
@@ -31,8 +26,8 @@ from sfumato import options
 @click.option(
     "--baseline", is_flag=True, help="Measure dwtDctSvd of invisible-watermark too (pip install -e '.[bench]')."
 )
-@options.as_json("JSON lines instead of the table.")
-@options.output("Add the lines, and how they came about, to this file.", required=False)
+@shared.as_json()
+@shared.record()
 def survival(
     footage: Path, clips: tuple[str, ...], treatments: tuple[str, ...], seconds: float, max_side: int, baseline: bool,
     as_json: bool,

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _SPLITS = ("train", "validation", "calibration", "test", "all")
 
 
+def _choice(name: str, among: tuple[str, ...], usual: str, what: str) -> options.Decorator[Any]:
+    """One of several ways to count; `usual` unless given."""
+    return click.option(name, type=click.Choice(among), default=usual, show_default=True, help=what)
+
+
 @click.command("evaluate")
 @click.argument("source", type=options.ANY)
 @click.option(
@@ -35,26 +40,10 @@ _SPLITS = ("train", "validation", "calibration", "test", "all")
 @click.option("--split", type=click.Choice(_SPLITS), help="Which part (default: test if there is one, otherwise all).")
 @click.option("--method", metavar="NAME", help="Fakes of one generator only; reals stay.")
 @click.option("--compression", metavar="NAME", help="One compression only, e.g. c23.")
-@click.option(
-    "--level",
-    type=click.Choice(LEVELS),
-    default="video",
-    show_default=True,
-    help="What a score is of.",
-)
-@click.option(
-    "--aggregator", type=click.Choice(AGGREGATORS), default="mean", show_default=True, help="From frames to a video."
-)
-@click.option(
-    "--no-face",
-    type=click.Choice(NO_FACE),
-    default="half",
-    show_default=True,
-    help="Without a face.",
-)
-@click.option(
-    "--frames", default=32, show_default=True, type=click.IntRange(1, 10_000), help="Frames to look at, evenly spaced."
-)
+@_choice("--level", LEVELS, "video", "What a score is of.")
+@_choice("--aggregator", AGGREGATORS, "mean", "From frames to a video.")
+@_choice("--no-face", NO_FACE, "half", "Without a face.")
+@options.frames("Frames to look at, evenly spaced.")
 @click.option(
     "--cluster",
     type=click.Choice(["auto", *UNITS]),

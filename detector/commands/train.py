@@ -20,19 +20,8 @@ if TYPE_CHECKING:
 @click.command("detector")
 @click.argument("clips", type=options.FILE)
 @options.output("Run folder; the detector lands in its weights/.", folder=True)
-@click.option(
-    "--config",
-    "config_file",
-    type=options.FILE,
-    help="TOML file of settings.",
-)
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="One setting, e.g. model.backbone=mobilenetv4_conv_small.",
-)
+@options.config_file()
+@options.overrides("One setting, e.g. model.backbone=mobilenetv4_conv_small.")
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
@@ -43,7 +32,7 @@ if TYPE_CHECKING:
     type=options.NEW_FOLDER,
     help="Where crops are kept between runs (default: RUN/crops).",
 )
-@click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
+@options.resume()
 @click.option(
     "--calibrate-only",
     "exported",
@@ -53,7 +42,7 @@ if TYPE_CHECKING:
     "settings only calibration.* counts.",
 )
 @click.option("--prepare-only", is_flag=True, help="Cut the crops into the cache and stop.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads for torch (default: its own choice).")
+@options.threads()
 @options.workers("Processes that cut crops (default: one a core).", default=None)
 def train_detector(
     clips: Path, out: Path, config_file: Path | None, overrides: tuple[str, ...], minutes: float | None,
@@ -136,9 +125,7 @@ def train_detector(
 @click.argument("reals", type=options.ANY)
 @options.output("The detector to write.", folder=True, required=False, default="calibrated-detector", show_default=True)
 @options.model("Folder of another detector to start from.")
-@click.option(
-    "--frames", default=32, show_default=True, type=click.IntRange(1, 10_000), help="As many as your scans look at."
-)
+@options.frames("As many as your scans look at.")
 @options.overwrite("Replace the detector that is there.")
 def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite: bool) -> None:
     """Set the detector's thresholds on REALS: your own footage that is known to be real, a folder or the list of

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.config import ModelConfig
-from generator.networks.layers import Block, down_blocks, wrapper
+from generator.networks.layers import Block, encoder_blocks, wrapper
 
 
 class Critic(nn.Module):
@@ -24,18 +24,7 @@ class Critic(nn.Module):
         super().__init__()
         wrap = wrapper(True)
         self.stem = config.stem
-        blocks, channels = down_blocks(
-            6 * config.stem**2,
-            config.size // config.stem,
-            4,
-            config.width,
-            config.max_width,
-            config.encoder_attention,
-            wrap,
-        )
-        if channels != config.max_width:
-            blocks.append(wrap(nn.Conv2d(channels, config.max_width, 1)))
-        self.blocks = nn.ModuleList([*blocks, Block(config.max_width, config.max_width, wrap)])
+        self.blocks = nn.ModuleList([*encoder_blocks(config, wrap), Block(config.max_width, config.max_width, wrap)])
         self.identities = nn.Embedding(max(videos, 1), config.max_width, sparse=True)  # W
         nn.init.normal_(self.identities.weight, std=0.02)
         self.shared = nn.Parameter(torch.randn(config.max_width) * 0.02)  # w_0

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from generator.config import ModelConfig
-from generator.networks.layers import down_blocks, wrapper
+from generator.networks.layers import encoder_blocks, wrapper
 
 
 class Embedder(nn.Module):
@@ -14,18 +14,7 @@ class Embedder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        wrap = wrapper(config.spectral_norm)
-        blocks, channels = down_blocks(
-            6 * config.stem**2,
-            config.size // config.stem,
-            4,
-            config.width,
-            config.max_width,
-            config.encoder_attention,
-            wrap,
-        )  # 6: RGB + sketch
-        if channels != config.max_width:  # a small picture ends narrow: widen to N
-            blocks.append(wrap(nn.Conv2d(channels, config.max_width, 1)))
+        blocks = encoder_blocks(config, wrapper(config.spectral_norm))
         self.blocks = (
             nn.Sequential(nn.PixelUnshuffle(config.stem), *blocks) if config.stem > 1 else nn.Sequential(*blocks)
         )

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from generator.config import ModelConfig
+
 Wrap = Callable[[nn.Module], nn.Module]
 _EPSILON = 1e-5  # under every square root: without it a constant channel gives NaN
 
@@ -130,3 +132,12 @@ def down_blocks(
         if size == attention:
             blocks.append(SelfAttention(channels, wrap))
     return blocks, channels
+
+
+def encoder_blocks(config: ModelConfig, wrap: Wrap) -> list[nn.Module]:
+    """What a picture and its sketch go through in E and in D: blocks down to 4 x 4 with `config.max_width` channels."""
+    inputs, size = 6 * config.stem**2, config.size // config.stem  # 6: RGB + sketch
+    blocks, channels = down_blocks(inputs, size, 4, config.width, config.max_width, config.encoder_attention, wrap)
+    if channels != config.max_width:  # a small picture ends narrow: widen to N
+        blocks.append(wrap(nn.Conv2d(channels, config.max_width, 1)))
+    return blocks

@@ -16,7 +16,6 @@ import io
 import json
 import math
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,9 +30,9 @@ from torch import Tensor
 from generator.networks.checkpoint import Checkpoint
 from generator.person.fine_tune import Person
 from generator.person.portrait import Portrait
-from sfumato.atomic import atomic_path
+from sfumato.atomic import atomic_path, require_writable
 from sfumato.config import from_dict, to_dict
-from sfumato.errors import CheckpointError, MediaError, OutputError, SfumatoError, UsageError
+from sfumato.errors import CheckpointError, MediaError, SfumatoError, UsageError
 from sfumato.media.faces import Crop, Face
 from sfumato.text import printable
 
@@ -169,13 +168,7 @@ def check_destination(path: Path) -> None:
     """
     if path.suffix != SUFFIX:
         raise UsageError(f"{path} does not end in {SUFFIX}", f"Name the output something{SUFFIX}.")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write {path}: {error.strerror}", "Choose a folder that exists and that you may write to."
-        ) from error
+    require_writable(path)
 
 
 def write_person(path: Path, content: PersonFile) -> None:

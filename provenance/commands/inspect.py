@@ -22,12 +22,7 @@ LONGEST_LINE = 300
 
 @click.command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option(
-    "--sidecar",
-    metavar="FILE",
-    type=options.FILE,
-    help="The file's credential.",
-)
+@options.sidecar("The file's credential.")
 @options.as_json("One JSON object.")
 def inspect(file: Path, sidecar: Path | None, as_json: bool) -> None:
     """Show what the credential of FILE says: manifests, assertions with their sizes, signatures, times, checks,

@@ -48,8 +48,7 @@ SAID = {
 @click.option(
     "--send-file", is_flag=True, help="Let the resolvers have the whole file, not only the watermark's payload."
 )
-@click.option("--trust", multiple=True, metavar="PEM", type=options.FILE,
-              help="Roots that the manifest's signer may lead to; may be repeated.")  # fmt: skip
+@options.trust("Roots that the manifest's signer may lead to; may be repeated.")
 @click.option(
     "-o",
     "--output",

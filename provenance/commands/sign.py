@@ -45,14 +45,7 @@ SCHEMA_VERSION = 1
     metavar="NAME",
     help="edited: what was done, as c2pa.color_adjustments. Repeatable.",
 )
-@click.option(
-    "--ingredient",
-    "ingredients",
-    multiple=True,
-    type=options.FILE,
-    metavar="FILE",
-    help="What it was made from. Repeatable.",
-)
+@options.files("--ingredient", "What it was made from. Repeatable.", into="ingredients", metavar="FILE")
 @click.option(
     "--training-mining", default="", metavar="USE", help="Mining and training: notAllowed, allowed or constrained."
 )
@@ -61,14 +54,7 @@ SCHEMA_VERSION = 1
 @click.option("--model-digest", default="", metavar="SHA256", help="The same, where the file is not at hand.")
 @click.option("--model-name", default="", metavar="NAME")
 @click.option("--seed", type=int)
-@click.option(
-    "--portrait",
-    "portraits",
-    multiple=True,
-    type=options.FILE,
-    metavar="FILE",
-    help="A picture the model was given. Repeatable.",
-)
+@options.files("--portrait", "A picture the model was given. Repeatable.", into="portraits", metavar="FILE")
 @click.option("--motion", type=options.FILE, metavar="FILE", help="The motion that was followed; its digest is stated.")
 @click.option(
     "--signer", metavar="SIGNER", help="pem:KEY, a pkcs11: URI, or module:callable; the development key unless given."

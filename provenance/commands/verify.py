@@ -26,37 +26,12 @@ EXIT_CODES = {
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-@click.option(
-    "--trust",
-    multiple=True,
-    metavar="PEM",
-    type=options.FILE,
-    help="Roots that signers may lead to; may be repeated. Without, nobody is trusted.",
-)
-@click.option(
-    "--tsa-trust",
-    multiple=True,
-    metavar="PEM",
-    type=options.FILE,
-    help="Roots that time-stamp authorities may lead to; repeatable.",
-)
-@click.option(
-    "--trust-list",
-    multiple=True,
-    metavar="FILE",
-    type=options.FILE,
-    help="A published, dated list of signers: PEM, or JSON (ETSI TS 119 602).",
-)
-@click.option(
-    "--tsa-trust-list", multiple=True, metavar="FILE", type=options.FILE, help="The same, of time-stamp authorities."
-)
+@options.trust("Roots that signers may lead to; may be repeated. Without, nobody is trusted.")
+@options.files("--tsa-trust", "Roots that time-stamp authorities may lead to; repeatable.", metavar="PEM")
+@options.files("--trust-list", "A published, dated list of signers: PEM, or JSON (ETSI TS 119 602).", metavar="FILE")
+@options.files("--tsa-trust-list", "The same, of time-stamp authorities.", metavar="FILE")
 @click.option("--policy", metavar="TOML", type=options.FILE, help="What else must hold for a file to count as trusted.")
-@click.option(
-    "--sidecar",
-    metavar="FILE",
-    type=options.FILE,
-    help="The credential of the one FILE. Else NAME.c2pa beside a file without one.",
-)
+@options.sidecar("The credential of the one FILE. Else NAME.c2pa beside a file without one.")
 @click.option(
     "--allow-remote",
     multiple=True,

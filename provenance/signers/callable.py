@@ -11,27 +11,20 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from provenance.signers.certified import CertifiedSigner
 from provenance.signers.curves import checked_signature, leaf_of
 from sfumato.errors import SealError, UsageError
 
 NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
-class CallableSigner:
+class CallableSigner(CertifiedSigner):
     """Signs with `function`. Raises SealError if the chain cannot be used."""
 
     def __init__(self, function: Callable[[bytes], bytes], chain_pem: str) -> None:
+        curve, self._key = leaf_of(chain_pem)
+        super().__init__(curve, chain_pem)
         self._function = function
-        self._curve, self._key = leaf_of(chain_pem)
-        self._chain_pem = chain_pem
-
-    @property
-    def alg(self) -> str:
-        return self._curve.alg
-
-    @property
-    def chain_pem(self) -> str:
-        return self._chain_pem
 
     def sign(self, data: bytes) -> bytes:
         """data: what is to be signed. Returns r || s. Raises what the function raises, and SealError for a wrong

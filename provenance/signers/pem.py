@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from provenance.pki.keys import require_private
+from provenance.signers.certified import CertifiedSigner
 from provenance.signers.curves import CURVES, plain_signature
 from sfumato.errors import SealError
 
 
-class PemSigner:
+class PemSigner(CertifiedSigner):
     """Signs with the key in `key_path`. Raises SealError if others may read it, or it does not fit `chain_pem`."""
 
     def __init__(self, key_path: Path, chain_pem: str) -> None:
@@ -40,17 +41,8 @@ class PemSigner:
             raise SealError(
                 f"The private key {key_path} does not belong to the certificate", "Give the leaf's own key and chain."
             )
+        super().__init__(CURVES[key.curve.name], chain_pem)
         self._key = key
-        self._curve = CURVES[key.curve.name]
-        self._chain_pem = chain_pem
-
-    @property
-    def alg(self) -> str:
-        return self._curve.alg
-
-    @property
-    def chain_pem(self) -> str:
-        return self._chain_pem
 
     def sign(self, data: bytes) -> bytes:
         """data: what is to be signed. Returns r || s, big-endian, 2 x 32, 48 or 66 bytes."""

@@ -21,6 +21,7 @@ import pkcs11
 from cryptography.hazmat.primitives import hashes
 
 from provenance.pki.keys import require_private
+from provenance.signers.certified import CertifiedSigner
 from provenance.signers.curves import checked_signature, leaf_of
 from sfumato.errors import SealError, UsageError
 
@@ -43,29 +44,21 @@ class Address:
     pin_source: str = ""
 
 
-class Pkcs11Signer:
+class Pkcs11Signer(CertifiedSigner):
     """Signs with the key at `uri`. Raises UsageError for a URI that does not say enough, SealError for a token that
     does not open.
     """
 
     def __init__(self, uri: str, chain_pem: str) -> None:
         self._address = parse(uri)
-        self._curve, self._public = leaf_of(chain_pem)
-        self._chain_pem = chain_pem
+        curve, self._public = leaf_of(chain_pem)
+        super().__init__(curve, chain_pem)
         self._lock = threading.Lock()  # one session, one operation at a time
         try:
             self._key = _open(self._address)
         except pkcs11.exceptions.PKCS11Error as error:
             advice = "Check token, object and PIN; softhsm2-util --show-slots or pkcs11-tool -L lists tokens."
             raise SealError(f"The token cannot be used: {_why(error)}", advice) from error
-
-    @property
-    def alg(self) -> str:
-        return self._curve.alg
-
-    @property
-    def chain_pem(self) -> str:
-        return self._chain_pem
 
     def close(self) -> None:
         """Ends the session and logs out of the token, if it is still there. Waits for a signature under way: modules

@@ -126,17 +126,12 @@ class _Look:
         )
         return Verification(
             path=self.path,
-            outcome=trust.outcome,
-            codes=trust.codes,
-            successes=trust.successes,
-            reason=trust.reason,
+            **vars(trust),  # a decision is a part of a verification, under the same names
             signer=active.signer,
             organisation=active.organisation,
             issuer=active.issuer,
             development=active.development,
-            anchored=trust.anchored,
             time=active.time,
-            time_source=trust.time_source,
             declares=active.declares,
             ingredient_declares=tuple(
                 dict.fromkeys(kind for ingredient in ingredients for kind in ingredient.declares)
@@ -146,9 +141,6 @@ class _Look:
             facts=active.facts,
             ingredients=ingredients[:MOST],
             notes=active.notes,
-            chain=trust.chain,
-            stamp_chain=trust.stamp_chain,
-            revocation=trust.revocation,
             uncovered=(*left_out, Uncovered("the credential's own file", 0, "it can be taken away or exchanged"))
             if outside
             else left_out,

@@ -5,6 +5,7 @@ video.
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from provenance.formats.boxes import walk
 from provenance.pki.keys import DevelopmentKeys, development_keys
 from provenance.signing.seal import C2paSeal, development_signer
 from sfumato.media.video import GeneratedFacts
+from tests.durable_fixtures import Sealed, sealed_video
 
 
 @pytest.fixture(scope="session")
@@ -166,3 +168,37 @@ def encypher(root: bytes) -> Callable[[Path], str]:
         return str(report["validation_state"])
 
     return ask
+
+
+@pytest.fixture
+def own_keys(keys: DevelopmentKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands sign with the keys of the tests, not with those of whoever runs them."""
+    monkeypatch.setenv("SFUMATO_KEYS", str(keys.folder.parent))
+
+
+@pytest.fixture
+def tree(unsealed: Path, portrait: Path, tmp_path: Path) -> Path:
+    """in/a.mp4, in/deep/b.mov, in/deep/c.jpg, and what is not to be signed."""
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    (folder / ".hidden").mkdir()
+    shutil.copy(unsealed, folder / "a.mp4")
+    shutil.copy(unsealed, folder / "deep" / "b.mov")
+    shutil.copy(portrait, folder / "deep" / "c.jpg")
+    shutil.copy(unsealed, folder / ".hidden" / "d.mp4")
+    (folder / "notes.txt").write_text("not media")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def entered(keys: DevelopmentKeys, tmp_path_factory: pytest.TempPathFactory) -> Sealed:
+    """One video whose repository holds another one too."""
+    folder = tmp_path_factory.mktemp("recovery")
+    sealed_video(folder / "other.mp4", keys, folder / "repository.sqlite3", seed=5)
+    return sealed_video(folder / "a.mp4", keys, folder / "repository.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def entered_copy(entered: Sealed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same encoded again, without its manifest."""
+    return entered.copy(tmp_path_factory.mktemp("copy") / "copy.mp4")

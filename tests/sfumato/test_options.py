@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from sfumato import options
 from sfumato.errors import MissingFileError
@@ -38,3 +39,48 @@ def test_output_is_one_parameter_by_both_spellings(tmp_path: Path) -> None:
         assert write.main([spelling, "x"], standalone_mode=False) is None
     with pytest.raises(click.MissingParameter):
         write.main([], standalone_mode=False)
+
+
+def test_settings_of_a_run_are_called_alike_in_every_command() -> None:
+    @click.command()
+    @options.config_file()
+    @options.overrides("One setting.")
+    def train(config_file: Path | None, overrides: tuple[str, ...]) -> tuple[Path | None, tuple[str, ...]]:
+        return config_file, overrides
+
+    assert train.main(["--set", "a=1", "--set", "b=2"], standalone_mode=False) == (None, ("a=1", "b=2"))
+
+
+def test_files_may_be_repeated_and_must_be_there(tmp_path: Path) -> None:
+    @click.command()
+    @options.files("--portrait", "A picture.", into="portraits")
+    def show(portraits: tuple[Path, ...]) -> tuple[Path, ...]:
+        return portraits
+
+    pictures = [tmp_path / "a.png", tmp_path / "b.png"]
+    for picture in pictures:
+        picture.touch()
+    words = [word for picture in pictures for word in ("--portrait", str(picture))]
+    assert show.main(words, standalone_mode=False) == tuple(pictures)
+    with pytest.raises(MissingFileError):
+        show.main(["--portrait", str(tmp_path / "gone.png")], standalone_mode=False)
+
+
+@pytest.mark.parametrize(("signed", "code"), [(True, 0), (False, ExitCode.REQUEST)])
+def test_only_some_seeds_may_be_below_zero(signed: bool, code: int) -> None:
+    @click.command()
+    @options.seed(signed=signed)
+    def draw(seed: int) -> None: ...
+
+    assert CliRunner().invoke(draw, ["--seed", "-1"]).exit_code == code
+
+
+def test_a_person_is_not_tuned_unless_asked() -> None:
+    @click.command()
+    @options.faces()
+    @options.tune_seconds("So long.")
+    @options.tune_iterations("So often.")
+    def learn(**settings: object) -> dict[str, object]:
+        return settings
+
+    assert learn.main([], standalone_mode=False) == {"faces": (), "tune_seconds": 0.0, "tune_iterations": None}

@@ -46,14 +46,8 @@ _BACKENDS = ("auto", *backend_names.NAMES)
     f"with --paste-back of its longer side, to {LARGEST_WHOLE}.",
 )  # fmt: skip
 @click.option("--fps", type=click.FloatRange(1, 120), help="Frames a second; the motion's own unless given.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Use only the first seconds of the motion.")
-@click.option(
-    "--face",
-    "faces",
-    multiple=True,
-    type=click.IntRange(1),
-    help="Which face, counted from the largest; once, or once a portrait.",
-)
+@options.seconds("Use only the first seconds of the motion.")
+@options.faces()
 @click.option(
     "--mode",
     default="relative",
@@ -68,49 +62,25 @@ _BACKENDS = ("auto", *backend_names.NAMES)
     type=click.FloatRange(0, 3),
     help="Of the expression; 0 leaves only head motion.",
 )
-@click.option(
-    "--neutral", type=click.FloatRange(0), help="Seconds into the motion at which the face is calm; found unless given."
-)
-@click.option(
-    "--smooth",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(0, 3),
-    help="How much jitter to take out of a video.",
-)
+@options.neutral("Seconds into the motion at which the face is calm; found unless given.")
+@options.smooth("How much jitter to take out of a video.")
 @click.option("--paste-back", is_flag=True, help="Put the face back into the whole picture.")
-@click.option(
-    "--tune-iterations",
-    default=0,
-    show_default=True,
-    type=click.IntRange(0),
-    help="Fine-tune on the portraits so often.",
-)
-@click.option(
-    "--tune-seconds",
-    default=0.0,
-    show_default=True,
-    type=click.FloatRange(0, 86_400),
-    help="Fine-tune on the portraits for so long.",
-)
-@click.option("--seed", default=0, show_default=True, type=int)
-@click.option("--checkpoint", default="portrait-256", show_default=True, metavar="PATH|NAME", help="The generator.")
+@options.tune_iterations("Fine-tune on the portraits so often.", default=0)
+@options.tune_seconds("Fine-tune on the portraits for so long.")
+@options.seed(signed=True)
+@options.checkpoint()
 @click.option(
     "--landmarks",
     type=click.Choice(["mesh", "face-alignment"]),
     help="Landmark backend; the checkpoint's own unless given.",
 )
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
+@options.device()
 @click.option(
     "--backend", default="auto", show_default=True, type=click.Choice(_BACKENDS), help="What runs the network."
 )
 @click.option("--sound", is_flag=True, help="Copy the sound of the motion's video.")
 @click.option("--sound-from", type=options.FILE, help="Copy the sound of another file.")
-@click.option(
-    "--consent",
-    metavar="TEXT",
-    help="What gives you the right to use the portrait. Sealed into the video, for all to read.",
-)
+@options.consent("What gives you the right to use the portrait. Sealed into the video, for all to read.")
 @options.as_json("One JSON object on stdout.")
 def animate(
     portraits: tuple[str, ...],

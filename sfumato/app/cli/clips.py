@@ -32,11 +32,8 @@ def _pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ..
     callback=_pairs,
     help="What is no photograph: painting=old/*",
 )
-@click.option(
-    "--without", multiple=True, type=options.FILE,
-    help="A picture of someone to leave out, wherever the face appears.",
-)  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the split.")
+@options.files("--without", "A picture of someone to leave out, wherever the face appears.")
+@options.seed("Of the split.")
 def clips(folder: Path, out: str, methods: Any, without: tuple[Path, ...], seed: int) -> None:
     """List the real footage in FOLDER as clips.jsonl: who is who by their faces, split by person.
 

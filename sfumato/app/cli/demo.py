@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 @click.option(
     "--motion", "motions", multiple=True, metavar="M", help="A motion; may be repeated. All shipped ones unless given."
 )
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Use only the first seconds of each motion.")
-@click.option("--checkpoint", default="portrait-256", show_default=True, metavar="PATH|NAME", help="The generator.")
+@options.seconds("Use only the first seconds of each motion.")
+@options.checkpoint()
 @options.model()
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
+@options.device()
 def demo(
     out: Path,
     portrait: str,

@@ -25,13 +25,7 @@ _KINDS = ("animated", "swap", "composite", "autoencoder")  # as plan.KINDS, whic
     metavar="PATH|NAME",
     help="A generator, for animated, composite; repeatable.",
 )
-@click.option(
-    "--autoencoder",
-    "autoencoders",
-    multiple=True,
-    type=options.FILE,
-    help="Of `sfumato train autoencoder`; repeatable.",
-)
+@options.files("--autoencoder", "Of `sfumato train autoencoder`; repeatable.", into="autoencoders")
 @click.option("-o", "--output", "out", required=True, help="Name of the new list, beside CLIPS.")
 @click.option(
     "--only-pairs", is_flag=True, help="List fakes and twins alone, without the other reals of CLIPS: for evaluation."
@@ -41,8 +35,8 @@ _KINDS = ("animated", "swap", "composite", "autoencoder")  # as plan.KINDS, whic
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write a picture: real twins beside their fakes.",
 )
-@click.option("--config", "config_file", type=options.FILE, help="TOML file of settings.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="One setting, e.g. share=0.5.")
+@options.config_file()
+@options.overrides("One setting, e.g. share=0.5.")
 def fakes(
     clips: Path, kinds: tuple[str, ...], checkpoints: tuple[str, ...], autoencoders: tuple[Path, ...], out: str,
     only_pairs: bool,
@@ -108,13 +102,7 @@ def fakes(
 @click.option(
     "--minutes", type=click.FloatRange(min=0, min_open=True), default=4.0, show_default=True, help="Time for training."
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Odd seeds upsample by transposed convolutions.",
-)
+@options.seed("Odd seeds upsample by transposed convolutions.")
 def train_autoencoder_command(clips: Path, out: Path, minutes: float, seed: int) -> None:
     """Train an autoencoder on the reals of CLIPS's training split, for `sfumato fakes --kind autoencoder`."""
     from detector.data.fakes.autoencoder import save_autoencoder, train_autoencoder

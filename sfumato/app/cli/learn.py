@@ -20,27 +20,13 @@ from sfumato.text import printable
 @click.argument("portraits", nargs=-1, required=True, metavar="PORTRAIT...")
 @options.output("The person file to write.", anything=True, metavar="X.person")
 @options.overwrite()
-@click.option(
-    "--face",
-    "faces",
-    multiple=True,
-    type=click.IntRange(1),
-    help="Which face, counted from the largest; once, or once a portrait.",
-)
-@click.option("--tune-seconds", default=0.0, type=click.FloatRange(0, 86_400), help="Fine-tune for so long at most.")
-@click.option(
-    "--tune-iterations",
-    type=click.IntRange(0),
-    help="Fine-tune so often at most; 0: not at all.  [125 to 230, by pictures]",
-)
-@click.option("--seed", default=0, show_default=True, type=int)
-@click.option("--checkpoint", default="portrait-256", show_default=True, metavar="PATH|NAME", help="The generator.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, or auto.")
-@click.option(
-    "--consent",
-    metavar="TEXT",
-    help="What gives you the right to use the portraits. Kept in the file, sealed into its videos.",
-)
+@options.faces()
+@options.tune_seconds("Fine-tune for so long at most.", shown=False)
+@options.tune_iterations("Fine-tune so often at most; 0: not at all.  [125 to 230, by pictures]")
+@options.seed(signed=True)
+@options.checkpoint()
+@options.device()
+@options.consent("What gives you the right to use the portraits. Kept in the file, sealed into its videos.")
 def learn(
     portraits: tuple[str, ...],
     out: Path,

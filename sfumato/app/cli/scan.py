@@ -20,15 +20,8 @@ if TYPE_CHECKING:
 @click.command("scan")
 @click.argument("paths", nargs=-1, required=True, metavar="FILE|FOLDER...", type=click.Path(path_type=Path))
 @options.as_json("One JSON object a line.")
-@click.option(
-    "--trust",
-    multiple=True,
-    type=options.FILE,
-    help="PEM of signers to believe.",
-)
-@click.option(
-    "--frames", default=32, show_default=True, type=click.IntRange(1, 10_000), help="Frames to look at, evenly spaced."
-)
+@options.trust("PEM of signers to believe.", metavar=None)
+@options.frames("Frames to look at, evenly spaced.")
 @click.option(
     "--fpr", default=f"{SCAN_FPR:g}", show_default=True, type=click.Choice(["0.1", "0.01", "0.001"]),
     help="Where a score flags; refused when too few real clips carry it.",

@@ -12,7 +12,6 @@ import errno
 import hashlib
 import math
 import shutil
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from fractions import Fraction
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sfumato.atomic import atomic_path
+from sfumato.atomic import atomic_path, require_writable
 from sfumato.errors import MediaError, OutputError, SealError, SfumatoError, UsageError
 from sfumato.media.video.container import MAX_FRAME_SIDE
 from sfumato.media.video.private_folder import private_folder
@@ -277,13 +276,7 @@ def check_output(path: Path, portraits: Sequence[Path], audio_from: Path | None 
             raise OutputError(
                 f"{path} is also a source", "Choose another name for the output; a source is never overwritten."
             )
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write {path}: {error.strerror}", "Choose a folder that exists and that you may write to."
-        ) from error
+    require_writable(path)
     if audio_from is not None and not audio_from.exists():
         raise MediaError(f"{audio_from} does not exist", "Check the name of the file whose sound is wanted.")
 

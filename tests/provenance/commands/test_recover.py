@@ -4,44 +4,29 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from click.testing import CliRunner
 
 from provenance.commands.recover import recover as command
 from provenance.signing.seal import C2paSeal
 from sfumato.errors import MediaError, UsageError
-from tests.durable_fixtures import Sealed, sealed_video
 from tests.media_fixtures import make_sound
 from tests.resolver_server import serve
 from tests.watermark_fixtures import encode, scene
-
-
-@pytest.fixture(scope="module")
-def sealed(keys, tmp_path_factory) -> Sealed:
-    """One video whose repository holds another one too."""
-    folder = tmp_path_factory.mktemp("recovery")
-    sealed_video(folder / "other.mp4", keys, folder / "repository.sqlite3", seed=5)
-    return sealed_video(folder / "a.mp4", keys, folder / "repository.sqlite3")
-
-
-@pytest.fixture(scope="module")
-def copy(sealed, tmp_path_factory):
-    return sealed.copy(tmp_path_factory.mktemp("copy") / "copy.mp4")
 
 
 def run(*arguments: object):
     return CliRunner().invoke(command, [str(argument) for argument in arguments])
 
 
-def test_the_command_says_what_it_found_and_writes_it(sealed, copy, tmp_path) -> None:
-    (tmp_path / "root.pem").write_bytes(sealed.keys.root_pem())
+def test_the_command_says_what_it_found_and_writes_it(entered, entered_copy, tmp_path) -> None:
+    (tmp_path / "root.pem").write_bytes(entered.keys.root_pem())
     out = tmp_path / "recovered.c2pa"
-    result = run(copy, "--repository", sealed.repository, "--trust", tmp_path / "root.pem", "-o", out)
+    result = run(entered_copy, "--repository", entered.repository, "--trust", tmp_path / "root.pem", "-o", out)
     assert result.exit_code == 0, result.output
-    assert out.read_bytes() == sealed.store
+    assert out.read_bytes() == entered.store
     for part in (
         "confirmed",
-        sealed.manifest_id,
+        entered.manifest_id,
         "signature: trusted",
         "binding: broken",
         "trainedAlgorithmicMedia",
@@ -50,27 +35,27 @@ def test_the_command_says_what_it_found_and_writes_it(sealed, copy, tmp_path) ->
         assert part in result.output
 
 
-def test_the_command_in_json(sealed, copy) -> None:
-    result = run(copy, "--repository", sealed.repository, "--json")
+def test_the_command_in_json(entered, entered_copy) -> None:
+    result = run(entered_copy, "--repository", entered.repository, "--json")
     record = json.loads(result.output)
     assert record["outcome"] == "confirmed"
     assert record["watermark"]["false_positive_bound"] <= 1e-9
     assert record["watermark"]["stated_by_manifest"] is True
-    assert record["manifest"]["id"] == record["candidates"][0]["manifest_id"] == sealed.manifest_id
+    assert record["manifest"]["id"] == record["candidates"][0]["manifest_id"] == entered.manifest_id
     assert record["manifest"]["signature"] == "untrusted"
     assert record["manifest"]["binding"].startswith("broken")
     assert record["schema_version"] == 1
 
 
-def test_exit_codes(sealed, tmp_path) -> None:
+def test_exit_codes(entered, tmp_path) -> None:
     nothing = encode(list(scene(2, 8)), tmp_path / "other.mp4", 23)
-    assert run(nothing, "--repository", sealed.repository).exit_code == 4
+    assert run(nothing, "--repository", entered.repository).exit_code == 4
     alike = encode(list(scene(0)), tmp_path / "alike.mp4", 23)
-    assert run(alike, "--repository", sealed.repository).exit_code == 1
+    assert run(alike, "--repository", entered.repository).exit_code == 1
     for wrong, error in ((make_sound(tmp_path / "tone.m4a"), MediaError), (tmp_path / "missing.mp4", MediaError)):
-        assert isinstance(run(wrong, "--repository", sealed.repository).exception, error)
+        assert isinstance(run(wrong, "--repository", entered.repository).exception, error)
     assert isinstance(run(nothing, "--repository", tmp_path / "none.sqlite3").exception, UsageError)
-    assert isinstance(run(nothing, "--repository", sealed.repository, "--send-file").exception, UsageError)
+    assert isinstance(run(nothing, "--repository", entered.repository, "--send-file").exception, UsageError)
 
 
 def test_hostile_titles_are_shown_escaped(keys, tmp_path) -> None:
@@ -88,8 +73,8 @@ def test_hostile_titles_are_shown_escaped(keys, tmp_path) -> None:
     assert "\\x1b[31mred" in result.output
 
 
-def test_the_command_asks_a_resolver(sealed, copy, tmp_path) -> None:
-    with serve(sealed.repository, tmp_path / "upload.mp4") as (address, _):
-        result = run(copy, "--resolver", address, "--repository", sealed.repository, "--json")
+def test_the_command_asks_a_resolver(entered, entered_copy, tmp_path) -> None:
+    with serve(entered.repository, tmp_path / "upload.mp4") as (address, _):
+        result = run(entered_copy, "--resolver", address, "--repository", entered.repository, "--json")
     assert result.exit_code == 0
     assert json.loads(result.output)["outcome"] == "confirmed"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,34 +11,14 @@ import pytest
 from provenance.pki.keys import DevelopmentKeys
 from provenance.verifying.verify import verify
 from sfumato.app.cli.main import main
+from tests.signing_fixtures import json_lines
 
-
-@pytest.fixture(autouse=True)
-def own_keys(keys: DevelopmentKeys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SFUMATO_KEYS", str(keys.folder.parent))
-
-
-@pytest.fixture
-def tree(unsealed: Path, portrait: Path, tmp_path: Path) -> Path:
-    """in/a.mp4, in/deep/b.mov, in/deep/c.jpg, and what is not to be signed."""
-    folder = tmp_path / "in"
-    (folder / "deep").mkdir(parents=True)
-    (folder / ".hidden").mkdir()
-    shutil.copy(unsealed, folder / "a.mp4")
-    shutil.copy(unsealed, folder / "deep" / "b.mov")
-    shutil.copy(portrait, folder / "deep" / "c.jpg")
-    shutil.copy(unsealed, folder / ".hidden" / "d.mp4")
-    (folder / "notes.txt").write_text("not media")
-    return folder
-
-
-def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+pytestmark = pytest.mark.usefixtures("own_keys")
 
 
 def test_one_file(unsealed: Path, root: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sign", str(unsealed), "-o", str(tmp_path / "out.mp4"), "--kind", "generated", "--json"]) == 0
-    (line,) = _lines(capsys)
+    (line,) = json_lines(capsys)
     assert line["outcome"] == "signed"
     assert line["development"] is True
     assert verify(tmp_path / "out.mp4", [root]).outcome == "trusted"
@@ -57,7 +36,7 @@ def test_one_bad_file_spoils_only_itself(tree: Path, tmp_path: Path, capsys: pyt
     (tree / "z.mkv").write_bytes(b"\x1a\x45\xdf\xa3")
     assert main(["sign", str(tree), "-o", str(tmp_path / "out"), "--kind", "generated", "--json"]) == 1
     failed = {
-        line["source"].rpartition("/")[2]: line["error"] for line in _lines(capsys) if line["outcome"] == "failed"
+        line["source"].rpartition("/")[2]: line["error"] for line in json_lines(capsys) if line["outcome"] == "failed"
     }
     assert sorted(failed) == ["a.mp4", "z.mkv"]
     assert "cannot hold a manifest" in failed["z.mkv"]

@@ -7,40 +7,26 @@ import pytest
 from provenance.durable.recovery import recover
 from provenance.durable.resolver import HttpResolver
 from sfumato.errors import OutputError, UsageError
-from tests.durable_fixtures import Sealed, sealed_video
 from tests.resolver_server import serve
 
 
-@pytest.fixture(scope="module")
-def sealed(keys, tmp_path_factory) -> Sealed:
-    """One video whose repository holds another one too."""
-    folder = tmp_path_factory.mktemp("recovery")
-    sealed_video(folder / "other.mp4", keys, folder / "repository.sqlite3", seed=5)
-    return sealed_video(folder / "a.mp4", keys, folder / "repository.sqlite3")
-
-
-@pytest.fixture(scope="module")
-def copy(sealed, tmp_path_factory):
-    return sealed.copy(tmp_path_factory.mktemp("copy") / "copy.mp4")
-
-
-def test_an_outside_resolver_gets_the_payload_and_no_more(sealed, copy, tmp_path) -> None:
-    with serve(sealed.repository, tmp_path / "upload.mp4") as (address, seen):
-        found = recover(copy, [HttpResolver(address)])
+def test_an_outside_resolver_gets_the_payload_and_no_more(entered, entered_copy, tmp_path) -> None:
+    with serve(entered.repository, tmp_path / "upload.mp4") as (address, seen):
+        found = recover(entered_copy, [HttpResolver(address)])
         assert HttpResolver(address).supported_algorithms()["watermarks"] == ["org.sfumato.watermark.1"]
     assert found.outcome == "watermark"  # its fingerprint is not known here
-    assert found.store == sealed.store
+    assert found.store == entered.store
     assert not (tmp_path / "upload.mp4").exists()
-    identifier = sealed.manifest_id.replace(":", "%3A")
+    identifier = entered.manifest_id.replace(":", "%3A")
     assert [line.split("?")[0] for line in seen[:2]] == ["GET /v1/matches/byBinding", f"GET /v1/manifests/{identifier}"]
 
 
-def test_the_file_goes_out_only_where_that_was_allowed(sealed, copy, tmp_path) -> None:
-    with serve(sealed.repository, tmp_path / "upload.mp4") as (address, seen):
-        found = recover(copy, [HttpResolver(address, send_content=True)])
+def test_the_file_goes_out_only_where_that_was_allowed(entered, entered_copy, tmp_path) -> None:
+    with serve(entered.repository, tmp_path / "upload.mp4") as (address, seen):
+        found = recover(entered_copy, [HttpResolver(address, send_content=True)])
     assert any(line.startswith("POST /v1/matches/byContent?") for line in seen)
-    assert (tmp_path / "upload.mp4").read_bytes() == copy.read_bytes()
-    assert {candidate.manifest_id for candidate in found.candidates} == {sealed.manifest_id}
+    assert (tmp_path / "upload.mp4").read_bytes() == entered_copy.read_bytes()
+    assert {candidate.manifest_id for candidate in found.candidates} == {entered.manifest_id}
 
 
 @pytest.mark.parametrize(
@@ -48,8 +34,8 @@ def test_the_file_goes_out_only_where_that_was_allowed(sealed, copy, tmp_path) -
     [b"no json", b"[1, 2]", b'{"matches": "x"}', b'{"matches": [1, {"manifestId": 5}, {}]}', b"[" * 100_000],
     ids=["text", "a list", "a string", "odd entries", "nested"],
 )
-def test_strange_answers_are_an_error_or_nothing(sealed, tmp_path, answer) -> None:
-    with serve(sealed.repository, tmp_path / "u", {"/v1/matches/byBinding": answer}) as (address, _):
+def test_strange_answers_are_an_error_or_nothing(entered, tmp_path, answer) -> None:
+    with serve(entered.repository, tmp_path / "u", {"/v1/matches/byBinding": answer}) as (address, _):
         try:
             assert HttpResolver(address).by_binding("a.b", "AAAA") == []
         except OutputError as error:
@@ -70,6 +56,6 @@ def test_what_is_no_address_is_refused(address) -> None:
         HttpResolver(address)
 
 
-def test_an_unknown_manifest_is_none(sealed, tmp_path) -> None:
-    with serve(sealed.repository, tmp_path / "u") as (address, _):
+def test_an_unknown_manifest_is_none(entered, tmp_path) -> None:
+    with serve(entered.repository, tmp_path / "u") as (address, _):
         assert HttpResolver(address).manifest("urn:c2pa:none") is None

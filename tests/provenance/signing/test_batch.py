@@ -7,38 +7,16 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from provenance.pki.keys import DevelopmentKeys
 from provenance.signing.batch import find_tasks
 from provenance.verifying.verify import verify
 from sfumato.app.cli.main import main
 from sfumato.errors import UsageError
+from tests.signing_fixtures import json_lines
 
-
-@pytest.fixture(autouse=True)
-def own_keys(keys: DevelopmentKeys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SFUMATO_KEYS", str(keys.folder.parent))
-
-
-@pytest.fixture
-def tree(unsealed: Path, portrait: Path, tmp_path: Path) -> Path:
-    """in/a.mp4, in/deep/b.mov, in/deep/c.jpg, and what is not to be signed."""
-    folder = tmp_path / "in"
-    (folder / "deep").mkdir(parents=True)
-    (folder / ".hidden").mkdir()
-    shutil.copy(unsealed, folder / "a.mp4")
-    shutil.copy(unsealed, folder / "deep" / "b.mov")
-    shutil.copy(portrait, folder / "deep" / "c.jpg")
-    shutil.copy(unsealed, folder / ".hidden" / "d.mp4")
-    (folder / "notes.txt").write_text("not media")
-    return folder
-
-
-def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+pytestmark = pytest.mark.usefixtures("own_keys")
 
 
 @pytest.mark.parametrize("jobs", ["1", "3"])
@@ -47,7 +25,7 @@ def test_a_folder_keeps_its_shape_and_a_second_run_goes_on(
 ) -> None:
     command = ["sign", str(tree), "-o", str(tmp_path / "out"), "--kind", "generated", "--json", "--workers", jobs]
     assert main(command) == 0
-    assert {line["outcome"] for line in _lines(capsys)} == {"signed"}
+    assert {line["outcome"] for line in json_lines(capsys)} == {"signed"}
     outputs = sorted(
         str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()
     )
@@ -57,14 +35,14 @@ def test_a_folder_keeps_its_shape_and_a_second_run_goes_on(
     (tmp_path / "out" / "deep" / "b.mov").unlink()
     before = (tmp_path / "out" / "a.mp4").stat().st_mtime_ns
     assert main(command) == 0
-    assert {line["source"].rpartition("/")[2]: line["outcome"] for line in _lines(capsys)} == {
+    assert {line["source"].rpartition("/")[2]: line["outcome"] for line in json_lines(capsys)} == {
         "a.mp4": "skipped",
         "b.mov": "signed",
         "c.jpg": "skipped",
     }
     assert (tmp_path / "out" / "a.mp4").stat().st_mtime_ns == before
     assert main([*command, "--overwrite"]) == 0
-    assert {line["outcome"] for line in _lines(capsys)} == {"signed"}
+    assert {line["outcome"] for line in json_lines(capsys)} == {"signed"}
 
 
 def test_what_stands_in_the_way_is_left_alone(

@@ -9,29 +9,9 @@ import pytest
 
 from provenance.watermark import Geometry
 from provenance.watermark.detect import SpreadReader, tail
-from provenance.watermark.embed import SpreadMarker
 from provenance.watermark.pattern import spread
 from provenance.watermark.spread import SpreadWatermark
-from sfumato.media.video import VideoReader
-from tests.watermark_fixtures import OTHER, PAYLOAD, scene
-
-
-@pytest.fixture(scope="module")
-def plain() -> list[np.ndarray]:
-    return list(scene())
-
-
-@pytest.fixture(scope="module")
-def marked(plain: list[np.ndarray]) -> list[np.ndarray]:
-    marker = SpreadMarker(PAYLOAD)
-    return [marker.mark(image, []) for image in plain]
-
-
-def reader_of(images: list[np.ndarray] | VideoReader, key: bytes | None = None) -> SpreadReader:
-    reader = SpreadReader(key)
-    for image in images:
-        reader.add(image if isinstance(image, np.ndarray) else image.image)
-    return reader
+from tests.watermark_fixtures import OTHER, PAYLOAD, reader_of, scene
 
 
 def test_a_weaker_mark_is_enough_for_a_payload_that_is_known(plain: list[np.ndarray], marked: list[np.ndarray]) -> None:

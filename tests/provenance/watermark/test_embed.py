@@ -9,28 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from provenance.watermark.detect import SpreadReader
 from provenance.watermark.embed import SpreadMarker
-from sfumato.media.video import VideoReader
-from tests.watermark_fixtures import PAYLOAD, encode, scene
-
-
-@pytest.fixture(scope="module")
-def plain() -> list[np.ndarray]:
-    return list(scene())
-
-
-@pytest.fixture(scope="module")
-def marked(plain: list[np.ndarray]) -> list[np.ndarray]:
-    marker = SpreadMarker(PAYLOAD)
-    return [marker.mark(image, []) for image in plain]
-
-
-def reader_of(images: list[np.ndarray] | VideoReader, key: bytes | None = None) -> SpreadReader:
-    reader = SpreadReader(key)
-    for image in images:
-        reader.add(image if isinstance(image, np.ndarray) else image.image)
-    return reader
+from tests.watermark_fixtures import PAYLOAD, encode, reader_of, scene
 
 
 def test_quality_stays_above_its_floors(plain: list[np.ndarray], marked: list[np.ndarray]) -> None:

@@ -8,29 +8,10 @@ import numpy as np
 import pytest
 
 from provenance.watermark import REGISTRY, WatermarkDetection
-from provenance.watermark.detect import LIMIT, SpreadReader
-from provenance.watermark.embed import SpreadMarker
+from provenance.watermark.detect import LIMIT
 from sfumato.errors import UsageError
 from sfumato.media.video import VideoReader
-from tests.watermark_fixtures import PAYLOAD, cropped, encode, half, scene
-
-
-@pytest.fixture(scope="module")
-def plain() -> list[np.ndarray]:
-    return list(scene())
-
-
-@pytest.fixture(scope="module")
-def marked(plain: list[np.ndarray]) -> list[np.ndarray]:
-    marker = SpreadMarker(PAYLOAD)
-    return [marker.mark(image, []) for image in plain]
-
-
-def reader_of(images: list[np.ndarray] | VideoReader, key: bytes | None = None) -> SpreadReader:
-    reader = SpreadReader(key)
-    for image in images:
-        reader.add(image if isinstance(image, np.ndarray) else image.image)
-    return reader
+from tests.watermark_fixtures import PAYLOAD, cropped, encode, half, reader_of
 
 
 def read_file(path: Path) -> WatermarkDetection:
