@@ -38,7 +38,7 @@ class QualityRow(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CrossRow(Row):
+class Pair(Row):
     """One portrait with one driver: means over the moments. Shapes in eye distances."""
 
     portrait: str
@@ -48,6 +48,17 @@ class CrossRow(Row):
     shape_source: float
     shape_driver: float
     moments: int
+
+    def row(self, model: str, footage: str, size: int) -> CrossRow:
+        """As a line of the record has it, rounded. model, footage: sha256; size: px of the output."""
+        rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in vars(self).items()}
+        return CrossRow(**rounded, model=model, footage=footage, size=size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossRow(Pair):
+    """A pair, by which model, of which footage."""
+
     model: str  # sha256
     footage: str
     size: int  # px of the output
