@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from benchmarks.rows.row import Interval, Row
 
@@ -51,7 +52,9 @@ class Pair(Row):
 
     def row(self, model: str, footage: str, size: int) -> CrossRow:
         """As a line of the record has it, rounded. model, footage: sha256; size: px of the output."""
-        rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in vars(self).items()}
+        rounded: dict[str, Any] = {
+            name: round(value, 4) if isinstance(value, float) else value for name, value in vars(self).items()
+        }
         return CrossRow(**rounded, model=model, footage=footage, size=size)
 
 
