@@ -30,13 +30,10 @@ _COUNTED = 20_000  # files that are counted before the work, for the progress ba
     type=click.IntRange(1),
     help="Only the first files of each person that the folders or names tell apart.",
 )
-@click.option(
-    "--people",
-    default="layout",
-    show_default=True,
-    type=click.Choice(["layout", "folders"]),
-    help="Whom files show: known layouts (VoxCeleb, HDTF) say it, or each folder below FOOTAGE is a person.",
-)
+@options.choice(
+    "--people", ["layout", "folders"], "layout",
+    "Whom files show: known layouts (VoxCeleb, HDTF) say it, or each folder below FOOTAGE is a person.",
+)  # fmt: skip
 @options.overrides("A limit of the screening, e.g. largest_turn=45.")
 @click.option(
     "--report/--no-report", default=True, show_default=True, help="Write OUT/report.html, a page with pictures."

@@ -8,7 +8,7 @@ not there ends every command with the same code.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -176,3 +176,8 @@ def threads() -> Decorator[Any]:
     """--threads: of torch; None: as many as it takes by itself."""
     what = "Threads for torch (default: its own choice)."
     return click.option("--threads", type=click.IntRange(min=1), help=what)
+
+
+def choice(name: str, among: Sequence[str], usual: str, what: str) -> Decorator[Any]:
+    """An option that is one of several words; `usual` unless given."""
+    return click.option(name, type=click.Choice(among), default=usual, show_default=True, help=what)

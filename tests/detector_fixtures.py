@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -13,6 +14,9 @@ from detector.config import DegradeConfig, DetectorConfig, ModelConfig, SampleCo
 from detector.inference.explain import Explanation, explain
 from detector.inference.fusion import Stack
 from sfumato.media.clips import ClipRow
+
+if TYPE_CHECKING:
+    from detector.models.net import DetectorNet
 
 TINY = DetectorConfig(
     model=ModelConfig(backbone="test_resnet", size=48, dropout=0.0, pretrained="none"),
@@ -120,3 +124,15 @@ def write_shipped(folder: Path, thresholds: dict[str, float] | None = None) -> P
     (folder / "detector.onnx").write_bytes(network)
     (folder / "detector.json").write_text(json.dumps(record))
     return folder
+
+
+def tiny_net() -> DetectorNet:
+    """An untrained network with outputs that differ, the same every time."""
+    import torch
+
+    from detector.models.net import DetectorNet
+
+    torch.manual_seed(0)
+    net = DetectorNet(TINY.model).eval()
+    torch.nn.init.normal_(net.heads.weight, std=0.5)
+    return net

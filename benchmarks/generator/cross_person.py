@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rows.generator import CrossRow
+from benchmarks.rows.generator import CrossedPair
 from generator.motion.retarget import RIGID, Retargeter
 from generator.motion.track import Landmarks, Motion, track_video
 from generator.person.portrait import Portrait, read_portrait
@@ -54,27 +54,6 @@ class CrossConfig:
         require_frame_size(self.size)
         if self.moments < 4 or self.seconds <= 0:
             raise UsageError("Cannot measure so", "Choose 4 moments or more, and a positive number of seconds.")
-
-
-@dataclass(frozen=True)
-class CrossedPair:
-    """One portrait with one driver: means over the moments."""
-
-    portrait: str
-    driver: str
-    csim_source: float
-    csim_driver: float
-    shape_source: float
-    shape_driver: float
-    moments: int
-
-    def row(self, model: str, footage: str, size: int) -> CrossRow:
-        """As a line of the record has it, rounded. model, footage: sha256; size: px of the output."""
-        return CrossRow(
-            portrait=self.portrait, driver=self.driver, moments=self.moments, model=model, footage=footage, size=size,
-            csim_source=round(self.csim_source, 4), csim_driver=round(self.csim_driver, 4),
-            shape_source=round(self.shape_source, 4), shape_driver=round(self.shape_driver, 4),
-        )  # fmt: skip
 
 
 @dataclass
@@ -193,13 +172,13 @@ def _cross(
         outputs.append(output)
     shape_source, shape_driver = np.mean(shapes, axis=0)
     pair = CrossedPair(
-        name,
-        driver.name,
-        float(np.mean(sources)),
-        float(np.mean(others)),
-        float(shape_source),
-        float(shape_driver),
-        len(outputs),
+        portrait=name,
+        driver=driver.name,
+        csim_source=float(np.mean(sources)),
+        csim_driver=float(np.mean(others)),
+        shape_source=float(shape_source),
+        shape_driver=float(shape_driver),
+        moments=len(outputs),
     )
     return pair, _strip(sitter.large, driver.pictures, outputs)
 

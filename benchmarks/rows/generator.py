@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from benchmarks.rows.row import Interval, Row
 
@@ -38,7 +39,7 @@ class QualityRow(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CrossRow(Row):
+class CrossedPair(Row):
     """One portrait with one driver: means over the moments. Shapes in eye distances."""
 
     portrait: str
@@ -48,6 +49,19 @@ class CrossRow(Row):
     shape_source: float
     shape_driver: float
     moments: int
+
+    def row(self, model: str, footage: str, size: int) -> CrossRow:
+        """As a line of the record has it, rounded. model, footage: sha256; size: px of the output."""
+        rounded: dict[str, Any] = {
+            name: round(value, 4) if isinstance(value, float) else value for name, value in vars(self).items()
+        }
+        return CrossRow(**rounded, model=model, footage=footage, size=size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossRow(CrossedPair):
+    """A pair, by which model, of which footage."""
+
     model: str  # sha256
     footage: str
     size: int  # px of the output

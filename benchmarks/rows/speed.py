@@ -12,63 +12,69 @@ from benchmarks.rows.row import Interval, Row, read_kind
 
 
 @dataclass(frozen=True, kw_only=True)
-class MachineRow(Row):
-    """What the machine does by itself: 10^9 multiply-adds a CPU second of a float32 matrix product."""
+class RunRow(Row):
+    """How the generator was run."""
 
-    kind: str = "machine"
-    matmul_gmac: float
-    processor: str
     size: int  # px of the frames
     shots: int
     workers: int
     rounds: int
     n: int  # frames a round
-    network_size: int
-    family: str
     model: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class RenderRow(Row):
-    """One backend: frames a second of wall and of CPU time, and how often faster than plain torch (not of plain torch
-    itself); 10^9 multiply-adds a frame, and their rate over the machine's own.
-    """
+class NetworkRow(RunRow):
+    """How its network was."""
 
-    kind: str = "render"
-    method: str
+    network_size: int
+    family: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaceRow(Row):
+    """Frames, or crops, a second of wall and of CPU time."""
+
     fps: float
     fps_cpu: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatioRow(PaceRow):
+    """How often faster than the plain method; None for that method itself."""
+
     ratio_wall: float | None = None
     ratio_wall_interval: Interval | None = None
     ratio_cpu: float | None = None
     ratio_cpu_interval: Interval | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineRow(NetworkRow):
+    """What the machine does by itself: 10^9 multiply-adds a CPU second of a float32 matrix product."""
+
+    kind: str = "machine"
+    matmul_gmac: float
+    processor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderRow(RatioRow, NetworkRow):
+    """One backend, against plain torch; 10^9 multiply-adds a frame, and their rate over the machine's own."""
+
+    kind: str = "render"
+    method: str
     gmac: float
-    size: int
-    shots: int
-    workers: int
-    rounds: int
-    n: int
-    network_size: int
-    family: str
-    model: str
     share_of_matmul: float
 
 
 @dataclass(frozen=True, kw_only=True)
-class WholeRow(Row):
+class WholeRow(PaceRow, RunRow):
     """The whole program on one kind of motion: how often the time of rendering alone a frame takes."""
 
     kind: str = "whole"
     of: str
-    fps: float
-    fps_cpu: float
     backend: str
-    size: int
-    shots: int
-    workers: int
-    rounds: int
-    n: int
-    model: str
     times_render_wall: float | None = None
     times_render_wall_interval: Interval | None = None
     times_render_cpu: float | None = None
@@ -90,16 +96,10 @@ SpeedRow = MachineRow | RenderRow | WholeRow | MemoryRow
 
 
 @dataclass(frozen=True, kw_only=True)
-class DetectorSpeedRow(Row):
-    """One backend of the detector: crops a second of wall and of CPU time, and how often faster than the default."""
+class DetectorSpeedRow(RatioRow):
+    """One backend of the detector, in crops a second, against the default."""
 
     method: str
-    fps: float
-    fps_cpu: float
-    ratio_wall: float | None = None
-    ratio_wall_interval: Interval | None = None
-    ratio_cpu: float | None = None
-    ratio_cpu_interval: Interval | None = None
     size: int  # px of the crops
     rounds: int
     n: int  # crops a round

@@ -20,12 +20,18 @@ class MarkRow(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurvivalRow(MarkRow):
+class CountedRow(MarkRow):
+    """Over how many clips, or copies."""
+
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurvivalRow(CountedRow):
     """Of `n` copies after one treatment, how many were read, found and confirmed; of a baseline, read alone."""
 
     kind: str = "survival"
     treatment: str
-    n: int
     payload: int
     payload_interval: Interval
     recovered: int | None = None
@@ -37,7 +43,7 @@ class SurvivalRow(MarkRow):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CostRow(MarkRow):
+class CostRow(CountedRow):
     """Of `n` clips, the mean and the worst: PSNR in dB, SSIM, CPU of marking over CPU of encoding."""
 
     kind: str = "cost"
@@ -46,15 +52,13 @@ class CostRow(MarkRow):
     share: float
     psnr_lowest: float
     ssim_lowest: float
-    n: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnmarkedRow(MarkRow):
+class UnmarkedRow(CountedRow):
     """Of `n` clips without a mark, how many were taken for marked, and the highest statistic."""
 
     kind: str = "unmarked"
-    n: int
     detected: int
     statistic_highest: float
 

@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 _SPLITS = ("train", "validation", "calibration", "test", "all")
 
 
-def _choice(name: str, among: tuple[str, ...], usual: str, what: str) -> options.Decorator[Any]:
-    """One of several ways to count; `usual` unless given."""
-    return click.option(name, type=click.Choice(among), default=usual, show_default=True, help=what)
-
-
 @click.command("evaluate")
 @click.argument("source", type=options.ANY)
 @click.option(
@@ -40,9 +35,9 @@ def _choice(name: str, among: tuple[str, ...], usual: str, what: str) -> options
 @click.option("--split", type=click.Choice(_SPLITS), help="Which part (default: test if there is one, otherwise all).")
 @click.option("--method", metavar="NAME", help="Fakes of one generator only; reals stay.")
 @click.option("--compression", metavar="NAME", help="One compression only, e.g. c23.")
-@_choice("--level", LEVELS, "video", "What a score is of.")
-@_choice("--aggregator", AGGREGATORS, "mean", "From frames to a video.")
-@_choice("--no-face", NO_FACE, "half", "Without a face.")
+@options.choice("--level", LEVELS, "video", "What a score is of.")
+@options.choice("--aggregator", AGGREGATORS, "mean", "From frames to a video.")
+@options.choice("--no-face", NO_FACE, "half", "Without a face.")
 @options.frames("Frames to look at, evenly spaced.")
 @click.option(
     "--cluster",

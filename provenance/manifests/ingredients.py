@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provenance.formats.containers import media_type_of_bytes
-from sfumato.errors import SealError
+from sfumato.errors import MediaError, SealError
+from sfumato.media import clips
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,6 @@ def ingredient_file(path: Path, reference: str, relationship: str) -> Ingredient
 def file_digest(path: Path) -> str:
     """SHA-256 in hex, streaming. Raises SealError if the file cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SealError(f"Cannot read {path}: {error.strerror}", "Give a file that can be read.") from error
+        return clips.file_digest(path)
+    except MediaError as error:
+        raise SealError(error.message, "Give a file that can be read.") from error

@@ -48,13 +48,7 @@ _BACKENDS = ("auto", *backend_names.NAMES)
 @click.option("--fps", type=click.FloatRange(1, 120), help="Frames a second; the motion's own unless given.")
 @options.seconds("Use only the first seconds of the motion.")
 @options.faces()
-@click.option(
-    "--mode",
-    default="relative",
-    show_default=True,
-    type=click.Choice(["relative", "absolute"]),
-    help="Keep the portrait's pose, or take the motion's.",
-)
+@options.choice("--mode", ["relative", "absolute"], "relative", "Keep the portrait's pose, or take the motion's.")
 @click.option(
     "--strength",
     default=1.0,

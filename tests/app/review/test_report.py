@@ -10,17 +10,16 @@ import pytest
 
 from detector.inference.prediction import ModelFacts
 from provenance.manifests.claims import Ingredient
-from provenance.signing.seal import C2paSeal
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
 from sfumato.app.review.contact_sheet import write_contact_sheet
 from sfumato.app.review.heat_sheet import heat_pictures
 from sfumato.app.review.report import Heading, ReviewedClip, render_report, timeline, write_report
 from sfumato.app.scan.verdict import VERDICTS
-from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter
 from tests.detector_fixtures import toy_explanation
 from tests.media_fixtures import picture
 from tests.scan_fixtures import explanation_record, scan_record
+from tests.signing_fixtures import seal_video
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e\x1b[31m"
 HEADING = Heading("Mona Lisa", "Leonardo da Vinci", "Oil on panel.", picture(0))
@@ -139,14 +138,6 @@ def test_report_lies_beside_its_videos(tmp_path) -> None:
     clip = ReviewedClip("calm", tmp_path / "elsewhere" / "a.mp4", Verification(tmp_path, "none"), scan_record())
     with pytest.raises(ValueError, match="beside"):
         write_report(tmp_path / "report.html", HEADING, [clip])
-
-
-def seal_video(path: Path, frames: int = 20) -> Path:
-    facts = GeneratedFacts("toy", "toy", "a" * 64, 0, (), "b" * 64)
-    with GeneratedVideoWriter(path, width=64, height=48, rate=10, seal=C2paSeal(), facts=facts) as video:
-        for index in range(frames):
-            video.write(picture(index))
-    return path
 
 
 def wait_until(page, expression: str, seconds: float = 20.0) -> None:

@@ -5,19 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from provenance.signing.seal import C2paSeal
 from provenance.verifying.verify import verify
 from sfumato.app.review.stripped import judge_without_credential
-from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
-from tests.media_fixtures import picture
-
-
-def seal_video(path: Path, frames: int = 20) -> Path:
-    facts = GeneratedFacts("toy", "toy", "a" * 64, 0, (), "b" * 64)
-    with GeneratedVideoWriter(path, width=64, height=48, rate=10, seal=C2paSeal(), facts=facts) as video:
-        for index in range(frames):
-            video.write(picture(index))
-    return path
+from sfumato.media.video import VideoReader
+from tests.signing_fixtures import seal_video
 
 
 def test_stripped_copy_is_the_same_clip_without_credential(tmp_path) -> None:

@@ -6,15 +6,12 @@ import torch
 from detector.models.checkpoint import load_detector, save_weights
 from detector.models.net import DetectorNet
 from sfumato.errors import CheckpointError
-from tests.detector_fixtures import TINY
+from tests.detector_fixtures import TINY, tiny_net
 
 
 @pytest.fixture(scope="module")
 def net() -> DetectorNet:
-    torch.manual_seed(0)
-    net = DetectorNet(TINY.model).eval()
-    torch.nn.init.normal_(net.heads.weight, std=0.5)
-    return net
+    return tiny_net()
 
 
 def test_weights_on_disk_are_half_precision_and_checked(net, tmp_path) -> None:

@@ -11,15 +11,12 @@ from detector.models.net import DetectorNet
 from detector.training import export
 from sfumato.errors import CheckpointError
 from sfumato.media.tensors import to_tensor
-from tests.detector_fixtures import TINY, face_picture
+from tests.detector_fixtures import TINY, face_picture, tiny_net
 
 
 @pytest.fixture(scope="module")
 def net() -> DetectorNet:
-    torch.manual_seed(0)
-    net = DetectorNet(TINY.model).eval()
-    torch.nn.init.normal_(net.heads.weight, std=0.5)
-    return net
+    return tiny_net()
 
 
 @pytest.fixture(scope="module")

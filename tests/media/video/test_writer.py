@@ -10,9 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,34 +18,13 @@ import av
 import numpy as np
 import pytest
 
-from sfumato.errors import MediaError, OutputError, SealError, UsageError
+from sfumato.errors import OutputError, SealError, UsageError
 from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
 from sfumato.media.video import private_folder as private_folder_module
-from tests.media_fixtures import FRAMES, HEIGHT, WIDTH, make_sound, make_video, mark_seal, picture
+from tests.media_fixtures import FRAMES, HEIGHT, WIDTH, make_video, mark_seal, picture
+from tests.writer_fixtures import FACTS, write, writer
 
-FACTS = GeneratedFacts("A portrait", "zakharov2019", "0" * 64, 7, (), "motion", {"frames": FRAMES})
-
-
-@pytest.fixture(autouse=True)
-def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Every test has its own folder for temporary files, and leaves it empty."""
-    folder = tmp_path_factory.mktemp("temporary")
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    yield folder
-    assert list(folder.iterdir()) == []
-
-
-def writer(path: Path, **changes: Any) -> GeneratedVideoWriter:
-    return GeneratedVideoWriter(
-        path, **{"width": WIDTH, "height": HEIGHT, "rate": 25, "seal": mark_seal, "facts": FACTS, **changes}
-    )
-
-
-def write(path: Path, frames: int = FRAMES, times: list[float] | None = None, **changes: Any) -> Path:
-    with writer(path, **changes) as video:
-        for index in range(frames):
-            video.write(picture(index), times[index] if times else None)
-    return path
+pytestmark = pytest.mark.usefixtures("own_temporary_folder")
 
 
 @pytest.mark.parametrize("rate", [10, 24, 25, 29.97, 60])
@@ -83,52 +60,6 @@ def test_colours_survive(tmp_path: Path) -> None:
         video.write(flat)
     with VideoReader(tmp_path / "a.mp4") as read:
         assert np.abs(next(iter(read)).image.astype(int) - flat).max() <= 3
-
-
-def sound_of(path: Path) -> tuple[str, float, float]:
-    with av.open(str(path)) as container:
-        stream = container.streams.audio[0]
-        samples = np.concatenate([frame.to_ndarray().reshape(-1).astype(float) for frame in container.decode(stream)])
-        crossings = np.count_nonzero(np.diff(np.signbit(samples[len(samples) // 4 : -len(samples) // 4])))
-        return stream.codec_context.name, len(samples) / stream.rate, crossings / (len(samples) / 2 / stream.rate) / 2
-
-
-@pytest.mark.parametrize(
-    ("name", "codec", "result"),
-    [
-        ("a.mp4", "aac", "aac"),
-        ("a.mkv", "libmp3lame", "mp3float"),
-        ("a.mkv", "pcm_s16le", "aac"),
-        ("a.mpg", "mp2", "aac"),
-        ("a.ts", "aac", "aac"),
-    ],
-)
-def test_sound_is_copied_and_cut_to_the_video(tmp_path: Path, name: str, codec: str, result: str) -> None:
-    source = make_video(
-        tmp_path / name, codec="mpeg2video" if name == "a.mpg" else "libx264", rate=25, frames=75, sound=codec
-    )
-    got, seconds, pitch = sound_of(write(tmp_path / "out.mp4", frames=50, audio_from=source))
-    assert got in (result, "mp3")
-    assert seconds == pytest.approx(2, abs=0.06)
-    assert pitch == pytest.approx(440, rel=0.02)
-    with VideoReader(tmp_path / "out.mp4") as video:
-        assert len(list(video)) == 50
-
-
-def test_sound_shorter_than_the_video_and_sound_alone(tmp_path: Path) -> None:
-    assert sound_of(write(tmp_path / "out.mp4", frames=50, audio_from=make_sound(tmp_path / "a.m4a", 1)))[
-        1
-    ] == pytest.approx(1, abs=0.06)
-    wav = make_sound(tmp_path / "a.wav", 1, "pcm_s16le")
-    assert sound_of(write(tmp_path / "out.mp4", frames=50, audio_from=wav))[1] == pytest.approx(1, abs=0.06)
-
-
-def test_a_source_without_sound_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(MediaError, match="has no sound"):
-        write(tmp_path / "out.mp4", audio_from=make_video(tmp_path / "mute.mp4"))
-    with pytest.raises(MediaError, match="does not exist"):
-        writer(tmp_path / "out.mp4", audio_from=tmp_path / "none.mp4")
-    assert not (tmp_path / "out.mp4").exists()
 
 
 def test_nothing_but_the_sealed_file_is_left(tmp_path: Path) -> None:
