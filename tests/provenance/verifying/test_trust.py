@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from provenance.library.settings import reading
+from provenance.verifying import verify as module
 from provenance.verifying.policy import make_policy
 from provenance.verifying.trust import decide_trust
 from provenance.verifying.verify import verify
@@ -71,6 +72,22 @@ def test_without_its_root_given_for_stamps_the_time_stays_unverified(signed: Sig
     assert "timeStamp.trusted" not in found.successes
     assert not any(certificate.anchor for certificate in found.stamp_chain)
     assert not make_policy({"stamped-by": True}).evaluate(found).held
+
+
+@pytest.mark.parametrize("code", ["timeStamp.validated", "timeStamp.trusted"])
+def test_a_stamp_counts_only_with_both_codes_of_the_library(
+    signed: Signed, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = module.read_views
+
+    def without_the_code(reader: Any) -> Any:
+        active, ingredients = read(reader)
+        assert code in active.successes
+        return replace(active, successes=tuple(other for other in active.successes if other != code)), ingredients
+
+    monkeypatch.setattr(module, "read_views", without_the_code)
+    found = verify(signed.stamped, [signed.root.pem], stamps=[signed.stamp_root.pem])
+    assert (found.outcome, found.time_source) == ("trusted", "unverified time-stamp")
 
 
 def test_an_expired_signer_with_a_known_time_is_trusted(signed: Signed) -> None:
