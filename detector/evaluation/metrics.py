@@ -90,7 +90,7 @@ class Curve:
         flagged = self.hits + self.alarms
         with np.errstate(invalid="ignore", divide="ignore"):
             precision = np.where(flagged > 0, self.hits / flagged, 0.0)
-            return np.asarray((np.diff(self.hits / self.fakes, prepend=0) * precision).sum(1), np.float64)
+            return self._of_both((np.diff(self.hits / self.fakes, prepend=0) * precision).sum(1))
 
     def eer(self) -> Floats:
         """Where the false-positive rate equals the miss rate, on the straight line between operating points."""
@@ -106,7 +106,11 @@ class Curve:
         """The largest true-positive rate whose false-positive rate is at most `rate`; no interpolation."""
         tpr, fpr = self.rates()
         found = np.where(fpr <= rate + 1e-12, tpr, -np.inf).max(1)
-        return np.where(np.isfinite(found), found, np.nan)
+        return self._of_both(found)
+
+    def _of_both(self, values: Floats) -> Floats:
+        """NaN for draws in which a class has no weight: what is left there looks like a value, and is none."""
+        return np.where((self.fakes > 0)[:, 0] & (self.reals > 0)[:, 0], values, np.nan)
 
 
 def eer_deepfakebench(labels: Any, scores: Any) -> float:

@@ -247,3 +247,12 @@ def test_precision_counts_both_kinds_by_their_share() -> None:
 
 def test_log_loss_is_clipped_at_the_upper_end_too() -> None:
     assert metrics.log_loss([0, 1], [1.0, 1.0]) == pytest.approx(-np.log(1e-15) / 2, rel=0.01)
+
+
+@pytest.mark.parametrize("kind", ["auc", "average_precision", "eer", "tpr_at"])
+def test_a_draw_in_which_a_class_has_no_weight_has_no_value(kind: str) -> None:
+    labels, scores = [0, 1, 0, 1], [0.1, 0.4, 0.3, 0.8]
+    draws = np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 1.0, 0.0]])
+    curve = Curve(labels, scores, draws)
+    found = curve.tpr_at(0.1) if kind == "tpr_at" else getattr(curve, kind)()
+    assert np.isnan(found).tolist() == [False, True, True]
