@@ -216,9 +216,9 @@ def test_databases_are_opened_by_the_journal_and_the_repository_alone() -> None:
     assert {name for name, tree in trees().items() if opens_a_database(tree)} == DATABASES.keys()
 
 
-def test_processes_are_started_by_the_execution_layer_alone() -> None:
+def test_processes_are_started_by_the_pool_and_for_data_loaders_alone() -> None:
     starting = {name for name, tree in trees().items() if process_starters(tree)}
-    assert starting == {"sfumato.execution.pool", "sfumato.execution.data_workers"}
+    assert starting == {"sfumato.execution.pool", "sfumato.training.data_workers"}
 
 
 def command_lines(table: Table = COMMANDS, before: str = "sfumato") -> list[str]:
