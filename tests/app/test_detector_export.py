@@ -113,7 +113,12 @@ def test_a_run_becomes_a_folder_that_scans(run, toy_gate, tmp_path, source, back
     again = ["export", "detector", str(run / source), "-o", str(tmp_path / "out"), "--backend", backend]
     assert main(again) == 2
     assert "exists already" in capsys.readouterr().err
-    assert main([*again, "--overwrite"]) == 0
+
+
+def test_an_export_is_replaced_when_asked(run, toy_gate, tmp_path) -> None:
+    (tmp_path / "detector.json").write_text("{}")
+    assert main(["export", "detector", str(run / "weights"), "-o", str(tmp_path), "--overwrite"]) == 0
+    assert load_shipped(tmp_path).stack == load_shipped(run / "weights").stack
 
 
 def test_openvino_folder_is_checked_and_not_for_others(run, toy_gate, tmp_path) -> None:

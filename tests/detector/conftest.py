@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from sfumato.media.clips import ClipRow
 from tests.detector_fixtures import TINY, checkered, clip_row, face_picture, landmarks
 
 
-@pytest.fixture
-def toy(tmp_path: Path) -> tuple[list[ClipRow], CropCache]:
-    """Twelve people a split, each with a real clip and a checkered twin; crops lie in the cache already."""
-    cache = CropCache(tmp_path / "clips.jsonl", tmp_path / "crops", TINY.samples)
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[ClipRow], Path]:
+    """Twelve people a split, each with a real clip and a checkered twin: the clips, and a folder with their crops."""
+    folder = tmp_path_factory.mktemp("people")
+    cache = CropCache(folder / "clips.jsonl", folder / "crops", TINY.samples)
     rows = []
     for number, split in enumerate(("train", "validation", "calibration", "test")):
         for i in range(12):
@@ -28,4 +30,24 @@ def toy(tmp_path: Path) -> tuple[list[ClipRow], CropCache]:
                     [StoredCrop(p, landmarks(96), float(k)) for k, p in enumerate(images)],
                 )
             rows += [real, fake]
-    return rows, cache
+    return rows, cache.folder
+
+
+@pytest.fixture
+def toy(people: tuple[list[ClipRow], Path], tmp_path: Path) -> tuple[list[ClipRow], CropCache]:
+    """The clips, and a cache of a test's own that holds their crops."""
+    return _cached(people, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_toy(
+    people: tuple[list[ClipRow], Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[list[ClipRow], CropCache]:
+    """The same for all tests of a file: not to be changed."""
+    return _cached(people, tmp_path_factory.mktemp("toy"))
+
+
+def _cached(people: tuple[list[ClipRow], Path], folder: Path) -> tuple[list[ClipRow], CropCache]:
+    rows, crops = people
+    shutil.copytree(crops, folder / "crops")
+    return list(rows), CropCache(folder / "clips.jsonl", folder / "crops", TINY.samples)

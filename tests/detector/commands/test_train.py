@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,6 @@ SETTINGS = [
     "train.validation_pairs=16", "train.validations=1", "train.device=cpu", "train.frozen=0",
     "calibration.alphas=[0.1, 0.01]",
 ]  # fmt: skip
-UNTESTED = ("--set", "calibration.test=false")  # for tests to which that split shows nothing
 
 
 def run(clips, out, *more: str):
@@ -32,15 +32,34 @@ def run(clips, out, *more: str):
     return CliRunner().invoke(train_detector, [*arguments, *more], standalone_mode=False)
 
 
-def test_from_clips_to_a_calibrated_detector(toy, tmp_path) -> None:
-    rows, cache = toy
+def renewed(trained, out, *settings: str):
+    """Calibrates what was trained anew."""
+    clips, folder, _ = trained
+    changed = [part for setting in settings for part in ("--set", setting)]
+    return run(clips, out, "--calibrate-only", str(folder / "weights"), *changed)
+
+
+@pytest.fixture(scope="module")
+def trained(shared_toy):
+    """The list of clips, the run folder and what the command said: one training for all that only read it."""
+    rows, cache = shared_toy
     write_clips(cache.clips, rows)
-    result = run(cache.clips, tmp_path / "run")
+    folder = cache.clips.parent / "run"
+    result = run(cache.clips, folder)
     assert result.exception is None, result.output
-    assert result.stdout.strip() == str(tmp_path / "run" / "weights")
-    shipped = load_shipped(tmp_path / "run" / "weights")
+    return cache.clips, folder, result
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "weights" / "detector.json").read_text())
+
+
+def test_from_clips_to_a_calibrated_detector(trained) -> None:
+    clips, folder, result = trained
+    assert result.stdout.strip() == str(folder / "weights")
+    shipped = load_shipped(folder / "weights")
     assert list(shipped.thresholds.logits) == [0.1]  # twelve reals cannot carry a hundredth
-    record = json.loads((tmp_path / "run" / "weights" / "detector.json").read_text())
+    record = record_of(folder)
     assert record["calibration"]["n_real"] == 12
     assert record["calibration"]["left_out"] == [0.01]
     assert record["calibration"]["split"] == "calibration"
@@ -52,20 +71,20 @@ def test_from_clips_to_a_calibrated_detector(toy, tmp_path) -> None:
     assert set(record["test"]["untouched"]["auc"]) == {"self-blend", "swap-alpha", "swap-poisson", "toy"}
     assert 0 <= record["probabilities"]["ece"] <= 1
     assert len(record["training"]["learnt_from"]) == 8 * 2 * 36  # three splits of twelve people with a real file each
-    assert str(tmp_path) not in json.dumps(record)
+    assert str(folder.parent) not in json.dumps(record)
     schema = json.loads((ROOT / "docs" / "schemas" / "detector-record.schema.json").read_text(encoding="utf-8"))
     assert [error.message for error in Draft202012Validator(schema).iter_errors(record)] == []
     assert shipped.scorer([np.asarray(face_picture(1, 48))]).shape == (1, 2)
-    assert f"sfumato scan FILE --model {tmp_path / 'run' / 'weights'} --fpr 0.1" in result.stderr
+    assert f"sfumato scan FILE --model {folder / 'weights'} --fpr 0.1" in result.stderr
     assert (
         f"Pictures (12 people): flagged above a score of {1 / (1 + np.exp(-shipped.thresholds.logits[0.1])):.3f} at 0.1"
         in result.stderr
     )
-    again = run(cache.clips, tmp_path / "run")
+    again = run(clips, folder)
     assert isinstance(again.exception, OutputError)
     with pytest.raises(MissingPartError) as near:
-        load_shipped(tmp_path / "run")
-    assert str(tmp_path / "run" / "weights") in str(near.value.advice)
+        load_shipped(folder)
+    assert str(folder / "weights") in str(near.value.advice)
 
 
 @pytest.mark.parametrize("kept", [8, 0])
@@ -91,52 +110,33 @@ def test_people_without_a_usable_face_do_not_count(toy, tmp_path) -> None:
     assert not (tmp_path / "run" / "log.jsonl").exists()
 
 
-def test_a_detector_that_is_only_compared_is_not_tested(toy, tmp_path) -> None:
-    rows, cache = toy
-    write_clips(cache.clips, rows)
-    less = [
-        argument
-        for setting in ("calibration.test=false", "calibration.copies=0", "train.steps=2")
-        for argument in ("--set", setting)
-    ]
-    result = run(cache.clips, tmp_path / "run", *less)
+def test_a_detector_that_is_only_compared_is_not_tested(trained, tmp_path) -> None:
+    result = renewed(trained, tmp_path / "again", "calibration.test=false", "calibration.copies=0")
     assert result.exception is None, result.output
-    record = json.loads((tmp_path / "run" / "weights" / "detector.json").read_text())
+    record = record_of(tmp_path / "again")
     assert record["test"] == {} and record["probabilities"] == {}
     assert record["calibration"]["stack"]["norm"] is None
-    assert load_shipped(tmp_path / "run" / "weights").stack.norm is None
+    assert load_shipped(tmp_path / "again" / "weights").stack.norm is None
 
 
-def test_an_exported_detector_is_calibrated_anew_without_training(toy, tmp_path) -> None:
+def test_an_exported_detector_is_calibrated_anew_without_training(trained, tmp_path) -> None:
     """On the same list: the same thresholds and test, from the network that was there."""
-    rows, cache = toy
-    write_clips(cache.clips, rows)
-    assert run(cache.clips, tmp_path / "run", "--set", "train.steps=4").exception is None
-    result = run(cache.clips, tmp_path / "again", "--calibrate-only", str(tmp_path / "run" / "weights"))
+    result = renewed(trained, tmp_path / "again")
     assert result.exception is None, result.output
-    before, after = (
-        json.loads((tmp_path / name / "weights" / "detector.json").read_text()) for name in ("run", "again")
-    )
+    before, after = record_of(trained[1]), record_of(tmp_path / "again")
     assert after["network"]["sha256"] == before["network"]["sha256"]
     assert after["training"] == before["training"]
     assert after["test"] == before["test"] and after["calibration"]["thresholds"] == before["calibration"]["thresholds"]
     assert not (tmp_path / "again" / "log.jsonl").exists()
-    exported = str(tmp_path / "run" / "weights")
-    untested = run(cache.clips, tmp_path / "third", "--calibrate-only", exported, "--set", "calibration.test=false")
-    assert untested.exception is None
-    assert json.loads((tmp_path / "third" / "weights" / "detector.json").read_text())["test"] == {}
 
 
-def test_a_detector_is_calibrated_on_crops_cut_as_its_own_were(toy, tmp_path) -> None:
+def test_a_detector_is_calibrated_on_crops_cut_as_its_own_were(shared_toy, trained, tmp_path) -> None:
     """Whatever the call's settings are: they cut a second time otherwise, and other frames."""
-    rows, cache = toy
-    write_clips(cache.clips, rows)
-    assert run(cache.clips, tmp_path / "run", *UNTESTED, "--set", "train.steps=2").exception is None
-    exported, cut = str(tmp_path / "run" / "weights"), set(cache.folder.iterdir())
-    other = ("--calibrate-only", exported, "--set", "samples.frames_per_clip=1")
-    again = run(cache.clips, tmp_path / "again", *UNTESTED, *other)
+    crops = shared_toy[1].folder
+    cut = set(crops.iterdir())
+    again = renewed(trained, tmp_path / "again", "calibration.test=false", "samples.frames_per_clip=1")
     assert again.exception is None
-    assert set(cache.folder.iterdir()) == cut
+    assert set(crops.iterdir()) == cut
 
 
 @pytest.mark.parametrize(
@@ -153,20 +153,25 @@ def test_a_slip_in_what_is_learnt_from_is_refused(toy, tmp_path, setting: str, t
 
 
 @pytest.mark.parametrize("shuffled", [True, False])
-def test_a_control_is_neither_chosen_nor_joined_by_true_labels(toy, tmp_path, monkeypatch, shuffled: bool) -> None:
+def test_a_control_is_neither_chosen_nor_joined_by_true_labels(
+    toy, trained, tmp_path, monkeypatch, shuffled: bool
+) -> None:
     from detector.training import package as release
     from detector.training import train
 
     joined: list[int] = []
+    exported = (trained[1] / "weights" / "detector.onnx").read_bytes()
+    monkeypatch.setattr(release, "export_onnx", lambda net: exported)  # which net it is does not matter here
     monkeypatch.setattr(release, "relabelled", lambda clips: joined.append(len(clips)) or list(clips))
     falling = iter([0.9, 0.8, 0.7, 0.6])
     monkeypatch.setattr(train, "validate", lambda *_: {"all": next(falling)})
     rows, cache = toy
     write_clips(cache.clips, rows)
-    settings = ("train.steps=4", "train.validations=2", f"samples.shuffled={str(shuffled).lower()}")
-    result = run(
-        cache.clips, tmp_path / "run", *UNTESTED, *(part for setting in settings for part in ("--set", setting))
-    )
+    settings = (
+        "train.steps=4", "train.validations=2", f"samples.shuffled={str(shuffled).lower()}",
+        "calibration.test=false", "calibration.copies=0",
+    )  # fmt: skip
+    result = run(cache.clips, tmp_path / "run", *(part for setting in settings for part in ("--set", setting)))
     assert result.exception is None, result.output
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [line["kept"] for line in lines if "kept" in line] == [True, shuffled]  # the second was worse
@@ -187,14 +192,12 @@ def test_what_is_no_detector_is_not_calibrated(toy, tmp_path) -> None:
     )
 
 
-def test_a_norm_is_kept_with_the_detector_and_moves_its_logits(toy, tmp_path, monkeypatch) -> None:
-    rows, cache = toy
-    write_clips(cache.clips, rows)
-    too_few = run(cache.clips, tmp_path / "few", *UNTESTED, "--set", "train.steps=2")
-    assert "no quality norm" in too_few.stderr and load_shipped(tmp_path / "few" / "weights").stack.norm is None
+def test_a_norm_is_kept_with_the_detector_and_moves_its_logits(trained, tmp_path, monkeypatch) -> None:
+    _, folder, said = trained
+    assert "no quality norm" in said.stderr and load_shipped(folder / "weights").stack.norm is None
     monkeypatch.setattr("detector.training.calibrate.NORM_PEOPLE", 12)
-    assert run(cache.clips, tmp_path / "run", *UNTESTED, "--set", "train.steps=2").exception is None
-    stack = load_shipped(tmp_path / "run" / "weights").stack
+    assert renewed(trained, tmp_path / "again", "calibration.test=false").exception is None
+    stack = load_shipped(tmp_path / "again" / "weights").stack
     assert stack.norm is not None
     assert stack.at(np.array(stack.norm.mean)).gain != 1.0
 

@@ -15,6 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from sfumato.app.cli.main import main
 from sfumato.errors import UsageError
 from sfumato.training.distributed import Ranks, ranks_of_this_run
 from tests.generator.data.test_dataset import prepared
@@ -31,25 +32,16 @@ SETTINGS = [
 TOLERANCE = 1e-4
 
 
-def start(footage: Path, out: Path, own: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+def arguments(footage: Path, out: Path, own: list[str]) -> list[str]:
     settings = [word for value in [*SETTINGS, *own] for word in ("--set", value)]
-    command = [
-        sys.executable,
-        "-m",
-        "sfumato",
-        "train",
-        "generator",
-        str(footage),
-        "-o",
-        str(out),
-        "--device",
-        "cpu",
-        "--threads",
-        "1",
-    ]
+    return ["train", "generator", str(footage), "-o", str(out), "--device", "cpu", "--threads", "1", *settings]
+
+
+def start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+    program = [sys.executable, "-m", "sfumato", *command]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     root = Path(__file__).parents[3]
-    return subprocess.Popen([*command, *settings], env={**os.environ, **environment}, cwd=root, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen(program, env={**os.environ, **environment}, cwd=root, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
 
 
 def losses(folder: Path) -> list[dict[str, float]]:
@@ -69,12 +61,12 @@ def test_two_processes_give_the_curve_of_one_with_twice_the_batch(tmp_path: Path
     world = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "GLOO_SOCKET_IFNAME": "lo"}
     own = ["batch=2", "workers=1"]  # frames come from stored shards, read in a process of their own
     two = [
-        start(footage, tmp_path / "two", own, {**world, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in (0, 1)
+        start(arguments(footage, tmp_path / "two", own), {**world, "RANK": str(rank), "LOCAL_RANK": str(rank)})
+        for rank in (0, 1)
     ]
     said = [process.communicate(timeout=120) for process in two]
     assert [process.returncode for process in two] == [0, 0], said
-    one = start(footage, tmp_path / "one", ["batch=4"], {})
-    assert one.wait(timeout=120) == 0, one.communicate()
+    assert main(arguments(footage, tmp_path / "one", ["batch=4"])) == 0
     assert said[1][0] == "" and "8 steps" in said[0][0]  # the second one is silent
     assert json.loads((tmp_path / "two" / "options.json").read_text())["processes"] == 2
     for a, b in zip(losses(tmp_path / "two"), losses(tmp_path / "one"), strict=True):
