@@ -23,7 +23,7 @@ from sfumato.media.images import write_image
 from tests.generator_fixtures import PLAIN, WARP, astronaut, checkpoint, moving, portrait
 from tests.media_fixtures import make_video
 
-FRAMES = 12
+FRAMES = 8
 QUICK = QualityConfig(shots=(1, 2), targets=2, size=64, tune_seconds=0)
 
 

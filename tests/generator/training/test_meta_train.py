@@ -55,7 +55,7 @@ def tensors(path: Path) -> dict[str, torch.Tensor]:
 
 def test_a_process_killed_at_a_random_step_and_resumed_equals_an_uninterrupted_run(tmp_path: Path) -> None:
     """Bit for bit: every tensor of the model and of the state (optimisers, averages), and every logged loss."""
-    fatal = random.SystemRandom().randint(3, 20)
+    fatal = random.SystemRandom().randint(3, 12)
     killed, log = tmp_path / "killed", tmp_path / "killed" / "log.jsonl"
     root = Path(__file__).parents[3]
     child = subprocess.Popen([sys.executable, "-c", CHILD.format(path=str(killed))], cwd=root)

@@ -20,8 +20,11 @@ from tests.generator_fixtures import astronaut
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A TORCH_HOME with a FAN of random weights in it."""
-    from face_alignment.models import FAN
+    import numba
 
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numba.config, "DISABLE_JIT", True)  # ten seconds of compiling for a few hundred numbers
+        from face_alignment.models import FAN
     home = tmp_path_factory.mktemp("torch-home")
     (home / "hub" / "checkpoints").mkdir(parents=True)
     torch.manual_seed(0)
