@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.commands.detector import _named
+from benchmarks.commands.detector import _folder, _named
 from benchmarks.commands.detector import detection as command
 from benchmarks.detector.detection import (
     TESTS,
@@ -24,7 +24,7 @@ from benchmarks.detector.detection import (
 )
 from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
 from detector.inference.bundle import load_shipped
-from sfumato.errors import UsageError
+from sfumato.errors import OutputError, UsageError
 from sfumato.execution.journal import Journal
 from tests.evaluation_fixtures import sample, scored
 
@@ -171,6 +171,12 @@ def test_detectors_that_learnt_the_same_have_a_row_each(monkeypatch) -> None:
     record = SimpleNamespace(record={"training": {"methods": ["swap-alpha"]}})
     monkeypatch.setattr("detector.inference.bundle.load_shipped", lambda place: record)
     assert _named(["one", "two", "one"]) == {"swap-alpha": "one", "swap-alpha (two)": "two"}
+
+
+def test_a_journal_that_cannot_be_kept_is_said(tmp_path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="--journal"), _folder(tmp_path / "file" / "journal"):
+        pass
 
 
 def test_without_reals_there_is_nothing_to_measure() -> None:
