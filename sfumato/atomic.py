@@ -55,6 +55,14 @@ def require_writable(destination: Path) -> None:
         ) from error
 
 
+def make_folder(folder: Path, advice: str = "Choose a folder you may write to.") -> None:
+    """Makes `folder` and those above it; one that is there stays as it is. Raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot make the folder {folder}: {error.strerror}", advice) from error
+
+
 def write_bytes(destination: Path, data: bytes) -> None:
     """Writes `data` to `destination` atomically. Raises OutputError."""
     with atomic_path(destination) as temporary:

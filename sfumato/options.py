@@ -178,6 +178,16 @@ def threads() -> Decorator[Any]:
     return click.option("--threads", type=click.IntRange(min=1), help=what)
 
 
+def several(name: str, into: str, what: str, *, metavar: str | None = None, **more: Any) -> Decorator[Any]:
+    """An option that may be repeated; the command's parameter is `into`, a tuple of words, empty unless given."""
+    return click.option(name, into, multiple=True, metavar=metavar, help=what, **more)
+
+
+def number(name: str, default: float, among: click.IntRange | click.FloatRange, what: str) -> Decorator[Any]:
+    """An option that is a number; `default` unless given, which --help shows."""
+    return click.option(name, default=default, show_default=True, type=among, help=what)
+
+
 def choice(name: str, among: Sequence[str], usual: str, what: str) -> Decorator[Any]:
     """An option that is one of several words; `usual` unless given."""
     return click.option(name, type=click.Choice(among), default=usual, show_default=True, help=what)

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sfumato.atomic import write_text
+from sfumato.atomic import make_folder, write_text
 from sfumato.errors import OutputError, UsageError
 from sfumato.version import __version__
 
@@ -24,12 +24,7 @@ class RunFolder:
         """Raises OutputError if the folder holds another run and `resume` is False."""
         if (path / "options.json").exists() and not resume:
             raise OutputError(f"{path} already holds a run", "Choose another folder, or add --resume to continue it.")
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"Cannot make the folder {path}: {error.strerror}", "Choose a folder you may write to."
-            ) from error
+        make_folder(path)
         self.path = path
 
     def write_options(self, options: dict[str, Any]) -> None:

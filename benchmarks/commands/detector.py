@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 from sfumato import options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from benchmarks.rows.comparison import JudgedBy
     from benchmarks.rows.detection import DetectionRow
@@ -23,9 +24,8 @@ _LISTS = click.argument("clips", nargs=-1, required=True, type=options.FILE)
 _MODEL = options.model("Folder of another detector of ours.")
 _SPLITS = click.Choice(["train", "validation", "calibration", "test", "all"])
 _SPLIT = click.option("--split", type=_SPLITS, default="test", show_default=True, help="Which part.")
-_SEED = click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the draw of people and the bootstrap."
-)
+_SEED = options.seed("Of the draw of people and the bootstrap.")
+_FRAMES = options.frames("Judged of each video, evenly spaced.", default=12, least=3, most=1000)
 _PEOPLE = click.option(
     "--people", type=click.IntRange(1), help="Only so many people, drawn by --seed; more of them go on from fewer."
 )
@@ -42,17 +42,11 @@ _OUT = options.output("Add the lines, and how they came about, to this file.", r
 @_LISTS
 @_MODEL
 @_SPLIT
-@click.option(
-    "--set", "sets", multiple=True, metavar="NAME", help="grid, df1 or controls; may be repeated.  [default: all three]"
-)
-@click.option(
-    "--only", "names", multiple=True, metavar="TREATMENT", help="A single one, e.g. 'crf 28'; may be repeated."
-)
+@options.several("--set", "sets", "grid, df1 or controls; may be repeated.  [default: all three]", metavar="NAME")
+@options.several("--only", "names", "A single one, e.g. 'crf 28'; may be repeated.", metavar="TREATMENT")
 @_PEOPLE
-@click.option(
-    "--frames", default=12, show_default=True, type=click.IntRange(3, 1000), help="Judged of each video, evenly spaced."
-)
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
+@_FRAMES
+@options.number("--workers", 1, click.IntRange(1), "Processes.")
 @_SEED
 @_JOURNAL
 @_JSON
@@ -69,8 +63,6 @@ def robustness(
     flag, and how many videos still show a usable face; the mean and the worst. About a third of a second a clip and
     treatment; a journal lets a run be stopped and widened. Exit code: 0 done, 1 a bar is not met.
     """
-    import tempfile
-
     from benchmarks.detector.grid import chosen
     from benchmarks.detector.robustness import PROTOCOL, RobustnessConfig, draw_people, judge_all, measure
     from benchmarks.metrics.comparison import INTERVAL
@@ -84,11 +76,8 @@ def robustness(
     detector = load_shipped(model)
     copies = len(samples) * (1 + len(config.treatments))
     click.echo(f"{len(samples)} videos, {len(config.treatments)} treatments: {copies} copies", err=True)
-    with tempfile.TemporaryDirectory(prefix="sfumato-journal-") as temporary:
-        place = journal or Path(temporary)
-        place.mkdir(parents=True, exist_ok=True)
-        with progress("Treating and judging", copies) as advance:
-            found = judge_all(samples, model, config, place / "robustness.sqlite3", advance)
+    with _folder(journal) as place, progress("Treating and judging", copies) as advance:
+        found = judge_all(samples, model, config, place / "robustness.sqlite3", advance)
     rows = measure(found, detector.record, config)
     facts = _facts(samples, detector, frames, people, seed)
     _report(rows, facts, "robustness", PROTOCOL, INTERVAL, robustness_table, as_json, out)
@@ -99,34 +88,18 @@ def robustness(
 @_LISTS
 @_MODEL
 @_SPLIT
-@click.option(
-    "--frames", default=12, show_default=True, type=click.IntRange(3, 1000), help="Judged of each video, evenly spaced."
+@_FRAMES
+@options.several(
+    "--matrix", "runs", "A detector trained on one family, for the matrix; may be repeated.", metavar="RUN"
 )
-@click.option(
-    "--matrix",
-    "runs",
-    multiple=True,
-    metavar="RUN",
-    help="A detector trained on one family, for the matrix; may be repeated.",
+@options.several(
+    "--ablation", "variants", "A detector to be held against the first one given so; may be repeated.", metavar="RUN"
 )
-@click.option(
-    "--ablation",
-    "variants",
-    multiple=True,
-    metavar="RUN",
-    help="A detector to be held against the first one given so; may be repeated.",
-)
-@click.option(
-    "--shuffled", "controls", multiple=True, metavar="RUN",
-    help="A detector that was trained with shuffled labels: it must know nothing; "
-    "of five and more, each from another seed, their mean.",
+@options.several(
+    "--shuffled", "controls", "A detector that was trained with shuffled labels: it must know nothing; "
+    "of five and more, each from another seed, their mean.", metavar="RUN",
 )  # fmt: skip
-@click.option(
-    "--robustness",
-    "record",
-    type=options.FILE,
-    help="Its record.  [default: ours]",
-)
+@click.option("--robustness", "record", type=options.FILE, help="Its record.  [default: ours]")
 @_PEOPLE
 @_SEED
 @_JOURNAL
@@ -145,8 +118,6 @@ def detection(
     robustness and E7 controls from their record, E8 shuffled labels. Fakes are held against their own twins. Exit code:
     0 done, 1 a floor or a bar is not met.
     """
-    import tempfile
-
     from benchmarks.detector.detection import (
         PROTOCOL,
         ablation,
@@ -170,9 +141,7 @@ def detection(
     ours = shipped_records()["robustness"]
     measured = read_records(record or ours) if record or ours.is_file() else []
     click.echo(f"{len(samples)} videos", err=True)
-    with tempfile.TemporaryDirectory(prefix="sfumato-journal-") as temporary:
-        place = journal or Path(temporary)
-        place.mkdir(parents=True, exist_ok=True)
+    with _folder(journal) as place:
         scored = _score(samples, model, frames, place)
         rows: list[DetectionRow] = [*run_tests(scored, every, detector.record, frames, seed)]
         rows += [*twin_control(scored), *from_robustness(measured, detector.judging)]
@@ -204,9 +173,7 @@ def detection(
 @click.command("temporal")
 @_LISTS
 @_MODEL
-@click.option(
-    "--frames", default=32, show_default=True, type=click.IntRange(5, 1000), help="Of each video, from its beginning."
-)
+@options.frames("Of each video, from its beginning.", least=5, most=1000)
 @_PEOPLE
 @_SEED
 @_JOURNAL
@@ -223,8 +190,6 @@ def temporal(
     Learnt on the people of the validation split without the family it is tested on; tested on those of the test split,
     against the logit alone, on the same draws.
     """
-    import tempfile
-
     from benchmarks.detector.robustness import draw_people
     from benchmarks.detector.temporal import PROTOCOL, Observer, measure, observe_all
     from benchmarks.metrics.comparison import INTERVAL
@@ -236,14 +201,24 @@ def temporal(
     samples = [
         s for split in ("validation", "test") for s in draw_people([s for s in every if s.split == split], people, seed)
     ]
-    with tempfile.TemporaryDirectory(prefix="sfumato-journal-") as temporary:
-        place = journal or Path(temporary)
-        place.mkdir(parents=True, exist_ok=True)
-        with progress("Observing", len(samples)) as advance:
-            observed = list(observe_all(samples, observer, place / "temporal.sqlite3", advance))
+    with _folder(journal) as place, progress("Observing", len(samples)) as advance:
+        observed = list(observe_all(samples, observer, place / "temporal.sqlite3", advance))
     rows = measure(observed, seed)
     facts = _facts(samples, observer.detector, frames, people, seed)
     _report(rows, facts, "temporal", PROTOCOL, INTERVAL, temporal_table, as_json, out)
+
+
+@contextmanager
+def _folder(journal: Path | None) -> Iterator[Path]:
+    """That of the journal; one for this run alone where none was named. Raises OutputError."""
+    import tempfile
+
+    from sfumato.atomic import make_folder
+
+    with tempfile.TemporaryDirectory(prefix="sfumato-journal-") as temporary:
+        place = journal or Path(temporary)
+        make_folder(place, "Choose another folder with --journal.")
+        yield place
 
 
 def _facts(

@@ -7,22 +7,15 @@ from pathlib import Path
 import click
 
 from benchmarks.commands import options as shared
+from sfumato import options
 
 
 @click.command()
 @shared.footage("Clips; 40 or more say most.")
 @shared.clips()
-@click.option(
-    "--treatment", "treatments", multiple=True, metavar="NAME", help="Only this one; may be repeated.  [default: all]"
-)
-@click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(1, 60), help="Of each clip.")
-@click.option(
-    "--max-side",
-    default=720,
-    show_default=True,
-    type=click.IntRange(64, 4096),
-    help="Larger clips are made smaller first, px.",
-)
+@options.several("--treatment", "treatments", "Only this one; may be repeated.  [default: all]", metavar="NAME")
+@options.number("--seconds", 5.0, click.FloatRange(1, 60), "Of each clip.")
+@options.number("--max-side", 720, click.IntRange(64, 4096), "Larger clips are made smaller first, px.")
 @click.option(
     "--baseline", is_flag=True, help="Measure dwtDctSvd of invisible-watermark too (pip install -e '.[bench]')."
 )

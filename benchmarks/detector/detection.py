@@ -19,6 +19,7 @@ from benchmarks.metrics.comparison import (
     families_of,
     family_of,
     flagged,
+    fpr_limits,
     promise,
     protocol_for,
     reals_for,
@@ -27,7 +28,7 @@ from benchmarks.metrics.comparison import (
     trained_on,
 )
 from benchmarks.metrics.intervals import student_interval
-from benchmarks.rows.comparison import BarRow, Compared
+from benchmarks.rows.comparison import BarRow, Compared, VideoEstimate
 from benchmarks.rows.detection import AblationRow, DetectionRow, DistanceRow, MatrixRow
 from detector.datasets.sample import Sample
 from detector.evaluation.protocol import Scored
@@ -127,7 +128,7 @@ def run_tests(
             row = replace(_tested(test.name, test.title, name, found), trained=name in known.families)
             floor = test.floor(samples[fakes[0]], known)
             if floor is not None and row.auc is not None:
-                row = replace(row, floor=floor, met=row.auc >= floor)
+                row = replace(row, floor=floor, met=row.auc.value >= floor)
             rows.append(row)
     fakes = [i for i, sample in enumerate(samples) if sample.label == "fake"]
     if fakes:
@@ -135,8 +136,8 @@ def run_tests(
         shuffled = shuffled_auc(scored, fakes, reals, clusters, protocol, seed=seed)
         rows.append(DistanceRow(
             test="E8", title="labels exchanged at random within each person", family="all",
-            n={"real": len(reals), "fake": len(fakes)}, refused={}, auc=shuffled.auc, auc_interval=shuffled.interval,
-            shuffles=shuffled.shuffles, floor=0.5, met=shuffled.met,
+            n={"real": len(reals), "fake": len(fakes)}, refused={}, auc=shuffled.auc, shuffles=shuffled.shuffles,
+            floor=0.5, met=shuffled.met,
         ))  # fmt: skip
     return rows
 
@@ -153,10 +154,10 @@ def twin_control(scored: Sequence[Scored]) -> list[BarRow]:
     of_others = flagged(others)
     for alpha, rates in flagged(twins).items():
         rows += promise(alpha, rates, "the twins, reals through our cropper and writer,")
-        bounds = of_others[alpha].fpr_interval if alpha in of_others else None
+        bounds = fpr_limits(of_others, alpha)
         if bounds is not None and rates.fpr is not None:
             what = f"FPR at {alpha} of the twins within the interval of the other reals (up to {bounds[1]:.3f})"
-            rows.append(BarRow(bar=what, value=rates.fpr, met=rates.fpr <= bounds[1]))
+            rows.append(BarRow(bar=what, value=rates.fpr.value, met=rates.fpr.value <= bounds[1]))
     return [replace(row, test="E7", n=len(twins)) for row in rows]
 
 
@@ -183,15 +184,15 @@ def shuffled_training(runs: Sequence[Sequence[Scored]], frames: int, seed: int =
     if len(set(values)) < len(values):
         raise UsageError("Two of the controls judge every video alike", "Give each its own seed: --set train.seed=N.")
     found = _tested("E8", "detector trained with shuffled labels", "all", rows[0])
-    aucs = tuple(row.auc for row in rows if row.auc is not None)
+    aucs = tuple(row.auc.value for row in rows if row.auc is not None)
     if len(runs) > 1 and len(aucs) == len(runs):
         low, high = student_interval(aucs)
         found = replace(
             found, title=f"{len(aucs)} detectors trained with shuffled labels, their mean", coverage=None, flagged=None,
-            auc=float(np.mean(aucs)), auc_covered=None, auc_interval=(max(0.0, low), min(1.0, high)), aucs=aucs,
+            auc=VideoEstimate(float(np.mean(aucs)), (max(0.0, low), min(1.0, high))), aucs=aucs,
             interval="95 % Student's t over the detectors",
         )  # fmt: skip
-    bounds = found.auc_interval
+    bounds = None if found.auc is None else found.auc.interval
     return found if bounds is None else replace(found, floor=0.5, met=bounds[0] <= 0.5 <= bounds[1])
 
 
@@ -247,7 +248,7 @@ def _by_family(
 
 def _tested(test: str, title: str, family: str, found: Compared) -> DistanceRow:
     """A row of a test, without what changed: there is nothing that it changed from."""
-    held = {name: value for name, value in vars(found).items() if not name.startswith("change")}
+    held = {name: value for name, value in vars(found).items() if name != "change"}
     return DistanceRow(test=test, title=title, family=family, **held)
 
 

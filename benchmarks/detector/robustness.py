@@ -197,10 +197,10 @@ def bars(rows: Sequence[FamilyRow | RealsRow]) -> list[BarRow]:
 
 
 def _family_bars(row: FamilyRow) -> list[BarRow]:
-    if row.treatment != HARD or not row.trained:
+    if row.treatment != HARD or not row.trained or row.change is None:
         return []
     what = f"{row.family} loses at most {WORST_LOSS:.2f} AUC after H.264 crf 33 at half size"
-    changes = {".5 without a usable face": row.change, "where a face is still usable": row.change_covered}
+    changes = {".5 without a usable face": row.change.value, "where a face is still usable": row.change.covered}
     return [
         BarRow(set_name=row.set_name, bar=f"{what}, {where}", value=change, met=change >= -WORST_LOSS)
         for where, change in changes.items()
@@ -216,7 +216,7 @@ def _reals_bars(row: RealsRow) -> list[BarRow]:
         for alpha, within in row.within.items():
             what = f"FPR at {alpha} of reals after {row.treatment} within the interval of the untouched"
             if (rate := row.flagged[alpha].fpr) is not None:
-                found.append(BarRow(bar=what, value=rate, met=within))
+                found.append(BarRow(bar=what, value=rate.value, met=within))
     return [replace(bar, set_name=row.set_name) for bar in found]
 
 
@@ -230,7 +230,9 @@ def _summaries(rows: Sequence[FamilyRow]) -> list[SummaryRow]:
     for group in (GRID, DF1):
         for name in dict.fromkeys(row.family for row in rows):
             own = [
-                (row.auc, row) for row in rows if (row.set_name, row.family) == (group, name) and row.auc is not None
+                (row.auc.value, row)
+                for row in rows
+                if (row.set_name, row.family) == (group, name) and row.auc is not None
             ]
             if not own:
                 continue

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from benchmarks.metrics.comparison import families_of, family_of, reals_for
 from benchmarks.rows.comparison import BarRow, ClusterCount
+from benchmarks.rows.row import Estimate
 from benchmarks.rows.temporal import FeatureRow, LeftOutRow, TemporalRow
 from detector.datasets.sample import Sample
 from detector.evaluation.intervals import Clusters, bootstrap, cluster
@@ -156,7 +157,7 @@ def measure(observed: Sequence[tuple[Sample, Facts]], seed: int = 0) -> list[Tem
         test = [*_own_reals(samples, fakes, parts["test"]), *fakes]
         rows.append(_compared(name, values, samples, learn, test, clusters, seed))
     alone = [_alone(values[:, 1 + i], samples, parts["test"], name) for i, name in enumerate(FEATURES)]
-    lower = [row.change_interval[0] for row in rows if row.change_interval is not None]
+    lower = [row.change.interval[0] for row in rows if row.change is not None and row.change.interval is not None]
     lowest = min(lower, default=float("nan"))
     what = "the temporal head helps on every family that was left out of its training"
     return [*rows, *alone, BarRow(bar=what, value=lowest, met=bool(lower) and lowest > 0)]
@@ -184,7 +185,7 @@ def _compared(
         auc, auc_logit = (float(Curve(truth, scores).auc()[0]) for scores in (stacked, alone))
     except UsageError as error:
         return replace(row, refused={"auc": error.message})
-    row = replace(row, auc=auc, auc_logit=auc_logit, change=auc - auc_logit)
+    change = auc - auc_logit
 
     def drawn(weights: Floats) -> dict[str, Floats]:
         found = {"auc": Curve(truth, stacked, weights).auc()}
@@ -193,8 +194,11 @@ def _compared(
     try:
         bounds = bootstrap(drawn, truth, held, seed)
     except UsageError as error:
-        return replace(row, refused={"intervals": error.message})
-    return replace(row, auc_interval=bounds["auc"], change_interval=bounds["change"])
+        bounds = {}
+        row = replace(row, refused={"intervals": error.message})
+    return replace(
+        row, auc=Estimate(auc, bounds.get("auc")), auc_logit=auc_logit, change=Estimate(change, bounds.get("change"))
+    )
 
 
 def _head(values: Floats, labels: NDArray[Any], learn: Sequence[int]) -> Any:

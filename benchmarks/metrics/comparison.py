@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.metrics.intervals import percentile_interval
-from benchmarks.rows.comparison import BarRow, ClusterCount, Compared, Rates
-from benchmarks.rows.robustness import Change, ComparedReals
-from benchmarks.rows.row import Interval, Row
+from benchmarks.rows.comparison import BarRow, ClusterCount, Compared, Rate, Rates, VideoEstimate
+from benchmarks.rows.robustness import ComparedReals
+from benchmarks.rows.row import Estimate, Interval, Row
 from detector.datasets.sample import Sample
 from detector.evaluation.intervals import Clusters, bootstrap, rate_bounds
 from detector.evaluation.metrics import Curve, Floats
@@ -83,27 +83,25 @@ def compare(
     values = scores_of(part, protocol)
     earlier = None if before is None else scores_of([before[i] for i in numbers], protocol)
     seen = np.array([item.status == "ok" for item in part], bool)
-    found: dict[str, Any] = {}
-    refused: dict[str, str] = {}
-    for ending, kept in (("", np.ones(labels.size, bool)), ("_covered", seen)):
+    found, covered, refused = dict[str, float](), dict[str, float](), dict[str, str]()
+    for areas, key, kept in ((found, "auc", np.ones(labels.size, bool)), (covered, "auc_covered", seen)):
         try:
-            found[f"auc{ending}"] = float(Curve(labels[kept], values[kept]).auc()[0])
+            areas["auc"] = float(Curve(labels[kept], values[kept]).auc()[0])
             if earlier is not None:
-                found[f"change{ending}"] = found[f"auc{ending}"] - float(Curve(labels[kept], earlier[kept]).auc()[0])
+                areas["change"] = areas["auc"] - float(Curve(labels[kept], earlier[kept]).auc()[0])
         except UsageError as error:
-            refused[f"auc{ending}"] = error.message
+            refused[key] = error.message
 
     def drawn(weights: Floats) -> dict[str, Floats]:
         aucs = {"auc": Curve(labels, values, weights).auc()}
         return aucs if earlier is None else aucs | {"change": aucs["auc"] - Curve(labels, earlier, weights).auc()}
 
-    if "auc" in found:
-        bounds = _intervals(drawn, labels, held, seed, refused)
-        found |= {f"{name}_interval": interval for name, interval in bounds.items()}
+    bounds = _intervals(drawn, labels, held, seed, refused) if found else {}
     return Compared(
         protocol_id=protocol.identifier(part), n={"real": len(reals), "fake": len(fakes)},
         clusters=ClusterCount(unit=held.unit, count=held.count), coverage=coverage(part), flagged=flagged(part),
-        refused=refused, **found,
+        refused=refused,
+        **{name: VideoEstimate(value, bounds.get(name), covered.get(name)) for name, value in found.items()},
     )  # fmt: skip
 
 
@@ -116,11 +114,11 @@ def compare_reals(
     """
     part, earlier = [scored[i] for i in reals], [before[i] for i in reals]
     held = clusters.narrowed(reals)
-    now, most = flagged(part), {alpha: rates.fpr_interval for alpha, rates in flagged(earlier).items()}
+    now, untouched = flagged(part), flagged(earlier)
     within = {
-        alpha: rates.fpr <= limits[1]
+        alpha: rates.fpr.value <= limits[1]
         for alpha, rates in now.items()
-        if rates.fpr is not None and (limits := most.get(alpha)) is not None
+        if rates.fpr is not None and (limits := fpr_limits(untouched, alpha)) is not None
     }
     hits = {alpha: _flags(part, alpha).astype(float) - _flags(earlier, alpha) for alpha in within}
 
@@ -136,7 +134,7 @@ def compare_reals(
         protocol_id=protocol.identifier(part), n={"real": len(reals)},
         clusters=ClusterCount(unit=held.unit, count=held.count), coverage=coverage(part), flagged=now, refused=refused,
         within=within,
-        changes={alpha: Change(value=float(hit.mean()), interval=bounds.get(alpha)) for alpha, hit in hits.items()},
+        changes={alpha: Estimate(float(hit.mean()), bounds.get(alpha)) for alpha, hit in hits.items()},
     )  # fmt: skip
 
 
@@ -145,12 +143,12 @@ def flagged(part: Sequence[Scored]) -> dict[str, Rates]:
     found: dict[str, Rates] = {}
     for alpha in sorted({alpha for item in part for alpha in item.flagged}, key=float, reverse=True):
         flags = _flags(part, alpha)
-        entry: dict[str, Any] = {}
+        entry: dict[str, Rate] = {}
         for name, kind in (("tpr", "fake"), ("fpr", "real")):
             of_kind = np.array([item.sample.label == kind for item in part])
             of, hit = int(of_kind.sum()), int((of_kind & flags).sum())
             if of:
-                entry |= {name: hit / of, f"{name}_interval": rate_bounds(hit, of), f"{name}_of": (hit, of)}
+                entry[name] = Rate(hit / of, rate_bounds(hit, of), (hit, of))
         found[alpha] = Rates(**entry)
     return found
 
@@ -159,18 +157,23 @@ def promise(alpha: str, rates: Rates, whose: str) -> list[BarRow]:
     """Whether reals are flagged as rarely as the threshold promises: its rate must not lie below their exact interval.
     Nothing without reals.
     """
-    if rates.fpr is None or rates.fpr_interval is None:
+    if rates.fpr is None or rates.fpr.interval is None:
         return []
     what = f"FPR at {alpha} of {whose} no higher than promised"
-    return [BarRow(bar=what, value=rates.fpr, met=rates.fpr_interval[0] <= float(alpha))]
+    return [BarRow(bar=what, value=rates.fpr.value, met=rates.fpr.interval[0] <= float(alpha))]
+
+
+def fpr_limits(rates: Mapping[str, Rates], alpha: str) -> Interval | None:
+    """Between which the false-positive rate at `alpha` lies; None where it is not known."""
+    rate = rates[alpha].fpr if alpha in rates else None
+    return None if rate is None else rate.interval
 
 
 @dataclass(frozen=True)
 class ShuffledAuc:
-    """auc: the mean over `shuffles` draws of labels; interval: 95 % of the draws; met: whether it holds .5."""
+    """auc: the mean over `shuffles` draws of labels, and 95 % of them; met: whether those hold .5."""
 
-    auc: float
-    interval: Interval
+    auc: VideoEstimate
     shuffles: int
     met: bool
 
@@ -192,7 +195,7 @@ def shuffled_auc(
         shuffled[order] = labels[np.lexsort((rng.random(held.size), held))]  # within a cluster, any order
         found.append(float(Curve(shuffled, values).auc()[0]))
     low, high = percentile_interval(found)
-    return ShuffledAuc(float(np.mean(found)), (low, high), times, bool(low <= 0.5 <= high))
+    return ShuffledAuc(VideoEstimate(float(np.mean(found)), (low, high)), times, bool(low <= 0.5 <= high))
 
 
 def _flags(part: Sequence[Scored], alpha: str) -> NDArray[np.bool_]:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.rows.row import Estimate
+
 LEVEL = 0.95
 _Z = 1.96  # of the normal distribution at that level
 
@@ -37,11 +39,11 @@ def student_interval(values: Numbers) -> tuple[float, float]:
     return mean - half, mean + half
 
 
-def ratio(above: Sequence[float], below: Sequence[float]) -> tuple[float, float, float]:
-    """Geometric mean of above / below over paired rounds, and its interval (Student's t on logarithms)."""
+def ratio(above: Sequence[float], below: Sequence[float]) -> Estimate:
+    """Geometric mean of above / below over paired rounds (Student's t on logarithms)."""
     logs = np.log(np.asarray(above) / np.asarray(below))
     low, high = student_interval(logs)
-    return round(math.exp(float(logs.mean())), 3), round(math.exp(low), 3), round(math.exp(high), 3)
+    return Estimate(round(math.exp(float(logs.mean())), 3), (round(math.exp(low), 3), round(math.exp(high), 3)))
 
 
 def wilson(hits: int, trials: int) -> tuple[float, float]:

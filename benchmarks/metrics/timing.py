@@ -28,14 +28,13 @@ class RoundTimes:
         self.cpu.append((time.process_time() - cpu) / frames)
 
     def row(self, over: RoundTimes | None = None) -> dict[str, Any]:
-        """Medians, and how often faster (wall, CPU) than `over`, with intervals over rounds."""
+        """Medians, and how often faster (wall, CPU) than `over`."""
         row: dict[str, Any] = {
             "fps": round(1 / float(np.median(self.wall)), 3),
             "fps_cpu": round(1 / float(np.median(self.cpu)), 3),
         }
         for name in ("wall", "cpu") if over is not None else ():
-            mean, low, high = ratio(getattr(over, name), getattr(self, name))
-            row |= {f"ratio_{name}": mean, f"ratio_{name}_interval": [low, high]}
+            row[f"ratio_{name}"] = ratio(getattr(over, name), getattr(self, name))
         return row
 
 

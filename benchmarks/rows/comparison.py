@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from benchmarks.rows.row import Interval, Row
+from benchmarks.rows.row import Estimate, Row
 
 
-@dataclass(frozen=True, kw_only=True)
 class JudgedBy(Row):
     """What all numbers of a measurement hang on."""
 
@@ -20,7 +19,6 @@ class JudgedBy(Row):
     seed: int  # of the draw and the bootstrap
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClusterCount(Row):
     """What intervals resample, and how many of them there are."""
 
@@ -28,21 +26,20 @@ class ClusterCount(Row):
     count: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
+class Rate(Estimate):
+    """A share of videos that are flagged. of: how many are, and how many there are."""
+
+    of: tuple[int, int] | None = None
+
+
 class Rates(Row):
-    """How many fakes (tpr) and reals (fpr) a threshold flags; `_of`: flagged, and how many there are. None: there are
-    none.
-    """
+    """What a threshold flags: of the fakes (tpr), of the reals (fpr). None: there are none."""
 
-    tpr: float | None = None
-    tpr_interval: Interval | None = None
-    tpr_of: tuple[int, int] | None = None
-    fpr: float | None = None
-    fpr_interval: Interval | None = None
-    fpr_of: tuple[int, int] | None = None
+    tpr: Rate | None = None
+    fpr: Rate | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Judged(Row):
     """Videos that were judged. n: how many by label; coverage: the share of each with a usable face; flagged: by the
     rate at which the detector's threshold was set; refused: what could not be measured, and why.
@@ -50,31 +47,29 @@ class Judged(Row):
 
     protocol_id: str
     n: Mapping[str, int]
-    clusters: ClusterCount = field(metadata={"of": ClusterCount})
+    clusters: ClusterCount
     coverage: Mapping[str, float]
-    flagged: Mapping[str, Rates] = field(metadata={"each": Rates})
+    flagged: Mapping[str, Rates]
     refused: Mapping[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
+class VideoEstimate(Estimate):
+    """Over all videos. covered: over those with a usable face."""
+
+    covered: float | None = None
+
+
 class Compared(Judged):
-    """Fakes against their reals. change: of AUC, from other scores of the same videos; `_covered`: where a face is
-    usable.
-    """
+    """Fakes against their reals. change: of AUC, from other scores of the same videos."""
 
-    auc: float | None = None
-    auc_interval: Interval | None = None
-    auc_covered: float | None = None
-    change: float | None = None
-    change_interval: Interval | None = None
-    change_covered: float | None = None
+    auc: VideoEstimate | None = None
+    change: VideoEstimate | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class BarRow(Row):
+class BarRow(Row, kind="bar"):
     """What was promised, the value, and whether it is met."""
 
-    kind: str = "bar"
     test: str | None = None
     n: int | None = None
     set_name: str | None = field(default=None, metadata={"key": "set"})

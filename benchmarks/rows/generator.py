@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from benchmarks.rows.row import Interval, Row
 
 
-@dataclass(frozen=True, kw_only=True)
 class QualityRow(Row):
     """One method at one T: means over clips. Intervals are of this method minus the other, on the same clips."""
 
@@ -38,7 +37,6 @@ class QualityRow(Row):
     seed: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class CrossedPair(Row):
     """One portrait with one driver: means over the moments. Shapes in eye distances."""
 
@@ -58,7 +56,6 @@ class CrossedPair(Row):
         return CrossRow(**rounded, model=model, footage=footage, size=size)
 
 
-@dataclass(frozen=True, kw_only=True)
 class CrossRow(CrossedPair):
     """A pair, by which model, of which footage."""
 

@@ -4,14 +4,9 @@ machine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from benchmarks.rows.row import Interval, Row, read_kind
+from benchmarks.rows.row import Estimate, Reader, Row, reader
 
 
-@dataclass(frozen=True, kw_only=True)
 class RunRow(Row):
     """How the generator was run."""
 
@@ -23,7 +18,6 @@ class RunRow(Row):
     model: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class NetworkRow(RunRow):
     """How its network was."""
 
@@ -31,7 +25,6 @@ class NetworkRow(RunRow):
     family: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class PaceRow(Row):
     """Frames, or crops, a second of wall and of CPU time."""
 
@@ -39,53 +32,40 @@ class PaceRow(Row):
     fps_cpu: float
 
 
-@dataclass(frozen=True, kw_only=True)
 class RatioRow(PaceRow):
     """How often faster than the plain method; None for that method itself."""
 
-    ratio_wall: float | None = None
-    ratio_wall_interval: Interval | None = None
-    ratio_cpu: float | None = None
-    ratio_cpu_interval: Interval | None = None
+    ratio_wall: Estimate | None = None
+    ratio_cpu: Estimate | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class MachineRow(NetworkRow):
+class MachineRow(NetworkRow, kind="machine"):
     """What the machine does by itself: 10^9 multiply-adds a CPU second of a float32 matrix product."""
 
-    kind: str = "machine"
     matmul_gmac: float
     processor: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class RenderRow(RatioRow, NetworkRow):
+class RenderRow(RatioRow, NetworkRow, kind="render"):
     """One backend, against plain torch; 10^9 multiply-adds a frame, and their rate over the machine's own."""
 
-    kind: str = "render"
     method: str
     gmac: float
     share_of_matmul: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class WholeRow(PaceRow, RunRow):
+class WholeRow(PaceRow, RunRow, kind="whole"):
     """The whole program on one kind of motion: how often the time of rendering alone a frame takes."""
 
-    kind: str = "whole"
     of: str
     backend: str
-    times_render_wall: float | None = None
-    times_render_wall_interval: Interval | None = None
-    times_render_cpu: float | None = None
-    times_render_cpu_interval: Interval | None = None
+    times_render_wall: Estimate | None = None
+    times_render_cpu: Estimate | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class MemoryRow(Row):
+class MemoryRow(Row, kind="memory"):
     """Peak resident memory in MB of one animation, and its growth over the first."""
 
-    kind: str = "memory"
     frames: int
     peak_mb: float
     growth: float
@@ -93,9 +73,9 @@ class MemoryRow(Row):
 
 
 SpeedRow = MachineRow | RenderRow | WholeRow | MemoryRow
+read_speed_row: Reader[SpeedRow] = reader("speed", MachineRow, RenderRow, WholeRow, MemoryRow)
 
 
-@dataclass(frozen=True, kw_only=True)
 class DetectorSpeedRow(RatioRow):
     """One backend of the detector, in crops a second, against the default."""
 
@@ -105,13 +85,3 @@ class DetectorSpeedRow(RatioRow):
     n: int  # crops a round
     model: str
     processor: str
-
-
-_KINDS: Mapping[str, type[MachineRow] | type[RenderRow] | type[WholeRow] | type[MemoryRow]] = {
-    "machine": MachineRow, "render": RenderRow, "whole": WholeRow, "memory": MemoryRow,
-}  # fmt: skip
-
-
-def read_speed_row(line: Mapping[str, Any]) -> SpeedRow:
-    """By its kind. Raises UsageError."""
-    return read_kind(_KINDS, line, "speed")

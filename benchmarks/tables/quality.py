@@ -7,7 +7,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.rows.generator import CrossRow, QualityRow
-from benchmarks.rows.row import About, Interval
+from benchmarks.rows.row import About
+from benchmarks.tables.markdown import interval_text, table_text
+
+_SCORES = ("SSIM", "CSIM", "perceptual")
+_AGAINST = ("CSIM - previous, 95 %", "perceptual - previous, 95 %")
 
 
 def quality_table(results: Sequence[QualityRow], about: About) -> str:
@@ -15,19 +19,13 @@ def quality_table(results: Sequence[QualityRow], about: About) -> str:
     it.
     """
     latest = {(r.shots, r.method): r for r in results}
-    rows = [
-        "| T | method | SSIM | CSIM | perceptual | FD-lite0 | landmark error | learning, s "
-        "| CSIM - previous, 95 % | perceptual - previous, 95 % |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    head = ("T", "method", *_SCORES, "FD-lite0", "landmark error", "learning, s", *_AGAINST)
+    rows = []
     for (shots, method), r in sorted(latest.items(), key=lambda item: item[0][0]):
         name = f"**{method}** (shipped)" if r.shipped else method
-        metrics = f"{_scores(r)} | {r.fd_lite0:.2f} | {r.landmark_error:.4f} | {r.learning_s:.1f}"
-        rows.append(
-            f"| {shots} | {name} | {metrics} | {_interval(r.csim_vs_previous)} | "
-            f"{_interval(r.perceptual_vs_previous)} |"
-        )
-    return "\n".join([*rows, "", _note(results[-1], about)])
+        metrics = (*_scores(r), f"{r.fd_lite0:.2f}", f"{r.landmark_error:.4f}", f"{r.learning_s:.1f}")
+        rows.append((f"{shots}", name, *metrics, *_against(r)))
+    return f"{table_text(head, rows)}\n\n{_note(results[-1], about)}"
 
 
 def training_table(results: Sequence[QualityRow], about: About) -> str:
@@ -36,44 +34,39 @@ def training_table(results: Sequence[QualityRow], about: About) -> str:
     """
     tried = {(r.shots, r.model or ""): r for r in results if r.method == "zakharov2019-warp"}
     known = {(r.shots, r.method): r for r in results if r.method in ("warp", "previous")}
-    rows = [
-        "| T | checkpoint | SSIM | CSIM | perceptual | landmark error | CSIM - previous, 95 % | "
-        "perceptual - previous, 95 % |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for shots in sorted({shots for shots, _ in tried}):
         for name in ("warp", "previous"):
             if (shots, name) in known:
                 rows.append(_tried(shots, name, known[shots, name]))
         rows += [_tried(shots, f"`{model[:8]}`", r) for (given, model), r in tried.items() if given == shots]
-    return "\n".join([*rows, "", _note(results[-1], about)])
+    table = table_text(("T", "checkpoint", *_SCORES, "landmark error", *_AGAINST), rows)
+    return f"{table}\n\n{_note(results[-1], about)}"
 
 
 def cross_table(pairs: Sequence[CrossRow], about: About) -> str:
     """Cross-person: one row for each portrait and driver."""
-    rows = [
-        "| portrait | driver | CSIM to source | CSIM to driver | shape error to source | shape error to driver |",
-        "|---|---|---|---|---|---|",
-    ]
+    measures = [f"{of} to {whom}" for of in ("CSIM", "shape error") for whom in ("source", "driver")]
+    rows = []
     for r in {(r.portrait, r.driver): r for r in pairs}.values():
-        numbers = f"{r.csim_source:.3f} | {r.csim_driver:.3f} | {r.shape_source:.3f} | {r.shape_driver:.3f}"
-        rows.append(f"| {r.portrait} | {r.driver} | {numbers} |")
+        numbers = (r.csim_source, r.csim_driver, r.shape_source, r.shape_driver)
+        rows.append((r.portrait, r.driver, *(f"{number:.3f}" for number in numbers)))
     last = pairs[-1]
     note = f"Protocol `{about.protocol}`, {last.moments} moments a pair, {last.size} px. {about.date}, {about.machine}."
-    return "\n".join([*rows, "", note])
+    return f"{table_text(('portrait', 'driver', *measures), rows)}\n\n{note}"
 
 
-def _tried(shots: int, name: str, r: QualityRow) -> str:
-    against = f"{_interval(r.csim_vs_previous)} | {_interval(r.perceptual_vs_previous)}"
-    return f"| {shots} | {name} | {_scores(r)} | {r.landmark_error:.4f} | {against} |"
+def _tried(shots: int, name: str, r: QualityRow) -> tuple[str, ...]:
+    return f"{shots}", name, *_scores(r), f"{r.landmark_error:.4f}", *_against(r)
 
 
-def _scores(r: QualityRow) -> str:
-    return f"{r.ssim:.4f} | {r.csim:.4f} | {r.perceptual:.4f}"
+def _scores(r: QualityRow) -> list[str]:
+    return [f"{value:.4f}" for value in (r.ssim, r.csim, r.perceptual)]
 
 
-def _interval(bounds: Interval | None) -> str:
-    return "" if bounds is None else f"{bounds[0]:+.4f} to {bounds[1]:+.4f}"
+def _against(r: QualityRow) -> list[str]:
+    bounds = (r.csim_vs_previous, r.perceptual_vs_previous)
+    return ["" if interval is None else interval_text(interval, "+.4f") for interval in bounds]
 
 
 def _note(last: QualityRow, about: About) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.rows.row import Interval
-from benchmarks.rows.speed import DetectorSpeedRow, MachineRow, MemoryRow, RenderRow, SpeedRow, WholeRow
+from benchmarks.rows.row import Estimate
+from benchmarks.rows.speed import DetectorSpeedRow, MachineRow, MemoryRow, PaceRow, RenderRow, SpeedRow, WholeRow
+from benchmarks.tables.markdown import number_text, table_text
 
 
 def speed_table(rows: Sequence[SpeedRow]) -> str:
@@ -21,50 +22,36 @@ def speed_table(rows: Sequence[SpeedRow]) -> str:
 
 def detector_speed_table(rows: Sequence[DetectorSpeedRow]) -> str:
     """Crops a CPU second of the detector in every backend."""
-    lines = ["| method | crops/CPU s | times onnxruntime, 95 % |", "|---|---|---|"]
-    for row in rows:
-        times = _times(row.ratio_cpu, row.ratio_cpu_interval)
-        lines.append(f"| {row.method} | {row.fps_cpu:.1f} | {times} |")
-    last = rows[-1]
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"{last.processor}; one thread, {last.rounds} rounds of {last.n} crops at {last.size} px.",
-        ]
+    table = table_text(
+        ("method", "crops/CPU s", "times onnxruntime, 95 %"),
+        ((r.method, f"{r.fps_cpu:.1f}", number_text(r.ratio_cpu, ".2f")) for r in rows),
     )
+    last = rows[-1]
+    return f"{table}\n\n{last.processor}; one thread, {last.rounds} rounds of {last.n} crops at {last.size} px."
 
 
 def _render(rows: Sequence[RenderRow]) -> str:
-    if not rows:
-        return ""
-    lines = [
-        "| network, frame, T | method | frames/s | times plain torch | frames/CPU s | times "
-        "plain torch | GMAC a frame | of matmul rate |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for r in rows:
-        what = f"{r.network_size} px, {r.size} px, {r.shots}"
-        wall, cpu = _times(r.ratio_wall, r.ratio_wall_interval), _times(r.ratio_cpu, r.ratio_cpu_interval)
-        lines.append(
-            f"| {what} | {r.method} | {r.fps:.1f} | {wall} | {r.fps_cpu:.1f} | {cpu} "
-            f"| {r.gmac:.2f} | {r.share_of_matmul:.2f} |"
-        )
-    return "\n".join(lines)
+    head = (
+        "network, frame, T", "method", "frames/s", "times plain torch", "frames/CPU s", "times plain torch",
+        "GMAC a frame", "of matmul rate",
+    )  # fmt: skip
+    return table_text(head, (
+        (f"{r.network_size} px, {r.size} px, {r.shots}", r.method, *_pace(r, r.ratio_wall, r.ratio_cpu),
+         f"{r.gmac:.2f}", f"{r.share_of_matmul:.2f}")
+        for r in rows
+    ))  # fmt: skip
 
 
 def _whole(rows: Sequence[WholeRow]) -> str:
-    if not rows:
-        return ""
-    lines = [
-        "| from, to | frames/s | times render alone, 95 % | frames/CPU s | times render alone (CPU), 95 % |",
-        "|---|---|---|---|---|",
-    ]
-    for r in rows:
-        wall = _times(r.times_render_wall, r.times_render_wall_interval)
-        cpu = _times(r.times_render_cpu, r.times_render_cpu_interval)
-        lines.append(f"| {r.of} ({r.backend}, {r.size} px) | {r.fps:.1f} | {wall} | {r.fps_cpu:.1f} | {cpu} |")
-    return "\n".join(lines)
+    head = ("from, to", "frames/s", "times render alone, 95 %", "frames/CPU s", "times render alone (CPU), 95 %")
+    return table_text(head, (
+        (f"{r.of} ({r.backend}, {r.size} px)", *_pace(r, r.times_render_wall, r.times_render_cpu)) for r in rows
+    ))  # fmt: skip
+
+
+def _pace(row: PaceRow, wall: Estimate | None, cpu: Estimate | None) -> tuple[str, str, str, str]:
+    """Four cells: frames a second and how often faster, by the wall and by the CPU."""
+    return f"{row.fps:.1f}", number_text(wall, ".2f"), f"{row.fps_cpu:.1f}", number_text(cpu, ".2f")
 
 
 def _memory(rows: Sequence[MemoryRow]) -> str:
@@ -79,7 +66,3 @@ def _machine(row: MachineRow) -> str:
         f"{row.matmul_gmac:.0f} GMAC a CPU second; "
         f"{row.rounds} rounds of {row.n} frames."
     )
-
-
-def _times(value: float | None, bounds: Interval | None) -> str:
-    return "" if value is None or bounds is None else f"{value:.2f} ({bounds[0]:.2f} to {bounds[1]:.2f})"

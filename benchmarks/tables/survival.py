@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.rows.watermark import CostRow, FingerprintRow, MarkRow, SurvivalRow, UnmarkedRow
+from benchmarks.tables.markdown import interval_text, table_text
 
 
 def survival_table(rows: Sequence[MarkRow]) -> str:
@@ -12,22 +13,16 @@ def survival_table(rows: Sequence[MarkRow]) -> str:
     survival = [row for row in rows if isinstance(row, SurvivalRow)]
     ours = [row for row in survival if row.recovered is not None]
     baseline = {row.treatment: row for row in survival if row.recovered is None}
-    other = "" if not baseline else " dwtDctSvd: payload read |"
-    lines = [
-        f"| treatment | payload read | 95 % | manifest recovered | confirmed | wrong |{other}",
-        "|---|---|---|---|---|---|" + ("---|" if baseline else ""),
-    ]
+    other = ("dwtDctSvd: payload read",) if baseline else ()
+    head = ("treatment", "payload read", "95 %", "manifest recovered", "confirmed", "wrong", *other)
+    lines = []
     for row in ours:
-        n = row.n
-        low, high = row.payload_interval
-        beside = f" {_share(baseline[row.treatment].payload, n)} |" if row.treatment in baseline else ""
-        lines.append(
-            f"| {row.treatment} | {_share(row.payload, n)} | {low:.3f} to {high:.3f} | "
-            f"{_share(row.recovered, n)} "
-            f"| {_share(row.confirmed, n)} | {row.wrong} |{beside}"
-        )
-    lines += ["", *_notes(rows)]
-    return "\n".join(lines)
+        interval = "" if row.payload.interval is None else interval_text(row.payload.interval, ".3f")
+        recovered = None if row.recovered is None else row.recovered.value
+        shares = [_share(row.payload.value, row.n), interval, _share(recovered, row.n), _share(row.confirmed, row.n)]
+        beside = [_share(baseline[row.treatment].payload.value, row.n)] if row.treatment in baseline else []
+        lines.append((row.treatment, *shares, f"{row.wrong}", *beside))
+    return "\n".join([table_text(head, lines), "", *_notes(rows)])
 
 
 def _notes(rows: Sequence[MarkRow]) -> list[str]:
@@ -54,5 +49,5 @@ def _notes(rows: Sequence[MarkRow]) -> list[str]:
     return [line for note in notes for line in (note, "")][:-1]
 
 
-def _share(hits: int | None, of: int) -> str:
+def _share(hits: float | None, of: int) -> str:
     return f"{hits / of:.3f}" if of and hits is not None else "-"

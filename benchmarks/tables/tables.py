@@ -20,6 +20,7 @@ from benchmarks.rows.speed import DetectorSpeedRow, read_speed_row
 from benchmarks.rows.temporal import read_temporal_row
 from benchmarks.rows.watermark import read_mark_row
 from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
+from benchmarks.tables.markdown import table_text
 from benchmarks.tables.quality import cross_table, quality_table, training_table
 from benchmarks.tables.robustness import robustness_table
 from benchmarks.tables.speed import detector_speed_table, speed_table
@@ -91,25 +92,22 @@ def detection_table(records: Sequence[Record]) -> str:
     about = records[-1]
     calibration = about["calibration"]
     alphas = sorted((alpha for alpha in calibration["thresholds"]), key=float, reverse=True)
-    rows = [
-        "| test clips | kind | clips | AUC | against twins | "
-        f"{' | '.join(f'flagged at {float(a):g}' for a in alphas)} |",
-        "|---|---|---|---|---|" + "---|" * len(alphas),
-    ]
+    rates = [f"flagged at {float(alpha):g}" for alpha in alphas]
+    rows = []
     for treatment, found in about["test"].items():
         for family, count in found["clips"].items():
-            auc, paired = (
-                f"{found[key][family]:.3f}" if family in found[key] else "" for key in ("auc", "auc_against_twins")
-            )
-            flagged = " | ".join(f"{found['above_threshold'][alpha][family]:.3f}" for alpha in alphas)
-            rows.append(f"| {treatment.replace('_', ' ')} | {family} | {count} | {auc} | {paired} | {flagged} |")
+            aucs = [found[key].get(family) for key in ("auc", "auc_against_twins")]
+            flagged = [found["above_threshold"][alpha][family] for alpha in alphas]
+            numbers = ("" if number is None else f"{number:.3f}" for number in (*aucs, *flagged))
+            rows.append((treatment.replace("_", " "), family, f"{count}", *numbers))
     note = (
         f"One score a clip. Thresholds: {calibration['rule']}; n_real = {calibration['n_real']} "
         "people's pictures; for videos "
         f"{about['video_calibration']['n_real']}: {about['video_calibration']['of']}. "
         "A share of n clips is known to about one part in the square root of n."
     )
-    return "\n".join([*rows, "", note])
+    table = table_text(("test clips", "kind", "clips", "AUC", "against twins", *rates), rows)
+    return f"{table}\n\n{note}"
 
 
 RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {

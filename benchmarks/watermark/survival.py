@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from benchmarks.attacks.reencoding import REENCODINGS, reencode
 from benchmarks.metrics.intervals import wilson
+from benchmarks.rows.row import Estimate
 from benchmarks.rows.watermark import CostRow, FingerprintRow, MarkRow, SurvivalRow, UnmarkedRow
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.media.clips import file_digest
@@ -80,13 +81,13 @@ class Tally:
     def row(self, method: str, treatment: str, clips: Clips) -> SurvivalRow:
         """Rates with their 95 % intervals (Wilson)."""
         row = SurvivalRow(
-            method=method, treatment=treatment, n=self.copies, payload=self.payloads,
-            payload_interval=wilson(self.payloads, self.copies), **vars(clips),
+            method=method, treatment=treatment, n=self.copies,
+            payload=Estimate(self.payloads, wilson(self.payloads, self.copies)), **vars(clips),
         )  # fmt: skip
         if not self.statistics:
             return row
         return replace(
-            row, recovered=self.recovered, recovered_interval=wilson(self.recovered, self.copies),
+            row, recovered=Estimate(self.recovered, wilson(self.recovered, self.copies)),
             confirmed=self.confirmed, wrong=self.wrong, statistic_lowest=round(min(self.statistics), 2),
             statistic_median=round(float(np.median(self.statistics)), 2),
         )  # fmt: skip

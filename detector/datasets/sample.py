@@ -218,6 +218,16 @@ def read_json(path: Path) -> Any:
         raise MediaError(f"Cannot read {path} as JSON: {error}", "Download it again.") from error
 
 
+def read_entries(path: Path) -> dict[str, dict[str, Any]]:
+    """A JSON file with an object for each name; none if it is not there. Raises MediaError."""
+    if not path.is_file():
+        return {}
+    values = read_json(path)
+    if not isinstance(values, dict) or not all(isinstance(entry, dict) for entry in values.values()):
+        raise MediaError(f"{path} is not a list of videos", "Download it again.")
+    return values
+
+
 def read_lines(path: Path) -> list[str]:
     """The non-empty lines of a text file. Raises MediaError."""
     try:

@@ -19,16 +19,21 @@ Status = Literal["ok", "abstain", "error"]
 
 
 @dataclass(frozen=True)
-class Reason:
+class _Plain:
+    """What stands in JSON as it is."""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Reason(_Plain):
     """code: a short name that stays the same between versions; detail: one sentence for a person, which may hold
     foreign text. The detector's own codes: no_face, face_too_small, too_short, unreadable.
     """
 
     code: str
     detail: str
-
-    def as_json(self) -> dict[str, str]:
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -101,18 +106,15 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class FrameCounts:
+class FrameCounts(_Plain):
     """sampled: frames that were looked at; with_face: those of them that show a face large enough to be judged."""
 
     sampled: int = 0
     with_face: int = 0
 
-    def as_json(self) -> dict[str, int]:
-        return asdict(self)
-
 
 @dataclass(frozen=True)
-class ModelFacts:
+class ModelFacts(_Plain):
     """Which detector it was. name, version: by its own record, None where that has none; sha256: of its network, 64 hex
     digits; backend: what ran it.
     """
@@ -121,9 +123,6 @@ class ModelFacts:
     version: str | None
     sha256: str
     backend: str
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True)

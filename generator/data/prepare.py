@@ -20,7 +20,7 @@ from typing import Any
 from generator.data.footage import People, Source, choose, find_sources, nothing_found
 from generator.data.reading import PrepareConfig, shard_path
 from generator.data.workers import ReadResult, Task, read_all
-from sfumato.atomic import write_text
+from sfumato.atomic import make_folder, write_text
 from sfumato.errors import MediaError, OutputError
 from sfumato.execution.find_files import Finder
 from sfumato.execution.journal import Journal
@@ -189,10 +189,7 @@ def _journal(out: Path) -> Journal:
 
 def _open_dataset(out: Path, description: dict[str, Any]) -> None:
     marker = out / "dataset.json"
-    try:
-        (out / "shards").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot make {out}: {error.strerror}", "Choose a folder you may write to.") from error
+    make_folder(out / "shards")
     if marker.exists():
         try:
             found = json.loads(marker.read_text(encoding="utf-8"))

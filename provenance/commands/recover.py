@@ -38,13 +38,7 @@ SAID = {
 @click.command()
 @click.argument("file", type=options.FILE)
 @click.option("--repository", metavar="PATH|URL", help="An SQLite file or postgresql://...  [default: the user's own]")
-@click.option(
-    "--resolver",
-    "resolvers",
-    multiple=True,
-    metavar="URL",
-    help="Ask this C2PA soft-binding resolver too; may be repeated.",
-)
+@options.several("--resolver", "resolvers", "Ask this C2PA soft-binding resolver too; may be repeated.", metavar="URL")
 @click.option(
     "--send-file", is_flag=True, help="Let the resolvers have the whole file, not only the watermark's payload."
 )

@@ -38,13 +38,7 @@ SCHEMA_VERSION = 1
 @click.option(
     "--parent", type=options.FILE, metavar="FILE", help="edited: the file before the edit; FILE itself unless given."
 )
-@click.option(
-    "--action",
-    "actions",
-    multiple=True,
-    metavar="NAME",
-    help="edited: what was done, as c2pa.color_adjustments. Repeatable.",
-)
+@options.several("--action", "actions", "edited: what was done, as c2pa.color_adjustments. Repeatable.", metavar="NAME")
 @options.files("--ingredient", "What it was made from. Repeatable.", into="ingredients", metavar="FILE")
 @click.option(
     "--training-mining", default="", metavar="USE", help="Mining and training: notAllowed, allowed or constrained."
@@ -63,12 +57,8 @@ SCHEMA_VERSION = 1
     "--chain", type=options.FILE, metavar="PEM", help="The signer's certificates, leaf first, without the root."
 )
 @click.option("--tsa", metavar="URL", help="RFC 3161 authority to stamp each signature with the time.")
-@click.option(
-    "--tsa-host",
-    "hosts",
-    multiple=True,
-    envvar="SFUMATO_TSA_HOSTS",
-    help="Refuse an authority that is none of these. Repeatable.",
+@options.several(
+    "--tsa-host", "hosts", "Refuse an authority that is none of these. Repeatable.", envvar="SFUMATO_TSA_HOSTS"
 )
 @click.option(
     "--tsa-failure",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -24,12 +23,10 @@ READERS = {
 ABOUT = describe("sfumato bench quality", "self-reenactment-1", "95 %")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Counted(Row):
     a: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class Seeded(Row):
     seed: int
 

@@ -10,11 +10,10 @@ import jsonschema
 import pytest
 
 from benchmarks.record import describe
-from benchmarks.rows.comparison import BarRow, ClusterCount, JudgedBy, Rates
+from benchmarks.rows.comparison import BarRow, ClusterCount, JudgedBy, Rate, Rates, VideoEstimate
 from benchmarks.rows.detection import AblationRow, DistanceRow, MatrixRow
 from benchmarks.rows.generator import CrossRow, QualityRow
 from benchmarks.rows.robustness import (
-    Change,
     EquallySharp,
     FamilyRow,
     RealsRow,
@@ -22,7 +21,7 @@ from benchmarks.rows.robustness import (
     Softness,
     SummaryRow,
 )
-from benchmarks.rows.row import Row
+from benchmarks.rows.row import Estimate, Row
 from benchmarks.rows.speed import DetectorSpeedRow, MachineRow, MemoryRow, RenderRow, WholeRow
 from benchmarks.rows.temporal import FeatureRow, LeftOutRow
 from benchmarks.rows.watermark import CostRow, FingerprintRow, SurvivalRow, UnmarkedRow
@@ -52,7 +51,7 @@ ROWS: list[Row] = [
     DetectorSpeedRow(
         method="onnxruntime", fps=1.0, fps_cpu=1.0, size=192, rounds=9, n=32, model=DIGEST, processor="p"
     ),
-    SurvivalRow(treatment="crf 28", n=2, payload=1, payload_interval=(0.1, 0.9), **CLIPS),
+    SurvivalRow(treatment="crf 28", n=2, payload=Estimate(1, (0.1, 0.9)), **CLIPS),
     CostRow(psnr=41.0, ssim=0.98, share=0.3, psnr_lowest=40.0, ssim_lowest=0.97, n=2, **CLIPS),
     UnmarkedRow(n=2, detected=0, statistic_highest=3.0, **CLIPS),
     FingerprintRow(wrong_pairs=2, lowest=0.4, threshold=0.2, below=0, **CLIPS),
@@ -63,20 +62,22 @@ JUDGED_BY = JudgedBy(footage=DIGEST, model=DIGEST, judging=f"{DIGEST} 0", frames
 JUDGED = {
     "protocol_id": "s1", "n": {"real": 9, "fake": 8}, "clusters": ClusterCount(unit="identity", count=9),
     "coverage": {"real": 1.0, "fake": 0.5}, "refused": {},
-    "flagged": {"0.1": Rates(tpr=0.5, tpr_interval=(0.2, 0.8), tpr_of=(4, 8)), "0.01": Rates()},
+    "flagged": {"0.1": Rates(tpr=Rate(0.5, (0.2, 0.8), (4, 8))), "0.01": Rates()},
 }  # fmt: skip
-COMPARED = {**JUDGED, "auc": 0.9, "auc_interval": (0.8, 1.0), "auc_covered": 0.9}
-CHANGED = {**COMPARED, "change": -0.1, "change_interval": (-0.2, 0.0), "change_covered": 0.0}
+COMPARED = {**JUDGED, "auc": VideoEstimate(0.9, (0.8, 1.0), 0.9)}
+CHANGED = {**COMPARED, "change": VideoEstimate(-0.1, (-0.2, 0.0), 0.0)}
 ABOUT_THE_DETECTOR: list[Row] = [
     DistanceRow(test="E0", title="seen", family="a", trained=True, floor=0.75, met=True, **COMPARED),
-    DistanceRow(test="E8", title="shuffled", family="all", refused={}, auc=0.5, aucs=(0.4, 0.6), interval="t"),
+    DistanceRow(
+        test="E8", title="shuffled", family="all", refused={}, auc=VideoEstimate(0.5), aucs=(0.4, 0.6), interval="t"
+    ),
     DistanceRow(test="E6", title="grid", family="none", refused={"all": "no record"}),
     AblationRow(train="plain", family="a", **CHANGED),
     MatrixRow(train="a", family="b", **COMPARED),
     FamilyRow(treatment="crf 28", set_name="grid", family="a", trained=False, **CHANGED),
     RealsRow(
         treatment="crf 28", set_name="grid", within={"0.1": True, "0.01": True},
-        changes={"0.1": Change(value=0.1, interval=(0.0, 0.2)), "0.01": Change(value=0.0)}, **JUDGED,
+        changes={"0.1": Estimate(0.1, (0.0, 0.2)), "0.01": Estimate(0.0)}, **JUDGED,
     ),
     SummaryRow(
         set_name="df1", family="a", treatments=3, mean=0.9, worst=0.8, worst_treatment="df1:VC 5", coverage_lowest=0.5

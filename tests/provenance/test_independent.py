@@ -44,6 +44,18 @@ def sample(unsealed: Path, tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.fixture
+def signed(sample: Callable[[str], Path], keys: DevelopmentKeys, tmp_path: Path) -> Callable[[str, Declaration], Path]:
+    """What the development key makes of a small file of a kind."""
+
+    def make(suffix: str, declaration: Declaration) -> Path:
+        out = tmp_path / f"out{suffix}"
+        sign_file(sample(suffix), out, declaration, development_signer(keys.folder.parent))
+        return out
+
+    return make
+
+
+@pytest.fixture
 def trusted_by_both(root: bytes, encypher: Callable[[Path], str]) -> Callable[[Path], Verification]:
     """What we find in a file that both we and the independent verifier trust."""
 
@@ -57,24 +69,16 @@ def trusted_by_both(root: bytes, encypher: Callable[[Path], str]) -> Callable[[P
 
 @pytest.mark.parametrize("suffix", list(FORMATS))
 def test_every_format_is_trusted_by_both(
-    sample: Callable[[str], Path],
-    keys: DevelopmentKeys,
-    trusted_by_both: Callable[[Path], Verification],
-    tmp_path: Path,
-    suffix: str,
+    signed: Callable[[str, Declaration], Path], trusted_by_both: Callable[[Path], Verification], suffix: str
 ) -> None:
-    out = tmp_path / f"out{suffix}"
-    sign_file(sample(suffix), out, Declaration(), development_signer(keys.folder.parent))
-    assert trusted_by_both(out).declares == ("trainedAlgorithmicMedia",)
+    assert trusted_by_both(signed(suffix, Declaration())).declares == ("trainedAlgorithmicMedia",)
 
 
 @pytest.mark.parametrize("kind", ["generated", "edited", "composite"])
 def test_every_kind_is_trusted_by_both(
-    sample: Callable[[str], Path],
-    keys: DevelopmentKeys,
+    signed: Callable[[str, Declaration], Path],
     trusted_by_both: Callable[[Path], Verification],
     portrait: Path,
-    tmp_path: Path,
     kind: str,
 ) -> None:
     declaration = Declaration(
@@ -88,9 +92,7 @@ def test_every_kind_is_trusted_by_both(
         seed=2**70,
         motion_digest="b" * 64,
     )
-    out = tmp_path / "out.mp4"
-    sign_file(sample(".mp4"), out, declaration, development_signer(keys.folder.parent))
-    assert trusted_by_both(out).manifest_from == "the file"
+    assert trusted_by_both(signed(".mp4", declaration)).manifest_from == "the file"
 
 
 def test_a_sealed_video_is_trusted_by_both(

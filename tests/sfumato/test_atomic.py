@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sfumato.atomic import atomic_path, require_free, write_bytes, write_text
+from sfumato.atomic import atomic_path, make_folder, require_free, write_bytes, write_text
 from sfumato.errors import OutputError
 
 
@@ -123,6 +123,19 @@ def test_the_errors_of_other_files_pass_unchanged(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "a.bin"):
         (tmp_path / "source that is not there").read_bytes()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_made_with_those_above_it_and_kept_where_it_is_there(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a" / "b")
+    (tmp_path / "a" / "b" / "kept").touch()
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b" / "kept").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"Cannot make the folder .*file/below.*Look elsewhere"):
+        make_folder(tmp_path / "file" / "below", "Look elsewhere.")
 
 
 def test_what_is_there_is_kept_unless_asked(tmp_path: Path) -> None:

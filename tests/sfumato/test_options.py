@@ -66,6 +66,19 @@ def test_files_may_be_repeated_and_must_be_there(tmp_path: Path) -> None:
         show.main(["--portrait", str(tmp_path / "gone.png")], standalone_mode=False)
 
 
+def test_words_may_be_repeated_and_numbers_stay_in_their_range() -> None:
+    @click.command()
+    @options.several("--host", "hosts", "A host.", metavar="HOST")
+    @options.number("--strength", 1.0, click.FloatRange(0, 3), "How strong.")
+    def ask(hosts: tuple[str, ...], strength: float) -> tuple[tuple[str, ...], float]:
+        return hosts, strength
+
+    assert ask.main([], standalone_mode=False) == ((), 1.0)
+    assert ask.main(["--host", "a", "--host", "b", "--strength", "3"], standalone_mode=False) == (("a", "b"), 3.0)
+    with pytest.raises(click.BadParameter):
+        ask.main(["--strength", "4"], standalone_mode=False)
+
+
 @pytest.mark.parametrize(("signed", "code"), [(True, 0), (False, ExitCode.REQUEST)])
 def test_only_some_seeds_may_be_below_zero(signed: bool, code: int) -> None:
     @click.command()

@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from detector.datasets.sample import Adapter, Sample, read_json, read_table, videos_in
+from detector.datasets.sample import Adapter, Sample, read_entries, read_table, videos_in
 from sfumato.errors import MediaError
 from sfumato.media.clips import Label, Split
 
@@ -82,14 +83,8 @@ def _parts(root: Path) -> list[tuple[Path, int]]:
     return sorted(((folder, int(match[1])) for folder, match in found), key=lambda item: item[1])
 
 
-def _metadata(folder: Path) -> dict[str, dict[str, object]]:
-    path = folder / "metadata.json"
-    if not path.is_file():
-        return {}
-    values = read_json(path)
-    if not isinstance(values, dict) or not all(isinstance(entry, dict) for entry in values.values()):
-        raise MediaError(f"{path} is not a list of videos", "Download it again.")
-    return values
+def _metadata(folder: Path) -> dict[str, dict[str, Any]]:
+    return read_entries(folder / "metadata.json")
 
 
 def _listed(folder: Path) -> dict[str, Label]:

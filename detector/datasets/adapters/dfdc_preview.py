@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from detector.datasets.sample import Adapter, Sample, read_json
+from detector.datasets.sample import Adapter, Sample, read_entries
 from sfumato.errors import MediaError
 from sfumato.media.clips import Label, Split
 
@@ -59,14 +59,9 @@ class DFDCPreview(Adapter):
 
 
 def _entries(root: Path) -> dict[str, dict[str, Any]]:
-    path = root / "dataset.json"
-    if not path.is_file():
-        return {}
-    values = read_json(path)
-    if not isinstance(values, dict) or not all(isinstance(entry, dict) for entry in values.values()):
-        raise MediaError(f"{path} is not a list of videos", "Download it again.")
+    found = read_entries(root / "dataset.json")
     return {
-        name: entry for name, entry in values.items() if ".." not in Path(name).parts and not Path(name).is_absolute()
+        name: entry for name, entry in found.items() if ".." not in Path(name).parts and not Path(name).is_absolute()
     }
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sfumato.atomic import make_folder
 from sfumato.errors import OutputError, SfumatoError, UsageError
 from sfumato.execution.find_files import PICTURES, VIDEOS, Finder
 from sfumato.text import printable
@@ -78,10 +79,7 @@ def animate_all(
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"Two videos of this batch would both be called {twice[0]}", "Rename a portrait or a motion.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot make {folder}: {error.strerror}", "Choose another folder.") from error
+    make_folder(folder)
     for number, name in enumerate(names):
         portrait, motion = portraits[number // len(motions)], motions[number % len(motions)]
         share = _ShareOfOne(advance)

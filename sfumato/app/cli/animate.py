@@ -49,13 +49,7 @@ _BACKENDS = ("auto", *backend_names.NAMES)
 @options.seconds("Use only the first seconds of the motion.")
 @options.faces()
 @options.choice("--mode", ["relative", "absolute"], "relative", "Keep the portrait's pose, or take the motion's.")
-@click.option(
-    "--strength",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(0, 3),
-    help="Of the expression; 0 leaves only head motion.",
-)
+@options.number("--strength", 1.0, click.FloatRange(0, 3), "Of the expression; 0 leaves only head motion.")
 @options.neutral("Seconds into the motion at which the face is calm; found unless given.")
 @options.smooth("How much jitter to take out of a video.")
 @click.option("--paste-back", is_flag=True, help="Put the face back into the whole picture.")

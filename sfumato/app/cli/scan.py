@@ -50,6 +50,7 @@ def scan(
     from detector.inference.video_detector import VideoDetector
     from sfumato.app.scan.scanner import Scanner
     from sfumato.app.scan.text import as_text
+    from sfumato.atomic import make_folder
     from sfumato.execution.find_files import Finder, find_media
     from sfumato.progress import progress
     from sfumato.text import printable
@@ -62,7 +63,7 @@ def scan(
     scanner = Scanner([file.read_bytes() for file in trust], frames, float(fpr), detector)
     if folder is not None:
         detector.bundle.scorer.require_maps()
-        _make(folder)
+        make_folder(folder, "Choose another folder with --explain.")
     unreadable = 0
     with progress("Scanning", len(files)) as advance:
         for file in files:
@@ -72,18 +73,6 @@ def scan(
             click.echo(json.dumps(record.as_json(), ensure_ascii=True) if as_json else as_text(record))
             advance(1)
     return 3 if unreadable else 0
-
-
-def _make(folder: Path) -> None:
-    """Raises OutputError for a folder that cannot be made."""
-    from sfumato.errors import OutputError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write in {folder}: {error.strerror}", "Choose another folder with --explain."
-        ) from error
 
 
 def _with_sheet(scanned: Scanned, folder: Path) -> ScanRecord:

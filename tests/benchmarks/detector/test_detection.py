@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.commands.detector import _named
+from benchmarks.commands.detector import _folder, _named
 from benchmarks.commands.detector import detection as command
 from benchmarks.detector.detection import (
     TESTS,
@@ -24,7 +24,7 @@ from benchmarks.detector.detection import (
 )
 from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
 from detector.inference.bundle import load_shipped
-from sfumato.errors import UsageError
+from sfumato.errors import OutputError, UsageError
 from sfumato.execution.journal import Journal
 from tests.evaluation_fixtures import sample, scored
 
@@ -81,7 +81,7 @@ def test_floors_are_held_and_missed_and_what_is_not_there_says_so() -> None:
     made = people()
     rows = run_tests(made, [item.sample for item in made], RECORD, 12)
     found = {(row.test, row.family): row for row in rows}
-    assert found["E1", "zakharov2019-warp"].auc == 1 and found["E1", "zakharov2019-warp"].met
+    assert found["E1", "zakharov2019-warp"].auc.value == 1 and found["E1", "zakharov2019-warp"].met
     assert found["E2", "landmark-warp"].floor == 0.75 and found["E2", "landmark-warp"].met
     assert found["E5", "swap-alpha"].met is False and found["E5", "swap-alpha"].trained is False
     assert found["E8", "all"].met
@@ -106,8 +106,13 @@ def test_of_several_detectors_of_shuffled_labels_the_mean_counts() -> None:
     runs = [people(gap=gap) for gap in (0.15, -0.09, 0.1, -0.08, 0.05)]
     assert not any(shuffled_training([run], 12).met for run in runs[:2])
     row = shuffled_training(runs, 12)
-    assert row.met and len(row.aucs) == 5 and row.auc == pytest.approx(np.mean(row.aucs)) and "Student" in row.interval
-    low, high = row.auc_interval  # Student's t of four degrees of freedom at 97.5 % is 2.776
+    assert (
+        row.met
+        and len(row.aucs) == 5
+        and row.auc.value == pytest.approx(np.mean(row.aucs))
+        and "Student" in row.interval
+    )
+    low, high = row.auc.interval  # Student's t of four degrees of freedom at 97.5 % is 2.776
     assert high - low == pytest.approx(2 * 2.7764 * np.std(row.aucs, ddof=1) / 5**0.5, rel=1e-4)
     assert not shuffled_training([people(gap=gap) for gap in (0.15, 0.16, 0.17, 0.18, 0.19)], 12).met
 
@@ -146,10 +151,10 @@ def test_an_ablation_is_held_against_the_first_detector() -> None:
     rows = ablation({"whole": people(), "same": people(), "blind": people(gap=0.0)}, 12)
     changes = {(row.train, row.family): row.change for row in rows}
     assert changes["whole", "landmark-warp"] is None  # the first one has nothing to change from
-    assert changes["same", "landmark-warp"] == 0
-    assert changes["blind", "landmark-warp"] < -0.2
-    low, high = next(row.change_interval for row in rows if (row.train, row.family) == ("blind", "landmark-warp"))
-    assert low <= changes["blind", "landmark-warp"] <= high < 0
+    assert changes["same", "landmark-warp"].value == 0
+    blind = changes["blind", "landmark-warp"]
+    assert blind.value < -0.2
+    assert blind.interval[0] <= blind.value <= blind.interval[1] < 0
     table = ablation_table(rows)
     assert "whole: AUC" in table and "blind: change" in table and "+0.000 (+0.000 to +0.000)" in table
 
@@ -166,6 +171,12 @@ def test_detectors_that_learnt_the_same_have_a_row_each(monkeypatch) -> None:
     record = SimpleNamespace(record={"training": {"methods": ["swap-alpha"]}})
     monkeypatch.setattr("detector.inference.bundle.load_shipped", lambda place: record)
     assert _named(["one", "two", "one"]) == {"swap-alpha": "one", "swap-alpha (two)": "two"}
+
+
+def test_a_journal_that_cannot_be_kept_is_said(tmp_path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="--journal"), _folder(tmp_path / "file" / "journal"):
+        pass
 
 
 def test_without_reals_there_is_nothing_to_measure() -> None:

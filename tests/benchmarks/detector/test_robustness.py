@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from benchmarks.commands.detector import robustness as command
 from benchmarks.detector import robustness as module
 from benchmarks.detector.robustness import HARD, UNTOUCHED, RobustnessConfig, bars, draw_people, judge_all, measure
-from benchmarks.rows.comparison import BarRow, ClusterCount, Rates
+from benchmarks.rows.comparison import BarRow, ClusterCount, Rate, Rates, VideoEstimate
 from benchmarks.rows.robustness import FamilyRow, RealsRow, SummaryRow
 from benchmarks.tables.robustness import robustness_table
 from detector.datasets.sample import Sample, clips_samples
@@ -123,11 +123,11 @@ def test_the_bars_know_what_is_not_met() -> None:
         "coverage": {}, "refused": {},
     }  # fmt: skip
     family = FamilyRow(
-        treatment=HARD, set_name="grid", family="a", trained=True, flagged={}, change=-0.11, change_covered=-0.09,
-        **judged,
+        treatment=HARD, set_name="grid", family="a", trained=True, flagged={},
+        change=VideoEstimate(-0.11, covered=-0.09), **judged,
     )  # fmt: skip
     reals = RealsRow(
-        treatment="crf 40", set_name="grid", flagged={"0.1": Rates(fpr=0.5)}, within={"0.1": False}, changes={},
+        treatment="crf 40", set_name="grid", flagged={"0.1": Rates(fpr=Rate(0.5))}, within={"0.1": False}, changes={},
         **judged,
     )  # fmt: skip
     assert [row.met for row in bars([family, reals])] == [False, True, False]

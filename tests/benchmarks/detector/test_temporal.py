@@ -62,7 +62,7 @@ def test_the_head_ships_only_if_motion_tells_of_families_it_has_not_seen(tells: 
     left_out = [row for row in rows if isinstance(row, LeftOutRow)]
     assert [row.family for row in left_out] == ["swap", "warp"]
     assert all(row.n == {"real": 15, "fake": 15, "learnt": 30} for row in left_out)
-    assert all((row.change_interval[0] > 0) == tells for row in left_out)
+    assert all((row.change.interval[0] > 0) == tells for row in left_out)
     assert isinstance(rows[-1], BarRow) and rows[-1].met == tells
     assert ("**not met**" in temporal_table(rows)) != tells
 

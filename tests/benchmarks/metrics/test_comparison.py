@@ -70,11 +70,11 @@ def test_the_same_scores_change_nothing_and_worse_ones_lose() -> None:
     protocol = protocol_for(12, clusters)
     fakes, reals = numbers(made)
     same = compare(made, fakes, reals, clusters, protocol, made)
-    assert same.change == 0 and same.change_interval == (0, 0) and same.auc is not None and same.auc > 0.9
+    assert (same.change.value, same.change.interval) == (0, (0, 0)) and same.auc.value > 0.9
     lost = compare(worse, fakes, reals, clusters, protocol, made)
-    assert lost.change == pytest.approx(lost.auc - same.auc)
-    assert lost.change_interval[1] < 0
-    assert lost.flagged["0.1"].fpr_of[1] == 12 and lost.protocol_id == same.protocol_id
+    assert lost.change.value == pytest.approx(lost.auc.value - same.auc.value)
+    assert lost.change.interval[1] < 0
+    assert lost.flagged["0.1"].fpr.of[1] == 12 and lost.protocol_id == same.protocol_id
 
 
 def test_videos_without_a_face_count_as_half_and_the_coverage_says_so() -> None:
@@ -82,8 +82,8 @@ def test_videos_without_a_face_count_as_half_and_the_coverage_says_so() -> None:
     clusters = clusters_of(made)
     row = compare(made, *numbers(made), clusters, protocol_for(12, clusters), pairs())
     assert row.coverage["fake"] == 0.5 and row.coverage["real"] == 1
-    assert row.change < row.change_covered == pytest.approx(0, abs=1e-12)
-    assert row.flagged["0.1"].tpr <= 0.5
+    assert row.change.value < row.change.covered == pytest.approx(0, abs=1e-12)
+    assert row.flagged["0.1"].tpr.value <= 0.5
 
 
 def test_false_positives_are_held_against_the_interval_of_the_untouched() -> None:
@@ -104,15 +104,15 @@ def test_shuffled_labels_tell_nothing_apart() -> None:
     made = pairs(30)
     clusters = clusters_of(made)
     row = shuffled_auc(made, *numbers(made), clusters, protocol_for(12, clusters))
-    assert row.met and row.auc == pytest.approx(0.5, abs=0.03)
-    assert compare(made, *numbers(made), clusters, protocol_for(12, clusters)).auc > row.interval[1]
+    assert row.met and row.auc.value == pytest.approx(0.5, abs=0.03)
+    assert compare(made, *numbers(made), clusters, protocol_for(12, clusters)).auc.value > row.auc.interval[1]
 
 
 def test_what_cannot_be_measured_says_why() -> None:
     made = pairs(3)
     clusters = clusters_of(made)
     few = compare(made, *numbers(made), clusters, protocol_for(12, clusters))
-    assert few.auc is not None and few.auc_interval is None and "3 " in few.refused["intervals"]
+    assert few.auc is not None and few.auc.interval is None and "3 " in few.refused["intervals"]
     none = compare(made, [], numbers(made)[1], clusters, protocol_for(12, clusters))
     assert none.auc is None and none.refused["auc"]
 

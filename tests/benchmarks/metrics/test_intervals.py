@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.metrics.intervals import paired_interval, percentile_interval, ratio, student_interval, wilson
+from benchmarks.rows.row import Estimate
 
 
 def test_the_middle_95_percent_of_a_ruler() -> None:
@@ -40,14 +41,15 @@ def test_students_t_of_three_and_of_five_values() -> None:
 
 
 def test_a_ratio_of_equal_rounds_has_no_width() -> None:
-    assert ratio([4.0, 8.0, 2.0], [1.0, 2.0, 0.5]) == (4.0, 4.0, 4.0)
+    assert ratio([4.0, 8.0, 2.0], [1.0, 2.0, 0.5]) == Estimate(4.0, (4.0, 4.0))
 
 
 def test_a_ratio_of_two_rounds_reaches_12_7062_errors() -> None:
     """Twice and four times: logarithms ln 2 and ln 4, error ln 2 / 2, one degree of freedom."""
     half = 12.7062 * np.log(2) / 2
-    mean, low, high = ratio([2.0, 4.0], [1.0, 1.0])
-    assert mean == pytest.approx(8**0.5, abs=1e-3)
+    found = ratio([2.0, 4.0], [1.0, 1.0])
+    low, high = found.interval
+    assert found.value == pytest.approx(8**0.5, abs=1e-3)
     assert low == pytest.approx(8**0.5 * np.exp(-half), abs=1e-3)
     assert high == pytest.approx(8**0.5 * np.exp(half), rel=1e-3)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
-from benchmarks.rows.comparison import ClusterCount, Rates
-from benchmarks.rows.robustness import Change, RealsRow
+from benchmarks.rows.comparison import ClusterCount, Rate, Rates
+from benchmarks.rows.robustness import RealsRow
+from benchmarks.rows.row import Estimate
 
 ROW = RealsRow(
     protocol_id="p", n={"real": 9}, clusters=ClusterCount(unit="identity", count=9), coverage={"real": 1.0}, refused={},
-    flagged={"0.1": Rates(fpr=0.2), "0.01": Rates(fpr=0.0)}, within={"0.1": False, "0.01": True},
-    changes={"0.1": Change(value=0.1, interval=(0.0, 0.3)), "0.01": Change(value=0.0)}, treatment="crf 40",
+    flagged={"0.1": Rates(fpr=Rate(0.2)), "0.01": Rates(fpr=Rate(0.0))}, within={"0.1": False, "0.01": True},
+    changes={"0.1": Estimate(0.1, (0.0, 0.3)), "0.01": Estimate(0.0)}, treatment="crf 40",
     set_name="grid",
 )  # fmt: skip
 

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import FrozenInstanceError, dataclass, field
 
 import pytest
 
-from benchmarks.rows.row import Interval, Row, read_kind
+from benchmarks.rows.row import Estimate, Interval, Reader, Row, reader
 from sfumato.errors import UsageError
 
 
-@dataclass(frozen=True, kw_only=True)
-class Known(Row):
-    kind: str = "known"
+class Known(Row, kind="known"):
     shots: int = field(metadata={"key": "T"})
     model: str | None
     change: Interval | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Nested(Row):
-    one: Known = field(metadata={"of": Known})
-    many: Mapping[str, Known] = field(metadata={"each": Known})
+    one: Known
+    many: Mapping[str, Known] | None = None
+
+
+@dataclass(frozen=True)
+class Spread(Estimate):
+    of: tuple[int, int] | None = None
+
+
+class Measured(Nested, kind="measured"):
+    auc: Spread
+    ratio: Estimate | None = None
 
 
 def test_a_row_is_the_same_after_json() -> None:
@@ -56,6 +63,21 @@ def test_rows_in_a_row_are_the_same_after_json() -> None:
 
 
 def test_a_line_of_a_kind_that_a_record_does_not_hold_is_refused() -> None:
-    assert read_kind({"known": Known}, {"kind": "known", "T": 1, "model": None}, "x") == Known(shots=1, model=None)
+    read: Reader[Known | Measured] = reader("speed", Known, Measured)
+    assert read({"kind": "known", "T": 1, "model": None}) == Known(shots=1, model=None)
     with pytest.raises(UsageError, match="no such line of speed: 'other'"):
-        read_kind({"known": Known}, {"kind": "other"}, "speed")
+        read({"kind": "other"})
+
+
+def test_an_estimate_is_a_key_for_each_of_its_parts() -> None:
+    row = Measured(one=Known(shots=8, model=None), auc=Spread(0.9, (0.8, 1.0), (9, 10)), ratio=Estimate(2.0))
+    line = row.line()
+    assert list(line) == ["one", "kind", "auc", "auc_interval", "auc_of", "ratio"]
+    assert (line["auc"], line["auc_interval"], line["auc_of"], line["ratio"]) == (0.9, (0.8, 1.0), (9, 10), 2.0)
+    assert Measured.read(json.loads(json.dumps(line))) == row
+    assert Measured.read({key: part for key, part in line.items() if key != "ratio"}).ratio is None
+
+
+def test_rows_do_not_change() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Known(shots=8, model=None).shots = 9  # type: ignore[misc]

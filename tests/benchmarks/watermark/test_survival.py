@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from benchmarks.attacks.reencoding import REENCODINGS, reencode
 from benchmarks.commands.watermark import survival as command
 from benchmarks.metrics.intervals import wilson
+from benchmarks.rows.row import Estimate
 from benchmarks.rows.watermark import SurvivalRow, read_mark_row
 from benchmarks.tables.survival import survival_table
 from benchmarks.watermark.survival import OURS, Clips, SurvivalConfig, Tally, measure, quality
@@ -64,9 +65,7 @@ def test_rows_make_a_table(done) -> None:
     table = survival_table(rows)
     assert "| crf 28 | 1.000 |" in table
     assert "PSNR" in table
-    baseline = SurvivalRow(
-        method="dwtDctSvd", treatment="crf 28", n=2, payload=1, payload_interval=(0, 1), **vars(CLIPS)
-    )
+    baseline = SurvivalRow(method="dwtDctSvd", treatment="crf 28", n=2, payload=Estimate(1, (0, 1)), **vars(CLIPS))
     assert "| 0.500 |" in survival_table([*rows, baseline])
 
 
@@ -94,7 +93,7 @@ def test_quality_of_known_pictures() -> None:
 
 def test_a_tally_carries_its_interval() -> None:
     row = Tally(4, 2).row("ours", "crf 28", CLIPS)
-    assert (row.n, row.payload, row.payload_interval) == (4, 2, wilson(2, 4))
+    assert (row.n, row.payload) == (4, Estimate(2, wilson(2, 4)))
     assert "recovered" not in row.line()
 
 

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from detector.datasets.sample import Adapter, Sample, as_clip, clips_samples, content_digest, only
-from sfumato.errors import UsageError
+from detector.datasets.sample import Adapter, Sample, as_clip, clips_samples, content_digest, only, read_entries
+from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import file_digest, write_clips
 from tests.dataset_fixtures import tree
 from tests.evaluation_fixtures import sample
@@ -53,3 +53,17 @@ def test_two_videos_with_one_group_key_are_refused(tmp_path) -> None:
 def test_an_unknown_choice_names_what_there_is() -> None:
     with pytest.raises(UsageError, match="c23, c40"):
         only([sample("a", "fake", compression="c23"), sample("b", "fake", compression="c40")], compression="raw")
+
+
+def test_entries_are_objects_by_name_and_none_without_a_file(tmp_path) -> None:
+    path = tmp_path / "list.json"
+    assert read_entries(path) == {}
+    path.write_text('{"a.mp4": {"label": "real"}}', encoding="utf-8")
+    assert read_entries(path) == {"a.mp4": {"label": "real"}}
+
+
+@pytest.mark.parametrize("text", ['["a.mp4"]', '{"a.mp4": "real"}'])
+def test_what_is_no_list_of_videos_is_refused(tmp_path, text: str) -> None:
+    (tmp_path / "list.json").write_text(text, encoding="utf-8")
+    with pytest.raises(MediaError, match="not a list of videos"):
+        read_entries(tmp_path / "list.json")
