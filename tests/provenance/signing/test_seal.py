@@ -100,7 +100,7 @@ def test_a_repository_that_fails_does_not_lose_the_video_and_says_so(keys, tmp_p
 def test_the_warning_points_at_whoever_sealed(keys, tmp_path, unsealed) -> None:
     seal = C2paSeal(keys.folder.parent, repository=tmp_path).begin(FACTS)  # a folder is no repository
     assert isinstance(seal, MarkedSeal)
-    seal.mark(scene(0)[0], 0.0, [])
+    seal.mark(next(iter(scene(0))), 0.0, [])
     with pytest.warns(SfumatoWarning) as caught:
         seal(unsealed, tmp_path / "out.mp4", FACTS)
     assert [warning.filename for warning in caught] == [__file__]
