@@ -98,6 +98,7 @@ class Gate:
 
 def named(gate: Gate, faults: Sequence[dict[str, Any]]) -> int:
     """Prints each named fault. Returns how many are not killed."""
+    print("named faults:", flush=True)
     alive = 0
     for fault in faults:
         try:
@@ -151,7 +152,6 @@ def main() -> int:
         if every:
             print(f"killed {killed} of {every} ({killed / every:.1%}); wanted {table['wanted']:.0%};", end=" ")
             print(f"survivors with a reason: {explained}, without: {every - killed - explained}")
-    print("named faults:")
     alive_faults = named(gate, faults) if arguments.only == "*" else 0
     enough = not every or killed >= table["wanted"] * every
     return 0 if enough and not alive_faults else 1
