@@ -40,14 +40,14 @@ def sampled(mutants: Sequence[Mutant], module: str, count: int) -> list[Mutant]:
 
 
 def files_of(patterns: Sequence[str], root: Path) -> list[str]:
-    """Files under `root`, sorted, each once. Raises SystemExit if there is none: a module has moved."""
-    found: set[str] = set()
+    """Files under `root`, each once, in the order of the patterns. Raises SystemExit if one of them means none."""
+    found: dict[str, None] = {}
     for pattern in patterns:
-        here = [path.relative_to(root).as_posix() for path in root.glob(pattern) if path.suffix == ".py"]
-        found.update(name for name in here if not name.endswith("__init__.py"))
-    if not found:
-        raise SystemExit(f"tests/mutation: no file is meant by {', '.join(patterns)}; has it moved?")
-    return sorted(found)
+        here = sorted(path.relative_to(root).as_posix() for path in root.glob(pattern) if path.suffix == ".py")
+        if not here:
+            raise SystemExit(f"tests/mutation: no file is meant by {pattern}; has it moved?")
+        found.update(dict.fromkeys(name for name in here if not name.endswith("__init__.py")))
+    return list(found)
 
 
 def reason_of(mutant: Mutant, module: str, known: Sequence[dict[str, str]]) -> str:
@@ -98,6 +98,7 @@ class Gate:
 
 def named(gate: Gate, faults: Sequence[dict[str, Any]]) -> int:
     """Prints each named fault. Returns how many are not killed."""
+    print("named faults:", flush=True)
     alive = 0
     for fault in faults:
         try:
@@ -151,7 +152,6 @@ def main() -> int:
         if every:
             print(f"killed {killed} of {every} ({killed / every:.1%}); wanted {table['wanted']:.0%};", end=" ")
             print(f"survivors with a reason: {explained}, without: {every - killed - explained}")
-    print("named faults:")
     alive_faults = named(gate, faults) if arguments.only == "*" else 0
     enough = not every or killed >= table["wanted"] * every
     return 0 if enough and not alive_faults else 1
