@@ -1,8 +1,8 @@
-"""Signed files whose hard binding leaves out what a test wants: the library signs, then the assertion is changed, hashed
-again and signed again in place.
+"""Signed files whose hard binding leaves out what a test wants: the library signs, then the assertion is changed,
+hashed again and signed again in place.
 
 A careless or hostile generator can make such files with any certificate that somebody trusts; the library itself makes
-none. Everything keeps its length, so no offset moves: what an assertion no longer needs becomes a longer or shorter name.
+none. Everything keeps its length, so no offset moves: the name in an assertion is as long as there is room.
 """
 
 from __future__ import annotations
@@ -56,10 +56,11 @@ def binding(data: bytes, media_type: str) -> tuple[str, dict[str, Any]]:
 
 def without_ranges(data: bytes, ranges: Sequence[Range]) -> bytes:
     """What c2pa.hash.data hashes."""
-    left = bytearray(b"\1" * len(data))
-    for start, length in ranges:
-        left[start : start + length] = bytes(len(left[start : start + length]))
-    return bytes(byte for byte, stays in zip(data, left, strict=True) if stays)
+    parts, position = [], 0
+    for start, length in sorted(ranges):
+        parts.append(data[position:start])
+        position = max(position, start + length)
+    return b"".join([*parts, data[position:]])
 
 
 def with_ranges(leaf: Entity, data: bytes, ranges: Sequence[Range]) -> bytes:
