@@ -1,9 +1,10 @@
 """What c2pa.hash.bmff leaves out of an mp4 or its like (C2PA specification 2.4, section 18.6: BMFF-based hash).
 
 In: the assertion and the open file. Out: `Uncovered` parts, each with its place, size and weight. A writer has to
-leave out ftyp, mfra and the box of the manifest, and may leave out free space; no player shows those. Every other
-exclusion is essential, be it of a whole box or of some bytes of it, and so is one that is not understood. A media box
-may be left out of the one hash and be hashed in pieces instead (a Merkle tree).
+leave out ftyp, mfra and the box of the manifest, and may leave out free space; no player shows those, unless the file
+says that its media lie there. Every other exclusion is essential, be it of a whole box or of some bytes of it, and so
+is one that is not understood. A media box may be left out of the one hash and be hashed in pieces instead (a Merkle
+tree).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from provenance.formats.boxes import FULL_BOXES, LARGE_HEADER, Box, walk
+from provenance.formats.positions import media_in
 from provenance.formats.stores.chunks import store_box, whole_boxes
 from provenance.formats.stores.span import Span, merged, without
 from provenance.formats.uncovered import Uncovered
@@ -44,6 +46,7 @@ def boxes_left_out(version: int, assertion: Mapping[str, Any], file: IO[bytes]) 
     if not assertion.get("hash"):
         yield Uncovered("/", 0, "no hash of what lies outside the pieces", True)
     stores = store_box(top, file)
+    loose = list(stores)
     held = dict(_held_in_pieces(assertion, top))
     for entry in assertion.get("exclusions") or []:
         path = entry["xpath"]
@@ -61,6 +64,9 @@ def boxes_left_out(version: int, assertion: Mapping[str, Any], file: IO[bytes]) 
             size = sum(end - start for start, end in without(_subset(entry.get("subset"), box), taken))
             if size:
                 yield Uncovered(path, size, REMARKS.get(box.kind, ""), names[0] not in LOOSE)
+                loose.append((box.start, box.end))
+    if media_in(file, top, loose):
+        yield Uncovered("/", 0, "pictures or sound that lie in what is left out", True)
 
 
 def _find(file: IO[bytes], top: Sequence[Box], names: Sequence[bytes]) -> tuple[list[Box], bool]:
