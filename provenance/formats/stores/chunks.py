@@ -40,7 +40,9 @@ def riff(file: IO[bytes]) -> list[Span]:
             if head[:4] == b"C2PA":
                 if not store_at(file, inside + 8, length):
                     raise ValueError("its chunk C2PA holds more or less than a manifest store")
-                stores.append((inside, min(behind, size)))
+                file.seek(inside + 8 + length)
+                fill = length % 2 == 1 and file.read(1) == b"\0"
+                stores.append((inside, inside + 8 + length + fill))
             if chunks > MOST_CHUNKS:
                 raise ValueError("too many chunks")
             inside = behind

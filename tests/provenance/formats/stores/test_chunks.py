@@ -33,6 +33,13 @@ def test_the_chunk_of_the_store_is_found_with_its_fill_byte(store: bytes) -> Non
     assert riff(io.BytesIO(_riff(sound))) == []
 
 
+def test_only_a_zero_fills_up_the_chunk_of_the_store(store: bytes) -> None:
+    odd = store + b"\0" * (1 - len(store) % 2)
+    data = _riff(_chunk(b"C2PA", odd))
+    assert riff(io.BytesIO(data)) == [(12, len(data))]
+    assert riff(io.BytesIO(data[:-1] + b"x")) == [(12, len(data) - 1)]
+
+
 def test_a_large_avi_is_a_row_of_riff_chunks(store: bytes) -> None:
     first, held = _riff(_chunk(b"idx1", b"1234"), form=b"AVI "), _chunk(b"C2PA", store)
     assert riff(io.BytesIO(first + _riff(held, form=b"AVIX"))) == [(len(first) + 12, len(first) + 12 + len(held))]
