@@ -1,4 +1,4 @@
-"""What c2pa.hash.bmff leaves out of an mp4 or its like (C2PA specification 2.4, section 18.6: BMFF-based hash).
+"""What c2pa.hash.bmff leaves out of an mp4 or its like (C2PA specification: BMFF-Based Hash).
 
 In: the assertion and the open file. Out: `Uncovered` parts, each with its place, size and weight. A writer has to
 leave out ftyp, mfra and the box of the manifest, and may leave out free space; no player shows those, unless the file
@@ -33,7 +33,8 @@ REMARKS = {
     b"co64": "where the frames are in the file",
     b"mdat": "the pictures and the sound",
 }
-PATH = re.compile(r"(?:/[^/\[\]@*]{4})+")  # boxes by name; the standard has no other form of a path
+PATH = re.compile(r"(?:/[^/\[\]@*]{4}(?:\[[1-9]\d*\])?)+")  # boxes by name; the standard has no other form of a path
+INDEX = re.compile(r"\[\d+\]")  # which of several boxes: all of them are taken to be left out
 
 
 def boxes_left_out(version: int, assertion: Mapping[str, Any], file: IO[bytes]) -> Iterator[Uncovered]:
@@ -53,7 +54,7 @@ def boxes_left_out(version: int, assertion: Mapping[str, Any], file: IO[bytes]) 
         if not PATH.fullmatch(path):
             yield Uncovered(f"exclusion {path[:200]}", 0, "a path that is not understood", True)
             continue
-        names = tuple(name.encode("latin-1", "replace") for name in path[1:].split("/"))
+        names = tuple(name.encode("latin-1", "replace") for name in INDEX.sub("", path)[1:].split("/"))
         found, hidden = _find(file, top, names)
         if hidden:
             yield Uncovered(path, 0, "in a box that is not looked into", True)

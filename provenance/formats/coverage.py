@@ -1,11 +1,13 @@
 """What a signature leaves out of this very file: the parts that its hard binding does not hash, found where they are.
 
 In: the hard-binding assertion of a manifest and the open file. Out: `Uncovered` parts, each with its place, size and
-weight. Follows the C2PA specification 2.4, sections 18.5 to 18.8: c2pa.hash.data excludes byte ranges, c2pa.hash.bmff
-ISO boxes by path, c2pa.hash.boxes parts of a picture by name, and c2pa.hash.collection.data names files of an archive.
-What holds the manifest is left out by design, and held by the signature itself; it is not listed, exactly as far as the
-structure of the file says that it reaches. All else that is left out is essential: nobody can tell what is shown when
-it is changed. A structure that cannot be followed, and an assertion that is not understood, excuse nothing.
+weight. Follows the C2PA specification (Data Hash, BMFF-Based Hash, General Box Hash, Collection Data Hash):
+c2pa.hash.data excludes byte ranges, c2pa.hash.bmff ISO boxes by path, c2pa.hash.boxes parts of a picture by name, and
+c2pa.hash.collection.data names files of an archive. What holds the manifest is left out by design, and held by the
+signature itself; it is not listed, exactly as far as the structure of the file says that it reaches. All else that is
+left out is essential: nobody can tell what is shown when it is changed. That goes for metadata too, which the
+specification lets a writer leave out: they turn pictures, colour them and lead to other ones. A structure that cannot
+be followed, and an assertion that is not understood, excuse nothing.
 """
 
 from __future__ import annotations

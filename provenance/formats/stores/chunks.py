@@ -3,7 +3,7 @@
 In: an open file. Out: the spans of the store. A file is followed to its last byte; what does not fit raises ValueError,
 and so does a second store.
 RIFF: the chunk C2PA at the top level. ISO boxes: the uuid boxes of C2PA's type. JPEG XL: the jumb box that is the store
-(C2PA specification 2.4, annexes A.3 to A.5).
+(C2PA specification: Embedding manifests).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The manifest store in an SVG (Base64 in an element) or a PDF (an embedded file): C2PA specification 2.4, annexes
-A.3.3 and A.4.
+"""The manifest store in an SVG (Base64 in an element) or a PDF (an embedded file).
 
-In: an open file. Out: the span of the store. What does not fit raises ValueError, and so does a second store.
+In: an open file. Out: the span of the store (C2PA specification: Embedding manifests). What does not fit raises
+ValueError, and so does a second store.
 SVG: the text of the one element `manifest` of C2PA's name space. PDF: the stream that the one file specification with
 the relationship C2PA_Manifest names.
 """

@@ -1,4 +1,4 @@
-"""The manifest store in a JPEG, PNG or GIF (C2PA specification 2.4, annex A.3: embedding manifests into images).
+"""The manifest store in a JPEG, PNG or GIF (C2PA specification: Embedding manifests, Data Hash).
 
 In: an open file. Out: `Segmented`: where the store lies, and where the file's own end marker ends. Each is followed
 from its first byte to that marker; whatever does not fit raises ValueError, and so does a second store.
@@ -140,7 +140,7 @@ def png(file: IO[bytes]) -> Segmented:
     size = file.seek(0, os.SEEK_END)
     if read(file, 0, 8) != PNG_SIGNATURE:
         raise ValueError("it does not begin as a PNG")
-    position, stores = 8, []
+    position, stores = 8, list[Span]()
     for _ in range(MOST_SEGMENTS):
         head = read(file, position, 8)
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
@@ -162,7 +162,7 @@ def gif(file: IO[bytes]) -> Segmented:
     head = read(file, 0, 13)
     if head[:6] not in (b"GIF87a", b"GIF89a"):
         raise ValueError("it does not begin as a GIF")
-    position, stores = 13 + _colours(head[10]), []
+    position, stores = 13 + _colours(head[10]), list[Span]()
     for _ in range(MOST_SEGMENTS):
         kind = read(file, position, 1)[0]
         if kind == 0x3B:

@@ -1,4 +1,4 @@
-"""The manifest store in an ID3v2 tag, in front of an MP3 or a FLAC stream (C2PA specification 2.4, annex A.3).
+"""The manifest store in an ID3v2 tag, in front of an MP3 or a FLAC stream (C2PA specification: Embedding manifests).
 
 In: an open file. Out: the span of the store: the object in the one GEOB frame of C2PA's media type. The tag is followed
 to its end; what does not fit raises ValueError, and so do a second store and forms of a tag that players undo before
@@ -26,7 +26,7 @@ def id3(file: IO[bytes]) -> list[Span]:
     version, flags = head[3], head[5]
     if version not in (3, 4) or flags & ~0x10:
         raise ValueError("its ID3 tag is of a form that is not followed")
-    position, end, stores = 10, 10 + _seven_bits(head[6:]), []
+    position, end, stores = 10, 10 + _seven_bits(head[6:]), list[Span]()
     if end > size:
         raise ValueError("its ID3 tag does not end")
     for _ in range(MOST_FRAMES):

@@ -1,7 +1,7 @@
 """Stretches of a file, and the first bytes of a manifest store, by which all containers know one.
 
 In: bytes [start, end) of a file as pairs; the first bytes of what may be a store. Out: the same merged, or one taken
-from the other; whether it is a C2PA manifest store, and alone in its place (C2PA specification 2.4, section 11.1).
+from the other; whether it is a C2PA manifest store, and alone in its place (C2PA specification: Use of JUMBF).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The manifest store in a TIFF, DNG or BigTIFF: the value of tag 0xCD41 (C2PA specification 2.4, annex A.3.4).
+"""The manifest store in a TIFF, DNG or BigTIFF: the value of tag 0xCD41 (C2PA specification: Embedding manifests).
 
 In: an open file. Out: the spans of the store: its bytes, and the number in its directory entry that says how many they
-are, which the C2PA library leaves out as well. A TIFF is a web of offsets: every directory, every value, strip and tile
-that they lead to must lie apart from the store, or a picture could be read out of it. Raises ValueError if not, and if
-an offset leads nowhere.
+are, which is left out as well (Data Hash, special considerations for TIFF). A TIFF is a web of offsets: every
+directory, every value, strip and tile that they lead to must lie apart from the store, or a picture could be read out
+of it. Raises ValueError if not, and if an offset leads nowhere.
 """
 
 from __future__ import annotations

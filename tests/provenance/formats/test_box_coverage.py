@@ -86,9 +86,15 @@ def test_a_box_in_one_that_is_not_looked_into_may_be_there() -> None:
     assert ("/moov/mvhd", 0, True) in _places({"xpath": "/moov/mvhd"}, data=broken)
 
 
-@pytest.mark.parametrize("path", ["", "mdat", "/moov[1]/trak", "//mdat", "/*", "/mdat/", "/mda"])
+@pytest.mark.parametrize("path", ["", "mdat", "/moov[0]/trak", "/moov[x]", "//mdat", "/*", "/mdat/", "/mda"])
 def test_a_path_of_another_form_is_essential(path: str) -> None:
     assert _places({"xpath": path}) == [(f"exclusion {path}", 0, True)]
+
+
+def test_a_path_may_say_which_of_several_boxes() -> None:
+    assert _places({"xpath": "/mdat[1]"}) == [("/mdat[1]", 108, True)]
+    assert _places({"xpath": "/mdat[2]"}) == [("/mdat[2]", 108, True)]  # taken for all: the stricter of two readings
+    assert _places({"xpath": "/free[1]"}) == [("/free[1]", 13, False)]
 
 
 def test_a_condition_on_bytes_keeps_an_exclusion_from_other_boxes() -> None:
