@@ -209,13 +209,29 @@ def write_clips_of(name: str, path: Path) -> None:
 @click.argument("name")
 @click.argument("path", type=options.ANY)
 @options.output("The JSON that DeepfakeBench reads.")
-def export_deepfakebench(name: str, path: Path, out: Path) -> None:
-    """Write the data set NAME in PATH ("clips" for a clips.jsonl) as DeepfakeBench's JSON. Its videos must be folders
-    of frames.
+@click.option(
+    "--frames-folder", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    help="Where frames of videos are cut to (default: OUT-frames, beside OUT).",
+)  # fmt: skip
+@options.frames("Frames to cut of a video, evenly spaced.")
+def export_deepfakebench(name: str, path: Path, out: Path, frames_folder: Path | None, frames: int) -> None:
+    """Write the data set NAME in PATH ("clips" for a clips.jsonl) as DeepfakeBench's JSON.
+
+    DeepfakeBench reads no videos: of those, such as the ones of `sfumato fakes`, whole frames are cut into folders.
+    What is cut already is kept.
     """
     from detector.datasets.deepfakebench import write_deepfakebench
+    from detector.datasets.frame_folders import as_frame_folders
     from detector.evaluation.run import find_samples
+    from sfumato.atomic import require_writable
+    from sfumato.progress import progress
 
-    count = write_deepfakebench(find_samples(path, name)[0], out)
+    samples, _ = find_samples(path, name)
+    require_writable(out)
+    folder = (frames_folder or out.with_name(f"{out.stem}-frames")).resolve()
+    with progress("Cutting frames", len(samples)) as advance:
+        count = write_deepfakebench(as_frame_folders(samples, folder, frames, advance), out)
+    if any(not sample.path.is_dir() for sample in samples):
+        click.echo(f"Frames: {printable(folder)}", err=True)
     click.echo(f"{count} videos", err=True)
     click.echo(out)

@@ -65,7 +65,7 @@ COMMANDS: Table = {
     ),
     "scan": LazyCommand("sfumato.app.cli.scan:scan", "Judge videos: credentials first, then the detector."),
     "calibrate": LazyCommand(
-        "detector.commands.train:calibrate", "Set the detector's thresholds on your own real footage."
+        "sfumato.app.cli.calibrate:calibrate", "Set the detector's thresholds on your own real footage."
     ),
     "clips": LazyCommand("sfumato.app.cli.clips:clips", "List a folder of real footage: who is who, split by person."),
     "fakes": LazyCommand(
