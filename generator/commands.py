@@ -130,12 +130,12 @@ def train_generator(
         torch.set_num_threads(threads)
     settings = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
     config = load_config(TrainConfig, config_file, settings, base=preset_path(preset) if preset else None)
+    footage = open_dataset(list(dataset), config.landmarks)  # what was asked about comes before what is missing here
     require_weights(config.loss)
 
     def warn(text: str) -> None:
         click.echo(f"Warning: {text}", err=True)
 
-    footage = open_dataset(list(dataset), config.landmarks)
     folder = RunFolder(out, resume=resume)  # on every rank, before they meet: what is wrong is then wrong for all
     with ranks_of_this_run(device) as ranks:
         if not ranks.first:

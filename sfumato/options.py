@@ -63,6 +63,7 @@ class NewFolder(click.Path):
         return folder
 
 
+GENERATOR = "portrait-256"  # the checkpoint that every command takes unless another is named
 FILE = InputPath(folder=False)
 FOLDER = InputPath(file=False)
 ANY = InputPath()
@@ -128,9 +129,9 @@ def device(what: str = "cpu, cuda, cuda:1, or auto.") -> Decorator[Any]:
 
 
 def checkpoint() -> Decorator[Any]:
-    """--checkpoint: a generator by path or shipped name, portrait-256 unless given."""
+    """--checkpoint: a generator by path or shipped name, GENERATOR unless given."""
     return click.option(
-        "--checkpoint", default="portrait-256", show_default=True, metavar="PATH|NAME", help="The generator."
+        "--checkpoint", default=GENERATOR, show_default=True, metavar="PATH|NAME", help="The generator."
     )
 
 

@@ -76,6 +76,7 @@ def robustness(
     from benchmarks.metrics.comparison import INTERVAL
     from benchmarks.rows.comparison import BarRow
     from benchmarks.tables.robustness import robustness_table
+    from detector.datasets.sample import in_words
     from detector.inference.bundle import load_shipped
     from sfumato.progress import progress
 
@@ -83,7 +84,7 @@ def robustness(
     samples = draw_people(_chosen(_every(clips), split), people, seed)
     detector = load_shipped(model)
     copies = len(samples) * (1 + len(config.treatments))
-    click.echo(f"{len(samples)} videos, {len(config.treatments)} treatments: {copies} copies", err=True)
+    click.echo(f"{in_words(samples)}; {len(config.treatments)} treatments, {copies} copies", err=True)
     with tempfile.TemporaryDirectory(prefix="sfumato-journal-") as temporary:
         place = journal or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
@@ -162,6 +163,7 @@ def detection(
     from benchmarks.rows.detection import DistanceRow
     from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
     from benchmarks.tables.tables import read_records, shipped_records
+    from detector.datasets.sample import in_words
     from detector.inference.bundle import load_shipped
 
     detector = load_shipped(model)
@@ -169,7 +171,7 @@ def detection(
     samples = draw_people(_chosen(every, split), people, seed)
     ours = shipped_records()["robustness"]
     measured = read_records(record or ours) if record or ours.is_file() else []
-    click.echo(f"{len(samples)} videos", err=True)
+    click.echo(in_words(samples), err=True)
     with tempfile.TemporaryDirectory(prefix="sfumato-journal-") as temporary:
         place = journal or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ from benchmarks.tables.robustness import robustness_table
 from benchmarks.tables.speed import detector_speed_table, speed_table
 from benchmarks.tables.survival import survival_table
 from benchmarks.tables.temporal import temporal_table
+from detector.evaluation.intervals import rate_bounds
 from sfumato.errors import UsageError
 
 Record = Mapping[str, Any]
@@ -101,15 +102,20 @@ def detection_table(records: Sequence[Record]) -> str:
             auc, paired = (
                 f"{found[key][family]:.3f}" if family in found[key] else "" for key in ("auc", "auc_against_twins")
             )
-            flagged = " | ".join(f"{found['above_threshold'][alpha][family]:.3f}" for alpha in alphas)
+            flagged = " | ".join(_share(found["above_threshold"][alpha][family], count) for alpha in alphas)
             rows.append(f"| {treatment.replace('_', ' ')} | {family} | {count} | {auc} | {paired} | {flagged} |")
     note = (
         f"One score a clip. Thresholds: {calibration['rule']}; n_real = {calibration['n_real']} "
         "people's pictures; for videos "
         f"{about['video_calibration']['n_real']}: {about['video_calibration']['of']}. "
-        "A share of n clips is known to about one part in the square root of n."
+        "Shares of clips with their exact bounds at 95 %."
     )
     return "\n".join([*rows, "", note])
+
+
+def _share(value: float, of: int) -> str:
+    low, high = rate_bounds(round(value * of), of)
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 
 RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {

@@ -55,6 +55,20 @@ def test_a_folder_of_other_things_is_left_alone(
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.parametrize(("words", "command"), EVERY)
+def test_an_option_that_is_taken_once_is_refused_twice(
+    words: tuple[str, ...], command: click.Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    once = [
+        option for option in command.params
+        if isinstance(option, click.Option) and not (option.multiple or option.is_flag or option.hidden)
+    ]  # fmt: skip
+    for option in once:
+        name = option.opts[-1]
+        assert main([*words, *(word for _ in range(2) for word in (name, "1"))]) == ExitCode.REQUEST
+        assert f"Option '{name}' was given 2 times, and is taken once" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "line",
     [
