@@ -49,7 +49,7 @@ class NewFolder(click.Path):
         self.holds = holds
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        folder = Path(super().convert(value, param, ctx))
+        folder = Path(str(super().convert(value, param, ctx)))
         try:
             there = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
         except OSError as error:

@@ -31,7 +31,7 @@ _PEOPLE = click.option(
 )
 _JOURNAL = click.option(
     "--journal",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.NewFolder("*.sqlite3"),
     help="Folder of what was judged; a run goes on from it.",
 )
 _JSON = options.as_json("JSON lines instead of the tables.")

@@ -228,7 +228,7 @@ def write_clips_of(name: str, path: Path) -> None:
 @click.argument("path", type=options.ANY)
 @options.output("The JSON that DeepfakeBench reads.")
 @click.option(
-    "--frames-folder", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    "--frames-folder", type=options.NewFolder(f"*-{16 * '[0-9a-f]'}-*"), metavar="FOLDER",
     help="Where frames of videos are cut to (default: OUT-frames, beside OUT).",
 )  # fmt: skip
 @options.frames("Frames to cut of a video, evenly spaced.")

@@ -39,7 +39,8 @@ def _of_signature(store: bytes, label: str) -> Iterator[str]:
         header = message[0] if isinstance(message, (list, tuple)) and message else None
         if not isinstance(header, bytes):
             continue
-        number = dict_of(_read(header)).get(1)  # RFC 9052, section 3.1: the label of the algorithm
+        values: dict[Any, Any] = dict_of(_read(header))
+        number = values.get(1)  # RFC 9052, section 3.1: the label of the algorithm
         if number is None:
             yield "the claim signature names no algorithm"
         elif not isinstance(number, int) or number not in SIGNATURES:

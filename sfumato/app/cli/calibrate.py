@@ -36,7 +36,7 @@ def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite
     from detector.inference.thresholds import in_words
     from detector.inference.video_detector import VideoDetector
     from detector.training.own_footage import SECTIONS, find_reals, judge_reals, recalibrate
-    from sfumato.app.datasets.no_footage import without_unreal
+    from sfumato.app.no_footage import without_unreal
     from sfumato.atomic import write_bytes, write_text
     from sfumato.errors import OutputError, UsageError
     from sfumato.execution.find_files import Finder

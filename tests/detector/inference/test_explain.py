@@ -213,7 +213,7 @@ def test_words_never_say_what_a_file_is(blend, synthesis, flagged) -> None:
     assert words.lower().count("real") == words.count("real clips show")
 
 
-def facts(blend: str, synthesis: str) -> dict[str, HeadFacts]:
+def levelled(blend: str, synthesis: str) -> dict[str, HeadFacts]:
     return {name: HeadFacts(1.0, 1.0, level, None) for name, level in (("blend", blend), ("synthesis", synthesis))}
 
 
@@ -230,7 +230,7 @@ def facts(blend: str, synthesis: str) -> dict[str, HeadFacts]:
 def test_maps_show_what_the_words_speak_of(levels, flagged: bool, shown) -> None:
     maps = np.zeros((1, 2, 8, 8))
     maps[0, 0, 5, 3:5], maps[0, 1, 0, 0] = 6.0, 6.0  # blending at the mouth, synthesis in a corner
-    found = limited(explained(maps), facts(*levels), flagged)
+    found = limited(explained(maps), levelled(*levels), flagged)
     assert tuple((found.frames[0].head_maps() > 0).any((1, 2))) == shown
     assert (found.shares is not None) == any(shown)
     if shown == (True, False):

@@ -11,7 +11,7 @@ from provenance.manifests.declaration import Declaration
 from provenance.signing.seal import development_signer
 from provenance.signing.sign import sign_file
 from sfumato.app.animation.gallery import shipped_portraits
-from sfumato.app.datasets.no_footage import why_unreal, without_unreal
+from sfumato.app.no_footage import why_unreal, without_unreal
 from sfumato.media.images import write_image
 
 
