@@ -31,7 +31,7 @@ _PEOPLE = click.option(
 )
 _JOURNAL = click.option(
     "--journal",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.NewFolder("*.sqlite3"),
     help="Folder of what was judged; a run goes on from it.",
 )
 _JSON = options.as_json("JSON lines instead of the tables.")
@@ -68,6 +68,7 @@ def robustness(
     from benchmarks.metrics.comparison import INTERVAL
     from benchmarks.rows.comparison import BarRow
     from benchmarks.tables.robustness import robustness_table
+    from detector.datasets.sample import in_words
     from detector.inference.bundle import load_shipped
     from sfumato.progress import progress
 
@@ -75,7 +76,7 @@ def robustness(
     samples = draw_people(_chosen(_every(clips), split), people, seed)
     detector = load_shipped(model)
     copies = len(samples) * (1 + len(config.treatments))
-    click.echo(f"{len(samples)} videos, {len(config.treatments)} treatments: {copies} copies", err=True)
+    click.echo(f"{in_words(samples)}; {len(config.treatments)} treatments, {copies} copies", err=True)
     with _folder(journal) as place, progress("Treating and judging", copies) as advance:
         found = judge_all(samples, model, config, place / "robustness.sqlite3", advance)
     rows = measure(found, detector.record, config)
@@ -133,6 +134,7 @@ def detection(
     from benchmarks.rows.detection import DistanceRow
     from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
     from benchmarks.tables.tables import read_records, shipped_records
+    from detector.datasets.sample import in_words
     from detector.inference.bundle import load_shipped
 
     detector = load_shipped(model)
@@ -140,7 +142,7 @@ def detection(
     samples = draw_people(_chosen(every, split), people, seed)
     ours = shipped_records()["robustness"]
     measured = read_records(record or ours) if record or ours.is_file() else []
-    click.echo(f"{len(samples)} videos", err=True)
+    click.echo(in_words(samples), err=True)
     with _folder(journal) as place:
         scored = _score(samples, model, frames, place)
         rows: list[DetectionRow] = [*run_tests(scored, every, detector.record, frames, seed)]

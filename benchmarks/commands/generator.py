@@ -56,11 +56,15 @@ def quality(
     from benchmarks.generator.quality import PREVIOUS, PROTOCOL, QualityConfig, choose_clips, measure
     from benchmarks.record import append_results, describe
     from generator.networks.checkpoint import SHIPPED
+    from sfumato.execution.find_files import VIDEOS, Finder
     from sfumato.progress import progress
     from sfumato.text import printable
 
     config = QualityConfig(tuple(sorted(set(shots))), targets, size, tune_seconds, seed)
-    chosen = choose_clips(footage, clips)
+    finder = Finder(VIDEOS)
+    chosen = choose_clips(footage, clips, finder)
+    if finder.told():
+        click.echo(printable(finder.told()), err=True)
     compared = (
         plain_checkpoint is not None or checkpoint is None
     )  # one's own checkpoint stands alone unless another is asked for

@@ -156,7 +156,7 @@ def measure(found: dict[str, list[Scored]], record: dict[str, Any], config: Robu
     before = found[UNTOUCHED]
     samples = [item.sample for item in before]
     if not any(item.status == "ok" for item in before):
-        raise UsageError("No video shows a face that can be judged", "Look at the files with sfumato scan.")
+        raise UsageError("Nothing shows a face that can be judged", "Look at the files with sfumato scan.")
     clusters = clusters_of(before)
     protocol = protocol_for(config.frames, clusters)
     reals = [i for i, sample in enumerate(samples) if sample.label == "real"]

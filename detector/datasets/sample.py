@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 from detector.inference.frames import frames_in
 from sfumato.errors import MediaError, UsageError
-from sfumato.execution.find_files import PICTURES, VIDEOS
+from sfumato.execution.find_files import PICTURES, VIDEOS, is_picture
 from sfumato.media.clips import ClipRow, Family, Label, Split, clip_file, file_digest, read_clips
 
 _MOST_MISSING = 1000  # names kept in an Inventory; the count goes on
@@ -129,12 +129,12 @@ class Adapter(ABC):
         found = list(self.samples(root))
         if not found:
             raise UsageError(
-                f"No video of {self.title} in {root}", f"Look at: sfumato datasets verify {self.name} {root}."
+                f"Nothing of {self.title} in {root}", f"Look at: sfumato datasets verify {self.name} {root}."
             )
         twice = next((key for key, count in Counter(sample.key for sample in found).items() if count > 1), None)
         if twice is not None:
             raise UsageError(
-                f"Two videos are {'/'.join(filter(None, twice))} to {self.title}", "Evaluate the folders one by one."
+                f"Two files are {'/'.join(filter(None, twice))} to {self.title}", "Evaluate the folders one by one."
             )
         return found
 
@@ -254,6 +254,14 @@ def read_table(path: Path, required: Iterable[str]) -> Iterator[dict[str, str]]:
         raise MediaError(f"Cannot read {path}: {error}", "It must be a CSV file in UTF-8.") from error
 
 
+def in_words(samples: Iterable[Sample]) -> str:
+    """How many of what: "1 picture", "2 videos, 3 pictures"; a folder of frames is a video."""
+    counts = Counter("picture" if is_picture(sample.path) else "video" for sample in samples)
+    return ", ".join(
+        f"{counts[kind]} {kind}{'s' * (counts[kind] != 1)}" for kind in ("video", "picture") if counts[kind]
+    )
+
+
 def only(samples: Iterable[Sample], **wanted: str | None) -> list[Sample]:
     """Those whose fields are as wanted; None: any. Raises UsageError, naming what there is, when nothing is left."""
     kept = all_of_them = list(samples)
@@ -263,5 +271,5 @@ def only(samples: Iterable[Sample], **wanted: str | None) -> list[Sample]:
         kept = [sample for sample in kept if (getattr(sample, name) or "") == value]
         if not kept:
             known = sorted({str(getattr(sample, name) or "none") for sample in all_of_them})
-            raise UsageError(f"No video has {name} {value!r}", f"There are: {', '.join(known[:12])}.")
+            raise UsageError(f"Nothing has {name} {value!r}", f"There are: {', '.join(known[:12])}.")
     return kept

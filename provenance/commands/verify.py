@@ -89,7 +89,7 @@ def verify(
         from provenance.pki.remote import Remote
 
         hosts = Remote(allow_remote)
-    finder = Finder(None, without=(SIDECAR_SUFFIX,), links=False, patterns=True)
+    finder = Finder(None, without=(SIDECAR_SUFFIX,), patterns=True)
     paths = list(finder.paths(files))
     if not paths:
         raise UsageError("There is no file in what was named", "Name files, or a folder with files in it.")

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from provenance.formats.bmff import refuse_fragments
+from provenance.formats.riff import ADVICE as RIFF
+from provenance.formats.riff import refuse_loose_chunks
 from sfumato.errors import MediaError, SealError
 
 FORMATS = {
@@ -72,7 +74,9 @@ def media_type_of(path: Path) -> str:
 
 
 def check_content(file: IO[bytes], media_type: str, path: Path) -> None:
-    """Refuses a file that is not what its name says, and a part of a fragmented video. Raises MediaError."""
+    """Refuses a file that is not what its name says, a part of a fragmented video, and a RIFF file with bytes between
+    its chunks. Raises MediaError.
+    """
     file.seek(0)
     head = file.read(32)
     found = media_type_of_bytes(head)
@@ -86,6 +90,8 @@ def check_content(file: IO[bytes], media_type: str, path: Path) -> None:
         refuse_fragments(file)
     elif found != media_type:
         raise MediaError(f"{path} holds {found}, not {media_type} as its name says", "Give it the suffix that fits.")
+    elif media_type in RIFF:
+        refuse_loose_chunks(file, media_type, path)
     file.seek(0)
 
 

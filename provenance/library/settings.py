@@ -21,9 +21,9 @@ CREATED_ASSERTIONS = [  # stated by the signer, not merely gathered
 ]
 
 
-def reading(trust: Sequence[bytes] = (), stamps: Sequence[bytes] = ()) -> dict[str, Any]:
+def reading(trust: Sequence[bytes] = (), stamps: Sequence[bytes] = (), *, unchecked: bool = False) -> dict[str, Any]:
     """Settings to read with. `trust`, `stamps`: PEM files of roots for signers and for time-stamps; none means that
-    nobody is trusted.
+    nobody is trusted. `unchecked`: only to look at a manifest that cannot be checked; nothing it says is vouched for.
 
     The library does not keep the two kinds apart; provenance.verifying.trust does. It never opens a connection:
     provenance.pki.remote does, if told to.
@@ -43,6 +43,8 @@ def reading(trust: Sequence[bytes] = (), stamps: Sequence[bytes] = ()) -> dict[s
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
         "core": {"allowed_network_hosts": [], "allow_redirects": False},
     }
+    if unchecked:
+        settings["verify"]["verify_after_reading"] = False
     if anchors:
         settings["trust"]["anchors"] = anchors
     return settings

@@ -7,6 +7,7 @@ state; it is worse when
 - the signer's chain does not lead to a root given for signers (the library takes a root given for time-stamps as well);
 - the certificate has expired, and only a time-stamp of an authority that nobody gave here says that it signed before;
 - an acceptable answer says that the certificate was revoked;
+- the manifest uses an algorithm outside the lists of C2PA;
 - the signature leaves out parts that decide what a player shows (older generators leave out the table of frame
 positions).
 """
@@ -27,6 +28,7 @@ from provenance.pki.certificates import CertificateView, outside_validity, view
 from provenance.pki.cose import EmbeddedSignature, stamper_chain
 from provenance.pki.paths import SIGNING, STAMPING, CertificationPath, find_path
 from provenance.pki.revocation import NOT_REVOKED, REVOKED, Revocation, ask, look
+from provenance.verifying.algorithms import UNSUPPORTED, unsupported_sentence
 
 if TYPE_CHECKING:
     from provenance.pki.remote import Remote
@@ -61,8 +63,12 @@ def decide_trust(
     stamp_anchors: Sequence[x509.Certificate],
     remote: Remote | None,
     now: datetime,
+    foreign: Sequence[str] = (),
 ) -> TrustDecision:
-    """Raises KeyError for a state that the library does not have."""
+    """`foreign`: uses of algorithms outside the lists of C2PA, in words.
+
+    Raises KeyError for a state that the library does not have.
+    """
     stamper, stamp_path = _stamp(signature, active, stamp_anchors)
     time_source = active.time_source
     if time_source in ("time-stamp", "unverified time-stamp"):
@@ -76,7 +82,12 @@ def decide_trust(
     successes = [code for code in active.successes if not doubted.get(code)]
     if revocation.state == "not revoked" and NOT_REVOKED not in successes:
         successes.append(NOT_REVOKED)
-    reason = _reason(outcome, codes)
+    if foreign and UNSUPPORTED not in codes:
+        codes.append(UNSUPPORTED)
+    if UNSUPPORTED in codes:
+        outcome, reason = "invalid", unsupported_sentence(foreign)
+    else:
+        reason = _reason(outcome, codes)
     if revocation.state == "revoked" and outcome != "invalid":
         outcome, reason = "invalid", f"the signer's certificate was revoked ({revocation.reason})"
         codes.append(REVOKED)

@@ -12,6 +12,7 @@ must pass sfumato.text.printable before anybody sees it.
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from provenance.manifests.claims import Ingredient, read_views
 from provenance.pki.certificates import load_anchors
 from provenance.pki.cose import read_signature
 from provenance.pki.paths import SIGNING, find_path
+from provenance.verifying.algorithms import UNSUPPORTED, unsupported, unsupported_sentence
 from provenance.verifying.trust import decide_trust
 from provenance.verifying.verification import Verification
 
@@ -104,7 +106,7 @@ class _Look:
                 found = self._evidence(reader, file, outside=opened.outside)
             return replace(found, manifest_from=opened.manifest_from, remote_manifest=opened.address)
         except C2paError as error:
-            return _failure(self.path, str(error), head)
+            return self._unread(file, sidecar, _failure(self.path, str(error), head))
         except (
             ValueError,
             TypeError,
@@ -119,11 +121,13 @@ class _Look:
     def _evidence(self, reader: Any, file: IO[bytes], outside: bool) -> Verification:
         active, ingredients = read_views(reader)
         state = str(reader.get_validation_state())
-        signature = read_signature(manifest_store(reader, active.label), active.label)
+        store = manifest_store(reader, active.label)
+        signature = read_signature(store, active.label)
         left_out = _left_out(active.bindings, file)
         ingredients = tuple(self._checked(reader, ingredient) for ingredient in ingredients)
+        foreign = unsupported(store, active.label)
         trust = decide_trust(
-            state, active, signature, left_out, self.anchors, self.stamp_anchors, self.remote, self.now
+            state, active, signature, left_out, self.anchors, self.stamp_anchors, self.remote, self.now, foreign
         )
         return Verification(
             path=self.path,
@@ -148,12 +152,36 @@ class _Look:
             ingredients_left_out=len(ingredients) > MOST,
         )
 
+    def _unread(self, file: IO[bytes], sidecar: Path | None, failed: Verification) -> Verification:
+        """What the library makes no report of: is it for an algorithm? It opens such a manifest if it need not
+        check.
+        """
+        from c2pa import C2paError
+
+        if failed.outcome != "invalid" or UNSUPPORTED in failed.codes:
+            return failed
+        try:
+            opened = open_reader(self.path, file, reading(unchecked=True), sidecar, None)
+            if opened.reader is None:
+                return failed
+            with opened.reader as reader:
+                label = str(json.loads(reader.json())["active_manifest"])
+                foreign = unsupported(manifest_store(reader, label), label)
+        except (C2paError, ValueError, TypeError, KeyError):
+            return failed
+        return replace(failed, codes=(UNSUPPORTED,), reason=unsupported_sentence(foreign)) if foreign else failed
+
     def _checked(self, reader: Any, ingredient: Ingredient) -> Ingredient:
-        """An ingredient that the library trusts must lead to a root given for signers, as the file itself must."""
+        """An ingredient that the library trusts must lead to a root given for signers, as the file itself must; none
+        may use an algorithm outside the lists.
+        """
+        label = ingredient.label or ""
+        store = manifest_store(reader, label) if label else b""
+        if unsupported(store, label):
+            return replace(ingredient, state="invalid", codes=tuple(dict.fromkeys((*ingredient.codes, UNSUPPORTED))))
         if ingredient.state != "trusted":
             return ingredient
-        label = ingredient.label or ""
-        chain = read_signature(manifest_store(reader, label), label).chain
+        chain = read_signature(store, label).chain
         if find_path(chain, self.anchors, SIGNING, self.now).certificates:
             return ingredient
         return replace(ingredient, state="untrusted", codes=(*ingredient.codes, "signingCredential.untrusted"))
@@ -184,8 +212,13 @@ def _failure(path: Path, message: str, head: bytes) -> Verification:
         return Verification(path, "none", reason="a container that cannot hold a content credential")
     if message.startswith(("NotSupported", "Io")) or "asset could not be parsed" in message:
         return Verification(path, "unreadable", reason=_why_unreadable(message))
-    code = "algorithm.unsupported" if "unknown algorithm" in message else "manifest.unreadable"
-    return Verification(path, "invalid", (code,), reason=cut(f"the manifest cannot be read: {message}"))
+    if "unknown algorithm" in message:
+        return Verification(
+            path, "invalid", (UNSUPPORTED,), reason=unsupported_sentence(["something in it names none"])
+        )
+    return Verification(
+        path, "invalid", ("manifest.unreadable",), reason=cut(f"the manifest cannot be read: {message}")
+    )
 
 
 def _why_unreadable(message: str) -> str:

@@ -43,22 +43,22 @@ class PairResult:
     reason: str = ""
 
 
-def find_portraits(names: Sequence[str]) -> list[Path]:
-    """Pictures and person files: as named, shipped ones, and those that lie in a folder. Raises UsageError when one is
-    not there.
+def find_portraits(names: Sequence[str], passed_over: Counter[str] | None = None) -> list[Path]:
+    """Pictures and person files: as named, shipped ones, and those that lie in a folder; `passed_over` counts what else
+    lies there, by reason. Raises UsageError when one is not there.
     """
     from sfumato.app.animation.gallery import portrait_path
 
-    return [path for name in names for path in _inside(Path(name), _PORTRAITS) or [portrait_path(name)]]
+    return [path for name in names for path in _inside(Path(name), _PORTRAITS, passed_over) or [portrait_path(name)]]
 
 
-def find_motions(names: Sequence[str]) -> list[Driver]:
+def find_motions(names: Sequence[str], passed_over: Counter[str] | None = None) -> list[Driver]:
     """Motions likewise. Raises UsageError for a camera: it would have to move anew for every portrait."""
     from sfumato.app.animation.driver import Driver, find_driver
 
     found = []
     for name in names:
-        inside = _inside(Path(name), _MOTIONS)
+        inside = _inside(Path(name), _MOTIONS, passed_over)
         found += [Driver(path) for path in inside] if inside else [find_driver(name)]
     if any(driver.path is None for driver in found):
         raise UsageError("A camera cannot drive a batch", "Record it first: sfumato motion camera:0 -o x.motion.")
@@ -139,14 +139,19 @@ def _sealed_facts(output: Path) -> dict[str, Any] | None:
     return found.facts if found.outcome in ("trusted", "untrusted") else None
 
 
-def _inside(path: Path, suffixes: frozenset[str]) -> list[Path]:
+def _inside(path: Path, suffixes: frozenset[str], passed_over: Counter[str] | None) -> list[Path]:
     """The files directly in a folder that have one of `suffixes`, in order; none for what is no folder. Raises
     UsageError for a folder without.
     """
     if not path.is_dir():
         return []
-    every = Finder(suffixes).paths([path])
-    found = [file for file in every if file.parent == path and file.name != CONTACT_SHEET]
+    finder = Finder(suffixes)
+    every = [file for file in finder.paths([path]) if file.name != CONTACT_SHEET]
+    found = [file for file in every if file.parent == path]
+    if passed_over is not None:
+        passed_over.update(finder.passed_over)
+        if deeper := len(every) - len(found):
+            passed_over["in folders below"] += deeper
     if not found:
         raise UsageError(
             f"The folder {path} holds nothing of the kind that is wanted",

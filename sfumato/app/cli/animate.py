@@ -102,12 +102,16 @@ def animate(
     from sfumato.app.animation.living_portrait import describe, record
     from sfumato.app.animation.studio import Studio
     from sfumato.app.cli.consent import ask_for_consent
+    from sfumato.execution.find_files import Finder
     from sfumato.progress import progress
     from sfumato.run import choose_device
 
     if each:
         config, path, place = AnimateConfig(**settings), checkpoint_path(checkpoint), choose_device(device)
-        pairs = find_portraits(portraits), find_motions(motions)
+        finder = Finder()
+        pairs = find_portraits(portraits, finder.passed_over), find_motions(motions, finder.passed_over)
+        if finder.told():
+            click.echo(printable(finder.told()), err=True)
         studio = Studio(path, landmarks, place, backend=backend)
         return _animate_all(studio, *pairs, out, config, consent, overwrite=overwrite, as_json=as_json)
     if len(motions) > 1:

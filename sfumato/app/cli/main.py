@@ -18,6 +18,7 @@ from typing import Any, TextIO
 
 import click
 
+from sfumato.app.cli.repeated import refuse_repeated
 from sfumato.errors import MissingPartError, SfumatoError, SfumatoWarning, nearest
 from sfumato.exit_codes import ExitCode
 from sfumato.text import printable
@@ -65,7 +66,7 @@ COMMANDS: Table = {
     ),
     "scan": LazyCommand("sfumato.app.cli.scan:scan", "Judge videos: credentials first, then the detector."),
     "calibrate": LazyCommand(
-        "detector.commands.train:calibrate", "Set the detector's thresholds on your own real footage."
+        "sfumato.app.cli.calibrate:calibrate", "Set the detector's thresholds on your own real footage."
     ),
     "clips": LazyCommand("sfumato.app.cli.clips:clips", "List a folder of real footage: who is who, split by person."),
     "fakes": LazyCommand(
@@ -170,11 +171,14 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click's, with the nearest known name in the error."""
+        """As click's, with the nearest known name in the error, and no option twice that is taken once."""
         if args[0] not in self.table and not args[0].startswith("-") and not ctx.resilient_parsing:
             near = nearest(args[0], self.table)
             raise click.UsageError(f"No such command {args[0]!r}" + (f", did you mean {near!r}?" if near else "."), ctx)
-        return super().resolve_command(ctx, args)
+        name, command, words = super().resolve_command(ctx, args)
+        if command is not None and not isinstance(command, click.Group):
+            refuse_repeated(command, words, ctx)
+        return name, command, words
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [

@@ -61,6 +61,7 @@ def scan(
         click.echo(printable(finder.told()), err=True)
     detector = VideoDetector(model, backend=backend)
     scanner = Scanner([file.read_bytes() for file in trust], frames, float(fpr), detector)
+    scanner.expect(files)
     if folder is not None:
         detector.bundle.scorer.require_maps()
         make_folder(folder, "Choose another folder with --explain.")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 JOURNAL = "made.sqlite3"
 _VERSION = 4  # raised when the same request gives other files
-_ADVICE = "Each needs a file inside the list's folder that shows a face; make the list anew with sfumato clips."
+_ADVICE = "Each needs a file inside the list's folder, no link out of it, that shows a face."
 
 
 def make_fakes(

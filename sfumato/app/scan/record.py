@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from detector.inference.explain import HeadFacts, head_facts, in_words, standing_out
+from detector.inference.explain import HeadFacts, head_facts, in_words, limited, standing_out
 from detector.inference.frames import MediaFacts
 from detector.inference.prediction import FrameCounts, ModelFacts, Moment, Prediction, Status, Timing, TrackScore
 from detector.inference.thresholds import Thresholds
@@ -121,9 +121,9 @@ class ExplanationRecord:
             return None
         evidence = np.array([(frame.blend, frame.synthesis) for frame in prediction.deciding])
         heads = head_facts(prediction.tracks[0].stack, evidence, prediction.threshold, fpr)
-        found = prediction.explanation
         place = None
-        if found is not None:
+        if prediction.explanation is not None:
+            found = limited(prediction.explanation, heads, flagged)
             dense = standing_out(found.shares, found.areas) if found.shares else []
             place = Placement(tuple(frame.time for frame in found.frames), found.areas, found.shares, tuple(dense))
         return cls(in_words(heads, flagged), heads, place)

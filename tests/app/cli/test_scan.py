@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,27 @@ def test_score_comes_with_words(model, tmp_path, faces) -> None:
     highest = sorted(record["tracks"][0]["frames"], key=lambda frame: -frame["score"])[:2]
     assert told["heads"]["blend"]["evidence"] == pytest.approx(np.mean([frame["blend"] for frame in highest]), abs=1e-3)
     assert f"  {told['words']}" in run("--model", model, "--frames", "6", tmp_path / "a.mp4").stdout
+
+
+def test_copies_are_judged_once_and_say_so(model, tmp_path, faces, monkeypatch) -> None:
+    from detector.inference.video_detector import VideoDetector
+
+    make_video(tmp_path / "a.mp4", width=160, height=120)
+    for name in ("b.mp4", "c.mp4"):
+        shutil.copy(tmp_path / "a.mp4", tmp_path / name)
+    judge, asked = VideoDetector.predict, []
+
+    def predict(self, path, *arguments):
+        asked.append(path.name)
+        return judge(self, path, *arguments)
+
+    monkeypatch.setattr(VideoDetector, "predict", predict)
+    found = records(run("--json", "--model", model, "--frames", "4", tmp_path))
+    assert asked == ["a.mp4"]
+    assert [Path(record["file"]["path"]).name for record in found] == ["a.mp4", "b.mp4", "c.mp4"]
+    assert len({(record["verdict"], record["score"], record["file"]["sha256"]) for record in found}) == 1
+    told = [[note for note in record["notes"] if note.startswith("Judged once")] for record in found]
+    assert told == [[], *[[f"Judged once, with the same content at {tmp_path / 'a.mp4'}."]] * 2]
 
 
 def test_explain_writes_a_sheet_for_each_scored_file(model, tmp_path, faces) -> None:
