@@ -28,6 +28,7 @@ from sfumato.atomic import atomic_path
 from sfumato.errors import MissingFileError, OutputError, SealError
 
 if TYPE_CHECKING:
+    from provenance.manifests.durable_assertion import DurableStatement
     from provenance.manifests.soft_binding import SoftBinding
     from sfumato.media.video import GeneratedFacts
 
@@ -43,12 +44,17 @@ class Signed:
 
 
 def sign_generated(
-    source: Path, destination: Path, facts: GeneratedFacts, signer: Signer, soft_binding: SoftBinding | None = None
+    source: Path,
+    destination: Path,
+    facts: GeneratedFacts,
+    signer: Signer,
+    soft_binding: SoftBinding | None = None,
+    durable: DurableStatement | None = None,
 ) -> None:
     """Writes `source` with the manifest of a video that sfumato generated at `destination`, atomically; replaces what
     was there.
 
-    `soft_binding`: the watermark that is in its frames.
+    `soft_binding`: the watermark that is in its frames. `durable`: what joins copies to it.
 
     Raises SealError with the real cause if the source is the destination or cannot be read, the signer fails, the
     container cannot hold a manifest, or the result does not read back as signed; OutputError if the destination cannot
@@ -57,7 +63,7 @@ def sign_generated(
     media_type = media_type_of(destination)
     _refuse_same(source, destination)
     portraits = portrait_ingredients(facts.portraits, facts.known_digests)
-    manifest = generated_manifest(facts, portraits, media_type, soft_binding=soft_binding)
+    manifest = generated_manifest(facts, portraits, media_type, soft_binding=soft_binding, durable=durable)
     _write(source, destination, Order(manifest, portraits, signer, media_type))
 
 
