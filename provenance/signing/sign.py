@@ -1,9 +1,9 @@
 """Signing: a file in, the same file with its manifest out, or an error and nothing else.
 
 In: a file, what is declared about it, a signer, perhaps a time-stamp authority. Out: the signed file at the
-destination, read back and found good before it appears. It is written to a temporary file beside the destination; the
-source is only ever read, and takes part in the end only where a caller asked for its replacement. No connection is made
-but to the authority.
+destination, read back and found good before it appears. It is written in a private folder beside the destination, so
+that nobody meets it half done, not even after a kill; the source is only ever read, and takes part in the end only
+where a caller asked for its replacement. No connection is made but to the authority.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from provenance.pki.timestamp import Relay, Stamping, relay
 from provenance.signers import Signer
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
-from sfumato.atomic import atomic_path
 from sfumato.errors import MissingFileError, OutputError, SealError
 
 if TYPE_CHECKING:
@@ -104,7 +103,9 @@ def _write(source: Path, destination: Path, order: Order) -> Signed:
         unsigned = source.open("rb")
     except OSError as error:
         raise SealError(f"Cannot read the file to sign, {source}: {error.strerror}", "Nothing was written.") from error
-    with unsigned, atomic_path(destination) as temporary:
+    from sfumato.media.video.private_folder import private_path
+
+    with unsigned, private_path(destination) as temporary:
         size = source.stat().st_size
         with temporary.open("w+b") as output:
             unstamped = _sign(unsigned, size, output, order)
