@@ -71,7 +71,8 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     marks = [connection.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version")]
     if marks[0] not in (0, APPLICATION_ID) or marks[1] != 0:
         raise UsageError(f"{path} is the database of another program", _ADVICE)
-    return connection.execute("select count(*) from sqlite_master").fetchone() == (0,)
+    (entries,) = connection.execute("select count(*) from sqlite_master").fetchone()
+    return int(entries) == 0
 
 
 def _make(connection: sqlite3.Connection, path: Path, tables: str) -> None:
