@@ -1,7 +1,7 @@
 """Killed at any moment, the program leaves no frame that plays and says nothing of itself; the next run tidies up.
 
 A few kills by default. `SFUMATO_KILLS=200` kills as often, and kills `animate` too; with SFUMATO_KILLS_WIDTH=960,
-SFUMATO_KILLS_HEIGHT=720 and SFUMATO_KILLS_FRAMES=90 the video is one of 100 MB, sealed in pieces without a lowered
+SFUMATO_KILLS_HEIGHT=720 and SFUMATO_KILLS_FRAMES=120 the video is one of 100 MB, sealed in pieces without a lowered
 threshold.
 """
 
