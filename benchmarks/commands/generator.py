@@ -212,19 +212,18 @@ def cross(
 
 def _write_sheet(path: Path, sheet: Any, checkpoint: Checkpoint, portraits: tuple[Path, ...], consent: str) -> None:
     """Sealed as every generated picture is."""
-    import tempfile
-
     from provenance.manifests.declaration import Declaration
     from provenance.signing.seal import development_signer
     from provenance.signing.sign import sign_file
     from sfumato.media.images import write_image
+    from sfumato.media.video.private_folder import private_folder
 
     parameters = {"consent": consent, "family": checkpoint.config.family}
     declaration = Declaration(
         title="Contact sheet of living portraits", model_name=checkpoint.config.family, model_digest=checkpoint.digest,
         portraits=portraits, parameters=parameters,
     )  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="sfumato-bench-") as folder:
-        unsealed = Path(folder) / "sheet.png"
+    with private_folder() as folder:
+        unsealed = folder / "sheet.png"
         write_image(unsealed, sheet)
         sign_file(unsealed, path, declaration, development_signer())

@@ -11,6 +11,7 @@ apart.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,10 @@ class Fingerprint:
         """As it is stored."""
         looks, views, _ = self.hashes.shape
         return _MAGIC + struct.pack("<HH", looks, views) + self.hashes.tobytes() + self.mirrored.tobytes()
+
+    def digest(self) -> str:
+        """SHA-256, hex, of what is stored: what a manifest states of it."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Fingerprint:

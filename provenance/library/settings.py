@@ -18,6 +18,7 @@ PIECE_KB = 1024
 MEMORY_MB = 16
 CREATED_ASSERTIONS = [  # stated by the signer, not merely gathered
     *("c2pa.actions", "c2pa.ingredient", "org.sfumato.generation", "cawg.training-mining", "c2pa.soft-binding"),
+    "org.sfumato.durable",
 ]
 
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
     from provenance.manifests.declaration import Declaration
     from provenance.pki.timestamp import Stamping
     from provenance.signers import Signer
-
-LEFT_BEHIND = 3600  # seconds
 
 
 @dataclass(frozen=True)
@@ -117,7 +113,6 @@ def sign_all(
             if not overwrite and _done_before(task, signer, declaration):
                 return SigningResult(task, "skipped", time.monotonic() - started)
             task.output.parent.mkdir(parents=True, exist_ok=True)
-            _remove_leftovers(task.output)
             signed = sign_file(task.source, task.output, declaration, signer, stamping, in_place=in_place)
         except (SfumatoError, OSError) as error:
             return SigningResult(task, "failed", time.monotonic() - started, error=error)
@@ -181,14 +176,3 @@ def _done_before(task: SigningTask, signer: Signer, declaration: Declaration) ->
     raise OutputError(
         f"{task.output} exists and was not signed from this file with this key", "Give --overwrite to replace it."
     )
-
-
-def _remove_leftovers(output: Path) -> None:
-    """Temporary files of a process that was killed while it wrote this output; one that is still written to is younger
-    than an hour.
-    """
-    pattern = re.compile(re.escape(f".{output.stem[:40]}-") + "[0-9a-f]{12}" + re.escape(output.suffix[:40]))
-    with suppress(OSError), os.scandir(output.parent) as entries:
-        for entry in entries:
-            if pattern.fullmatch(entry.name) and time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFT_BEHIND:
-                Path(entry.path).unlink(missing_ok=True)

@@ -20,7 +20,8 @@ import click
 
 from sfumato.app.cli.repeated import refuse_repeated
 from sfumato.errors import MissingPartError, SfumatoError, SfumatoWarning, nearest
-from sfumato.exit_codes import ExitCode
+from sfumato.execution.stopping import signal_of, stopped_by_signals
+from sfumato.exit_codes import MEANINGS, ExitCode
 from sfumato.text import printable
 from sfumato.version import __version__
 
@@ -239,13 +240,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.showwarning = _show_warning
     session = Session(traceback=os.environ.get("SFUMATO_TRACEBACK", "") not in ("", "0"))
     try:
-        result = cli.main(
-            args=None if arguments is None else list(arguments), prog_name="sfumato", standalone_mode=False, obj=session
-        )
+        with stopped_by_signals():
+            result = cli.main(
+                args=None if arguments is None else list(arguments),
+                prog_name="sfumato",
+                standalone_mode=False,
+                obj=session,
+            )
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "")
         return ExitCode.REQUEST
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         if session.traceback:
             import traceback
 
@@ -256,12 +261,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def explain(error: Exception) -> tuple[str, int]:
+def explain(error: Exception | KeyboardInterrupt) -> tuple[str, int]:
     """One printable line about `error`, with advice, and the exit code that belongs to it."""
     if isinstance(error, SfumatoError):
         return printable(error), error.exit_code
-    if isinstance(error, click.exceptions.Abort):
-        return "interrupted; nothing half-written is left behind.", ExitCode.INTERRUPTED
+    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
+        number = signal_of(error)
+        code = ExitCode.INTERRUPTED if number is None else 128 + number
+        return f"{MEANINGS[ExitCode(code)]}.", code
     if isinstance(error, click.ClickException):
         command = getattr(getattr(error, "ctx", None), "command_path", "sfumato")
         message = " ".join(error.format_message().split())  # click sets long choices on lines of their own
