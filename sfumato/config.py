@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sfumato.errors import ConfigError
+from sfumato.limits import SETTINGS
+from sfumato.regular_file import read_regular_text
 
 T = TypeVar("T")
 
@@ -38,7 +40,7 @@ def load_config(
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_regular_text(path, SETTINGS))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"Cannot read the configuration {path}: {error}", "It must be a TOML file.") from error
 

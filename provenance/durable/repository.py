@@ -259,6 +259,8 @@ def _sqlite(path: Path, must_exist: bool) -> Repository:
         raise UsageError(
             f"There is no repository at {path}", "It is made with the first video, or name another with --repository."
         )
+    if path.exists() and not path.is_file():
+        raise OutputError(f"The repository {path} is not a regular file", f"Name another with {VARIABLE}.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=10)

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from provenance.verifying.verification import ClauseResult, Verification
 from sfumato.errors import UsageError
+from sfumato.limits import SETTINGS
+from sfumato.regular_file import read_regular_text
 
 if TYPE_CHECKING:
     from provenance.pki.certificates import CertificateView
@@ -48,7 +50,7 @@ def load_policy(path: Path) -> Policy:
     nothing.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(read_regular_text(path, SETTINGS))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"Cannot read the policy {path}: {error}", "It must be a TOML file.") from error
     return make_policy(values, str(path))
