@@ -64,7 +64,7 @@ ALL_BOXES = Limit(200_000, "boxes", "mp4, mov, HEIF, JUMBF", "those fragments ha
 BOX_DEPTH = Limit(32, "boxes in boxes", "mp4, mov, HEIF, JUMBF", "a video has six, a manifest store ten")
 TRACKS = Limit(100, "tracks", "mp4, mov", "a film with twenty languages and their subtitles")
 EDITS = Limit(10_000, "edits", "a track of an mp4 or mov", "a film that was cut has one a cut")
-SAMPLES = Limit(20_000_000, "samples", "a track of an mp4 or mov", "90 hours at 60 a second")
+SAMPLES = Limit(20_000_000, "samples", "all tracks of an mp4 or mov", "30 hours at 60 a second, with sound")
 # Video
 FRAME_SIDE = Limit(8192, "pixels a side", "a frame", "8K")
 FRAME_PIXELS = Limit(36_000_000, "pixels", "a frame", "8K has 33 megapixels; a decoder holds up to 17 frames")

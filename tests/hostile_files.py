@@ -91,7 +91,17 @@ def film(*, samples: int = 1, size: int = 0, durations: tuple[int, int] = (1, 40
     media = box(b"mdia", box(b"mdhd", struct.pack(">IIIIIHH", 0, 0, 0, 1000, 1000, 0, 0)),
                 box(b"hdlr", struct.pack(">II4s12x", 0, 0, b"vide"), b"\0"),
                 box(b"minf", box(b"vmhd", bytes(12)), tables))  # fmt: skip
-    return FTYP + box(b"mdat", bytes(64)) + box(b"moov", movie, box(b"trak", track, edit if edits else b"", media) * tracks)
+    return (
+        FTYP
+        + box(b"mdat", bytes(64))
+        + box(b"moov", movie, box(b"trak", track, edit if edits else b"", media) * tracks)
+    )
+
+
+def fragment(samples: int) -> bytes:
+    """A part of a film of so many samples, all like the default."""
+    header = box(b"tfhd", struct.pack(">IIII", 0x38, 1, 1, 1), bytes(4))
+    return box(b"moof", box(b"mfhd", bytes(8)), box(b"traf", header, box(b"trun", struct.pack(">II", 0, samples))))
 
 
 def riff(form: bytes, *chunks: bytes, size: int | None = None) -> bytes:
@@ -130,10 +140,14 @@ def gif(frames: int, width: int = 1, height: int = 1) -> bytes:
 def tiff(entries: list[tuple[int, int, int, int]], following: int = 0, data: bytes = b"") -> bytes:
     """Tags of one directory (number, type, count, value), and the place of the next one."""
     tags = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
-    return b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", len(entries)) + tags + struct.pack("<I", following) + data
+    return (
+        b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", len(entries)) + tags + struct.pack("<I", following) + data
+    )
 
 
-def _tiff_of(width: int, height: int, *, rows: int | None = None, packed: bytes = b"", kind: int = 8, bits: int = 8) -> bytes:
+def _tiff_of(
+    width: int, height: int, *, rows: int | None = None, packed: bytes = b"", kind: int = 8, bits: int = 8
+) -> bytes:
     """A grey TIFF in one strip (kind 8: deflate, 1: as it is)."""
     names = {256: width, 257: height, 258: bits, 259: kind, 262: 1, 277: 1, 278: height if rows is None else rows}
     place = 8 + 2 + 12 * 9 + 4
@@ -143,7 +157,12 @@ def _tiff_of(width: int, height: int, *, rows: int | None = None, packed: bytes 
 
 def _profile(size: int, grid: int = 0) -> bytes:
     """An ICC profile that says it has `size` bytes; `grid`: the points a side of a table it says it holds."""
-    head = struct.pack(">I4sI4s4s4s", size, b"lcms", 0x04300000, b"mntr", b"RGB ", b"Lab ") + bytes(12) + b"acsp" + bytes(88)
+    head = (
+        struct.pack(">I4sI4s4s4s", size, b"lcms", 0x04300000, b"mntr", b"RGB ", b"Lab ")
+        + bytes(12)
+        + b"acsp"
+        + bytes(88)
+    )
     table = b"mft1" + bytes(4) + bytes([3, 3, grid, 0]) + bytes(36)
     return head + struct.pack(">I4sII", 1, b"A2B0", 144, len(table)) + table
 
@@ -177,7 +196,10 @@ def _jp2(side: int, tile: int) -> bytes:
 
 def _avi(frames: int, side: int) -> bytes:
     head = part(b"avih", struct.pack("<14I", 40000, 0, 0, 16, frames, 0, 1, 0, side, side, 0, 0, 0, 0))
-    stream = part(b"strh", struct.pack("<4s4sIHHIIIIIIIIhhhh", b"vids", b"MJPG", 0, 0, 0, 0, 1, 25, 0, frames, 0, 0, 0, 0, 0, 64, 64))
+    stream = part(
+        b"strh",
+        struct.pack("<4s4sIHHIIIIIIIIhhhh", b"vids", b"MJPG", 0, 0, 0, 0, 1, 25, 0, frames, 0, 0, 0, 0, 0, 64, 64),
+    )
     form = part(b"strf", struct.pack("<IiiHH4sIiiII", 40, side, side, 1, 24, b"MJPG", 0, 0, 0, 0, 0))
     return riff(b"AVI ", part(b"LIST", b"hdrl" + head + part(b"LIST", b"strl" + stream + form)),
                 part(b"LIST", b"movi" + part(b"00dc", b"") * min(frames, 10**5)))  # fmt: skip
@@ -190,8 +212,8 @@ def _svg_of_entities() -> bytes:
 
 def _pdf(objects: int) -> bytes:
     body = b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[2 0 R]/Count 1>>endobj\n"
-    packed = b"3 0 obj<</Type/ObjStm/N %d/First 10/Filter/FlateDecode/Length %d>>stream\n" % (objects, len(zeros(64)))
-    return body + packed + zeros(64) + b"\nendstream endobj\ntrailer<</Root 1 0 R/Prev 9>>\nstartxref\n9\n%%EOF"
+    packed = b"3 0 obj<</Type/ObjStm/N %d/First 10/Filter/FlateDecode/Length %d>>stream\n" % (objects, len(zeros(200)))
+    return body + packed + zeros(200) + b"\nendstream endobj\ntrailer<</Root 1 0 R/Prev 9>>\nstartxref\n9\n%%EOF"
 
 
 def _store(depth: int = 0, boxes: int = 0) -> bytes:
@@ -206,7 +228,7 @@ def _store(depth: int = 0, boxes: int = 0) -> bytes:
 def _with_store(store: bytes) -> bytes:
     from provenance.formats.manifest_box import C2PA_UUID
 
-    return FTYP + box(b"uuid", C2PA_UUID, bytes(4), b"manifest\0", bytes(8), store) + film()[len(FTYP):]
+    return FTYP + box(b"uuid", C2PA_UUID, bytes(4), b"manifest\0", bytes(8), store) + film()[len(FTYP) :]
 
 
 # What `scan` and `verify` are given: by a name with the suffix that the maker's bytes would have.
@@ -214,26 +236,36 @@ MEDIA: dict[str, Maker] = {
     "grey16-149-megapixels.png": lambda: png(width=12200, height=12200, depth=16, data=zeros(285)),
     "billion-pixels-a-side.png": lambda: png(width=2**31 - 1, height=2**31 - 1),
     "rgba-declared-148-megapixels.png": lambda: png(width=65000, height=2280, colour=6),
-    "palette-149-megapixels.png": lambda: png((b"PLTE", bytes(6)), width=12200, height=12200, depth=1, colour=3, data=zeros(19)),
+    "palette-149-megapixels.png": lambda: png(
+        (b"PLTE", bytes(6)), width=12200, height=12200, depth=1, colour=3, data=zeros(19)
+    ),
     "rgb-laced-100-megapixels.png": lambda: png(width=10000, height=10000, colour=2, lace=1, data=zeros(288)),
     "texts-of-100-megabytes.png": lambda: png(*[(b"zTXt", b"k%d\0\0" % i + zeros(100)) for i in range(20)]),
     "international-texts.png": lambda: png(*[(b"iTXt", b"k\0\1\0\0\0" + zeros(100)) for _ in range(20)]),
     "profile-of-100-megabytes.png": lambda: png((b"iCCP", b"p\0\0" + zeros(100))),
-    "profile-with-a-large-table.png": lambda: png((b"iCCP", b"p\0\0" + zlib.compress(_profile(2**31 - 1, 255))), colour=2, data=zlib.compress(bytes(4))),
+    "profile-with-a-large-table.png": lambda: png(
+        (b"iCCP", b"p\0\0" + zlib.compress(_profile(2**31 - 1, 255))), colour=2, data=zlib.compress(bytes(4))
+    ),
     "400000-chunks.png": lambda: png(*[(b"tEXt", b"")] * 400_000),
     "chunk-of-two-gigabytes.png": lambda: PNG_START + struct.pack(">I", 2**31 - 1) + b"IHDR",
-    "billion-frames.png": lambda: png((b"acTL", struct.pack(">II", 2**30, 0)), (b"fcTL", struct.pack(">IIIIIHHBB", 0, 1, 1, 0, 0, 1, 1, 0, 0))),
+    "billion-frames.png": lambda: png(
+        (b"acTL", struct.pack(">II", 2**30, 0)), (b"fcTL", struct.pack(">IIIIIHHBB", 0, 1, 1, 0, 0, 1, 1, 0, 0))
+    ),
     "four-gigapixels.jpg": lambda: jpeg(width=65500, height=65500),
     "progressive-100-megapixels.jpg": lambda: jpeg(width=10000, height=10000, progressive=True),
     "3000-scans.jpg": lambda: jpeg(width=6000, height=6000, progressive=True, scans=3000),
     "million-segments.jpg": lambda: jpeg(b"\xff\xfe\0\2" * 1_000_000),
-    "profile-in-255-parts.jpg": lambda: jpeg(*[segment(0xE2, b"ICC_PROFILE\0" + bytes([i, 255]) + bytes(60000)) for i in range(1, 256)]),
+    "profile-in-255-parts.jpg": lambda: jpeg(
+        *[segment(0xE2, b"ICC_PROFILE\0" + bytes([i, 255]) + bytes(60000)) for i in range(1, 256)]
+    ),
     "exif-that-points-at-itself.jpg": lambda: jpeg(segment(0xE1, b"Exif\0\0" + tiff([(0x8769, 4, 1, 8)], 8))),
     "directory-that-follows-itself.tif": lambda: tiff([(256, 4, 1, 1), (257, 4, 1, 1)], 8),
     "four-gigapixels.tif": lambda: _tiff_of(65535, 65535),
     "strip-of-140-megapixels.tif": lambda: _tiff_of(12000, 12000, packed=zeros(138)),
     "float-140-megapixels.tif": lambda: _tiff_of(12000, 12000, packed=zeros(1), bits=32),
-    "strip-a-row.tif": lambda: tiff([(256, 4, 1, 1), (257, 4, 1, 2**31 - 1), (273, 4, 2**31 - 1, 8), (278, 4, 1, 1), (279, 4, 2**31 - 1, 8)]),
+    "strip-a-row.tif": lambda: tiff(
+        [(256, 4, 1, 1), (257, 4, 1, 2**31 - 1), (273, 4, 2**31 - 1, 8), (278, 4, 1, 1), (279, 4, 2**31 - 1, 8)]
+    ),
     "65535-tags.tif": lambda: tiff([(i, 4, 2**30, 8) for i in range(65535)]),
     "16383-a-side.webp": lambda: _webp(16383, 16383),
     "20000-frames.webp": lambda: _moving_webp(20_000),
@@ -243,7 +275,9 @@ MEDIA: dict[str, Maker] = {
     "65535-a-side.gif": lambda: gif(3, 65535, 65535),
     "3000-frames-of-8000-a-side.gif": lambda: gif(3000, 8000, 8000),
     "3000-frames-of-5000-a-side.gif": lambda: gif(3000, 5000, 5000),
-    "two-gigapixels.bmp": lambda: b"BM" + struct.pack("<IIIIiiHHIIiiII", 100, 0, 54, 40, 40000, -40000, 1, 24, 0, 0, 0, 0, 0, 0),
+    "two-gigapixels.bmp": lambda: (
+        b"BM" + struct.pack("<IIIIiiHHIIiiII", 100, 0, 54, 40, 40000, -40000, 1, 24, 0, 0, 0, 0, 0, 0)
+    ),
     "text-of-140-megapixels.ppm": lambda: b"P3 12000 12000 65535 " + b"1 " * 1000,
     "ten-billion-pixels.ppm": lambda: b"P6 99999 99999 65535 ",
     "65000-a-side.avif": lambda: _heif(b"avif", 65000),
@@ -257,6 +291,8 @@ MEDIA: dict[str, Maker] = {
     "box-of-an-exabyte.mp4": lambda: FTYP + struct.pack(">I4sQ", 1, b"mdat", 2**62) + bytes(64),
     "billion-samples-of-a-byte.mp4": lambda: film(samples=10**9, size=1),
     "billion-samples-of-nothing.mp4": lambda: film(samples=2**32 - 1),
+    "a-sample-four-billion-times.mp4": lambda: film(durations=(2**32 - 1, 1)),
+    "fragments-of-a-billion-samples.mp4": lambda: film() + fragment(10**9),
     "samples-that-last-for-ever.mp4": lambda: film(samples=64, durations=(2**32 - 1, 2**32 - 1), runs=2**32 - 1),
     "billion-chunks.mp4": lambda: film(samples=10**6, chunks=2**31 - 1, size=1),
     "100000-edits.mp4": lambda: film(edits=100_000),
@@ -265,9 +301,13 @@ MEDIA: dict[str, Maker] = {
     "store-2000-deep.mp4": lambda: _with_store(_store(depth=2_000)),
     "store-of-100000-boxes.mp4": lambda: _with_store(_store(boxes=100_000)),
     "elements-3000-deep.mkv": lambda: _nested_ebml(3000),
-    "element-of-an-exabyte.mkv": lambda: EBML + b"\x18\x53\x80\x67\x01" + b"\xff" * 6 + b"\xfe" + b"\x16\x54\xae\x6b\x01" + b"\xff" * 6 + b"\xfe",
+    "element-of-an-exabyte.mkv": lambda: (
+        EBML + b"\x18\x53\x80\x67\x01" + b"\xff" * 6 + b"\xfe" + b"\x16\x54\xae\x6b\x01" + b"\xff" * 6 + b"\xfe"
+    ),
     "million-elements.mkv": lambda: EBML + ebml(0x18538067, b"\xec\x80" * 1_000_000),
-    "20000-tracks.mkv": lambda: EBML + ebml(0x18538067, ebml(0x1654AE6B, ebml(0xAE, b"\xd7\x81\1\x83\x81\1\x86\x88V_MPEG4\0"[:-1]) * 20_000)),
+    "20000-tracks.mkv": lambda: (
+        EBML + ebml(0x18538067, ebml(0x1654AE6B, ebml(0xAE, b"\xd7\x81\1\x83\x81\1\x86\x88V_MPEG4\0"[:-1]) * 20_000))
+    ),
     "million-chunks.avi": lambda: _avi(1_000_000, 64),
     "list-in-list.avi": lambda: riff(b"AVI ", _lists(5_000)),
     "64000-a-side.avi": lambda: _avi(10, 64000),
@@ -277,7 +317,7 @@ MEDIA: dict[str, Maker] = {
     "gigabyte-of-tags.flv": lambda: b"FLV\1\5\0\0\0\x09" + bytes(4) + (b"\x12" + bytes(10) + b"\0\0\0\x0b") * 100_000,
     "packets-of-nothing.ts": lambda: (b"\x47\x1f\xff\x10" + b"\xff" * 184) * 10_000,
     "pages-of-nothing.ogv": lambda: b"OggS" + bytes(23) + (b"OggS\0\0" + bytes(20) + b"\0") * 100_000,
-}  # fmt: skip
+}
 
 
 def _lists(depth: int) -> bytes:

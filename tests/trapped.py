@@ -1,5 +1,5 @@
-"""Command lines of sfumato, one after the other, in a process that hears from the kernel of every internet socket that it
-or a child of it asks for (Linux).
+"""Command lines of sfumato, one after the other, in a process that hears from the kernel of every internet socket that
+it or a child of it asks for (Linux).
 
 Run as `python -m tests.trapped LINES`, a JSON list of lists of words: ends with ASKED if a socket was asked for (and
 not given), with NO_TRAP where the kernel tells nothing, else with the first exit code that is not 0. A line that begins

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 from abc import ABC, abstractmethod
 from collections import Counter

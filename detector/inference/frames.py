@@ -15,7 +15,6 @@ from typing import Any, Literal
 from sfumato.execution.find_files import is_picture
 from sfumato.media.video import Frame, VideoReader
 
-
 _STILL_SIDE = 6000  # px: a square of them is as large as the largest frame of a video may be
 
 

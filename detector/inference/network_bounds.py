@@ -1,5 +1,5 @@
-"""What a stranger's network may ask for: looked at before a runtime sees it. In: an ONNX network, or OpenVINO's, and the
-side of its crops. Out: nothing, or CheckpointError.
+"""What a stranger's network may ask for: looked at before a runtime sees it. In: an ONNX network, or OpenVINO's, and
+the side of its crops. Out: nothing, or CheckpointError.
 
 A network for faces is a straight line of layers. What could run for ever (loops, branches, functions of its own), reach
 other files (weights outside of it) or make gigabytes out of nothing (a value of a billion numbers) is refused. Shapes
@@ -79,7 +79,9 @@ def _take_crops(kind: Any, size: int) -> None:
         raise _refused(f"it does not take float32 pictures (b, 3, {size}, {size})")
     for place, (dimension, side) in enumerate(zip(kind.shape.dim, wanted, strict=True)):
         if place and dimension.dim_value not in (0, side):
-            raise _refused(f"it takes {[d.dim_value or d.dim_param for d in kind.shape.dim]}, not (b, 3, {size}, {size})")
+            raise _refused(
+                f"it takes {[d.dim_value or d.dim_param for d in kind.shape.dim]}, not (b, 3, {size}, {size})"
+            )
         if dimension.dim_value == 0:
             dimension.dim_value = side
 
@@ -126,7 +128,9 @@ def _hold_openvino(network: bytes, weights: bytes, size: int) -> None:
     try:
         model = openvino.Core().read_model(network, weights)
         fixed = [None if side.is_dynamic else side.get_length() for side in model.input().get_partial_shape()]
-        if len(fixed) != 4 or any(side not in (None, meant) for side, meant in zip(fixed[1:], [3, size, size], strict=True)):
+        if len(fixed) != 4 or any(
+            side not in (None, meant) for side, meant in zip(fixed[1:], [3, size, size], strict=True)
+        ):
             raise _refused(f"it takes {fixed}, not (b, 3, {size}, {size})")
         model.reshape([fixed[0] or BATCH, 3, size, size])
         layers = list(_layers(model))

@@ -45,8 +45,8 @@ class Opened:
 def open_reader(
     path: Path, file: BinaryIO, settings: dict[str, Any], sidecar: Path | None, remote: Remote | None
 ) -> Opened:
-    """Raises C2paError for what the library cannot read, MediaError for a file over a limit of its structure, UsageError
-    for a sidecar that was named and cannot be read.
+    """Raises C2paError for what the library cannot read, MediaError for a file over a limit of its structure,
+    UsageError for a sidecar that was named and cannot be read.
     """
     from c2pa import C2paError
 

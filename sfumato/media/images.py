@@ -146,7 +146,7 @@ def _to_rgb(picture: PillowImage, max_side: int | None) -> NDArray[np.uint8]:
 
 
 def _eight_bits(picture: PillowImage) -> NDArray[np.uint8]:
-    """Grey of 16 or 32 bits, or float in [0, 1], to 8 bits; some rows at a time, since they take eight bytes a pixel."""
+    """Grey of 16 or 32 bits, or float in [0, 1], to 8 bits; some rows at a time: they take eight bytes a pixel."""
     step = max(1, 2**20 // picture.width)
     strips = [(0, top, picture.width, min(top + step, picture.height)) for top in range(0, picture.height, step)]
     top = max(float(np.nanmax(np.asarray(picture.crop(strip)), initial=0.0)) for strip in strips)

@@ -1,5 +1,5 @@
-"""What a picture takes to be decoded, from its header. In: a picture that Pillow has opened and not loaded. Out: nothing,
-or MediaError.
+"""What a picture takes to be decoded, from its header. In: a picture that Pillow has opened and not loaded. Out:
+nothing, or MediaError.
 """
 
 from __future__ import annotations

@@ -34,7 +34,11 @@ def test_as_many_as_allowed_pass_and_one_more_does_not() -> None:
 
 @pytest.mark.parametrize(
     ("count", "of", "said"),
-    [(20, "bytes", "20 bytes"), (3 * 2**20, "bytes of header", "3 MB of header"), (150_000_000, "pixels", "150 megapixels")],
-)  # fmt: skip
+    [
+        (20, "bytes", "20 bytes"),
+        (3 * 2**20, "bytes of header", "3 MB of header"),
+        (150_000_000, "pixels", "150 megapixels"),
+    ],
+)
 def test_large_numbers_are_said_in_larger_units(count: int, of: str, said: str) -> None:
     assert shown(count, of) == said

@@ -66,7 +66,8 @@ class GeneratedVideoWriter:
         path = Path(path)
         if width < 2 or height < 2 or width % 2 or height % 2 or max(width, height) > FRAME_SIDE.most:
             raise UsageError(
-                f"Cannot write a video of {width} x {height} pixels", f"Both sides must be even, 2 to {FRAME_SIDE.most}."
+                f"Cannot write a video of {width} x {height} pixels",
+                f"Both sides must be even, 2 to {FRAME_SIDE.most}.",
             )
         if not (math.isfinite(rate) and 0.1 <= rate <= 1000):
             raise UsageError(f"Cannot write a video of {rate} frames a second", "Choose a rate from 0.1 to 1000.")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -38,15 +39,20 @@ def honest(**changes: object) -> bytes:
     """The mean of a picture's colours, of which two are given."""
     given = str(changes.get("given", "evidence"))
     mean = helper.make_node("ReduceMean", ["images"], ["mean"], axes=[2, 3], keepdims=0)
-    return model([mean, helper.make_node("Gather", ["mean", "two"], [given], axis=1)], {"two": np.array([0, 1])}, **changes)
+    return model(
+        [mean, helper.make_node("Gather", ["mean", "two"], [given], axis=1)], {"two": np.array([0, 1])}, **changes
+    )
 
 
 def loop() -> bytes:
     body = helper.make_graph(
         [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Identity", ["state"], ["next"])],
         "body",
-        [helper.make_tensor_value_info("turn", TensorProto.INT64, []), helper.make_tensor_value_info("go", TensorProto.BOOL, []),
-         helper.make_tensor_value_info("state", FLOAT, None)],
+        [
+            helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("state", FLOAT, None),
+        ],
         [helper.make_tensor_value_info("on", TensorProto.BOOL, []), helper.make_tensor_value_info("next", FLOAT, None)],
     )  # fmt: skip
     node = helper.make_node("Loop", ["turns", "always", "images"], ["evidence"], body=body)
@@ -65,7 +71,9 @@ def unknown_value() -> bytes:
     total = helper.make_node("ReduceSum", ["images"], ["total"], keepdims=0)
     number = helper.make_node("Cast", ["total"], ["number"], to=TensorProto.INT64)
     shape = helper.make_node("Reshape", ["number", "one"], ["shape"])
-    return model([total, number, shape, helper.make_node("ConstantOfShape", ["shape"], ["evidence"])], {"one": np.array([1])})
+    return model(
+        [total, number, shape, helper.make_node("ConstantOfShape", ["shape"], ["evidence"])], {"one": np.array([1])}
+    )
 
 
 def elsewhere() -> bytes:
@@ -79,14 +87,14 @@ def elsewhere() -> bytes:
 
 def many_nodes() -> bytes:
     names = ["images", *(f"v{i}" for i in range(10_001))]
-    return model([helper.make_node("Relu", [a], [b]) for a, b in zip(names, names[1:], strict=False)])
+    return model([helper.make_node("Relu", [a], [b]) for a, b in pairwise(names)])
 
 
 def much_work() -> bytes:
     """A hundred layers of a thousand channels."""
     names = ["images", *(f"v{i}" for i in range(120))]
     first = {"w0": np.zeros((1024, 3, 1, 1), np.float32), "w": np.zeros((1024, 1024, 1, 1), np.float32)}
-    nodes = [helper.make_node("Conv", [a, "w0" if a == "images" else "w"], [b]) for a, b in zip(names, names[1:], strict=False)]
+    nodes = [helper.make_node("Conv", [a, "w0" if a == "images" else "w"], [b]) for a, b in pairwise(names)]
     return model([*nodes, helper.make_node("ReduceMean", [names[-1]], ["evidence"], axes=[2, 3], keepdims=0)], first)
 
 
@@ -128,7 +136,9 @@ def test_an_honest_network_is_taken(folder: Callable[[bytes], Path]) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_what_asks_for_too_much_is_refused(folder: Callable[[bytes], Path], network: Callable[[], bytes], said: str) -> None:
+def test_what_asks_for_too_much_is_refused(
+    folder: Callable[[bytes], Path], network: Callable[[], bytes], said: str
+) -> None:
     with pytest.raises(CheckpointError, match=said) as refused:
         load_shipped(folder(network()))
     assert "sfumato" in refused.value.advice
@@ -144,7 +154,9 @@ def test_what_asks_for_too_much_is_refused(folder: Callable[[bytes], Path], netw
     ],
     ids=["size", "colours", "rank", "output"],
 )
-def test_a_network_for_something_else_is_refused(folder: Callable[[bytes], Path], changes: dict[str, object], said: str) -> None:
+def test_a_network_for_something_else_is_refused(
+    folder: Callable[[bytes], Path], changes: dict[str, object], said: str
+) -> None:
     with pytest.raises(CheckpointError, match=said):
         load_shipped(folder(honest(**changes)))
 

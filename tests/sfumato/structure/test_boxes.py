@@ -9,7 +9,7 @@ import pytest
 
 from sfumato.errors import MediaError
 from sfumato.structure.boxes import hold_boxes
-from tests.hostile_files import FTYP, box, film, nested
+from tests.hostile_files import FTYP, box, film, fragment, nested
 
 
 def hold(data: bytes) -> None:
@@ -22,13 +22,15 @@ def hold(data: bytes) -> None:
         film(),
         film(samples=64),
         film(samples=64, size=1),
+        FTYP + box(b"moov", box(b"smhd"), box(b"stbl", box(b"stsz", struct.pack(">III", 0, 1, 500)))),
+        FTYP + box(b"moov", box(b"sbgp", bytes(4) + b"roll" + bytes(4))),
         FTYP + box(b"free") * 9_000,
         film() + nested(b"moov", 20),
         FTYP + struct.pack(">I4sQ", 1, b"mdat", 2**62),  # merely cut off
         FTYP + box(b"moov", size=0),
         b"",
     ],
-    ids=["film", "samples", "one size", "many", "deep", "cut off", "to the end", "empty"],
+    ids=["film", "samples", "one size", "sound", "groups", "many", "deep", "cut off", "to the end", "empty"],
 )
 def test_within_the_limits_nothing_is_said(data: bytes) -> None:
     hold(data)
@@ -42,13 +44,26 @@ def test_within_the_limits_nothing_is_said(data: bytes) -> None:
         (FTYP + box(b"moov", box(b"free") * 9_000) * 23, "[0-9]+ boxes; the limit is 200000"),
         (film() + nested(b"moov", 40), "33 boxes in boxes"),
         (film(tracks=101), "101 tracks"),
+        (film() + fragment(10**9), "trun.* of 1000000000 entries"),
         (film(edits=10_001), "10001 edits"),
         (film(samples=2**32 - 1), "stsz.* of 4294967295 entries"),
         (film(samples=10**6, size=9), "stsz.* of 1000000 entries"),
         (film(runs=2**32 - 1), "stts.* of 4294967295 entries"),
         (film(chunks=2**31), "stco"),
     ],
-    ids=["side by side", "inside", "in all", "deep", "tracks", "edits", "sizes", "one size", "times", "chunks"],
+    ids=[
+        "side by side",
+        "inside",
+        "in all",
+        "deep",
+        "tracks",
+        "fragment",
+        "edits",
+        "sizes",
+        "one size",
+        "times",
+        "chunks",
+    ],
 )
 def test_past_a_limit_it_is_named(data: bytes, said: str) -> None:
     with pytest.raises(MediaError, match=said):
