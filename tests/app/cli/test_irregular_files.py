@@ -12,10 +12,7 @@ import pytest
 from sfumato.app.cli.main import main
 from tests.portrait_fixtures import make_checkpoint, make_motion
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes"),
-    pytest.mark.timeout(120),
-]
+pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 PIPE = "PIPE"
 COMMANDS = [
     ["animate", PIPE, "--motion", "NOD", "-o", "OUT.mp4", "--consent", "a test", "--checkpoint", "NET"],
