@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
-from sfumato.errors import MissingFileError, OutputError
+from sfumato.errors import MediaError, MissingFileError, OutputError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
@@ -31,11 +31,14 @@ class InputPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
-            return super().convert(value, param, ctx)
+            path = super().convert(value, param, ctx)
         except click.BadParameter:
             if not Path(value).exists():
                 raise MissingFileError(f"{self.name.capitalize()} {str(value)!r} does not exist") from None
             raise
+        if not Path(value).is_file() and not Path(value).is_dir():  # a pipe or a device, which may never end
+            raise MediaError(f"{str(value)!r} is not a regular file", "Copy what it gives into a file first.")
+        return path
 
 
 class NewFolder(click.Path):

@@ -15,6 +15,8 @@ from typing import Any, Literal
 from sfumato.execution.find_files import is_picture
 from sfumato.media.video import Frame, VideoReader
 
+_STILL_SIDE = 6000  # px: a square of them is as large as the largest frame of a video may be
+
 
 def frames_in(folder: Path) -> list[Path]:
     """The pictures directly in a folder, in the order of their numbers."""
@@ -82,7 +84,7 @@ class SampledFrames:
     def _still(self) -> Iterator[Frame]:
         from sfumato.media.images import read_image
 
-        image = read_image(self.path)
+        image = read_image(self.path, max_side=_STILL_SIDE)
         self.media = MediaFacts("picture", image.shape[1], image.shape[0])
         self.decoded = 1
         yield Frame(image, 0.0, 0)
@@ -95,7 +97,7 @@ class SampledFrames:
         schedule = _Schedule(len(names), self.count)
         self.decoded = len(names)
         for position in (position for position in range(len(names)) if schedule.wants(position)):
-            image = read_image(names[position])
+            image = read_image(names[position], max_side=_STILL_SIDE)
             self.media = MediaFacts("frames", image.shape[1], image.shape[0], frames=len(names))
             yield Frame(image, float(position), position)
 
@@ -107,9 +109,7 @@ class SampledFrames:
             )
             total = info.declared_frames or (round(info.duration * info.rate) if info.duration and info.rate else 0)
             schedule = _Schedule(total, self.count)
-            for position, frame in enumerate(reader):
-                if schedule.wants(position):
-                    yield frame
+            yield from reader.chosen(schedule.wants)
             self.decoded, self.damaged, self.truncated = reader.decoded_frames, reader.damaged_packets, reader.truncated
         self.media = replace(opened, frames=self.decoded, damaged_packets=self.damaged, truncated=self.truncated)
 

@@ -22,6 +22,7 @@ from sfumato.errors import MediaError, MissingFileError, NoFaceError, UsageError
 from sfumato.execution.find_files import is_picture
 from sfumato.media.faces import Box, Crop, crop_around
 from sfumato.media.landmarks import LandmarkBackend
+from sfumato.structure.tensors import hold_tensors
 
 if TYPE_CHECKING:
     from sfumato.media.video import Frame
@@ -118,6 +119,7 @@ def read_motion(path: Path) -> Motion:
     from safetensors import SafetensorError, safe_open
 
     try:
+        hold_tensors(path)
         with safe_open(str(path), framework="np") as file:
             header = file.metadata() or {}
             if header.get("format") != FORMAT:

@@ -80,11 +80,12 @@ def recover(
     from provenance.durable.recovery import recover as recover_file
     from provenance.durable.repository import open_repository
     from provenance.durable.resolver import HttpResolver
+    from provenance.pki.certificates import read_anchors
     from sfumato.atomic import write_bytes
 
     if send_file and not resolvers:
         raise UsageError("--send-file says nothing without --resolver", "Name the resolver that may have the file.")
-    roots = [path.read_bytes() for path in trust]
+    roots = [read_anchors(path) for path in trust]
     with ExitStack() as stack:
         asked: list[Resolver] = [HttpResolver(address, send_content=send_file) for address in resolvers]
         if repository is not None or not resolvers or _default_exists():

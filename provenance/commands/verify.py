@@ -70,6 +70,7 @@ def verify(
     the worst counts, from bad to good: unreadable, invalid, none, untrusted, trusted.
     """
     from provenance.library.store import SIDECAR_SUFFIX
+    from provenance.pki.certificates import read_anchors
     from provenance.verifying.report import describe, record
     from provenance.verifying.verification import OUTCOMES
     from provenance.verifying.verify import verify as verify_file
@@ -77,8 +78,8 @@ def verify(
     from sfumato.text import printable
 
     lists = _lists(trust_list, tsa_trust_list)
-    anchors = [_pem(path) for path in trust] + [each.pem for each in lists if each.purpose == "signers"]
-    stamps = [_pem(path) for path in tsa_trust] + [each.pem for each in lists if each.purpose == "stamps"]
+    anchors = [read_anchors(path) for path in trust] + [each.pem for each in lists if each.purpose == "signers"]
+    stamps = [read_anchors(path) for path in tsa_trust] + [each.pem for each in lists if each.purpose == "stamps"]
     rules = None
     if policy is not None:
         from provenance.verifying.policy import load_policy
@@ -144,16 +145,3 @@ def _origin(trust_list: TrustList) -> dict[str, str | int | None]:
         "sha256": trust_list.sha256,
         "warning": trust_list.warning,
     }
-
-
-def _pem(path: Path) -> bytes:
-    from provenance.pki.certificates import load_anchors
-
-    try:
-        pem = path.read_bytes()
-        load_anchors([pem])
-    except OSError as error:
-        raise UsageError(f"Cannot read the trust list {path}: {error.strerror}") from error
-    except UsageError as error:
-        raise UsageError(f"{path} holds no readable certificate", error.advice) from error
-    return pem

@@ -7,12 +7,13 @@ to do.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from provenance.formats.bmff import refuse_fragments
 from provenance.formats.riff import ADVICE as RIFF
 from provenance.formats.riff import refuse_loose_chunks
 from sfumato.errors import MediaError, SealError
+from sfumato.structure import hold_structure
 
 FORMATS = {
     ".mp4": "video/mp4",
@@ -73,11 +74,11 @@ def media_type_of(path: Path) -> str:
     raise SealError(f"Cannot seal a {suffix or 'file without suffix'}", f"Choose one of: {', '.join(FORMATS)}.")
 
 
-def check_content(file: IO[bytes], media_type: str, path: Path) -> None:
+def check_content(file: BinaryIO, media_type: str, path: Path) -> None:
     """Refuses a file that is not what its name says, a part of a fragmented video, and a RIFF file with bytes between
     its chunks. Raises MediaError.
     """
-    file.seek(0)
+    hold_structure(file, path)
     head = file.read(32)
     found = media_type_of_bytes(head)
     if not head:

@@ -20,6 +20,8 @@ from provenance.library.large import sign_large
 from provenance.manifests.ingredients import IngredientFile
 from provenance.signers import Signer
 from sfumato.errors import SealError
+from sfumato.regular_file import open_regular
+from sfumato.structure import hold_structure
 
 if TYPE_CHECKING:
     from provenance.pki.timestamp import Stamping
@@ -97,7 +99,8 @@ def _add_ingredient(builder: Any, ingredient: IngredientFile) -> None:
 
     definition = ingredient.definition()
     try:
-        with ingredient.path.open("rb") as file:
+        with open_regular(ingredient.path) as file:
+            hold_structure(file, ingredient.path)
             builder.add_ingredient(definition, ingredient.media_type, file)
     except OSError as error:
         raise SealError(

@@ -10,15 +10,18 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from provenance.formats.untrusted import cut
 from sfumato.errors import UsageError
+from sfumato.limits import SIDECAR
+from sfumato.regular_file import read_regular
+from sfumato.structure import hold_structure
+from sfumato.structure.boxes import hold_boxes
 
 if TYPE_CHECKING:
     from provenance.pki.remote import Remote
 
-LARGEST_SIDECAR = 256 * 1024 * 1024
 SIDECAR_SUFFIX = ".c2pa"
 
 
@@ -40,11 +43,14 @@ class Opened:
 
 
 def open_reader(
-    path: Path, file: IO[bytes], settings: dict[str, Any], sidecar: Path | None, remote: Remote | None
+    path: Path, file: BinaryIO, settings: dict[str, Any], sidecar: Path | None, remote: Remote | None
 ) -> Opened:
-    """Raises C2paError for what the library cannot read, UsageError for a sidecar that was named and cannot be read."""
+    """Raises C2paError for what the library cannot read, MediaError for a file over a limit of its structure,
+    UsageError for a sidecar that was named and cannot be read.
+    """
     from c2pa import C2paError
 
+    hold_structure(file, path)
     if sidecar is not None:
         return _with_manifest(file, _read_sidecar(sidecar), settings, f"sidecar {sidecar.name}")
     if path.suffix.lower() == SIDECAR_SUFFIX:
@@ -88,6 +94,7 @@ def _reader(file: IO[bytes], manifest: bytes | None, settings: dict[str, Any]) -
 def _with_manifest(
     file: IO[bytes], manifest: bytes, settings: dict[str, Any], manifest_from: str, address: str | None = None
 ) -> Opened:
+    hold_boxes(io.BytesIO(manifest), manifest_from)
     reader = _reader(file, manifest, settings)
     if reader is None:
         return Opened(None, reason=f"no manifest in {manifest_from}", address=address)
@@ -118,8 +125,6 @@ def _beside(path: Path) -> Path | None:
 
 def _read_sidecar(sidecar: Path) -> bytes:
     try:
-        if sidecar.stat().st_size > LARGEST_SIDECAR:
-            raise UsageError(f"The sidecar {sidecar} is too large", "A manifest store is a few MB at most.")
-        return sidecar.read_bytes()
+        return read_regular(sidecar, SIDECAR)
     except OSError as error:
         raise UsageError(f"Cannot read the sidecar {sidecar}: {error.strerror}") from error

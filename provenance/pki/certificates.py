@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -18,6 +19,8 @@ from cryptography.x509.oid import NameOID
 
 from provenance.pki.paths import LONGEST_CHAIN, UNREADABLE_CERTIFICATE
 from sfumato.errors import UsageError
+from sfumato.limits import CERTIFICATES, TRUST
+from sfumato.regular_file import read_regular
 
 MOST_CHARACTERS = 200  # of one name in a certificate
 
@@ -38,12 +41,26 @@ class CertificateView:
     anchor: bool = False
 
 
+def read_anchors(path: Path) -> bytes:
+    """The PEM file at `path`. Raises UsageError if it cannot be read, or holds no certificate."""
+    try:
+        pem = read_regular(path, TRUST)
+    except OSError as error:
+        raise UsageError(f"Cannot read the trust list {path}: {error.strerror}") from error
+    try:
+        load_anchors([pem])
+    except UsageError as error:
+        raise UsageError(error.message.replace("A trust list", str(path), 1), error.advice) from error
+    return pem
+
+
 def load_anchors(pems: Sequence[bytes]) -> list[x509.Certificate]:
     """All certificates in `pems`. Raises UsageError if one of them holds none: an empty trust list is a mistake, not a
     policy.
     """
     anchors = []
     for pem in pems:
+        CERTIFICATES.hold("A trust list", pem.count(b"-----BEGIN CERTIFICATE"), UsageError)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # old roots have odd serial numbers

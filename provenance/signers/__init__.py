@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Protocol
 
 from sfumato.errors import SealError, UsageError
+from sfumato.limits import TRUST
 from sfumato.registry import Registry
+from sfumato.regular_file import read_regular
 
 REGISTRY = Registry(
     "signer",
@@ -55,7 +57,7 @@ def signer_from(specification: str, chain: Path | None) -> Signer:
     if chain is None:
         raise UsageError("A signer needs its certificates", "Give --chain FILE: PEM, the leaf first, without the root.")
     try:
-        chain_pem = chain.read_bytes().decode("ascii")
+        chain_pem = read_regular(chain, TRUST).decode("ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise SealError(f"Cannot read the certificate chain {chain}: {error}", "Give PEM, the leaf first.") from error
     signer: Signer

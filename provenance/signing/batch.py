@@ -24,6 +24,7 @@ from provenance.signers.curves import leaf_of
 from provenance.signing.sign import Signed, sign_file
 from sfumato.errors import OutputError, SfumatoError, UsageError
 from sfumato.execution.find_files import Finder
+from sfumato.regular_file import open_regular
 
 if TYPE_CHECKING:
     from provenance.manifests.declaration import Declaration
@@ -141,7 +142,7 @@ def manifest_by(path: Path, signer: Signer) -> dict[str, Any] | None:
     from c2pa import C2paError, Context, Reader
 
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             reader = Reader.try_create(None, file, None, Context.from_dict(reading()))
             if reader is None:
                 return None

@@ -25,6 +25,7 @@ from provenance.signers import Signer
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
 from sfumato.errors import MissingFileError, OutputError, SealError
+from sfumato.regular_file import open_regular
 
 if TYPE_CHECKING:
     from provenance.manifests.durable_assertion import DurableStatement
@@ -85,7 +86,7 @@ def sign_file(
     if not in_place:
         _refuse_same(source, destination)
     try:
-        with source.open("rb") as file:
+        with open_regular(source) as file:
             check_content(file, media_type, source)
             has_credential = carries_credential(file, media_type)
     except FileNotFoundError as error:
@@ -100,7 +101,7 @@ def sign_file(
 def _write(source: Path, destination: Path, order: Order) -> Signed:
     _refuse_read_only(destination)
     try:
-        unsigned = source.open("rb")
+        unsigned = open_regular(source)
     except OSError as error:
         raise SealError(f"Cannot read the file to sign, {source}: {error.strerror}", "Nothing was written.") from error
     from sfumato.media.video.private_folder import private_path

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from provenance.formats.coverage import uncovered
 from provenance.formats.uncovered import Uncovered
@@ -32,6 +32,8 @@ from provenance.pki.paths import SIGNING, find_path
 from provenance.verifying.algorithms import UNSUPPORTED, unsupported, unsupported_sentence
 from provenance.verifying.trust import decide_trust
 from provenance.verifying.verification import Verification
+from sfumato.errors import MediaError
+from sfumato.regular_file import open_regular
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -74,8 +76,10 @@ def verify(
             return Verification(path, "unreadable", reason="not a regular file")
         if status.st_size == 0:
             return Verification(path, "unreadable", reason="the file is empty")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             found = look.at(file, sidecar)
+    except MediaError as error:
+        return Verification(path, "unreadable", reason=cut(error))
     except (OSError, ValueError) as error:  # ValueError: a zero byte in a name
         return Verification(path, "unreadable", reason=getattr(error, "strerror", None) or cut(error))
     return _with_policy(found, policy)
@@ -93,7 +97,7 @@ class _Look:
     remote: Remote | None
     now: datetime
 
-    def at(self, file: IO[bytes], sidecar: Path | None) -> Verification:
+    def at(self, file: BinaryIO, sidecar: Path | None) -> Verification:
         from c2pa import C2paError
 
         head = file.read(16)

@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError, OutputError
+from sfumato.limits import PICTURE_PIXELS, shown
+from sfumato.media.picture_size import hold_picture
+from sfumato.regular_file import open_regular
+from sfumato.structure import hold_structure
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
-MAX_PIXELS = 150_000_000  # a 108-megapixel phone photo passes; a picture made to exhaust memory does not
 # No format whose reader runs another program (EPS).
 READABLE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM", "MPO", "TGA")
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -32,8 +35,8 @@ def read_image(path: Path, *, max_side: int | None = None) -> NDArray[np.uint8]:
 
     EXIF orientation is applied, transparency is laid over white, 16-bit and CMYK pictures are converted, an animation
     gives its first frame. With `max_side`, a picture whose longer side exceeds it is downsized to it (a JPEG while it
-    is being decoded). Raises MediaError: missing, a folder, empty, not a picture, damaged, or more than MAX_PIXELS
-    pixels.
+    is being decoded). Raises MediaError: missing, a folder, empty, not a picture, damaged, or more than
+    its limits (docs/limits.md).
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -42,7 +45,7 @@ def read_image(path: Path, *, max_side: int | None = None) -> NDArray[np.uint8]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns from 89 megapixels on; the limit is ours and stands below
             with Image.open(path, formats=_formats(Image)) as picture:
-                _check_size(path, picture.width, picture.height)
+                hold_picture(path, picture)
                 if max_side is not None and picture.format == "JPEG":
                     picture.draft(None, (max_side, max_side))  # decodes at 1/2, 1/4 or 1/8, never below max_side
                 picture.load()
@@ -53,7 +56,7 @@ def read_image(path: Path, *, max_side: int | None = None) -> NDArray[np.uint8]:
         raise MediaError(f"{path} is not a picture", _ADVICE) from error
     except Image.DecompressionBombError as error:
         raise MediaError(
-            f"{path} is too large: more than {MAX_PIXELS // 10**6} megapixels", "Downsize it first."
+            f"{path} is too large: more than {shown(PICTURE_PIXELS.most, 'pixels')}", "Downsize it first."
         ) from error
     except (
         Exception
@@ -109,13 +112,8 @@ def _check_file(path: Path) -> None:
         raise MediaError(f"{path} is not a regular file", "Name one picture file.")
     if path.stat().st_size == 0:
         raise MediaError(f"{path} is empty (0 bytes)", "Copy or download it again.")
-
-
-def _check_size(path: Path, width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise MediaError(
-            f"{path} is {width} x {height} pixels: more than {MAX_PIXELS // 10**6} megapixels", "Downsize it first."
-        )
+    with open_regular(path) as file:
+        hold_structure(file, path)
 
 
 def _formats(image_module: Any) -> tuple[str, ...]:
@@ -126,15 +124,17 @@ def _formats(image_module: Any) -> tuple[str, ...]:
 def _to_rgb(picture: PillowImage, max_side: int | None) -> NDArray[np.uint8]:
     from PIL import Image, ImageOps
 
-    upright = ImageOps.exif_transpose(picture)
+    ImageOps.exif_transpose(picture, in_place=True)  # else it would be held twice
+    upright: PillowImage = picture
     if upright.mode.startswith("I") or upright.mode == "F":
-        upright = Image.fromarray(_eight_bits(np.asarray(upright, dtype=np.float64)))
+        upright = Image.fromarray(_eight_bits(upright))
     if max_side is not None and max(upright.size) > max_side:
         scale = max_side / max(upright.size)
         size = (max(1, round(upright.width * scale)), max(1, round(upright.height * scale)))
         if upright.mode in ("P", "PA", "1"):
             upright = upright.convert("RGBA")  # palettes cannot be averaged
         upright = upright.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+        picture.close()  # frees its pixels, of which there may be half a gigabyte
     upright = _to_srgb(upright)
     if upright.mode != "RGB":
         transparent = upright.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in upright.info
@@ -145,11 +145,19 @@ def _to_rgb(picture: PillowImage, max_side: int | None) -> NDArray[np.uint8]:
     return np.array(upright, dtype=np.uint8)  # a copy: writable, and free of the file
 
 
-def _eight_bits(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Grey of 16 or 32 bits, or float in [0, 1], to 8 bits."""
-    top = float(np.nanmax(values, initial=0.0))
+def _eight_bits(picture: PillowImage) -> NDArray[np.uint8]:
+    """Grey of 16 or 32 bits, or float in [0, 1], to 8 bits; some rows at a time: they take eight bytes a pixel."""
+    step = max(1, 2**20 // picture.width)
+    strips = [(0, top, picture.width, min(top + step, picture.height)) for top in range(0, picture.height, step)]
+    top = max(float(np.nanmax(np.asarray(picture.crop(strip)), initial=0.0)) for strip in strips)
     full = 1.0 if 0 < top <= 1.0 else 255.0 if top <= 255.0 else 65535.0 if top <= 65535.0 else top
-    return np.asarray(np.clip(np.nan_to_num(values) / full * 255.0, 0, 255).round(), dtype=np.uint8)
+    exact = np.float32 if full <= 65535.0 else np.float64
+    grey = np.empty((picture.height, picture.width), np.uint8)
+    for strip in strips:
+        values = np.nan_to_num(np.asarray(picture.crop(strip)).astype(exact), copy=False)
+        values *= 255.0 / full
+        grey[strip[1] : strip[3]] = np.rint(np.clip(values, 0, 255, out=values), out=values)
+    return grey
 
 
 def _to_srgb(picture: PillowImage) -> PillowImage:

@@ -10,7 +10,6 @@ import pytest
 from PIL import Image, ImageCms
 
 from sfumato.errors import MediaError, OutputError
-from sfumato.media import images
 from sfumato.media.images import read_image, write_image
 from tests.media_fixtures import picture
 
@@ -115,16 +114,21 @@ def test_a_faulty_file_is_one_clear_error(tmp_path: Path, fault: str, words: str
     assert caught.value.exit_code == 3
 
 
-def test_a_picture_made_to_exhaust_memory_is_refused_before_it_is_decoded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_picture_made_to_exhaust_memory_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
     with pytest.raises(MediaError, match="megapixels"):
         read_image(tmp_path / "bomb.png")
-    monkeypatch.setattr(images, "MAX_PIXELS", 100)
-    write_image(tmp_path / "a.png", picture(0))
-    with pytest.raises(MediaError, match="64 x 48"):
-        read_image(tmp_path / "a.png")
+    Image.new("P", (11_500, 11_000)).save(tmp_path / "palette.png")  # few enough pixels, each with a colour to look up
+    with pytest.raises(MediaError, match=r"11500 x 11000.* of decoded picture"):
+        read_image(tmp_path / "palette.png")
+
+
+def test_grey_of_many_rows_is_as_bright_everywhere(tmp_path: Path) -> None:
+    """It is made 8 bits some rows at a time."""
+    rows = np.linspace(0, 65535, 3000).astype(np.uint16)
+    Image.fromarray(np.repeat(rows[:, None], 1000, axis=1)).save(tmp_path / "a.png")
+    image = read_image(tmp_path / "a.png")
+    assert np.abs(image[:, 500, 0] - rows / 65535 * 255).max() < 0.51
 
 
 def test_writing_refuses_other_suffixes_and_folders_that_are_not_there(tmp_path: Path) -> None:

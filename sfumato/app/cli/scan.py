@@ -48,6 +48,7 @@ def scan(
     Exit code: 0 all scanned, 2 wrong request, 3 at least one file unreadable.
     """
     from detector.inference.video_detector import VideoDetector
+    from provenance.pki.certificates import read_anchors
     from sfumato.app.scan.scanner import Scanner
     from sfumato.app.scan.text import as_text
     from sfumato.atomic import make_folder
@@ -60,7 +61,7 @@ def scan(
     if finder.told():
         click.echo(printable(finder.told()), err=True)
     detector = VideoDetector(model, backend=backend)
-    scanner = Scanner([file.read_bytes() for file in trust], frames, float(fpr), detector)
+    scanner = Scanner([read_anchors(file) for file in trust], frames, float(fpr), detector)
     scanner.expect(files)
     if folder is not None:
         detector.bundle.scorer.require_maps()

@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfumato.errors import MediaError
+from sfumato.limits import FRAME_PIXELS, FRAME_SIDE
+from sfumato.regular_file import open_regular
+from sfumato.structure import hold_structure
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-MAX_FRAME_SIDE = 8192
 _FORMATS = (  # demuxers by FFmpeg's names; none of them follows a reference to another file
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ivf,obu,flv,asf,ogg,mxf,nut,dv,gif,apng,yuv4mpegpipe,"
     "wav,mp3,aac,flac"
 )
+_TOO_LARGE = "Downsize the video first."
 _ADVICE = "Use a video file (mp4, mov, mkv, webm, avi, mpg)."
 
 
@@ -33,13 +36,12 @@ def open_media(path: Path) -> InputContainer:
     import av
 
     _check_file(path)
-    pixels = str(MAX_FRAME_SIDE * MAX_FRAME_SIDE)
     try:
         container = av.open(
             f"file:{path.absolute()}",  # the prefix keeps a name such as "concat:a|b" a name
             mode="r",
             container_options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
-            options={"max_pixels": pixels},
+            options={"max_pixels": str(FRAME_PIXELS.most)},
             metadata_errors="replace",
         )
     except (av.FFmpegError, ValueError, UnicodeError) as error:
@@ -67,12 +69,10 @@ def choose_video_stream(path: Path, container: InputContainer) -> VideoStream:
 
 
 def check_size(path: Path, width: int, height: int) -> None:
-    """Raises MediaError for a frame over MAX_FRAME_SIDE on a side."""
-    if width > MAX_FRAME_SIDE or height > MAX_FRAME_SIDE:
-        raise MediaError(
-            f"{path} declares frames of {width} x {height} pixels; the limit is {MAX_FRAME_SIDE} a side",
-            "Downsize the video first.",
-        )
+    """Raises MediaError for a frame over the limits."""
+    named = f"{path} declares frames of {width} x {height} pixels: it"
+    FRAME_SIDE.hold(named, max(width, height), advice=_TOO_LARGE)
+    FRAME_PIXELS.hold(named, width * height, advice=_TOO_LARGE)
 
 
 def _check_file(path: Path) -> None:
@@ -84,6 +84,8 @@ def _check_file(path: Path) -> None:
         raise MediaError(f"{path} is not a regular file", "Copy the video to a file first.")
     if path.stat().st_size == 0:
         raise MediaError(f"{path} is empty (0 bytes)", "Copy or download it again.")
+    with open_regular(path) as file:
+        hold_structure(file, path)
 
 
 def _explain(path: Path, error: Exception) -> MediaError:

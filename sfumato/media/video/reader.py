@@ -7,7 +7,7 @@ declared end is reported as truncated, and the last frames are flushed out of th
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfumato.errors import MediaError
-from sfumato.media.video.container import MAX_FRAME_SIDE, check_size, choose_video_stream, open_media
+from sfumato.limits import FRAME_PIXELS
+from sfumato.media.video.container import check_size, choose_video_stream, open_media
+from sfumato.media.video.pixel_budget import PixelBudget
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -106,8 +108,8 @@ class VideoReader:
         """Opens `path` and decodes its first frame. `max_side` downsizes frames whose longer side exceeds it; `threads`
         are the decoder's.
 
-        Raises MediaError: missing, a folder, 0 bytes, cut off, not a video, sound only, nothing decodable, frames over
-        8192 a side. ValueError for `max_side` or `threads` below 1.
+        Raises MediaError: missing, a folder, 0 bytes, cut off, not a video, sound only, nothing decodable, over a limit
+        (docs/limits.md), the last also while frames are read. ValueError for `max_side` or `threads` below 1.
         """
         if threads < 1 or (max_side is not None and max_side < 1):
             raise ValueError("threads and max_side must be at least 1")
@@ -148,6 +150,12 @@ class VideoReader:
         """Yields Frame after Frame; afterwards `damaged_packets`, `decoded_frames` and `truncated` describe the whole
         file.
         """
+        return self.chosen(lambda index: True)
+
+    def chosen(self, wanted: Callable[[int], bool]) -> Iterator[Frame]:
+        """The same, but only of the frames whose index is wanted pictures are made, which takes longer than to decode
+        most of them. Each index is asked about once, in order.
+        """
         if self._closed:
             raise ValueError("the video is closed")
         if self._peeked is None:  # a second round
@@ -157,7 +165,7 @@ class VideoReader:
         else:
             self._raw = _chain(self._peeked, self._raw)
             self._peeked = None
-        return self._frames()
+        return self._frames(wanted)
 
     def _open(self) -> None:
         self._container = open_media(self.path)
@@ -165,7 +173,7 @@ class VideoReader:
             self._stream = choose_video_stream(self.path, self._container)
             self._stream.codec_context.thread_type = "AUTO" if self._threads > 1 else "NONE"
             self._stream.codec_context.thread_count = self._threads
-            self._stream.codec_context.options = {"max_pixels": str(MAX_FRAME_SIDE**2)}
+            self._stream.codec_context.options = {"max_pixels": str(FRAME_PIXELS.most)}
         except BaseException:
             self._container.close()
             raise
@@ -213,14 +221,16 @@ class VideoReader:
                 self.damaged_packets += 1
         yield None
 
-    def _frames(self) -> Iterator[Frame]:
+    def _frames(self, wanted: Callable[[int], bool]) -> Iterator[Frame]:
         step = 1.0 / self.info.rate
         base = self._stream.time_base  # the frames that the flush returns have lost theirs
         if self.info.container == "avi" and self._stream.codec_context.has_b_frames:
             base = None  # AVI stores decoding times only
         start: float | None = None  # the stamp at which time would be 0
         time = 0.0
+        budget = PixelBudget(self.path)
         for raw in self._raw:
+            budget.spend(raw.width * raw.height)
             stamp = float(raw.pts * base) if raw.pts is not None and base is not None else None
             if self.decoded_frames > 0:
                 since_start = stamp - start if stamp is not None and start is not None else -1.0
@@ -229,7 +239,8 @@ class VideoReader:
                 start = stamp - time
             index = self.decoded_frames
             self.decoded_frames += 1
-            yield Frame(self._placement.apply(raw), time, index)
+            if wanted(index):
+                yield Frame(self._placement.apply(raw), time, index)
         self.truncated = self._ended_early(time + step)
 
     def _ended_early(self, seconds: float) -> bool:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from sfumato.atomic import require_writable
 from sfumato.errors import MediaError, OutputError, SealError, SfumatoError, UsageError
-from sfumato.media.video.container import MAX_FRAME_SIDE
+from sfumato.limits import FRAME_SIDE
 from sfumato.media.video.private_folder import private_folder, private_path
 from sfumato.media.video.published import require_sealed
 from sfumato.media.video.seal import GeneratedFacts, Seal, SealMaker
@@ -64,9 +64,10 @@ class GeneratedVideoWriter:
         one of the sources, or a folder that cannot be written, MediaError for an `audio_from` that does not exist.
         """
         path = Path(path)
-        if width < 2 or height < 2 or width % 2 or height % 2 or max(width, height) > MAX_FRAME_SIDE:
+        if width < 2 or height < 2 or width % 2 or height % 2 or max(width, height) > FRAME_SIDE.most:
             raise UsageError(
-                f"Cannot write a video of {width} x {height} pixels", f"Both sides must be even, 2 to {MAX_FRAME_SIDE}."
+                f"Cannot write a video of {width} x {height} pixels",
+                f"Both sides must be even, 2 to {FRAME_SIDE.most}.",
             )
         if not (math.isfinite(rate) and 0.1 <= rate <= 1000):
             raise UsageError(f"Cannot write a video of {rate} frames a second", "Choose a rate from 0.1 to 1000.")
