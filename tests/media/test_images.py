@@ -77,10 +77,15 @@ def test_a_broken_colour_profile_is_ignored_and_a_good_one_applied(tmp_path: Pat
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
-def test_max_side_downsizes_and_never_enlarges(tmp_path: Path, suffix: str) -> None:
+def test_max_pixels_downsizes_and_never_enlarges(tmp_path: Path, suffix: str) -> None:
     write_image(tmp_path / f"a{suffix}", np.zeros((300, 600, 3), np.uint8))
-    assert read_image(tmp_path / f"a{suffix}", max_side=100).shape == (50, 100, 3)
-    assert read_image(tmp_path / f"a{suffix}", max_side=1000).shape == (300, 600, 3)
+    assert read_image(tmp_path / f"a{suffix}", max_pixels=5000).shape == (50, 100, 3)
+    assert read_image(tmp_path / f"a{suffix}", max_pixels=180_000).shape == (300, 600, 3)
+
+
+def test_a_panorama_keeps_its_detail_where_a_square_of_its_length_would_not(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.jpg", np.zeros((100, 6000, 3), np.uint8))
+    assert read_image(tmp_path / "a.jpg", max_pixels=1000 * 1000).shape == (100, 6000, 3)
 
 
 def _faulty(folder: Path, fault: str) -> Path:
