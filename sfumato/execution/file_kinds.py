@@ -98,7 +98,7 @@ def _tiff(head: bytes) -> FileKind | None:
     order = {b"II": "<", b"MM": ">"}.get(head[:2])
     if any(head.startswith(mark) for mark in _RAW_MARKS):
         return FileKind("picture", "camera raw")
-    if order is None or struct.unpack_from(order + "H", head.ljust(4, b"\0"), 2)[0] not in (42, 43):
+    if order is None or len(head) < 8 or struct.unpack_from(order + "H", head, 2)[0] not in (42, 43):
         return None
     raw = head[8:10] == b"CR" or _first_is_thumbnail(head, order)
     return FileKind("picture", "camera raw" if raw else "TIFF")
@@ -135,7 +135,7 @@ def _stream(head: bytes) -> FileKind | None:
     for step, first in ((188, 0), (192, 4)):
         if len(head) > first + 4 * step and all(head[first + step * number] == 0x47 for number in range(5)):
             return FileKind("video", "MPEG-TS")
-    moving = (b"\x80theora", b"\x01video", b"fishead")
+    moving = (b"\x80theora", b"\x01video", b"OVP80", b"fishead")
     return FileKind("video", "Ogg") if head[:4] == b"OggS" and any(mark in head[:512] for mark in moving) else None
 
 
