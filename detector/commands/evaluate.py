@@ -65,6 +65,7 @@ def evaluate(
     from detector.evaluation.run import evaluate as measure
     from detector.evaluation.text import as_text
     from sfumato.atomic import write_text
+    from sfumato.execution.find_files import counted
 
     alone = choices["adapter"] in (None, "csv") and source.suffix == ".csv" and predictions is None
     ours = not alone and predictions is None
@@ -81,7 +82,7 @@ def evaluate(
         samples = _chosen(samples, choices)
         if choices["reals"]:
             samples += _reals(choices["reals"], split)
-        click.echo(f"{len(samples)} videos, split {split}", err=True)
+        click.echo(f"{counted(sample.path for sample in samples)}; split {split}", err=True)
         if predictions is not None:
             scored = list(with_media(join_predictions(samples, predictions, root)))
             model = {"name": "predictions", "file": predictions.name}

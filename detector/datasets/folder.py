@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import get_args
 
 from detector.datasets.sample import Adapter, Sample, child
-from sfumato.execution.find_files import MEDIA, PICTURES
+from sfumato.execution.find_files import PICTURES, is_media
 from sfumato.media.clips import Family, Label
 
 _LABELS: tuple[Label, ...] = ("real", "fake")
@@ -45,7 +45,7 @@ class LabelledFolder(Adapter):
 
 def _clips(base: Path) -> Iterator[Path]:
     for folder in [base, *sorted(entry for entry in base.rglob("*") if entry.is_dir())]:
-        files = sorted(entry for entry in folder.iterdir() if entry.is_file() and entry.suffix.lower() in MEDIA)
+        files = sorted(entry for entry in folder.iterdir() if is_media(entry))
         if (
             folder != base
             and len(files) > 1

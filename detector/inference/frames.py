@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sfumato.execution.find_files import is_picture
 from sfumato.media.video import Frame, VideoReader
+
+if TYPE_CHECKING:
+    from sfumato.media.faces import Face, FaceDetector
 
 
 def frames_in(folder: Path) -> list[Path]:
@@ -61,7 +64,7 @@ class MediaFacts:
 
 class SampledFrames:
     """Iterates over about `count` evenly spaced frames. After it: `sampled`, `decoded`, `truncated`, `damaged`,
-    `media`.
+    `media`, and in `notes` what was read in another way than the file says.
 
     Raises MediaError as VideoReader and read_image do, when opened or while reading.
     """
@@ -72,6 +75,7 @@ class SampledFrames:
         self.truncated = False
         self.still = is_picture(path)
         self.media: MediaFacts | None = None
+        self.notes: list[str] = []
 
     def __iter__(self) -> Iterator[Frame]:
         frames = self._still() if self.still else self._folder() if self.path.is_dir() else self._video()
@@ -79,10 +83,16 @@ class SampledFrames:
             self.sampled += 1
             yield frame
 
+    def faces(self, frame: Frame, detector: FaceDetector) -> list[Face]:
+        """The faces of one of the frames, largest first; of a still picture also the small ones."""
+        from sfumato.media.face_search import find_faces
+
+        return find_faces(frame.image, detector) if self.still else detector.detect(frame.image)
+
     def _still(self) -> Iterator[Frame]:
         from sfumato.media.images import read_image
 
-        image = read_image(self.path)
+        image = read_image(self.path, notes=self.notes)
         self.media = MediaFacts("picture", image.shape[1], image.shape[0])
         self.decoded = 1
         yield Frame(image, 0.0, 0)

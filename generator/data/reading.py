@@ -22,6 +22,7 @@ from generator.data.footage import Source
 from generator.data.screening import find_shots, odd_ones, overlap, sharpness, turn
 from generator.data.shards import write_shard
 from sfumato.errors import ConfigError, MediaError, NoFaceError
+from sfumato.media.face_search import find_faces
 from sfumato.media.faces import Crop, Face, FaceDetector, FaceTracker, crop_around
 from sfumato.media.images import WORKING_PIXELS, read_image
 from sfumato.media.landmarks import LandmarkBackend, load_backend
@@ -160,7 +161,7 @@ class Preparer:
 
     def _picture(self, path: Path) -> list[Observation]:
         image = read_image(path, max_pixels=WORKING_PIXELS)
-        faces = self.detector.detect(image)
+        faces = find_faces(image, self.detector)
         return [Observation(0, 0.0, image, faces, dict(enumerate(self._large(faces)[:1])))]
 
     def _shots(self, path: Path, shots: list[range]) -> Iterator[list[Observation]]:

@@ -1,7 +1,7 @@
 """What a file is, by its first bytes: a picture, a video, or neither. In: a path. Out: a `FileKind`, or None.
 
 Names lie: phones and browsers write a JPEG as .jfif, a download has no suffix at all, and FFmpeg takes an AVIF or HEIC
-still for a video of one frame. At most the first 4096 bytes are read; of a GIF, as much as tells whether it moves.
+still for a video of one frame. The first 4096 bytes are read; of a GIF or PNG also as much as tells whether it moves.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal
 
 HEAD = 4096  # bytes
 _GIF_STEPS = 200_000  # blocks of a GIF, 255 bytes each at most; one whose first picture has more is taken to move
+_PNG_CHUNKS = 200  # before the pixels
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2", b"miaf", b"avci", b"vvic"}
 _MOVIE_BOXES = {b"ftyp", b"moov", b"mdat", b"wide", b"pnot", b"free", b"skip"}  # QuickTime begins with any of them
 _SOUND_BRANDS = {b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "}
@@ -58,6 +59,8 @@ def file_kind(path: Path | str) -> FileKind | None:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 return None
             head = file.read(HEAD)
+            if head.startswith(b"\x89PNG\r\n\x1a\n") and _png_moves(file):
+                return FileKind("video", "APNG")
             if head[:6] in (b"GIF87a", b"GIF89a"):
                 return FileKind("video" if _gif_moves(file) else "picture", "GIF")
     except (OSError, ValueError):
@@ -137,6 +140,20 @@ def _stream(head: bytes) -> FileKind | None:
             return FileKind("video", "MPEG-TS")
     moving = (b"\x80theora", b"\x01video", b"OVP80", b"fishead")
     return FileKind("video", "Ogg") if head[:4] == b"OggS" and any(mark in head[:512] for mark in moving) else None
+
+
+def _png_moves(file: BinaryIO) -> bool:
+    """Whether an acTL chunk before the pixels announces more than one picture."""
+    place = 8
+    for _ in range(_PNG_CHUNKS):
+        file.seek(place)
+        header = file.read(12)
+        if header[4:8] == b"acTL":
+            return int.from_bytes(header[8:], "big") > 1
+        if len(header) < 12 or header[4:8] == b"IDAT":
+            return False
+        place += 12 + int.from_bytes(header[:4], "big")
+    return False
 
 
 def _gif_moves(file: BinaryIO) -> bool:

@@ -156,6 +156,13 @@ def is_picture(path: Path) -> bool:
     return found.kind == "picture" if found is not None else path.suffix.lower() in PICTURES
 
 
+def counted(paths: Iterable[Path]) -> str:
+    """How many of each kind, in words: "3 videos, 1 picture". A folder of frames is a video."""
+    pictures = Counter(is_picture(path) for path in paths)
+    each = [(pictures[False], "video"), (pictures[True], "picture")]
+    return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in each if count) or "no files"
+
+
 def is_media(path: Path) -> bool:
     """Whether a regular file is a picture or a video: by its suffix if that says so, else by its first bytes."""
     suffix = path.suffix.lower()

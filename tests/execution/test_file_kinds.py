@@ -82,6 +82,15 @@ def test_a_gif_is_a_picture_until_it_moves(tmp_path: Path, frames: int, kind: st
     assert file_kind(tmp_path / "a") == FileKind(kind, "GIF")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("frames", "kind"), [(1, "picture"), (2, "video")])
+def test_a_png_is_a_picture_until_it_moves(tmp_path: Path, frames: int, kind: str) -> None:
+    first, *others = (Image.new("RGB", (8, 8), (place, 0, 0)) for place in range(frames))
+    first.save(tmp_path / "a", "PNG", save_all=True, append_images=others, icc_profile=bytes(9000))
+    found = file_kind(tmp_path / "a")
+    assert found is not None
+    assert found.kind == kind
+
+
 def test_a_gif_of_endless_blocks_is_not_followed_for_ever(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"GIF89a" + bytes(7) + b"!\xf9" + b"\x01\0" * 1_000_000)
     assert file_kind(tmp_path / "a") == FileKind("video", "GIF")

@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from sfumato.execution.find_files import HIDDEN, IRREGULAR, LINK, MEDIA, PICTURES, VIDEOS, Finder, is_media, is_picture
+from sfumato.execution.find_files import (
+    HIDDEN,
+    IRREGULAR,
+    LINK,
+    MEDIA,
+    PICTURES,
+    VIDEOS,
+    Finder,
+    counted,
+    is_media,
+    is_picture,
+)
 from tests.media_fixtures import make_sound, make_video
 
 
@@ -137,6 +148,14 @@ def test_a_picture_is_one_by_its_content_and_by_its_suffix_where_that_says_nothi
     make_video(odd_names / "film.mp4", frames=3).rename(odd_names / "film.jpg")
     assert not is_picture(odd_names / "film.jpg")
     assert is_picture(odd_names / "not there.HEIC")
+
+
+def test_kinds_are_counted_in_words(odd_names: Path) -> None:
+    files = [odd_names / name for name in ("a.mp4", "bare", "film")]
+    assert counted(files) == "1 video, 2 pictures"
+    assert counted([odd_names, *files[1:2]]) == "1 video, 1 picture"
+    assert counted(files[:1]) == "1 picture"
+    assert counted([]) == "no files"
 
 
 def test_media_is_what_a_folder_would_give(odd_names: Path) -> None:

@@ -63,7 +63,9 @@ COMMANDS: Table = {
     "inspect": LazyCommand(
         "provenance.commands.inspect:inspect", "Show what the credential of a file says, as a tree."
     ),
-    "scan": LazyCommand("sfumato.app.cli.scan:scan", "Judge videos: credentials first, then the detector."),
+    "scan": LazyCommand(
+        "sfumato.app.cli.scan:scan", "Judge videos and pictures: credentials first, then the detector."
+    ),
     "calibrate": LazyCommand(
         "detector.commands.train:calibrate", "Set the detector's thresholds on your own real footage."
     ),

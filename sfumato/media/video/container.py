@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfumato.errors import MediaError
+from sfumato.execution.file_kinds import file_kind
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -33,6 +34,8 @@ def open_media(path: Path) -> InputContainer:
     import av
 
     _check_file(path)
+    if (found := file_kind(path)) is not None and found.kind == "picture":  # FFmpeg reads some as videos of one frame
+        raise MediaError(f"{path} is a picture ({found.name}), not a video", _ADVICE)
     pixels = str(MAX_FRAME_SIDE * MAX_FRAME_SIDE)
     try:
         container = av.open(
