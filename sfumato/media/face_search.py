@@ -24,8 +24,11 @@ _TILE, _OVERLAP = 1024, 96  # px; a tile of that size takes 130 ms of a core, so
 
 def find_faces(image: Image, detector: FaceDetector) -> list[Face]:
     """Memory is that of the picture at a third of its size, and of one tile."""
+    scales = _scales(max(image.shape[:2]))
+    if not scales:
+        return detector.detect(image)
     found = detector.look(image)
-    for scale in _scales(max(image.shape[:2])):
+    for scale in scales:
         seen = [face for face in _in_tiles(image, scale, detector) if not _known(face.box, found)]
         for face in sorted(seen, key=lambda face: -face.score):
             if not _known(face.box, found):  # by another tile
