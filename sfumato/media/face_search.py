@@ -19,7 +19,7 @@ from sfumato.media.faces import DETECTION_SIDE, Box, Face, FaceDetector, Image, 
 SMALLEST = 48.0  # px of the picture: faces down to this size are looked for
 _FINEST = 16 / SMALLEST  # of the picture's size
 _STEP = 3.0  # between two sizes: what is 16 px in the one is 48 in the next, and fits into the overlap of its tiles
-_TILE, _OVERLAP = 1024, 96  # px; a tile of that size takes 130 ms of a core, so the largest picture some 2 s
+_TILE, _OVERLAP = 1024, 96  # px; a tile of that size takes 130 ms of a core or more, 12 megapixels .2 s, 150 some 6
 
 
 def find_faces(image: Image, detector: FaceDetector) -> list[Face]:

@@ -64,6 +64,7 @@ def choose_video_stream(path: Path, container: InputContainer) -> VideoStream:
     streams = [stream for stream in streams if stream.codec_context is not None]
     if not streams:
         raise MediaError(f"{path} holds video of an unknown kind", "Convert it to mp4 with H.264.")
+    streams = [stream for stream in streams if stream.frames != 1] or streams  # a moving AVIF holds a still as well
     stream = next((stream for stream in streams if stream.disposition & Disposition.default), streams[0])
     check_size(path, stream.codec_context.width, stream.codec_context.height)
     return stream

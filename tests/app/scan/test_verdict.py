@@ -121,7 +121,7 @@ def test_every_combination_has_a_verdict_with_reasons_and_none_says_real() -> No
         assert found.band == opinion.band(0.01)
         for text in (found.name, found.meaning):
             assert not {"real", "authentic", "genuine"} & set(
-                text.lower().replace("-", " ").replace("real videos", "").split()
+                text.lower().replace("-", " ").replace("real files", "").split()
             )
 
 
