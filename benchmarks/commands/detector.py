@@ -68,15 +68,17 @@ def robustness(
     from benchmarks.metrics.comparison import INTERVAL
     from benchmarks.rows.comparison import BarRow
     from benchmarks.tables.robustness import robustness_table
-    from detector.datasets.sample import in_words
     from detector.inference.bundle import load_shipped
+    from sfumato.execution.find_files import counted
     from sfumato.progress import progress
 
     config = RobustnessConfig(chosen(sets, names), frames, people, seed, workers)
     samples = draw_people(_chosen(_every(clips), split), people, seed)
     detector = load_shipped(model)
     copies = len(samples) * (1 + len(config.treatments))
-    click.echo(f"{in_words(samples)}; {len(config.treatments)} treatments, {copies} copies", err=True)
+    click.echo(
+        f"{counted(sample.path for sample in samples)}; {len(config.treatments)} treatments, {copies} copies", err=True
+    )
     with _folder(journal) as place, progress("Treating and judging", copies) as advance:
         found = judge_all(samples, model, config, place / "robustness.sqlite3", advance)
     rows = measure(found, detector.record, config)
@@ -134,15 +136,15 @@ def detection(
     from benchmarks.rows.detection import DistanceRow
     from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
     from benchmarks.tables.tables import read_records, shipped_records
-    from detector.datasets.sample import in_words
     from detector.inference.bundle import load_shipped
+    from sfumato.execution.find_files import counted
 
     detector = load_shipped(model)
     every = _every(clips)
     samples = draw_people(_chosen(every, split), people, seed)
     ours = shipped_records()["robustness"]
     measured = read_records(record or ours) if record or ours.is_file() else []
-    click.echo(in_words(samples), err=True)
+    click.echo(counted(sample.path for sample in samples), err=True)
     with _folder(journal) as place:
         scored = _score(samples, model, frames, place)
         rows: list[DetectionRow] = [*run_tests(scored, every, detector.record, frames, seed)]

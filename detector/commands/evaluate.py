@@ -60,13 +60,13 @@ def evaluate(
     Every number comes with its protocol, n and an interval; what cannot be measured is refused with the reason. Exit
     code: 0 done, 1 with --check-leaks when people, sources or files are shared with the training or between splits.
     """
-    from detector.datasets.sample import in_words
     from detector.evaluation.leakage import inner_leaks, model_leaks, read_training, training_leaks
     from detector.evaluation.predictions import has_frames, join_predictions, read_predictions, with_media
     from detector.evaluation.run import EvaluationConfig, choose_split, find_samples
     from detector.evaluation.run import evaluate as measure
     from detector.evaluation.text import as_text
     from sfumato.atomic import write_text
+    from sfumato.execution.find_files import counted
 
     alone = choices["adapter"] in (None, "csv") and source.suffix == ".csv" and predictions is None
     ours = not alone and predictions is None
@@ -85,7 +85,7 @@ def evaluate(
         samples = _chosen(samples, choices)
         if choices["reals"]:
             samples += _reals(choices["reals"], split)
-        click.echo(f"{in_words(samples)}; split {split}", err=True)
+        click.echo(f"{counted(sample.path for sample in samples)}; split {split}", err=True)
         if predictions is not None:
             scored = list(with_media(join_predictions(samples, predictions, root)))
             model = {"name": "predictions", "file": predictions.name}
@@ -204,8 +204,9 @@ def write_clips_of(name: str, path: Path) -> None:
     left out.
     """
     from detector.datasets import REGISTRY
-    from detector.datasets.sample import as_clip, in_words
+    from detector.datasets.sample import as_clip
     from sfumato.errors import UsageError
+    from sfumato.execution.find_files import counted
     from sfumato.media.clips import write_clips
     from sfumato.progress import progress
 
@@ -213,7 +214,7 @@ def write_clips_of(name: str, path: Path) -> None:
     kept = [sample for sample in samples if sample.split is not None]
     if not kept:
         raise UsageError(
-            f"No file has a split ({in_words(samples)})",
+            f"No file has a split ({counted(sample.path for sample in samples)})",
             "This data set has no official one, or its lists are missing.",
         )
     with progress("Taking digests", len(kept)) as advance:

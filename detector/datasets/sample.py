@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from detector.inference.frames import frames_in
 from sfumato.errors import MediaError, UsageError
-from sfumato.execution.find_files import PICTURES, VIDEOS, is_picture
+from sfumato.execution.find_files import PICTURES, VIDEOS
 from sfumato.limits import RECORD
 from sfumato.media.clips import ClipRow, Family, Label, Split, clip_file, file_digest, read_clips
 from sfumato.regular_file import open_regular, read_regular_text
@@ -255,14 +255,6 @@ def read_table(path: Path, required: Iterable[str]) -> Iterator[dict[str, str]]:
                 }
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise MediaError(f"Cannot read {path}: {error}", "It must be a CSV file in UTF-8.") from error
-
-
-def in_words(samples: Iterable[Sample]) -> str:
-    """How many of what: "1 picture", "2 videos, 3 pictures"; a folder of frames is a video."""
-    counts = Counter("picture" if is_picture(sample.path) else "video" for sample in samples)
-    return ", ".join(
-        f"{counts[kind]} {kind}{'s' * (counts[kind] != 1)}" for kind in ("video", "picture") if counts[kind]
-    )
 
 
 def only(samples: Iterable[Sample], **wanted: str | None) -> list[Sample]:

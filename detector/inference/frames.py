@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sfumato.execution.find_files import is_picture
+from sfumato.limits import FRAME_PIXELS
 from sfumato.media.video import Frame, VideoReader
 
-_STILL_SIDE = 6000  # px: a square of them is as large as the largest frame of a video may be
+if TYPE_CHECKING:
+    from sfumato.media.faces import Face, FaceDetector
 
 
 def frames_in(folder: Path) -> list[Path]:
@@ -63,7 +65,7 @@ class MediaFacts:
 
 class SampledFrames:
     """Iterates over about `count` evenly spaced frames. After it: `sampled`, `decoded`, `truncated`, `damaged`,
-    `media`.
+    `media`, and in `notes` what was read in another way than the file says.
 
     Raises MediaError as VideoReader and read_image do, when opened or while reading.
     """
@@ -74,6 +76,7 @@ class SampledFrames:
         self.truncated = False
         self.still = is_picture(path)
         self.media: MediaFacts | None = None
+        self.notes: list[str] = []
 
     def __iter__(self) -> Iterator[Frame]:
         frames = self._still() if self.still else self._folder() if self.path.is_dir() else self._video()
@@ -81,10 +84,16 @@ class SampledFrames:
             self.sampled += 1
             yield frame
 
+    def faces(self, frame: Frame, detector: FaceDetector) -> list[Face]:
+        """The faces of one of the frames, largest first; of a still picture also the small ones."""
+        from sfumato.media.face_search import find_faces
+
+        return find_faces(frame.image, detector) if self.still else detector.detect(frame.image)
+
     def _still(self) -> Iterator[Frame]:
         from sfumato.media.images import read_image
 
-        image = read_image(self.path, max_side=_STILL_SIDE)
+        image = read_image(self.path, max_pixels=FRAME_PIXELS.most, notes=self.notes)
         self.media = MediaFacts("picture", image.shape[1], image.shape[0])
         self.decoded = 1
         yield Frame(image, 0.0, 0)
@@ -97,7 +106,7 @@ class SampledFrames:
         schedule = _Schedule(len(names), self.count)
         self.decoded = len(names)
         for position in (position for position in range(len(names)) if schedule.wants(position)):
-            image = read_image(names[position], max_side=_STILL_SIDE)
+            image = read_image(names[position], max_pixels=FRAME_PIXELS.most, notes=self.notes)
             self.media = MediaFacts("frames", image.shape[1], image.shape[0], frames=len(names))
             yield Frame(image, float(position), position)
 

@@ -65,7 +65,9 @@ COMMANDS: Table = {
     "inspect": LazyCommand(
         "provenance.commands.inspect:inspect", "Show what the credential of a file says, as a tree."
     ),
-    "scan": LazyCommand("sfumato.app.cli.scan:scan", "Judge videos: credentials first, then the detector."),
+    "scan": LazyCommand(
+        "sfumato.app.cli.scan:scan", "Judge videos and pictures: credentials first, then the detector."
+    ),
     "calibrate": LazyCommand(
         "sfumato.app.cli.calibrate:calibrate", "Set the detector's thresholds on your own real footage."
     ),

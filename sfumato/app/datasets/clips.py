@@ -52,8 +52,9 @@ class Looker:
         from sfumato.media.people import mean_identity
 
         found = []
-        for frame in SampledFrames(path, _LOOKS):
-            if faces := self._detector.detect(frame.image):
+        source = SampledFrames(path, _LOOKS)
+        for frame in source:
+            if faces := source.faces(frame, self._detector):
                 found.append(embed_image(frame.image, self._landmarks.detect(frame.image, faces[0].box)))
         if not found:
             raise NoFaceError(f"No face was found in {path}")

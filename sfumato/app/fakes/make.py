@@ -45,8 +45,8 @@ def make_fakes(
     maker.require(kind)
     reals = [row for row in rows if row.label == "real" and row.method != TWIN]
     key = request_key(maker, reals, kind)
-    jobs = plan(reals, maker.config, kind)
-    folder, models = maker.clips.parent, options_digest(_models(maker, kind))
+    folder = maker.clips.parent
+    jobs, models = plan(reals, maker.config, kind, folder), options_digest(_models(maker, kind))
     made: list[ClipRow] = []
     for job in jobs:
         try:

@@ -25,7 +25,8 @@ def _against(record: ScanRecord) -> str:
     score = record.flagging_score
     if score is None:
         return ""
-    reals = f"{record.threshold.n_real} real clips"
+    kind = "clips" if record.media is None else "pictures" if record.media.kind == "picture" else "videos"
+    reals = f"{record.threshold.n_real} real {kind}"
     return f", flagged above {score:.3f} (false-positive rate {record.fpr:g}, {reals})"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfumato.errors import MediaError
+from sfumato.execution.file_kinds import file_kind
 from sfumato.limits import FRAME_PIXELS, FRAME_SIDE
 from sfumato.regular_file import open_regular
 from sfumato.structure import hold_structure
@@ -36,6 +37,8 @@ def open_media(path: Path) -> InputContainer:
     import av
 
     _check_file(path)
+    if (found := file_kind(path)) is not None and found.kind == "picture":  # FFmpeg reads some as videos of one frame
+        raise MediaError(f"{path} is a picture ({found.name}), not a video", _ADVICE)
     try:
         container = av.open(
             f"file:{path.absolute()}",  # the prefix keeps a name such as "concat:a|b" a name
@@ -63,6 +66,7 @@ def choose_video_stream(path: Path, container: InputContainer) -> VideoStream:
     streams = [stream for stream in streams if stream.codec_context is not None]
     if not streams:
         raise MediaError(f"{path} holds video of an unknown kind", "Convert it to mp4 with H.264.")
+    streams = [stream for stream in streams if stream.frames != 1] or streams  # a moving AVIF holds a still as well
     stream = next((stream for stream in streams if stream.disposition & Disposition.default), streams[0])
     check_size(path, stream.codec_context.width, stream.codec_context.height)
     return stream

@@ -73,9 +73,7 @@ class _Placement:
         from av.video.reformatter import Colorspace, Interpolation
 
         shrinks = self.width < frame.width or self.height < frame.height
-        untagged_hd = (
-            frame.colorspace == 2 and frame.height > 576
-        )  # 2: unspecified; players then assume BT.709, swscale BT.601
+        untagged_hd = frame.colorspace == 2 and _is_hd(frame.width, frame.height)  # 2: unspecified
         converted = frame.reformat(
             width=self.width,
             height=self.height,
@@ -273,6 +271,14 @@ class VideoReader:
             has_audio=bool(self._container.streams.audio),
         )
         return placement, info
+
+
+def _is_hd(width: int, height: int) -> bool:
+    """Whether a frame whose file names no matrix is BT.709's: from 1280 wide, or over 576 high, as stored; else it is
+    BT.601's. This is mpv's rule (`mp_csp_guess_colorspace`); swscale's own default is BT.601 for every size. Width
+    counts because films are cropped: 1280 x 536 is HD.
+    """
+    return width >= 1280 or height > 576
 
 
 def _chain(first: VideoFrame, rest: Generator[VideoFrame, None, None]) -> Generator[VideoFrame, None, None]:

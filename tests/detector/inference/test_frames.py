@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from detector.inference.frames import MediaFacts, SampledFrames, _Schedule
 from sfumato.errors import MediaError
@@ -45,6 +46,23 @@ def test_still_picture_is_one_frame(tmp_path) -> None:
     assert len(list(source)) == 1
     assert source.still
     assert is_picture(tmp_path / "A.JPG")
+
+
+@pytest.mark.parametrize("name", ["bare", "a.mp4", "a.jfif"])
+def test_a_picture_is_still_whatever_its_name(tmp_path, name) -> None:
+    write_image(tmp_path / "a.png", picture(0))
+    (tmp_path / "a.png").rename(tmp_path / name)
+    source = SampledFrames(tmp_path / name, 5)
+    assert len(list(source)) == 1
+    assert source.still
+    assert source.media.kind == "picture"
+
+
+def test_what_is_read_otherwise_than_the_file_says_is_noted(tmp_path) -> None:
+    Image.fromarray(picture(0)).save(tmp_path / "a.png", icc_profile=b"nonsense")
+    source = SampledFrames(tmp_path / "a.png", 1)
+    list(source)
+    assert source.notes == ["Read as sRGB: its colour profile is damaged."]
 
 
 def test_text_named_mp4_is_refused(tmp_path) -> None:
