@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from provenance.durable.fingerprint import ALG as FINGERPRINT_ALG
+from provenance.durable.fingerprint import LARGEST as LARGEST_FINGERPRINT
 from provenance.durable.fingerprint import THRESHOLD, Fingerprint, distance
 from provenance.durable.recovered import LARGEST, read_store
 from provenance.durable.sqlite_file import open_sqlite
@@ -145,9 +146,11 @@ class Repository:
         return _bytes(rows[0][0]) if rows else None
 
     def entry(self, manifest_id: str) -> Entry | None:
-        """Everything that is known."""
+        """Everything that is known; None for an unknown identifier, and for what is larger than anything of ours."""
         columns = "id, store, alg, value, fingerprint, digest, title, entered"
-        rows = self._rows(f"select {columns} from manifests where id = ?", (manifest_id,))  # noqa: S608 (names of ours)
+        small = "length(store) <= ? and length(fingerprint) <= ?"
+        statement = f"select {columns} from manifests where id = ? and {small}"  # noqa: S608 (names of ours)
+        rows = self._rows(statement, (manifest_id, LARGEST, LARGEST_FINGERPRINT))
         if not rows:
             return None
         identifier, store, alg, value, fingerprint, *rest = rows[0]
@@ -184,7 +187,9 @@ class Repository:
 
     def fingerprints(self) -> Iterator[tuple[str, Fingerprint]]:
         """Identifier and fingerprint of every manifest that has a readable one."""
-        for manifest_id, stored in self._rows("select id, fingerprint from manifests", ()):
+        for manifest_id, stored in self._rows(
+            "select id, fingerprint from manifests where length(fingerprint) <= ?", (LARGEST_FINGERPRINT,)
+        ):
             try:
                 yield manifest_id, Fingerprint.from_bytes(_bytes(stored))
             except ValueError:  # of another kind, or damaged: it cannot match
