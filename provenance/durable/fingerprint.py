@@ -35,6 +35,7 @@ VIEWS = (
     (0.9, 0.0, 1.0),
     (0.9, 1.0, 1.0),
 )
+LARGEST = 8 + 2 * LONGEST * len(VIEWS) * (BITS // 8)  # bytes of one that is stored
 _WAVES = 16
 _SIDE = 64
 _SHIFT = 0.34  # of the shorter video's looks that two videos may be out of step by

@@ -24,13 +24,15 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from provenance.durable.fingerprint import ALG as FINGERPRINT_ALG
+from provenance.durable.fingerprint import LARGEST as LARGEST_FINGERPRINT
 from provenance.durable.fingerprint import THRESHOLD, Fingerprint, distance
 from provenance.durable.recovered import LARGEST, read_store
-from provenance.durable.sqlite_file import open_sqlite
+from provenance.durable.sqlite_file import address_of, cannot_open, prepare_sqlite
 from sfumato.errors import MissingPartError, OutputError, UsageError, install_extra
 
 SCHEMA_VERSION = 1
 VARIABLE = "SFUMATO_REPOSITORY"
+_WAIT = 10.0  # seconds for another process that writes
 _TABLES = """
 create table if not exists sfumato_schema (version integer not null);
 create table if not exists manifests (
@@ -145,9 +147,11 @@ class Repository:
         return _bytes(rows[0][0]) if rows else None
 
     def entry(self, manifest_id: str) -> Entry | None:
-        """Everything that is known."""
+        """Everything that is known; None for an unknown identifier, and for what is larger than anything of ours."""
         columns = "id, store, alg, value, fingerprint, digest, title, entered"
-        rows = self._rows(f"select {columns} from manifests where id = ?", (manifest_id,))  # noqa: S608 (names of ours)
+        small = "length(store) <= ? and length(fingerprint) <= ?"
+        statement = f"select {columns} from manifests where id = ? and {small}"  # noqa: S608 (names of ours)
+        rows = self._rows(statement, (manifest_id, LARGEST, LARGEST_FINGERPRINT))
         if not rows:
             return None
         identifier, store, alg, value, fingerprint, *rest = rows[0]
@@ -184,7 +188,9 @@ class Repository:
 
     def fingerprints(self) -> Iterator[tuple[str, Fingerprint]]:
         """Identifier and fingerprint of every manifest that has a readable one."""
-        for manifest_id, stored in self._rows("select id, fingerprint from manifests", ()):
+        for manifest_id, stored in self._rows(
+            "select id, fingerprint from manifests where length(fingerprint) <= ?", (LARGEST_FINGERPRINT,)
+        ):
             try:
                 yield manifest_id, Fingerprint.from_bytes(_bytes(stored))
             except ValueError:  # of another kind, or damaged: it cannot match
@@ -237,8 +243,7 @@ def open_repository(place: str | Path | None = None, *, must_exist: bool = False
         repository = _postgres(text)
     else:
         path = Path(text).expanduser()
-        connection = open_sqlite(path, _TABLES.format(bytes="blob"), must_exist=must_exist)
-        repository = Repository(connection, str(path), "?", sqlite3.Error)
+        repository = _sqlite(path, must_exist)
     try:
         repository.prepare(read_only=must_exist)
     except BaseException:
@@ -260,6 +265,20 @@ def active_manifest(store: bytes) -> str:
     if label is None:
         raise UsageError("The manifest store cannot be read", "Enter the store of a sealed file.")
     return label
+
+
+def _sqlite(path: Path, must_exist: bool) -> Repository:
+    address = address_of(path, must_exist=must_exist)
+    try:
+        connection = sqlite3.connect(address, timeout=_WAIT, uri=True)
+    except sqlite3.Error as error:
+        raise cannot_open(path, error) from error
+    try:
+        prepare_sqlite(connection, path, _TABLES.format(bytes="blob"), must_exist=must_exist)
+    except BaseException:
+        connection.close()
+        raise
+    return Repository(connection, str(path), "?", sqlite3.Error)
 
 
 def _bytes(value: Any) -> bytes:

@@ -1,7 +1,7 @@
-"""Opens the SQLite file of a repository, and refuses a file that is something else.
+"""The SQLite file of a repository: made where there is none, refused where it is something else.
 
-In: a path, and the tables that a repository has. Out: a connection to a database that holds exactly those, empty where
-it is new. What a database calls a table may be a view that never ends, or carry triggers that run when something is
+In: a path, a connection, and the tables that a repository has. Out: a database that holds exactly those, empty where it
+is new. What a database calls a table may be a view that never ends, or carry triggers that run when something is
 entered; and a database of another program is not ours to extend. So nothing is read from a table, and nothing written,
 before the whole schema was found to be the one that a repository is made with.
 """
@@ -18,17 +18,11 @@ APPLICATION_ID = 0x73666D74  # "sfmt"; repositories of the first version have no
 _STATISTICS = "sqlite_stat"  # what ANALYZE leaves
 _ADVICE = "Name another file with --repository or SFUMATO_REPOSITORY; this one was left as it is."
 _MOST = 100  # entries of a schema that are looked at
-_WAIT = 10.0  # seconds for another process that writes
-
-Schema = frozenset[tuple[str, str, str]]
 
 
-def open_sqlite(path: Path, tables: str, *, must_exist: bool) -> sqlite3.Connection:
-    """A connection to the repository at `path`; its tables are made where there is none yet, unless it must exist:
-    then nothing is ever written.
-
-    `tables`: SQL statements with semicolons. Raises UsageError where there is no repository but must be, or the file is
-    something else, OutputError when it cannot be opened or made.
+def address_of(path: Path, *, must_exist: bool) -> str:
+    """What to connect to, as a URI, so that a name is a name. Raises UsageError where there is no repository but must
+    be, OutputError for what is no file.
     """
     if must_exist and not path.exists():
         raise UsageError(
@@ -39,23 +33,25 @@ def open_sqlite(path: Path, tables: str, *, must_exist: bool) -> sqlite3.Connect
     try:
         if not must_exist:
             path.parent.mkdir(parents=True, exist_ok=True)
-        mode = "rw" if must_exist else "rwc"  # not "ro": what a killed writer left has to be rolled back
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", timeout=_WAIT, uri=True)
-    except (OSError, sqlite3.Error) as error:
-        raise _cannot_open(path, error) from error
+    except OSError as error:
+        raise cannot_open(path, error) from error
+    mode = "rw" if must_exist else "rwc"  # not "ro": what a killed writer left has to be rolled back
+    return f"{path.absolute().as_uri()}?mode={mode}"
+
+
+def prepare_sqlite(connection: sqlite3.Connection, path: Path, tables: str, *, must_exist: bool) -> None:
+    """Makes the tables where there is none yet, unless the repository must exist: then nothing is ever written.
+
+    `tables`: SQL statements with semicolons. Raises UsageError where the file is something else, OutputError when it
+    does not answer.
+    """
     try:
         _restrict(connection, must_exist)
         if _is_new(connection, path) and not must_exist:
             _make(connection, path, tables)
-        if must_exist or not _is_new(connection, path):
-            _require_ours(connection, path, tables)
+        _require_ours(connection, path, tables)
     except sqlite3.Error as error:
-        connection.close()
-        raise _cannot_open(path, error) from error
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+        raise cannot_open(path, error) from error
 
 
 def _restrict(connection: sqlite3.Connection, read_only: bool) -> None:
@@ -90,27 +86,30 @@ def _make(connection: sqlite3.Connection, path: Path, tables: str) -> None:
 
 
 def _require_ours(connection: sqlite3.Connection, path: Path, tables: str) -> None:
-    with sqlite3.connect(":memory:") as model:
-        model.executescript(tables)
-        meant = _schema(model)
-    model.close()
+    meant = frozenset(_plain(statement) for statement in tables.split(";") if statement.strip())
     found = _schema(connection)
-    if found != meant:
-        strange = sorted({name for _, name, _ in found - meant} | {f"no {name}" for _, name, _ in meant - found})
-        raise UsageError(f"{path} is no repository of sfumato ({', '.join(strange[:3])})", _ADVICE)
+    if set(found) != meant:
+        strange = sorted(name for statement, name in found.items() if statement not in meant)
+        raise UsageError(
+            f"{path} is no repository of sfumato ({', '.join(strange[:3]) or 'tables are missing'})", _ADVICE
+        )
 
 
-def _schema(connection: sqlite3.Connection) -> Schema:
-    """Kind, name and statement of everything in it; spaces and capitals count for nothing. Indices of SQLite's own have
-    no statement.
-    """
-    query = "select type, name, sql from sqlite_master where sql is not null limit ?"
-    return frozenset(
-        (str(kind), str(name), "".join(str(sql).lower().replace("if not exists", "").split()))
-        for kind, name, sql in connection.execute(query, (_MOST,))
+def _schema(connection: sqlite3.Connection) -> dict[str, str]:
+    """The statement behind everything in it, and its name. Indices of SQLite's own have no statement."""
+    query = "select name, sql from sqlite_master where sql is not null limit ?"
+    return {
+        _plain(str(sql)): str(name)
+        for name, sql in connection.execute(query, (_MOST,))
         if not str(name).startswith(_STATISTICS)
-    )
+    }
 
 
-def _cannot_open(path: Path, error: Exception) -> OutputError:
+def _plain(statement: str) -> str:
+    """Spaces and capitals count for nothing."""
+    return "".join(statement.lower().replace("if not exists", "").split())
+
+
+def cannot_open(path: Path, error: Exception) -> OutputError:
+    """What to say of a file that cannot be opened."""
     return OutputError(f"Cannot open the repository {path}: {error}", "Check the file, or name another.")

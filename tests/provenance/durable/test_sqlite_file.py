@@ -107,3 +107,10 @@ def test_who_only_reads_cannot_write(tmp_path) -> None:
     open_repository(tmp_path / "r.sqlite3").__exit__()
     with open_repository(tmp_path / "r.sqlite3", must_exist=True) as repository, pytest.raises(SfumatoError):
         repository._rows("delete from sfumato_schema", ())
+
+
+def test_what_is_larger_than_any_fingerprint_is_passed_over(tmp_path) -> None:
+    script = f"{OURS}{MANIFESTS} insert into manifests values ('i', x'00', 'a', 'b', zeroblob(999999), '', '', '');"
+    with open_repository(database(tmp_path / "large.sqlite3", script), must_exist=True) as repository:
+        assert repository.entry("i") is None
+        assert [*repository.fingerprints()] == []
