@@ -58,7 +58,7 @@ def _hold_onnx(network: bytes, size: int) -> None:
                 raise _refused("its weights lie in other files")
     if any(weight.external_data for weight in graph.initializer):
         raise _refused("its weights lie in other files")
-    known = {weight.name: list(weight.dims) for weight in graph.initializer}
+    known: dict[str, _Shape] = {weight.name: list(weight.dims) for weight in graph.initializer}
     inputs = [each for each in graph.input if each.name not in known]
     if len(inputs) != 1:
         raise _refused(f"it has {len(inputs)} inputs instead of one")
