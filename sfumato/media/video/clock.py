@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from av import Packet
     from av.stream import Stream
 
+MPEG_STREAMS = ("mpegts", "mpeg")  # FFmpeg's names: parts of them may be joined as they are, and declare no duration
 _BACK = 0.1  # seconds: decoding times never run backwards, but a muxer may round or guess them
 _ROUNDING = 0.002  # seconds
 _LONGEST_GAP = 3600.0  # seconds; a picture may be held for minutes, as in the recording of a screen
@@ -34,7 +35,7 @@ class PacketClock:
         self._second = 1 / (stream.time_base or Fraction(1, 90_000))  # in ticks
         rate = getattr(stream, "average_rate", None)
         self._usual = round(self._second / rate) if rate else 0  # ticks of a packet that does not say its duration
-        self._longest_gap = (_LONGEST_MPEG_GAP if container in ("mpegts", "mpeg") else _LONGEST_GAP) * self._second
+        self._longest_gap = (_LONGEST_MPEG_GAP if container in MPEG_STREAMS else _LONGEST_GAP) * self._second
         self._before: int | None = None  # decoding time of the packet before, as stored
         self._delay = 0  # from a packet's decoding time to its showing
         self._started = False

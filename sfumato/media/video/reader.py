@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfumato.errors import MediaError
-from sfumato.media.video.clock import FrameTimes, PacketClock
+from sfumato.media.video.clock import MPEG_STREAMS, FrameTimes, PacketClock
 from sfumato.media.video.container import MAX_FRAME_SIDE, check_size, choose_video_stream, open_media, read_packets
+from sfumato.media.video.survey import survey
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -167,6 +168,26 @@ class VideoReader:
             self._raw = _chain(self._peeked, self._raw)
             self._peeked = None
         return self._frames()
+
+    def count_frames(self) -> int:
+        """About how many frames there are, without decoding them; 0 where that cannot be known."""
+        if self.info.declared_frames:
+            return self.info.declared_frames
+        if self.info.container in MPEG_STREAMS:  # they declare nothing: FFmpeg subtracts the first stamp from the last
+            return survey(self.path, self.info.stream, None).pictures
+        return round((self.info.duration or 0.0) * self.info.rate)
+
+    def remarks(self) -> tuple[str, ...]:
+        """What somebody should be told of what has been read so far: one sentence each, with the file's name as it
+        is.
+        """
+        name, said = self.path.name, list[str]()
+        if self.clock_jumps:
+            times = "once" if self.clock_jumps == 1 else f"{self.clock_jumps} times"
+            said.append(f"The clock of {name} jumps {times}; what follows a jump was joined on without a gap.")
+        if self.truncated:
+            said.append(f"{name} ends before its declared end; what is there was used.")
+        return tuple(said)
 
     def _open(self) -> None:
         self._container = open_media(self.path)

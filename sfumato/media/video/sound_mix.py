@@ -1,8 +1,9 @@
 """Sound of any format, which may change midway, mixed for a generated video: decoded frames in, mono or stereo samples of
 one rate out.
 
-PyAV 18 crashes on an order of channels of the file's own: the list of channels is freed twice. `claim_channels` takes
-the list away before a frame is decoded, and channels are mixed here, by their names.
+PyAV 18 crashes on two kinds of sound. An order of channels of the file's own is freed twice: `claim_channels` takes it
+away before a frame is decoded, and channels are mixed here, by their names. Of eight channels or more in planes of their
+own it reads beyond the last: they are packed into one plane first.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-
-from sfumato.errors import MediaError
 
 if TYPE_CHECKING:
     from av import AudioFrame
@@ -25,6 +24,9 @@ _LEFT = {"FL": 1.0, "DL": 1.0, "FLC": 1.0, "WL": 1.0, "BL": _SIDE, "SL": _SIDE, 
 _RIGHT = {name[:-1] + "R" if name.endswith("L") else "FRC": gain for name, gain in _LEFT.items()}
 _LOW = ("LFE", "LFE2")  # left out, as players do: small loudspeakers only distort it
 _USUAL = {3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}  # what so many channels without names mean
+
+_PLANES = 7  # that PyAV counts rightly
+_KINDS = ("u8", "s16", "s32", "flt", "dbl")  # of samples, that NumPy has too
 
 Samples = NDArray[np.float32]
 
@@ -58,14 +60,13 @@ class Mixer:
         self._resampler: Any = None
         self._from = rate
         self._gains: dict[tuple[str, int], Samples] = {}
+        self._packer: tuple[tuple[object, ...], Any] | None = None  # with the format that it packs
 
     def mix(self, frame: AudioFrame) -> Samples:
-        """(channels, samples) in [-1, 1]: what is ready after this frame. Raises MediaError for samples of an unknown
-        kind.
-        """
+        """(channels, samples) in [-1, 1]: what is ready after this frame."""
         done = self.flush() if frame.sample_rate != self._from else self._nothing()
         self._from = frame.sample_rate
-        mixed = self._gains_of(frame) @ _samples(frame)  # (outputs, samples)
+        mixed = self._gains_of(frame) @ self._samples(frame)  # (outputs, samples)
         mixed = np.clip(np.nan_to_num(mixed, nan=0.0, posinf=0.0, neginf=0.0), -1, 1).astype(np.float32)
         if frame.sample_rate != self._rate:
             mixed = self._resample(mixed)
@@ -91,6 +92,19 @@ class Mixer:
     def _nothing(self) -> Samples:
         return np.zeros((self._outputs, 0), np.float32)
 
+    def _samples(self, frame: AudioFrame) -> Samples:
+        """(channels, samples) as they are stored, full scale is 1."""
+        import av
+
+        kind, channels = frame.format.name.removesuffix("p"), frame.layout.nb_channels
+        if kind in _KINDS and (frame.format.is_packed or channels <= _PLANES):
+            return _scaled(frame.to_ndarray(), channels if frame.format.is_packed else None)
+        key = frame.format.name, frame.layout.name, frame.sample_rate
+        if self._packer is None or self._packer[0] != key:
+            self._packer = key, av.AudioResampler(format="flt")
+        pieces = [_scaled(piece.to_ndarray(), channels) for piece in self._packer[1].resample(frame)]
+        return np.concatenate([np.zeros((channels, 0), np.float32), *pieces], axis=1)
+
     def _gains_of(self, frame: AudioFrame) -> Samples:
         layout = frame.layout
         key = layout.name, layout.nb_channels
@@ -106,6 +120,16 @@ class Mixer:
         if name == f"{count} channels" and count in _USUAL:
             layout = av.AudioLayout(_USUAL[count])
         return [channel.name for channel in layout.channels]
+
+
+def _scaled(stored: NDArray[Any], packed: int | None) -> Samples:
+    """(channels, samples), full scale is 1, from that or from (1, samples * channels) of so many packed channels."""
+    stored = stored if packed is None else stored.reshape(-1, packed).T
+    if stored.dtype.kind == "f":
+        return cast("Samples", stored.astype(np.float32))
+    limits = np.iinfo(stored.dtype)
+    half, centre = (float(limits.max) + 1 - limits.min) / 2, (float(limits.max) + 1 + limits.min) / 2
+    return cast("Samples", ((stored - centre) / half).astype(np.float32))
 
 
 def gains(channels: Sequence[str], outputs: int) -> Samples:
@@ -133,20 +157,3 @@ def _heard(name: str) -> tuple[float, float]:
     if name in _LEFT or name in _RIGHT:
         return _LEFT.get(name, 0.0), _RIGHT.get(name, 0.0)
     return _SIDE, _SIDE
-
-
-def _samples(frame: AudioFrame) -> Samples:
-    """(channels, samples), full scale is 1."""
-    try:
-        stored = frame.to_ndarray()  # (channels, samples), or (1, samples * channels)
-    except (ValueError, KeyError) as error:
-        raise MediaError(
-            f"Sound stored as {frame.format.name} cannot be used", "Convert it to AAC, or leave the sound out."
-        ) from error
-    if frame.format.is_packed:
-        stored = stored.reshape(-1, frame.layout.nb_channels).T
-    if stored.dtype.kind == "f":
-        return cast("Samples", stored.astype(np.float32))
-    scale = float(np.iinfo(stored.dtype).max // 2 + 1 if stored.dtype.kind == "u" else -float(np.iinfo(stored.dtype).min))
-    centre = scale if stored.dtype.kind == "u" else 0.0
-    return cast("Samples", ((stored.astype(np.float64) - centre) / scale).astype(np.float32))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,7 @@ def _moves(sound: list[_Stretch], picture: list[_Stretch]) -> Iterator[tuple[_St
     """How each stretch of sound is moved: as the picture beside it; by its own clock where the picture did not jump."""
     before: tuple[_Stretch, float] | None = None
     place = -1
-    for stretch, following in zip(sound, [*sound[1:], None], strict=True):
+    for stretch, following in zip_longest(sound, sound[1:]):
         jumped = before is not None and before[0].key[0] != stretch.key[0]
         last, place = place, min(stretch.key[1], len(picture) - 1)
         ahead = following is not None and following.key[0] == stretch.key[0] and stretch.end - stretch.first < _AHEAD
