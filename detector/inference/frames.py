@@ -40,7 +40,7 @@ class MediaFacts:
     frames: int | None = None
     damaged_packets: int | None = None
     truncated: bool | None = None
-    clock_jumps: int | None = None
+    clock_jumps: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """What this kind of file has, and of that all that is known."""

@@ -1,8 +1,8 @@
 """One face through a video: frames in, its box and 68 landmarks in each frame out.
 
 A detector looks at the first frame, at every twelfth, after half a second, and wherever the landmarks are in doubt; in
-between the landmarks of the last frame say where the face is (as in MediaPipe: Kartynnik et al., Real-time Facial Surface
-Geometry, 2019). Landmark backends that cannot follow have the detector look at each frame.
+between the landmarks of the last frame say where the face is (as in MediaPipe: Kartynnik et al., Real-time Facial
+Surface Geometry, 2019). Landmark backends that cannot follow have the detector look at each frame.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LOOK_AGAIN = 12  # frames from one look of the detector to the next, at most
 _LOOK_AFTER = 0.5  # seconds: a slow clip has few frames, and a face is elsewhere in each
 _FAR = 0.2  # seconds between two frames, from which on a head may have moved by its own size
-_PATIENCE = 600  # frames, half a second of the fastest camera: how long a face may be hidden the caller says, in seconds
+_PATIENCE = 600  # frames, more than half a second of any camera; the caller says in seconds how long is too long
 Landmarks = NDArray[np.float32]
 
 

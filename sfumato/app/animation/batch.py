@@ -34,8 +34,8 @@ _MOTIONS = VIDEOS | {".motion"}
 
 @dataclass(frozen=True)
 class PairResult:
-    """One pair. `state`: made, kept (it was there already), or failed; then `reason` says why. `remarks`: what should be
-    told of the motion's video.
+    """One pair. `state`: made, kept (it was there already), or failed; then `reason` says why. `remarks`: what should
+    be told of the motion's video.
     """
 
     portrait: Path
@@ -123,8 +123,8 @@ def _pair(
     studio: Studio, portrait: Path, motion: Driver, output: Path, config: AnimateConfig, consent: str | None,
     overwrite: bool, stage: _ShareOfOne,
 ) -> LivingPortrait | None:  # fmt: skip
-    """The video that was made; None where it was kept: `output` verifies, and its seal names this portrait, motion, model
-    and these settings.
+    """The video that was made; None where it was kept: `output` verifies, and its seal names this portrait, motion,
+    model and these settings.
     """
     from sfumato.app.animation.gallery import PortraitFile
 

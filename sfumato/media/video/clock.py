@@ -18,9 +18,9 @@ MPEG_STREAMS = ("mpegts", "mpeg")  # FFmpeg's names: parts of them may be joined
 _BACK = 0.1  # seconds: decoding times never run backwards, but a muxer may round or guess them
 _ROUNDING = 0.002  # seconds
 _LONGEST_GAP = 3600.0  # seconds; a picture may be held for minutes, as in the recording of a screen
-_LONGEST_MPEG_GAP = 10.0  # an MPEG stream has a stamp every 0.7 s at least, by its standard; players wait as long as this
+_LONGEST_MPEG_GAP = 10.0  # by its standard an MPEG stream has a stamp every 0.7 s; players wait so long
 _REORDERED = 16  # frames that may be shown before one that is decoded earlier, at most
-_CLOSEST = 1e-4  # seconds from one frame to the next, at least: what is written with 90,000 ticks a second keeps them apart
+_CLOSEST = 1e-4  # seconds from one frame to the next, at least; a writer has 90,000 ticks a second
 _CROWDED = 8  # frames in a row whose stamps do not move on, before the stamps are thought to be wrong
 
 

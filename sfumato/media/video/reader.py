@@ -106,9 +106,9 @@ class VideoReader:
 
     `with VideoReader(path) as video: for frame in video: ...` decodes packet by packet. Times come from the frames' own
     timestamps (a variable rate and gaps are kept), start at 0 and increase strictly; where a timestamp is missing the
-    rate continues the time, and where the file's clock jumps the next frame follows the last. Rotation and mirroring of the display matrix are applied, pixels made
-    square, a change of size within the stream is scaled to the first frame's size. Interlaced video is not
-    deinterlaced; HDR is not tone-mapped. Iterating again starts again.
+    rate continues the time, and where the file's clock jumps the next frame follows the last. Rotation and mirroring of
+    the display matrix are applied, pixels made square, a change of size within the stream is scaled to the first
+    frame's size. Interlaced video is not deinterlaced; HDR is not tone-mapped. Iterating again starts again.
     """
 
     def __init__(self, path: Path, *, max_side: int | None = None, threads: int = 1) -> None:
@@ -199,6 +199,7 @@ class VideoReader:
         except BaseException:
             self._container.close()
             raise
+        self._in_avi = self._container.format.name == "avi"
         self._expected_packets = _expected_packets(self._container, self._stream)
         self._packets_seen = 0
         self.damaged_packets = 0
@@ -217,6 +218,8 @@ class VideoReader:
             self._packets_seen += 1
             clock.follow(packet)
             self.clock_jumps = clock.jumps
+            if self._in_avi and packet.dts is not None:
+                packet.pts = packet.dts  # what FFmpeg makes of it is a guess
             try:
                 frames = self._stream.decode(packet)
             except av.EOFError:
@@ -247,7 +250,7 @@ class VideoReader:
         while len(decoding) > _REORDERED + self._threads:
             heapq.heappop(decoding)
         first = heapq.heappop(decoding) if decoding else None
-        if self._container.format.name == "avi" and self._stream.codec_context.has_b_frames:
+        if self._in_avi and self._stream.codec_context.has_b_frames:
             ticks = first
         return float(ticks * base) if ticks is not None and base is not None else None
 
@@ -279,7 +282,7 @@ class VideoReader:
         width, height = max(1, round(width * scale)), max(1, round(height * scale))
         placement = _Placement(width, height, *_orientation(frame))
         rate = float(stream.average_rate or stream.guessed_rate or 25)
-        if self._expected_packets and stream.frames and self._container.format.name == "avi":
+        if self._expected_packets and stream.frames and self._in_avi:
             rate *= self._expected_packets / stream.frames
         info = VideoInfo(
             path=self.path,
@@ -287,7 +290,7 @@ class VideoReader:
             height=width if placement.transpose else height,
             rotation=round(-frame.rotation / 90) * 90 % 360,
             duration=_duration(self._container, stream),
-            declared_frames=(self._expected_packets if self._container.format.name == "avi" else stream.frames) or None,
+            declared_frames=(self._expected_packets if self._in_avi else stream.frames) or None,
             rate=rate if 0 < rate < 1e5 else 25.0,
             codec=stream.codec_context.name,
             container=self._container.format.name,

@@ -173,7 +173,8 @@ class SoundTrack:
         context = self._input.codec_context
         if context.name.startswith("aac") and "xHE" in str(context.profile):
             raise MediaError(
-                f"{self._source} holds sound (xHE-AAC) that cannot be used", "Convert it to AAC, or leave the sound out."
+                f"{self._source} holds sound (xHE-AAC) that cannot be used",
+                "Convert it to AAC, or leave the sound out.",
             )
 
     def _add_aac(self, output: OutputContainer) -> AudioStream:

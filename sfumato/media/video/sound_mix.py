@@ -1,9 +1,9 @@
-"""Sound of any format, which may change midway, mixed for a generated video: decoded frames in, mono or stereo samples of
-one rate out.
+"""Sound of any format, which may change midway, mixed for a generated video: decoded frames in, mono or stereo samples
+of one rate out.
 
 PyAV 18 crashes on two kinds of sound. An order of channels of the file's own is freed twice: `claim_channels` takes it
-away before a frame is decoded, and channels are mixed here, by their names. Of eight channels or more in planes of their
-own it reads beyond the last: they are packed into one plane first.
+away before a frame is decoded, and channels are mixed here, by their names. Of eight channels or more in planes of
+their own it reads beyond the last: they are packed into one plane first.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from av.audio.codeccontext import AudioCodecContext
 
 _SIDE = 0.7071  # of a channel that is heard from both sides, or from behind: -3 dB, as in ITU-R BS.775
-_LEFT = {"FL": 1.0, "DL": 1.0, "FLC": 1.0, "WL": 1.0, "BL": _SIDE, "SL": _SIDE, "TFL": _SIDE, "TBL": _SIDE, "TSL": _SIDE,
-         "SDL": _SIDE, "BFL": _SIDE, "SSL": _SIDE, "TTL": _SIDE}  # fmt: skip
+_LEFT = {
+    **dict.fromkeys(("FL", "DL", "FLC", "WL"), 1.0),
+    **dict.fromkeys(("BL", "SL", "TFL", "TBL", "TSL", "SDL", "BFL", "SSL", "TTL"), _SIDE),
+}
 _RIGHT = {name[:-1] + "R" if name.endswith("L") else "FRC": gain for name, gain in _LEFT.items()}
 _LOW = ("LFE", "LFE2")  # left out, as players do: small loudspeakers only distort it
 _USUAL = {3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}  # what so many channels without names mean

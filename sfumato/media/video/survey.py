@@ -1,8 +1,8 @@
 """What there is to know of a file before its sound is taken: one look at all its packets in, nothing decoded; how the
 sound's clock is to be moved, and whether its packets can be copied as they are, out.
 
-Where the clock of a joined recording jumps, it jumps for picture and sound. The picture says where it goes on, the sound
-keeps its place beside the picture.
+Where the clock of a joined recording jumps, it jumps for picture and sound. The picture says where it goes on, the
+sound keeps its place beside the picture.
 """
 
 from __future__ import annotations

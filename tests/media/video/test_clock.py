@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,7 +43,7 @@ def test_stamps_that_stand_still_are_not_believed() -> None:
 
 def test_frames_are_far_enough_apart_to_be_written() -> None:
     found = times([0.0, 1e-7, 2e-7, 0.5], step=1e-5)
-    assert min(after - before for before, after in zip(found, found[1:], strict=False)) > 0.9e-4
+    assert min(after - before for before, after in pairwise(found)) > 0.9e-4
 
 
 @pytest.fixture(scope="module")

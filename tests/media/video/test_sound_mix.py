@@ -11,9 +11,13 @@ import pytest
 from sfumato.media.video.sound_mix import Mixer, gains
 
 
-def frame(values: list[float], layout: str, format: str = "flt", rate: int = 48_000, length: int = 480) -> av.AudioFrame:
+def frame(
+    values: list[float], layout: str, format: str = "flt", rate: int = 48_000, length: int = 480
+) -> av.AudioFrame:
     """A frame in which each channel has one value."""
-    kind = {"u8": np.uint8, "s16": np.int16, "s32p": np.int32, "flt": np.float32, "fltp": np.float32, "dbl": np.float64}[format]
+    kind = {"u": np.uint8, "s1": np.int16, "s3": np.int32, "f": np.float32, "d": np.float64}[
+        format[: 2 if format[0] == "s" else 1]
+    ]
     wave = np.repeat(np.array(values)[:, None], length, axis=1)
     if np.issubdtype(kind, np.integer):
         scale = float(np.iinfo(kind).max)

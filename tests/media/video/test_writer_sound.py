@@ -179,7 +179,7 @@ def test_sound_of_no_channels_is_one_clear_error(tmp_path: Path) -> None:
     place = data.index(b"fmt ") + 10
     data[place : place + 2] = b"\0\0"
     wav.write_bytes(bytes(data))
-    with pytest.raises(MediaError, match="no sound|not a video"):
+    with pytest.raises(MediaError, match=r"no sound|not a video"):
         write(tmp_path / "out.mp4", audio_from=wav)
     assert not (tmp_path / "out.mp4").exists()
 
