@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
 MPEG_STREAMS = ("mpegts", "mpeg")  # FFmpeg's names: parts of them may be joined as they are, and declare no duration
-_BACK = 0.1  # seconds: decoding times never run backwards, but a muxer may round or guess them
+_BACK = 0.1  # seconds: decoding times never run backwards, but a muxer may round them
 _ROUNDING = 0.002  # seconds
 _LONGEST_GAP = 3600.0  # seconds; a picture may be held for minutes, as in the recording of a screen
 _LONGEST_MPEG_GAP = 10.0  # by its standard an MPEG stream has a stamp every 0.7 s; players wait so long
@@ -36,6 +36,8 @@ class PacketClock:
         rate = getattr(stream, "average_rate", None)
         self._usual = round(self._second / rate) if rate else 0  # ticks of a packet that does not say its duration
         self._longest_gap = (_LONGEST_MPEG_GAP if container in MPEG_STREAMS else _LONGEST_GAP) * self._second
+        self._may_jump = not container.startswith(("mov", "avi"))  # these store steps, not stamps
+        self._stores_decoding = container in (*MPEG_STREAMS, "flv")  # elsewhere FFmpeg guesses when a packet is decoded
         self._before: int | None = None  # decoding time of the packet before, as stored
         self._delay = 0  # from a packet's decoding time to its showing
         self._started = False
@@ -72,13 +74,16 @@ class PacketClock:
             self._delay = delay
 
     def _jumps(self, packet: Packet[Any], shown: int, duration: int) -> bool:
+        if not self._may_jump:
+            return False
         # nothing that follows a key frame is shown before it, and it is not shown before what came earlier
         if packet.is_keyframe and shown + self.shift < self._latest - _ROUNDING * self._second:
             return True
         if packet.dts is None or self._before is None:
             return False
         step = packet.dts - self._before
-        return step < -_BACK * self._second or step - duration > self._longest_gap
+        back = self._stores_decoding and step < -_BACK * self._second
+        return back or step - duration > self._longest_gap
 
 
 class FrameTimes:

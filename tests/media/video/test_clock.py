@@ -98,3 +98,20 @@ def test_a_slow_clip_has_no_jumps() -> None:
     slow = SimpleNamespace(time_base=Fraction(1, 1000), average_rate=Fraction(1, 10))
     stamps = [(time, time) for time in range(0, 80_000, 10_000)]
     assert follow(slow, stamps, "mpegts") == ([pts for pts, _ in stamps], 0)
+
+
+def test_what_stores_steps_cannot_jump(stream: Any) -> None:
+    stamps = [
+        (0, 0),
+        (40, 40),
+        (80, 80),
+        (0, 40),
+        (120, 120),
+        (5_000_000, 5_000_000),
+    ]  # as parts that an edit list hides
+    assert follow(stream, stamps, "mov,mp4,m4a,3gp,3g2,mj2") == ([pts for pts, _ in stamps], 0)
+
+
+def test_guessed_decoding_times_that_run_back_are_no_jump(stream: Any) -> None:
+    stamps = [(0, 0), (3000, 1000), (1000, 2000), (2000, 500), (4000, 3000)]
+    assert follow(stream, stamps, "matroska,webm") == ([pts for pts, _ in stamps], 0)
