@@ -45,7 +45,7 @@ class SoundTrack:
             self._input = choose_sound_stream(source, self._container, video)
             self._names = claim_channels(self._input.codec_context)
             self._survey = survey(source, picture, self._input.index)
-            self._zero = float((self._input.start_time or 0) * self._input.time_base) if zero is None else zero
+            self._zero = float((self._input.start_time or 0) * (self._input.time_base or 0)) if zero is None else zero
             self._heard = self._moved = False
             if _fits_mp4(self._input) and self._survey.steady:
                 self._stream: AudioStream = output.add_stream_from_template(self._input)
