@@ -199,6 +199,8 @@ def motion(
             progress("Following the camera; Ctrl-C ends it") as advance,
         ):
             track = track_frames(camera, f"camera {index}", backend, advance=advance, smooth=smooth)
+    for remark in track.remarks:
+        click.echo(printable(remark), err=True)
     track = without_likeness(track if neutral is None else with_neutral(track, neutral), canonical_face())
     write_motion(out, track)
     length = float(track.times[-1])

@@ -44,6 +44,7 @@ class MediaFacts:
     frames: int | None = None
     damaged_packets: int | None = None
     truncated: bool | None = None
+    clock_jumps: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """What this kind of file has, and of that all that is known."""
@@ -60,6 +61,7 @@ class MediaFacts:
             "frames": self.frames,
             "damaged_packets": self.damaged_packets,
             "truncated": self.truncated,
+            "clock_jumps": self.clock_jumps,
         }
 
 
@@ -116,11 +118,17 @@ class SampledFrames:
             opened = self.media = MediaFacts(
                 "video", info.width, info.height, info.container, info.codec, info.rate, info.duration, info.has_audio
             )
-            total = info.declared_frames or (round(info.duration * info.rate) if info.duration and info.rate else 0)
-            schedule = _Schedule(total, self.count)
+            schedule = _Schedule(reader.count_frames(), self.count)
             yield from reader.chosen(schedule.wants)
             self.decoded, self.damaged, self.truncated = reader.decoded_frames, reader.damaged_packets, reader.truncated
-        self.media = replace(opened, frames=self.decoded, damaged_packets=self.damaged, truncated=self.truncated)
+            self.media = replace(
+                opened,
+                duration=None if reader.clock_jumps else info.duration,  # what was found is the distance of two clocks
+                frames=self.decoded,
+                damaged_packets=self.damaged,
+                truncated=self.truncated,
+                clock_jumps=reader.clock_jumps,
+            )
 
 
 class _Schedule:

@@ -23,6 +23,7 @@ from sfumato.text import printable
 if TYPE_CHECKING:
     from sfumato.app.animation.config import AnimateConfig
     from sfumato.app.animation.driver import Driver
+    from sfumato.app.animation.living_portrait import LivingPortrait
     from sfumato.app.animation.studio import Studio
     from sfumato.progress import Advance
 
@@ -34,13 +35,16 @@ _MOTIONS = VIDEOS | {".motion"}
 
 @dataclass(frozen=True)
 class PairResult:
-    """One pair. `state`: made, kept (it was there already), or failed; then `reason` says why."""
+    """One pair. `state`: made, kept (it was there already), or failed; then `reason` says why. `remarks`: what should
+    be told of the motion's video.
+    """
 
     portrait: Path
     motion: str
     path: Path
     state: str
     reason: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 def find_portraits(names: Sequence[str], passed_over: Counter[str] | None = None) -> list[Path]:
@@ -83,12 +87,15 @@ def animate_all(
     for number, name in enumerate(names):
         portrait, motion = portraits[number // len(motions)], motions[number % len(motions)]
         share = _ShareOfOne(advance)
+        output = folder / name
         try:
-            state, reason = _pair(studio, portrait, motion, folder / name, config, consent, overwrite, share), ""
+            made = _pair(studio, portrait, motion, output, config, consent, overwrite, share)
+            state, remarks = ("kept", ()) if made is None else ("made", made.remarks)
+            result = PairResult(portrait, motion.name, output, state, remarks=remarks)
         except SfumatoError as error:
-            state, reason = "failed", str(error)
+            result = PairResult(portrait, motion.name, output, "failed", str(error))
         advance(1 - share.given)
-        yield PairResult(portrait, motion.name, folder / name, state, reason)
+        yield result
 
 
 def count_states(outcomes: Sequence[PairResult]) -> Counter[str]:
@@ -113,9 +120,9 @@ def write_sheet(folder: Path, outcomes: Sequence[PairResult]) -> None:
 def _pair(
     studio: Studio, portrait: Path, motion: Driver, output: Path, config: AnimateConfig, consent: str | None,
     overwrite: bool, stage: _ShareOfOne,
-) -> str:  # fmt: skip
-    """Whether the video was made, or kept: `output` verifies, and its seal names this portrait, motion, model and these
-    settings.
+) -> LivingPortrait | None:  # fmt: skip
+    """The video that was made; None where it was kept: `output` verifies, and its seal names this portrait, motion,
+    model and these settings.
     """
     from sfumato.app.animation.gallery import PortraitFile
 
@@ -123,12 +130,11 @@ def _pair(
     if output.exists() and not overwrite:
         found = _sealed_facts(output)
         if found and found == studio.job(files, motion, output, config, consent, overwrite=True).assertion():
-            return "kept"
+            return None
         raise OutputError(
             f"{output} is there, and is not this video as it would be made now", "Move it away, or --overwrite."
         )
-    studio.run(studio.job(files, motion, output, config, consent, overwrite=overwrite), stage)
-    return "made"
+    return studio.run(studio.job(files, motion, output, config, consent, overwrite=overwrite), stage)
 
 
 def _sealed_facts(output: Path) -> dict[str, Any] | None:

@@ -146,6 +146,8 @@ def _animate_all(
             outcomes.append(outcome)
             if outcome.state == "failed":
                 click.echo(f"Left out {printable(outcome.path.name)}: {printable(outcome.reason)}", err=True)
+            for remark in outcome.remarks:
+                click.echo(printable(remark), err=True)
             if as_json:
                 click.echo(json.dumps({"path": str(outcome.path), "state": outcome.state, "reason": outcome.reason}))
     write_sheet(folder, outcomes)
@@ -156,7 +158,11 @@ def _animate_all(
 
 
 def _tell_surprises(made: LivingPortrait, pictures: Sequence[PortraitFile], config: AnimateConfig) -> None:
-    """What somebody may not have expected: faces that were not taken, a motion shorter than asked for."""
+    """What somebody may not have expected: faces that were not taken, a motion that left something out or is shorter
+    than asked for.
+    """
+    for remark in made.remarks:
+        click.echo(printable(remark), err=True)
     if not config.faces:
         for picture, others in zip(pictures, made.others, strict=True):
             if others:
