@@ -156,7 +156,7 @@ class _Look:
             ingredients_left_out=len(ingredients) > MOST,
         )
 
-    def _unread(self, file: IO[bytes], sidecar: Path | None, failed: Verification) -> Verification:
+    def _unread(self, file: BinaryIO, sidecar: Path | None, failed: Verification) -> Verification:
         """What the library makes no report of: is it for an algorithm? It opens such a manifest if it need not
         check.
         """
