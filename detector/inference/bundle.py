@@ -74,6 +74,7 @@ def load_shipped(folder: Path | None = None, threads: int = 1, backend: str | No
     ours = shipped_folder()
     network, weights, record = read_parts(ours if folder is None else folder)
     if folder is not None and folder.resolve() != ours.resolve():
+        _require_described(network, weights, record)
         hold_network(network, weights, crop_side(record))
     return from_parts(network, record, threads, backend, weights)
 
@@ -114,6 +115,14 @@ def crop_side(record: Any) -> int:
     return size
 
 
+def _require_described(network: bytes, weights: bytes, record: Any) -> None:
+    """Raises CheckpointError unless the record was made for this network."""
+    described = record.get("network") if isinstance(record, dict) else None
+    known = described.get("sha256") if isinstance(described, dict) else None
+    if hashlib.sha256(network + weights).hexdigest() != known:
+        raise CheckpointError(f"The network is not the file that {RECORD} describes", "Take both from one export.")
+
+
 def _missing(place: Path) -> MissingPartError:
     near = (place / "weights" / RECORD).is_file()
     advice = f"Did you mean {place / 'weights'}?" if near else "Train one: sfumato train detector CLIPS.jsonl -o RUN."
@@ -140,8 +149,7 @@ def from_parts(
             raise CheckpointError(
                 f"The detector was trained on {seen!r} crops, this version cuts {DETECTOR_CROP!r}", "Train it again."
             )
-        if hashlib.sha256(network + weights).hexdigest() != record["network"]["sha256"]:
-            raise CheckpointError(f"The network is not the file that {RECORD} describes", "Take both from one export.")
+        _require_described(network, weights, record)
         stack = Stack.from_json(record["calibration"]["stack"])
         thresholds, video = (_thresholds(record[name]) for name in ("calibration", "video_calibration"))
         scorer = load_scorer(backend or str(record["network"].get("backend", DEFAULT)), network, threads, weights)

@@ -217,9 +217,7 @@ def _failure(path: Path, message: str, head: bytes) -> Verification:
     if message.startswith(("NotSupported", "Io")) or "asset could not be parsed" in message:
         return Verification(path, "unreadable", reason=_why_unreadable(message))
     if "unknown algorithm" in message:
-        return Verification(
-            path, "invalid", (UNSUPPORTED,), reason=unsupported_sentence(["something in it names none"])
-        )
+        return Verification(path, "invalid", (UNSUPPORTED,), reason=unsupported_sentence(()))
     return Verification(
         path, "invalid", ("manifest.unreadable",), reason=cut(f"the manifest cannot be read: {message}")
     )

@@ -16,5 +16,7 @@ from sfumato.regular_file import open_regular
 def hold_tensors(path: Path, error: type[SfumatoError] = MediaError) -> None:
     """Raises `error` for a header or a file over the limits, OSError for no regular file or none that can be read."""
     with open_regular(path) as file:
-        TENSORS_HEADER.hold(path, int.from_bytes(file.read(8), "little"), error, "It is damaged, or no safetensors.")
-        TENSORS.hold(path, file.seek(0, os.SEEK_END), error, "No network of ours is as large.")
+        header, size = int.from_bytes(file.read(8), "little"), file.seek(0, os.SEEK_END)
+        if header <= size:  # else it is no such file, or a part of one, as the library says at once
+            TENSORS_HEADER.hold(path, header, error, "It is damaged, or no safetensors.")
+        TENSORS.hold(path, size, error, "No network of ours is as large.")

@@ -136,7 +136,8 @@ def test_missing_data_are_told_before_missing_weights(tmp_path: Path, capfd: pyt
 
 def test_a_papers_preset_without_vgg_says_what_to_do(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     footage = prepared_folder(tmp_path / "set", 1)
-    assert main(["train", "generator", str(footage), "-o", str(tmp_path / "run"), "--preset", "paper-v2"]) == 2
+    preset = ["--preset", "paper-v2", "--set", "landmarks=mesh"]
+    assert main(["train", "generator", str(footage), "-o", str(tmp_path / "run"), *preset]) == 2
     errors = capfd.readouterr().err
     assert "--set loss.vgg19_weights=FILE --set loss.vggface_weights=FILE" in errors and "lite0" in errors
     assert len(errors.splitlines()) == 1 and not (tmp_path / "run").exists()
