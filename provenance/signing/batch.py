@@ -49,7 +49,7 @@ class SigningResult:
 
     task: SigningTask
     outcome: str
-    seconds: float = 0.0
+    seconds: float
     signed: Signed | None = None
     error: Exception | None = None
 

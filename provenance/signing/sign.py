@@ -117,7 +117,6 @@ def _write(source: Path, destination: Path, order: Order) -> Signed:
 
 def _sign_again(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> None:
     """Without a time-stamp, over what is there."""
-    source.seek(0)
     output.seek(0)
     output.truncate()
     _sign(source, size, output, replace(order, stamping=None))

@@ -40,14 +40,14 @@ def sampled(mutants: Sequence[Mutant], module: str, count: int) -> list[Mutant]:
 
 
 def files_of(patterns: Sequence[str], root: Path) -> list[str]:
-    """Files under `root`, sorted, each once. Raises SystemExit if there is none: a module has moved."""
-    found: set[str] = set()
+    """Files under `root`, each once, in the order of the patterns. Raises SystemExit if one of them means none."""
+    found: dict[str, None] = {}
     for pattern in patterns:
-        here = [path.relative_to(root).as_posix() for path in root.glob(pattern) if path.suffix == ".py"]
-        found.update(name for name in here if not name.endswith("__init__.py"))
-    if not found:
-        raise SystemExit(f"tests/mutation: no file is meant by {', '.join(patterns)}; has it moved?")
-    return sorted(found)
+        here = sorted(path.relative_to(root).as_posix() for path in root.glob(pattern) if path.suffix == ".py")
+        if not here:
+            raise SystemExit(f"tests/mutation: no file is meant by {pattern}; has it moved?")
+        found.update(dict.fromkeys(name for name in here if not name.endswith("__init__.py")))
+    return list(found)
 
 
 def reason_of(mutant: Mutant, module: str, known: Sequence[dict[str, str]]) -> str:

@@ -1,7 +1,8 @@
 """Mutants of one module, by cosmic-ray's operators: what is changed, and how the line reads then.
 
-In: a module's text. Out: `Mutant`s. Left out, because no test should notice: annotations, decorators, and operators
-that mostly make the same program again (`==` to `is`). cosmic-ray does not touch strings.
+In: a module's text. Out: `Mutant`s. Left out, because no test should notice: annotations, decorators, what stands under
+`if TYPE_CHECKING:`, the `*` and `/` of a signature, which cosmic-ray takes for arithmetic, and operators that mostly
+make the same program again (`==` to `is`). cosmic-ray does not touch strings.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ OPERATORS = re.compile(
     r"|In_NotIn|NotIn_In|Is_IsNot|IsNot_Is)"
     r"|ReplaceBinaryOperator_(Add_Sub|Sub_Add|Mul_Div|Div_Mul|FloorDiv_Mul|Mod_Mul|Pow_Mul|BitOr_BitAnd|BitAnd_BitOr))"
 )
+
+
+_MARK = re.compile(r"[*/]\s*,")  # in a signature: what follows goes by name, or what came by place
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,14 @@ def _every(source: str) -> Iterator[Mutant]:
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator, operator_names
 
-    spans = list(_left_out(ast.parse(source)))
+    spans, lines = list(_left_out(ast.parse(source))), source.splitlines()
     for name in sorted(filter(OPERATORS.fullmatch, operator_names())):
         operator = get_operator(name)()
         places = [at for node in ast_nodes(get_ast(source)) for at in operator.mutation_positions(node)]
         for occurrence, (start, end) in enumerate(places):
             if any(first <= tuple(start) and tuple(end) <= last for first, last in spans):
+                continue
+            if _MARK.match(lines[start[0] - 1], start[1]):
                 continue
             try:
                 text = mutate_code(source, operator, occurrence)
@@ -68,15 +74,17 @@ def _parses(text: str) -> bool:
 
 
 def _left_out(tree: ast.AST) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """The places of annotations, decorators and names of types, as ((line, column), (line, column))."""
+    """The places of annotations, decorators and imports for types alone, as ((line, column), (line, column))."""
     for node in ast.walk(tree):
-        skipped: list[ast.expr | None] = []
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        skipped: list[ast.expr | ast.stmt | None] = []
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             skipped += node.decorator_list
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             skipped.append(node.returns)
         if isinstance(node, ast.arg | ast.AnnAssign):
             skipped.append(node.annotation)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            skipped += [node.test, *node.body]
         for each in skipped:
             if each is not None:
                 yield (each.lineno, each.col_offset), (each.end_lineno or 0, each.end_col_offset or 0)

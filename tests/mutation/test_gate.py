@@ -27,22 +27,36 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 SOURCE = '''"""Text 1."""
 from __future__ import annotations
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from a import b
+else:
+    most = 9
 
 @dataclass(frozen=True)
 class Limit:
     value: int | None = 3
 
-def above(value: int | None, limit: Limit) -> bool | None:
+def above(value: int | None, *, limit: Limit) -> bool | None:
     return value > limit.value
+
+async def later(value: int, /, by: int) -> int | None:
+    return value * by
 '''
 
 
-def test_annotations_decorators_and_strings_are_left_alone(gate: ModuleType) -> None:
-    found = [(mutant.line, mutant.becomes) for mutant in gate.mutants_of(SOURCE)]
-    assert {line for line, _ in found} == {7, 10}
-    assert (10, "return value >= limit.value") in found
-    assert (10, "return value <= limit.value") in found
-    assert len(found) == len(set(found)) == 4  # 3 becomes 2 or 4
+def test_what_is_for_types_alone_and_marks_of_signatures_are_left_alone(gate: ModuleType) -> None:
+    found = {mutant.becomes for mutant in gate.mutants_of(SOURCE)}
+    assert found == {
+        "most = 8",
+        "most = 10",
+        "value: int | None = 2",
+        "value: int | None = 4",
+        "return value >= limit.value",
+        "return value <= limit.value",
+        "return value / by",
+    }
 
 
 def test_a_sample_is_the_same_each_time_and_inside_a_larger_one(gate: ModuleType) -> None:
@@ -65,6 +79,13 @@ def test_a_named_fault_must_stand_in_one_place(gate: ModuleType, tmp_path: Path)
         gate.with_fault({**fault, "old": "y = 2"}, tmp_path)
 
 
+def test_files_come_in_the_order_of_their_patterns_each_once(gate: ModuleType, tmp_path: Path) -> None:
+    for name in ("a.py", "b.py", "c.py", "__init__.py", "notes.txt"):
+        (tmp_path / name).write_text("")
+    assert gate.files_of(["c.*", "*"], tmp_path) == ["c.py", "a.py", "b.py"]
+
+
 def test_a_table_that_means_no_file_is_refused(gate: ModuleType, tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="has it moved"):
-        gate.files_of(["nothing/*.py"], tmp_path)
+    (tmp_path / "a.py").write_text("")
+    with pytest.raises(SystemExit, match=r"nothing/\*\.py; has it moved"):
+        gate.files_of(["a.py", "nothing/*.py"], tmp_path)

@@ -161,6 +161,18 @@ def answer(
     return builder.sign(responder.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
+def token(*signers: Entity, also: Sequence[Entity] = ()) -> bytes:
+    """A CMS message as in a time-stamp token, with the certificates of its signers and others."""
+    from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options, PKCS7SignatureBuilder
+
+    builder = PKCS7SignatureBuilder().set_data(b"a time")
+    for entity in signers:
+        builder = builder.add_signer(entity.certificate, entity.key, hashes.SHA256())
+    for entity in also:
+        builder = builder.add_certificate(entity.certificate)
+    return builder.sign(serialization.Encoding.DER, [PKCS7Options.Binary])
+
+
 @contextmanager
 def serve(reply: Any) -> Iterator[tuple[str, list[str]]]:
     """An HTTP server on loopback: `reply(path, body)` gives (status, headers, content). Yields its address and the

@@ -16,6 +16,11 @@ def test_a_band_lies_between_two_thresholds(logit, band) -> None:
     assert KNOWN.band(logit, 0.01) == band
 
 
+def test_bands_are_five_and_rise() -> None:
+    assert [band.name for band in sorted(Band)] == ["NONE", "LOW", "RAISED", "FLAGGED", "STRONG"]
+    assert [band.flagged for band in sorted(Band)] == [False, False, False, True, True]
+
+
 def test_only_a_rate_that_is_asked_for_or_a_stricter_one_flags() -> None:
     """A score above the threshold of one false alarm in ten must not flag at one in a hundred."""
     flagged = {fpr: [KNOWN.band(logit, fpr).flagged for logit in (0.5, 1.5, 2.5, 3.5)] for fpr in (0.1, 0.01, 0.001)}

@@ -333,3 +333,41 @@ def test_another_seed_relabels_otherwise_and_quality_goes_with_the_evidence() ->
     assert first != second
     assert first == [float(clip.evidence[0, 0]) for clip in relabelled(known)]
     assert all(clip.quality is not None and clip.quality[0] == clip.evidence[0, 0] for clip in relabelled(known))
+
+
+def of_quality(count: int, mean: float, family: str, spread: float = 1.0) -> list[ClipEvidence]:
+    """Clips of one frame each whose quality is drawn too; one a person."""
+    rng = np.random.default_rng(len(family))
+    drawn = zip(rng.normal(mean, spread, count), rng.normal(size=(count, 3)), strict=True)
+    return [replace(one_frame(f"{family}{i}", x, family), quality=quality) for i, (x, quality) in enumerate(drawn)]
+
+
+def test_the_line_of_a_norm_is_the_least_of_its_cost() -> None:
+    reals, fakes = of_quality(120, -1.0, "real"), of_quality(60, 1.0, "blend")
+    found = with_norm(FIRST_HEAD, reals, reals + fakes).norm
+    assert found is not None
+    plain = replace(FIRST_HEAD, norm=replace(found, gain=1.0, shift=0.0))
+    real, fake = (np.array([clip_logit(plain, clip) for clip in part]) for part in (reals, fakes))
+
+    def cost(log_gain: float, shift: float) -> float:
+        losses = [
+            np.logaddexp(0, sign * (np.exp(log_gain) * of + shift)).mean() for sign, of in ((1, real), (-1, fake))
+        ]
+        return float(sum(losses) / 2 + 1e-3 * (log_gain**2 + shift**2))
+
+    at = np.log(found.gain), found.shift
+    for move in ((0.03, 0.0), (-0.03, 0.0), (0.0, 0.03), (0.0, -0.03)):
+        assert cost(at[0] + move[0], at[1] + move[1]) > cost(*at)
+
+
+def test_the_gain_of_a_norm_has_an_end() -> None:
+    reals, fakes = of_quality(100, -0.01, "real", 1e-4), of_quality(60, 0.01, "blend", 1e-4)
+    found = with_norm(FIRST_HEAD, reals, reals + fakes).norm
+    assert found is not None
+    assert found.gain == pytest.approx(np.exp(4), rel=1e-2)
+
+
+def test_copies_of_many_qualities_give_the_calibration_a_norm() -> None:
+    reals, fakes = of_quality(120, -1.0, "real"), of_quality(60, 1.0, "blend")
+    assert calibrate(reals + fakes, reals, (0.1,), ["blend"], reals).stack.norm is not None
+    assert calibrate(reals + fakes, reals, (0.1,), ["blend"]).stack.norm is None

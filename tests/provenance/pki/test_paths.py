@@ -59,14 +59,17 @@ def make(
     *,
     authority: bool | None = True,
     length: int | None = None,
-    may_issue: bool = True,
+    may_issue: bool | None = True,
     usages: Sequence[ObjectIdentifier] = (),
     extra: x509.ExtensionType | None = None,
+    critical: bool = True,
     end: datetime = NOW + 9 * DAY,
     kind: str = "p256",
     key: str = "",
 ) -> Made:
-    """A certificate. `authority`: None leaves the basic constraints out; `extra`: one more extension, critical."""
+    """A certificate. `authority`: None leaves the basic constraints out, `may_issue`: None the key usage; `extra`: one
+    more extension.
+    """
     own = _key(kind, key or name)
     subject = x509.Name(
         [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Works"), x509.NameAttribute(NameOID.COMMON_NAME, name)]
@@ -81,14 +84,15 @@ def make(
     )
     if authority is not None:
         builder = builder.add_extension(x509.BasicConstraints(authority, length), critical=True)
-    signs = bool(authority) and may_issue
-    builder = builder.add_extension(
-        x509.KeyUsage(not signs, False, False, False, False, signs, True, False, False), critical=True
-    )
+    if may_issue is not None:
+        signs = bool(authority) and may_issue
+        builder = builder.add_extension(
+            x509.KeyUsage(not signs, False, False, False, False, signs, True, False, False), critical=True
+        )
     if usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     if extra is not None:
-        builder = builder.add_extension(extra, critical=True)
+        builder = builder.add_extension(extra, critical=critical)
     signing = issuer.key if issuer else own
     edwards = isinstance(signing, ed25519.Ed25519PrivateKey)
     return Made(builder.sign(signing, None if edwards else hashes.SHA512()), own)
@@ -141,8 +145,30 @@ def test_a_leaf_may_be_the_anchor() -> None:
     assert path([LEAF], LEAF).certificates == certificates(LEAF)
 
 
-def test_a_leaf_that_is_an_anchor_vouches_for_nobody_else() -> None:
-    assert path([leaf(LEAF)], LEAF).certificates == ()
+def test_a_leaf_that_is_an_anchor_needs_nobody_above_it() -> None:
+    assert path([LEAF, MIDDLE], ROOT, LEAF).certificates == certificates(LEAF)
+
+
+def test_an_anchor_among_the_others_is_only_the_end_of_the_path() -> None:
+    for chain in ([LEAF, MIDDLE, ROOT], [LEAF, ROOT, MIDDLE]):
+        assert path(chain, ROOT).certificates == certificates(LEAF, MIDDLE, ROOT)
+
+
+@pytest.mark.parametrize("may_issue", [True, None])
+def test_a_leaf_that_is_an_anchor_vouches_for_nobody_else(may_issue: bool | None) -> None:
+    anchor = make("anchor", authority=False, may_issue=may_issue)
+    assert path([leaf(anchor)], anchor).certificates == ()
+
+
+def test_an_anchor_that_says_nothing_of_what_its_key_is_for_vouches() -> None:
+    root = make("root", may_issue=None)
+    assert path([end := leaf(root)], root).certificates == certificates(end, root)
+
+
+def test_the_policies_of_an_anchor_bind_nobody_below_it() -> None:
+    policy = x509.PolicyInformation(ObjectIdentifier("1.2.3.4.5"), None)
+    root = make("root", extra=x509.CertificatePolicies([policy]))
+    assert path([end := leaf(root)], root).certificates == certificates(end, root)
 
 
 def test_an_anchor_that_has_ended_still_vouches() -> None:
@@ -263,6 +289,63 @@ def test_an_authority_for_another_purpose_than_the_leaf_s() -> None:
     assert "an authority in the chain" in path([leaf(middle), middle], ROOT).refusal
 
 
+@pytest.mark.parametrize(("upper", "holds"), [(EMAIL, True), (STAMPS, False)])
+def test_an_authority_without_a_limit_does_not_hide_the_one_above_it(upper: ObjectIdentifier, holds: bool) -> None:
+    first = make("first", ROOT, usages=[upper])
+    second = make("second", first)
+    assert bool(path([leaf(second), second, first], ROOT).certificates) is holds
+
+
+def test_the_refusal_says_who_is_not_for_the_purpose() -> None:
+    said = "the extended key usage of the certificate does not allow signing claims"
+    assert path([leaf(ROOT, [STAMPS])], ROOT).refusal == said
+
+
+def test_a_certificate_whose_extensions_cannot_be_read_is_refused() -> None:
+    damaged = x509.UnrecognizedExtension(x509.PrecertificateSignedCertificateTimestamps.oid, b"no list")
+    found = path([leaf(ROOT, extra=damaged, critical=False)], ROOT)
+    assert found.certificates == ()
+    assert found.refusal.startswith("an extension cannot be read")
+
+
+def test_another_certificate_of_the_anchor_s_name_and_key_is_not_the_anchor() -> None:
+    found = path([make("root")], ROOT)
+    assert (found.certificates, found.refusal) == ((), "another certificate is given for the same name and key")
+
+
+def test_a_refusal_is_cut() -> None:
+    far, near = (
+        x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, letter * length)])
+        for letter, length in (("x", 500), ("y", 5))
+    )
+    stranger = x509.CertificateBuilder(far, near, LEAF.key.public_key(), 1, NOW - DAY, NOW + DAY)
+    found = find_path([stranger.sign(ROOT.key, hashes.SHA256())], [ROOT.certificate], SIGNING, NOW)
+    assert found.refusal.startswith('no issuer matching "Organization: xxx')
+    assert len(found.refusal) == 300
+
+
+def test_as_many_certificates_are_looked_at_as_are_said_and_no_more() -> None:
+    made = [ROOT]
+    for number in range(LONGEST_CHAIN):
+        made.append(make(f"authority {number}", made[-1]))
+    whole = [leaf(made[-2]), *made[-2:0:-1]]  # ten, and the root given
+    assert path(whole, ROOT).certificates == certificates(*whole, ROOT)
+    longer = [leaf(made[-1]), *made[-1:0:-1]]
+    assert path(longer, ROOT).certificates == ()
+    assert len(whole) == 10
+
+
+@pytest.mark.parametrize(("searches", "found"), [(3, True), (2, False)])
+def test_each_issuer_that_is_looked_for_counts_once(
+    searches: int, found: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provenance.pki.paths.MOST_SEARCHES", searches)
+    second = make("second", MIDDLE)
+    result = path([leaf(second), second, MIDDLE], ROOT)
+    assert bool(result.certificates) is found
+    assert found or "too many ways" in result.refusal
+
+
 def test_an_expired_intermediate_is_named() -> None:
     middle = make("middle", ROOT, end=NOW - DAY)
     found = path([leaf(middle), middle], ROOT).certificates
@@ -271,10 +354,11 @@ def test_an_expired_intermediate_is_named() -> None:
 
 
 def test_an_intermediate_that_is_valid_is_preferred_to_an_expired_one() -> None:
-    old, new = make("middle", ROOT, end=NOW - DAY), make("middle", ROOT)
-    end = leaf(new)
-    for chain in ([end, old, new], [end, new, old]):
-        assert path(chain, ROOT).certificates == certificates(end, new, ROOT)
+    for ended in (NOW - DAY, NOW - HOUR):
+        old, new = make("middle", ROOT, end=ended), make("middle", ROOT)
+        end = leaf(new)
+        for chain in ([end, old, new], [end, new, old]):
+            assert path(chain, ROOT).certificates == certificates(end, new, ROOT)
 
 
 def test_the_time_that_counts_is_the_one_given() -> None:

@@ -194,6 +194,12 @@ def test_a_service_counts_from_the_second_it_is_trusted(tmp_path: Path) -> None:
     assert load_anchors([found.pem]) == [ROOT.certificate]
 
 
+def test_a_service_that_does_not_count_does_not_end_the_list(tmp_path: Path) -> None:
+    withdrawn = _service(SIGNERS, status=TRUSTED_STATUS.replace("/trusted", "/untrusted"))
+    path = _write(tmp_path, "list.json", _document(withdrawn, _service(ROOT)))
+    assert load_anchors([load_trust_list(path, "signers", NOW).pem]) == [ROOT.certificate]
+
+
 def test_a_service_without_a_date_counts(tmp_path: Path) -> None:
     service = _service(ROOT)
     del service["ServiceInformation"]["StatusStartingTime"]

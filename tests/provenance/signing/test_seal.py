@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import warnings
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from provenance.durable.recovered import read_store
 from provenance.durable.repository import open_repository
 from provenance.formats.manifest_box import embedded_store
-from provenance.signing.seal import C2paSeal, MarkedSeal
+from provenance.signing.seal import C2paSeal, MarkedSeal, development_signer, payload_of
 from provenance.verifying.verify import verify
 from provenance.watermark.detect import SpreadReader
 from sfumato.errors import SealError, SfumatoWarning
@@ -94,6 +95,26 @@ def test_a_repository_that_fails_does_not_lose_the_video_and_says_so(keys, tmp_p
         sealed = sealed_video(tmp_path / "a.mp4", keys, repository)
     assert verify(sealed.path).outcome == "untrusted"
     assert payload_in(sealed.path) is not None
+
+
+def test_the_warning_points_at_whoever_sealed(keys, tmp_path, unsealed) -> None:
+    seal = C2paSeal(keys.folder.parent, repository=tmp_path).begin(FACTS)  # a folder is no repository
+    assert isinstance(seal, MarkedSeal)
+    seal.mark(next(iter(scene(0))), 0.0, [])
+    with pytest.warns(SfumatoWarning) as caught:
+        seal(unsealed, tmp_path / "out.mp4", FACTS)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_the_payload_follows_what_is_said_and_who_says_it_in_whatever_order(keys, tmp_path) -> None:
+    signer, other = development_signer(keys.folder.parent), development_signer(tmp_path)
+    facts = replace(FACTS, parameters={"strength": 0.5, "motion": "calm"})
+    payload = payload_of(facts, signer)
+    assert len(payload) == 8
+    assert payload_of(replace(FACTS, parameters={"motion": "calm", "strength": 0.5}), signer) == payload
+    assert payload_of(replace(facts, title="another"), signer) != payload
+    assert payload_of(replace(facts, seed=8), signer) != payload
+    assert payload_of(facts, other) != payload
 
 
 def test_unmarked_is_only_for_the_library(keys, tmp_path) -> None:

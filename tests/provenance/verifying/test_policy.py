@@ -27,7 +27,7 @@ FOUND = Verification(
     "trusted",
     anchored=True,
     chain=(_certificate("Ada", "a" * 64), _certificate("Middle", "b" * 64), _certificate("Root", "c" * 64)),
-    stamp_chain=(_certificate("Clock", "d" * 64),),
+    stamp_chain=(_certificate("Clock", "d" * 64), _certificate("Stamp Root", "e" * 64)),
     time="2026-05-01T12:00:00+00:00",
     time_source="time-stamp",
     declares=("trainedAlgorithmicMedia",),

@@ -87,6 +87,46 @@ def test_each_piece_of_evidence_has_its_line_and_nothing_else_does(change: dict,
     assert list(describe(replace(BARE, **change)))[1:] == expected
 
 
+def test_foreign_text_of_any_length_is_cut_where_it_is_shown() -> None:
+    def cut(limit: int) -> str:
+        return f"{'x' * limit}... ({2000 - limit} characters more)"
+
+    long = "x" * 2000
+    told = replace(BARE, reason="valid", signer=long, organisation=long, declares=(long,), title=long)
+    first, title = describe(told)
+    assert first == f"film.mp4: none: valid; signer '{cut(80)}' of '{cut(80)}'; says: {cut(80)}"
+    assert title == f"    title: {cut(400)}"
+    assert next(describe(replace(BARE, reason=long))) == f"film.mp4: none: {cut(1000)}"
+    assert next(describe(replace(BARE, path=Path(long)))) == f"{cut(500)}: none: no credential"
+
+
+def test_what_fits_is_not_cut() -> None:
+    told = replace(BARE, reason="valid", signer="s" * 80, organisation="o" * 80, declares=("d" * 80,), title="t" * 400)
+    first, title = describe(told)
+    assert first == f"film.mp4: none: valid; signer '{'s' * 80}' of '{'o' * 80}'; says: {'d' * 80}"
+    assert title == f"    title: {'t' * 400}"
+    assert next(describe(replace(BARE, reason="r" * 1000))) == f"film.mp4: none: {'r' * 1000}"
+    assert next(describe(replace(BARE, path=Path("p" * 500)))) == f"{'p' * 500}: none: no credential"
+
+
+def test_a_certificate_without_any_name_is_said_to_be() -> None:
+    nameless = replace(SIGNER, subject="", common_name=None)
+    (told,) = list(describe(replace(BARE, chain=(nameless,))))[1:]
+    assert told.startswith("    signed by: without a name of Ada Works (")
+
+
+def test_clauses_inside_clauses_are_indented_one_by_one() -> None:
+    inner = ClauseResult("any", True, "1 of 1 hold", (ClauseResult("signer", True, "Ada"),))
+    told = list(describe(replace(BARE, policy=ClauseResult("policy", True, "held", (inner,)))))[1:]
+    assert told == ["    policy: held: held", "      any: held: 1 of 1 hold", "        signer: held: Ada"]
+
+
+def test_the_record_holds_the_policy_where_there_is_one() -> None:
+    assert record(BARE)["policy"] is None
+    told = record(replace(BARE, policy=ClauseResult("policy", True, "1 of 1 hold")))["policy"]
+    assert told == {"clause": "policy", "held": True, "why": "1 of 1 hold", "parts": ()}
+
+
 def test_a_chain_goes_from_the_signer_to_the_root_that_was_given() -> None:
     told = list(describe(replace(BARE, chain=(SIGNER, ROOT))))[1:]
     dates = f"2026-01-01 to 2027-01-01, sha256 {'a' * 64}"
