@@ -46,12 +46,19 @@ class Revocation:
 
 
 def look(
-    leaf: x509.Certificate, issuer: x509.Certificate, answers: Sequence[bytes], when: datetime, source: str
+    leaf: x509.Certificate,
+    issuer: x509.Certificate,
+    answers: Sequence[bytes],
+    when: datetime,
+    source: str,
+    above: Sequence[x509.Certificate] = (),
 ) -> Revocation:
-    """The worst that acceptable answers say: one "revoked" outweighs any "not revoked"."""
+    """The worst that acceptable answers say: one "revoked" outweighs any "not revoked". `above`: the path from the
+    issuer's own issuer up to the anchor, whose constraints bind a responder, too.
+    """
     found = Revocation()
     for answer in answers:
-        said = _read(leaf, issuer, answer, when, source)
+        said = _read(leaf, (issuer, *above), answer, when, source)
         if said.state == "revoked":
             return said
         if said.state == "not revoked" or found.state == "unknown":
@@ -59,7 +66,13 @@ def look(
     return found
 
 
-def ask(leaf: x509.Certificate, issuer: x509.Certificate, remote: Remote, now: datetime) -> Revocation:
+def ask(
+    leaf: x509.Certificate,
+    issuer: x509.Certificate,
+    remote: Remote,
+    now: datetime,
+    above: Sequence[x509.Certificate] = (),
+) -> Revocation:
     """Asks the responder that the certificate names, if its host is allowed."""
     from provenance.pki.remote import RefusedError
 
@@ -74,7 +87,7 @@ def ask(leaf: x509.Certificate, issuer: x509.Certificate, remote: Remote, now: d
         )
     except RefusedError as error:
         return Revocation(reason=f"the responder was not asked, or gave no answer: {error}")
-    return look(leaf, issuer, [answer], now, "asked")
+    return look(leaf, issuer, [answer], now, "asked", above)
 
 
 def responder_address(leaf: x509.Certificate) -> str | None:
@@ -93,15 +106,17 @@ def _is_address(place: x509.AccessDescription) -> bool:
     return isinstance(place.access_location, x509.UniformResourceIdentifier)
 
 
-def _read(leaf: x509.Certificate, issuer: x509.Certificate, answer: bytes, when: datetime, source: str) -> Revocation:
+def _read(
+    leaf: x509.Certificate, issuers: Sequence[x509.Certificate], answer: bytes, when: datetime, source: str
+) -> Revocation:
     try:
         response = ocsp.load_der_ocsp_response(answer)
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             return Revocation(reason=f"the responder says {response.response_status.name.lower()}", source=source)
-        single = next((each for each in response.responses if _is_about(each, leaf, issuer)), None)
+        single = next((each for each in response.responses if _is_about(each, leaf, issuers[0])), None)
         if single is None:
             return Revocation(reason="the answer is about another certificate", source=source)
-        if not _signed(response, issuer, when):
+        if not _signed(response, issuers, when):
             return Revocation(
                 reason="the answer is not signed by the issuer, or a responder it named that was valid then",
                 source=source,
@@ -127,21 +142,21 @@ def _is_about(single: ocsp.OCSPSingleResponse, leaf: x509.Certificate, issuer: x
     )
 
 
-def _signed(response: ocsp.OCSPResponse, issuer: x509.Certificate, when: datetime) -> bool:
+def _signed(response: ocsp.OCSPResponse, issuers: Sequence[x509.Certificate], when: datetime) -> bool:
     """By the issuer itself, or by a certificate in the answer that the issuer made for this purpose (RFC 6960, section
     4.2.2.2).
     """
     candidates = [
-        issuer,
-        *(each for each in response.certificates if each != issuer and _delegated(each, issuer, when)),
+        issuers[0],
+        *(each for each in response.certificates if each != issuers[0] and _delegated(each, issuers, when)),
     ]
     return any(_signed_by(response, candidate) for candidate in candidates)
 
 
-def _delegated(responder: x509.Certificate, issuer: x509.Certificate, when: datetime) -> bool:
-    """Made by the issuer itself for answering, and valid then. The issuer is the anchor: its own path was followed."""
-    path = find_path([responder], [issuer], ANSWERING, when).certificates
-    return len(path) == 2 and outside_validity(path, when) is None
+def _delegated(responder: x509.Certificate, issuers: Sequence[x509.Certificate], when: datetime) -> bool:
+    """Made by the issuer itself for answering, valid then, and within what the authorities above the issuer allow."""
+    path = find_path([responder, *issuers[:-1]], issuers[-1:], ANSWERING, when).certificates
+    return path[1:] == tuple(issuers) and outside_validity(path[:2], when) is None
 
 
 def _signed_by(response: ocsp.OCSPResponse, responder: x509.Certificate) -> bool:

@@ -146,7 +146,8 @@ def _named(
 
 
 def _chain(found: Verification) -> Sequence[CertificateView]:
-    return found.chain if found.anchored else ()
+    """The signer of an allowed list is known, and nobody above it."""
+    return found.chain if found.anchored else found.chain[: int(found.listed)]
 
 
 def _stamp_chain(found: Verification) -> Sequence[CertificateView]:

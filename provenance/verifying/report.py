@@ -47,6 +47,7 @@ def record(found: Verification) -> dict[str, Any]:
             "issuer": found.issuer,
             "development": found.development,
             "anchored": found.anchored,
+            "allowed_list": found.listed,
         },
         "chain": [asdict(certificate) for certificate in found.chain],
         "time": found.time,

@@ -13,7 +13,7 @@ must pass sfumato.text.printable before anybody sees it.
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,20 +52,23 @@ def verify(
     trust: Sequence[bytes] = (),
     *,
     stamps: Sequence[bytes] = (),
+    allowed: Collection[str] = (),
     policy: Policy | None = None,
     sidecar: Path | None = None,
     remote: Remote | None = None,
     now: datetime | None = None,
 ) -> Verification:
     """Looks at the credentials of `path`. `trust`, `stamps`: PEM files (their bytes) of roots for signers and for
-    time-stamps.
+    time-stamps. `allowed`: SHA-256 (hex) of single certificates that count as signers, as an AllowedList has them.
 
     A file without a credential of its own is looked at with the sidecar beside it (same name, .c2pa), or the one given.
     `remote`: hosts that may be asked for a manifest or about revocation; without it no connection is opened. `now` is
     for tests of our own checks. Never raises for what is in the file. Raises UsageError for a trust list without
     certificates.
     """
-    look = _Look(path, trust, stamps, load_anchors(trust), load_anchors(stamps), remote, now or datetime.now(UTC))
+    look = _Look(
+        path, trust, stamps, load_anchors(trust), load_anchors(stamps), allowed, remote, now or datetime.now(UTC)
+    )
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -88,6 +91,7 @@ class _Look:
     stamps: Sequence[bytes]
     anchors: Sequence[x509.Certificate]
     stamp_anchors: Sequence[x509.Certificate]
+    allowed: Collection[str]
     remote: Remote | None
     now: datetime
 
@@ -96,7 +100,7 @@ class _Look:
 
         head = file.read(16)
         try:
-            opened = open_reader(self.path, file, reading(self.trust, self.stamps), sidecar, self.remote)
+            opened = open_reader(self.path, file, reading(self.trust, self.stamps, self.allowed), sidecar, self.remote)
             if opened.reader is None:
                 codes = ("manifest.inaccessible",) if opened.address else ()
                 return Verification(self.path, "none", codes, reason=opened.reason, remote_manifest=opened.address)
@@ -123,7 +127,7 @@ class _Look:
         left_out = _left_out(active.bindings, file)
         ingredients = tuple(self._checked(reader, ingredient) for ingredient in ingredients)
         trust = decide_trust(
-            state, active, signature, left_out, self.anchors, self.stamp_anchors, self.remote, self.now
+            state, active, signature, left_out, self.anchors, self.stamp_anchors, self.remote, self.now, self.allowed
         )
         return Verification(
             path=self.path,

@@ -19,6 +19,8 @@ from provenance.pki.remote import Remote
 from provenance.pki.revocation import ask, look, responder_address
 from provenance.verifying.policy import make_policy
 from provenance.verifying.verify import verify
+from tests.provenance.pki.test_paths import leaf as leaf_of
+from tests.provenance.pki.test_paths import make
 from tests.provenance.stamping import DAY, Entity, answer, issue, serve, sign_as, signer
 
 NOW = datetime.now(UTC)
@@ -74,6 +76,19 @@ def test_other_answers_leave_it_unknown(der: bytes, why: str) -> None:
 def test_an_expired_responder_does_not_count() -> None:
     old = issue("Old", MIDDLE, usages=[ExtendedKeyUsageOID.OCSP_SIGNING], start=NOW - 9 * DAY, end=NOW - DAY)
     assert _look(answer(LEAF, MIDDLE, old, embed=[old])).state == "unknown"
+
+
+def test_what_binds_the_issuer_binds_its_responders() -> None:
+    """A responder's names must be within those that the authorities above the issuer permit."""
+    permitted = x509.NameConstraints([x509.DirectoryName(x509.Name.from_rfc4514_string("O=Works"))], None)
+    for responder, found in (("O=Works,CN=Answers", "not revoked"), ("O=Elsewhere,CN=Answers", "unknown")):
+        root = make("root", extra=permitted)
+        middle, end = (made := make("middle", root)), leaf_of(made)
+        usages = [ExtendedKeyUsageOID.OCSP_SIGNING]
+        answering = make("answers", middle, authority=False, usages=usages, subject=responder)
+        der = answer(end, middle, answering, embed=[answering])  # type: ignore[arg-type]
+        said = look(end.certificate, middle.certificate, [der], NOW, "in the file", [root.certificate])
+        assert said.state == found
 
 
 def test_no_answer_is_no_good_answer() -> None:
