@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from provenance.pki.remote import Remote
 
 NOT_REVOKED, REVOKED = "signingCredential.ocsp.notRevoked", "signingCredential.ocsp.revoked"
+GOOD, GOOD_THEN = "not revoked", "not revoked at signing"
 CLOCKS_DIFFER = timedelta(minutes=5)
 WITHOUT_END = timedelta(days=7)  # how long an answer counts that does not say it
 LARGEST_ANSWER = 1024 * 1024
@@ -35,14 +36,19 @@ _BAD = (*UNREADABLE_CERTIFICATE, TypeError, InvalidSignature, UnsupportedAlgorit
 
 @dataclass(frozen=True)
 class Revocation:
-    """state: "not revoked", "revoked", or "unknown". `source`: "in the file", "asked", or "". `at`: the time of the
-    answer, ISO 8601.
+    """state: "not revoked", "not revoked at signing" (but since), "revoked", or "unknown". `source`: "in the file",
+    "asked", or "". `at`: the time of the answer, ISO 8601.
     """
 
     state: str = "unknown"
     reason: str = "no answer about the certificate"
     source: str = ""
     at: str | None = None
+
+    @property
+    def good(self) -> bool:
+        """An acceptable answer says that the certificate was not revoked when it counted."""
+        return self.state in (GOOD, GOOD_THEN)
 
 
 def look(
@@ -52,16 +58,19 @@ def look(
     when: datetime,
     source: str,
     above: Sequence[x509.Certificate] = (),
+    signed: datetime | None = None,
 ) -> Revocation:
     """The worst that acceptable answers say: one "revoked" outweighs any "not revoked". `above`: the path from the
-    issuer's own issuer up to the anchor, whose constraints bind a responder, too.
+    issuer's own issuer up to the anchor, whose constraints bind a responder, too. `signed`: the time of a recognised
+    time-stamp; a certificate that was revoked after it was good when it signed (C2PA specification 2.4, section
+    15.9.2), for whatever reason.
     """
     found = Revocation()
     for answer in answers:
-        said = _read(leaf, (issuer, *above), answer, when, source)
+        said = _read(leaf, (issuer, *above), answer, when, source, signed)
         if said.state == "revoked":
             return said
-        if said.state == "not revoked" or found.state == "unknown":
+        if found.state != GOOD_THEN and (said.good or found.state == "unknown"):
             found = said
     return found
 
@@ -72,6 +81,7 @@ def ask(
     remote: Remote,
     now: datetime,
     above: Sequence[x509.Certificate] = (),
+    signed: datetime | None = None,
 ) -> Revocation:
     """Asks the responder that the certificate names, if its host is allowed."""
     from provenance.pki.remote import RefusedError
@@ -87,7 +97,7 @@ def ask(
         )
     except RefusedError as error:
         return Revocation(reason=f"the responder was not asked, or gave no answer: {error}")
-    return look(leaf, issuer, [answer], now, "asked", above)
+    return look(leaf, issuer, [answer], now, "asked", above, signed)
 
 
 def responder_address(leaf: x509.Certificate) -> str | None:
@@ -107,7 +117,12 @@ def _is_address(place: x509.AccessDescription) -> bool:
 
 
 def _read(
-    leaf: x509.Certificate, issuers: Sequence[x509.Certificate], answer: bytes, when: datetime, source: str
+    leaf: x509.Certificate,
+    issuers: Sequence[x509.Certificate],
+    answer: bytes,
+    when: datetime,
+    source: str,
+    signed: datetime | None,
 ) -> Revocation:
     try:
         response = ocsp.load_der_ocsp_response(answer)
@@ -122,15 +137,26 @@ def _read(
                 source=source,
             )
         start, at = single.this_update_utc, single.this_update_utc.isoformat()
-        if single.certificate_status is ocsp.OCSPCertStatus.REVOKED:
-            return Revocation("revoked", f"revoked on {single.revocation_time_utc}", source, at)
+        released = single.revocation_reason is x509.ReasonFlags.remove_from_crl
+        if single.certificate_status is ocsp.OCSPCertStatus.REVOKED and not released:
+            return _revoked(single, signed, source)
         if not start - CLOCKS_DIFFER <= when <= (single.next_update_utc or start + WITHOUT_END) + CLOCKS_DIFFER:
             return Revocation(reason=f"the answer of {at} does not cover {when.isoformat()}", source=source, at=at)
-        if single.certificate_status is ocsp.OCSPCertStatus.GOOD:
-            return Revocation("not revoked", f"good, says the answer of {at}", source, at)
+        if released or single.certificate_status is ocsp.OCSPCertStatus.GOOD:
+            return Revocation(GOOD, f"good, says the answer of {at}", source, at)
         return Revocation(reason="the responder does not know the certificate", source=source, at=at)
     except _BAD as error:
         return Revocation(reason=f"the answer cannot be read: {error}", source=source)
+
+
+def _revoked(single: ocsp.OCSPSingleResponse, signed: datetime | None, source: str) -> Revocation:
+    at, revoked = single.this_update_utc.isoformat(), single.revocation_time_utc
+    why = f"revoked on {revoked}"
+    if single.revocation_reason is not None:
+        why += f" ({single.revocation_reason.value})"
+    if signed is not None and revoked is not None and revoked > signed:
+        return Revocation(GOOD_THEN, f"{why}, after the time-stamp of {signed}", source, at)
+    return Revocation("revoked", why, source, at)
 
 
 def _is_about(single: ocsp.OCSPSingleResponse, leaf: x509.Certificate, issuer: x509.Certificate) -> bool:

@@ -185,7 +185,7 @@ def _true(clause: str, look: Callable[[Verification], tuple[bool, str]]) -> Call
 
 def _not_revoked(found: Verification) -> tuple[bool, str]:
     revocation = found.revocation
-    return revocation.state == "not revoked", f"{revocation.state}: {revocation.reason}"
+    return revocation.good, f"{revocation.state}: {revocation.reason}"
 
 
 def _not_development(found: Verification) -> tuple[bool, str]:

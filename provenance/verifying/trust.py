@@ -36,6 +36,7 @@ STATES = {"Trusted": "trusted", "Valid": "untrusted", "Invalid": "invalid"}  # t
 UNTRUSTED, EXPIRED, STAMP_UNTRUSTED = "signingCredential.untrusted", "signingCredential.expired", "timeStamp.untrusted"
 SIGNER_TRUSTED, STAMP_TRUSTED = "signingCredential.trusted", "timeStamp.trusted"
 PARTLY_COVERED = "org.sfumato.coverage.incomplete"
+HAS_EXPIRED = "the signer's certificate has expired, and no recognised time-stamp says that it signed before"
 LISTED = "valid, and the signer's certificate is on the allowed list"
 
 
@@ -73,19 +74,19 @@ def decide_trust(
     time_source = active.time_source
     if time_source in ("time-stamp", "unverified time-stamp"):
         time_source = "time-stamp" if stamp_path else "unverified time-stamp"
-    when = _moment(active.time) if stamp_path else None
+    when = moment_of(active.time) if stamp_path else None
     found = find_path(signature.chain, anchors, SIGNING, when or now)
     path = found.certificates
     listed = not path and _is_listed(signature, allowed)
-    revocation = _revocation(path, listed, signature, when or now, remote, now)
+    revocation = _revocation(path, listed, signature, when, remote, now)
     outcome, codes = STATES[state], list(active.failures)
     doubted = {
         SIGNER_TRUSTED: not (path or listed),
         STAMP_TRUSTED: not stamp_path,
-        NOT_REVOKED: revocation.state != "not revoked",
+        NOT_REVOKED: not revocation.good,
     }
     successes = [code for code in active.successes if not doubted.get(code)]
-    if revocation.state == "not revoked" and NOT_REVOKED not in successes:
+    if revocation.good and NOT_REVOKED not in successes:
         successes.append(NOT_REVOKED)
     reason = LISTED if listed and outcome == "trusted" else _reason(outcome, codes)
     if revocation.state == "revoked" and outcome != "invalid":
@@ -120,7 +121,7 @@ def _stamp(
         return (), ()
     chain = stamper_chain(signature.tokens[0])
     fits = "timeStamp.validated" in active.successes and STAMP_TRUSTED in active.successes
-    moment = _moment(active.time)
+    moment = moment_of(active.time)
     if not fits or moment is None:
         return chain, ()
     path = find_path(chain, anchors, STAMPING, moment).certificates
@@ -139,7 +140,7 @@ def _revocation(
     path: Sequence[x509.Certificate],
     listed: bool,
     signature: EmbeddedSignature,
-    when: datetime,
+    when: datetime | None,
     remote: Remote | None,
     now: datetime,
 ) -> Revocation:
@@ -155,9 +156,9 @@ def _revocation(
             reason = "the signer itself is a given root" if path else "the signer's chain leads to no root given here"
         return Revocation(reason=reason)
     leaf, issuer, *above = path
-    found = look(leaf, issuer, signature.answers, when, "in the file", above)
+    found = look(leaf, issuer, signature.answers, when or now, "in the file", above, when)
     if found.state == "unknown" and remote is not None:
-        found = ask(leaf, issuer, remote, now, above)
+        found = ask(leaf, issuer, remote, now, above, when)
     return found
 
 
@@ -199,7 +200,7 @@ def _reason(outcome: str, failures: Sequence[str]) -> str:
     if any(code.endswith("Hash.mismatch") for code in failures):
         return "the media changed after signing"
     if EXPIRED in failures:
-        return "the signer's certificate has expired, and no recognised time-stamp says that it signed before"
+        return HAS_EXPIRED
     if any(code.startswith("signingCredential.") and not code.endswith("untrusted") for code in failures):
         return "the signer's certificate was not acceptable at the time"
     if "claimSignature.mismatch" in failures:
@@ -207,7 +208,8 @@ def _reason(outcome: str, failures: Sequence[str]) -> str:
     return "the manifest does not hold together"
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment_of(text: str | None) -> datetime | None:
+    """A time with its zone; None for any other text."""
     try:
         moment = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
     except ValueError:

@@ -24,18 +24,21 @@ from provenance.formats.uncovered import Uncovered
 from provenance.formats.untrusted import MOST, cut
 from provenance.library.settings import reading
 from provenance.library.store import manifest_store, open_reader
-from provenance.manifests.claims import Ingredient, read_views
+from provenance.manifests.claims import read_views
 from provenance.pki.certificates import load_anchors
 from provenance.pki.cose import read_signature
-from provenance.pki.paths import SIGNING, find_path
+from provenance.verifying.ingredients import judged_ingredients, with_ingredients
 from provenance.verifying.trust import decide_trust
 from provenance.verifying.verification import Verification
 
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from provenance.manifests.claims import ManifestView
+    from provenance.pki.cose import EmbeddedSignature
     from provenance.pki.remote import Remote
     from provenance.verifying.policy import Policy
+    from provenance.verifying.trust import TrustDecision
 
 # Containers that hold media but cannot hold a credential: these files have none; they are not damaged.
 WITHOUT_CREDENTIALS = (
@@ -125,10 +128,24 @@ class _Look:
         state = str(reader.get_validation_state())
         signature = read_signature(manifest_store(reader, active.label), active.label)
         left_out = _left_out(active.bindings, file)
-        ingredients = tuple(self._checked(reader, ingredient) for ingredient in ingredients)
-        trust = decide_trust(
-            state, active, signature, left_out, self.anchors, self.stamp_anchors, self.remote, self.now, self.allowed
-        )
+
+        def decide(
+            state: str, view: ManifestView, signature: EmbeddedSignature, left_out: Sequence[Uncovered]
+        ) -> TrustDecision:
+            return decide_trust(
+                state,
+                view,
+                signature,
+                left_out,
+                self.anchors,
+                self.stamp_anchors,
+                self.remote,
+                self.now,
+                self.allowed,
+            )
+
+        ingredients = judged_ingredients(reader, ingredients, decide, self.now)
+        trust = with_ingredients(decide(state, active, signature, left_out), ingredients)
         return Verification(
             path=self.path,
             **vars(trust),  # a decision is a part of a verification, under the same names
@@ -151,16 +168,6 @@ class _Look:
             else left_out,
             ingredients_left_out=len(ingredients) > MOST,
         )
-
-    def _checked(self, reader: Any, ingredient: Ingredient) -> Ingredient:
-        """An ingredient that the library trusts must lead to a root given for signers, as the file itself must."""
-        if ingredient.state != "trusted":
-            return ingredient
-        label = ingredient.label or ""
-        chain = read_signature(manifest_store(reader, label), label).chain
-        if find_path(chain, self.anchors, SIGNING, self.now).certificates:
-            return ingredient
-        return replace(ingredient, state="untrusted", codes=(*ingredient.codes, "signingCredential.untrusted"))
 
 
 def _left_out(bindings: Mapping[str, Mapping[str, Any]], file: IO[bytes]) -> tuple[Uncovered, ...]:
