@@ -62,7 +62,6 @@ SCHEMA_VERSION = 1
 @click.option("--chain", type=options.FILE, metavar="PEM", help="The signer's certificates, up to its root or below.")
 @click.option(
     "--algorithm",
-    default="",
     type=click.Choice(["ps256", "ps384", "ps512"]),
     help="What an RSA key signs with; ps256 unless given.",
 )
@@ -91,7 +90,7 @@ def sign(
     in_place: bool,
     signer: str | None,
     chain: Path | None,
-    algorithm: str,
+    algorithm: str | None,
     tsa: str | None,
     hosts: tuple[str, ...],
     tsa_failure: str | None,
@@ -128,9 +127,9 @@ def sign(
     stamping = stamping_from(tsa, hosts, tsa_failure)
     if chain is not None and signer is None:
         raise UsageError("--chain belongs to a signer", "Give --signer too.")
-    if algorithm and signer is None:
+    if algorithm is not None and signer is None:
         raise UsageError("--algorithm belongs to a signer", "Give --signer too.")
-    key = signer_from(signer, chain, algorithm) if signer is not None else development_signer()
+    key = signer_from(signer, chain, algorithm or "") if signer is not None else development_signer()
     _warn(key.chain_pem)
     if stamping is not None:
         without_proxy(os.environ)

@@ -231,7 +231,7 @@ def _ingredients(report: Mapping[str, Any], full: Mapping[str, dict[str, Any]], 
                 declares=_with_source_type(_declares(manifest), own),
                 depth=len(above) - 1,
                 label=text_of(below),
-                view=_view(report, full, below, manifest, _seen(codes, recorded, now)) if manifest else None,
+                view=_view(report, full, str(below), manifest, _seen(codes, recorded, now)) if manifest else None,
             )
             if isinstance(below, str) and below not in opened and len(above) < DEEPEST:
                 opened.add(below)

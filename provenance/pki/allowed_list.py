@@ -25,7 +25,7 @@ from sfumato.errors import UsageError
 
 LARGEST = 32 * 1024 * 1024
 _BLOCK = re.compile(rb"-----BEGIN [^-\n]*-----.*?-----END [^-\n]*-----", re.DOTALL)
-_HEX = re.compile(rb"(?:sha256:)?([0-9a-f]{64})", re.IGNORECASE)
+_HEX = re.compile(rb"(?:sha256:\s*)?([0-9a-f]{64})", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

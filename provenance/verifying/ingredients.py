@@ -54,8 +54,9 @@ def judged_ingredients(
         signature = read_signature(stores[label], view.label)
         decision = decide(LIBRARY_STATES[ingredient.state], view, signature, _left_out(view, size))
         if _has_expired(decision, view, signature, now):
-            codes = tuple(dict.fromkeys((*decision.codes, EXPIRED)))
-            decision = replace(decision, outcome="invalid", codes=codes, reason=HAS_EXPIRED)
+            known = decision.anchored or decision.listed  # the library calls an expired signer untrusted, too
+            codes = tuple(code for code in decision.codes if not (known and code == UNTRUSTED) and code != EXPIRED)
+            decision = replace(decision, outcome="invalid", codes=(*codes, EXPIRED), reason=HAS_EXPIRED)
         found.append(
             replace(ingredient, state=decision.outcome, codes=decision.codes, reason=decision.reason, view=None)
         )
@@ -69,10 +70,11 @@ def with_ingredients(decision: TrustDecision, ingredients: Sequence[Ingredient])
     bad = [each for each in ingredients if each.state == "invalid"]
     if not bad:
         return decision
-    said = "; ".join(
+    sentences = dict.fromkeys(
         f"the ingredient '{each.title or 'untitled'}' is invalid ({', '.join(each.codes) or each.reason})"
-        for each in bad[:MOST_NAMED]
+        for each in bad
     )
+    said = "; ".join(list(sentences)[:MOST_NAMED])
     codes = dict.fromkeys((*decision.codes, INVALID_INGREDIENT))
     outcome = "invalid" if any(CIRCULAR in each.codes for each in bad) else decision.outcome
     own = decision.outcome == "invalid" and any(not code.startswith(NOT_VOUCHED) for code in decision.codes)

@@ -124,7 +124,7 @@ def test_an_ingredient_whose_signer_has_expired_since_is_invalid(tmp_path: Path)
     time.sleep(max(0.0, (brief.certificate.not_valid_after_utc - datetime.now(UTC)).total_seconds()) + 1)
     found = look(tmp_path / "a.png", data)
     (ingredient,) = found.ingredients
-    assert (ingredient.state, "signingCredential.expired" in ingredient.codes) == ("invalid", True)
+    assert (ingredient.state, ingredient.codes) == ("invalid", ("signingCredential.expired",))
     assert "org.sfumato.ingredient.invalid" in found.codes
     assert "the ingredient 'part 0' is invalid" in found.reason
     assert "signingCredential.expired" in found.reason
