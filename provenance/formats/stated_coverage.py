@@ -43,7 +43,9 @@ def _part(place: str, remark: str = "", size: int = 0) -> Uncovered:
 
 
 def _ranges(assertion: Mapping[str, Any], store: int) -> Iterator[Uncovered]:
-    ranges = [(int(each["start"]), int(each["start"]) + int(each["length"])) for each in assertion["exclusions"] or []]
+    ranges = [
+        (int(each["start"]), int(each["start"]) + int(each["length"])) for each in assertion.get("exclusions") or []
+    ]
     longest, *others = sorted(merged(ranges), key=lambda span: span[0] - span[1]) or [(0, 0)]
     if longest[1] - longest[0] > 2 * store + OVERHEAD:
         yield _part(f"bytes {longest[0]} to {longest[1] - 1}", "more than the manifest", longest[1] - longest[0])

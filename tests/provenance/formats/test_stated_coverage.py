@@ -30,6 +30,7 @@ def parts(*entries: dict[str, Any]) -> dict[str, Any]:
     [
         ("c2pa.hash.data", ranges((33, STORE))),
         ("c2pa.hash.data", ranges()),
+        ("c2pa.hash.data", {"alg": "sha256"}),
         ("c2pa.hash.data", ranges((33, 2 * STORE + 65536))),
         ("c2pa.hash.data", ranges((8, 12), (4000, STORE))),
         ("c2pa.hash.data__1", ranges((33, STORE // 2), (33 + STORE // 2, STORE // 2))),

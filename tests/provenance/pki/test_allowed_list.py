@@ -30,7 +30,16 @@ COLONS = ":".join(f"{byte:02X}" for byte in DIGEST)
         f"    sha256: {DIGEST.hex()}".encode(),
         COLONS.encode(),
     ],
-    ids=["PEM", "PEM with text", "base64", "base64 with comments", "hex", "hex with a name", "as keys show writes it", "hex with colons"],
+    ids=[
+        "PEM",
+        "PEM with text",
+        "base64",
+        "base64 with comments",
+        "hex",
+        "hex with a name",
+        "as keys show writes it",
+        "hex with colons",
+    ],
 )
 def test_a_certificate_is_named_in_many_ways(text: bytes, tmp_path: Path) -> None:
     (tmp_path / "list").write_bytes(text)
