@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 import cbor2
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives import hashes
 from PIL import Image
 
 from provenance.commands.verify import verify as command
@@ -27,7 +29,7 @@ from provenance.verifying.verify import verify
 from tests.provenance import resealing
 from tests.provenance.mutations import CREATED
 from tests.provenance.resealing import written
-from tests.provenance.stamping import Entity, answer, issue, signer
+from tests.provenance.stamping import Entity, answer, issue, signer, stamper, time_stamp_authority
 
 ROOT = issue("Root", authority=True)
 ADA, BOB = signer("Ada", ROOT), signer("Bob", ROOT)
@@ -40,19 +42,21 @@ def picture(size: int = 8) -> bytes:
     return content.getvalue()
 
 
-def sign(
-    leaf: Entity, *parts: bytes, title: str = "whole", redact: Sequence[str] = (), size: int = 8, **entry: Any
-) -> bytes:
-    """A picture made from `parts`. `entry`: more of each ingredient."""
+def sign(leaf: Entity, *parts: bytes, redact: Sequence[str] = (), size: int = 8, tsa: str = "", **entry: Any) -> bytes:
+    """A picture made from `parts`, stamped by the authority at `tsa`. `entry`: more of each ingredient."""
     from c2pa import Builder, C2paSigningAlg, Context, Signer
 
     from provenance.library.settings import signing
 
-    key = Signer.from_callback(lambda data: resealing._signature(leaf, data), C2paSigningAlg.ES256, leaf.pem.decode())
-    manifest: dict[str, Any] = {"claim_version": 2, "title": title, "assertions": [CREATED, AUTHOR]}
+    key = Signer.from_callback(
+        lambda data: resealing._signature(leaf, data), C2paSigningAlg.ES256, leaf.pem.decode(), tsa or None
+    )
+    manifest: dict[str, Any] = {"claim_version": 2, "title": "whole", "assertions": [CREATED, AUTHOR]}
     if redact:
         manifest["redactions"] = list(redact)
-    builder = Builder(manifest, Context.from_dict(signing(0), signer=key))
+    settings = signing(0)
+    settings["core"].pop("allowed_network_hosts")
+    builder = Builder(manifest, Context.from_dict(settings, signer=key))
     for number, part in enumerate(parts):
         definition = {"title": f"part {number}", "relationship": "componentOf", **entry}
         builder.add_ingredient(definition, "image/png", io.BytesIO(part))
@@ -128,6 +132,28 @@ def test_an_ingredient_whose_signer_has_expired_since_is_invalid(tmp_path: Path)
     assert "org.sfumato.ingredient.invalid" in found.codes
     assert "the ingredient 'part 0' is invalid" in found.reason
     assert "signingCredential.expired" in found.reason
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl for the time-stamp authority")
+def test_the_time_stamp_of_an_ingredient_counts_by_the_same_roots(tmp_path: Path) -> None:
+    stamp_root = issue("Stamp Root", authority=True)
+    with time_stamp_authority(tmp_path / "tsa", stamper("Clock", stamp_root), []) as address:
+        part = sign(BOB, tsa=address)
+    later = answer(BOB, ROOT, ROOT, revoked=True, now=datetime.now(UTC) + timedelta(hours=1))
+    path = written(tmp_path / "a.png", sign(ADA, stapled(part, later)))
+    (known,) = verify(path, [ROOT.pem], stamps=[stamp_root.pem]).ingredients
+    (unknown,) = verify(path, [ROOT.pem], stamps=[ROOT.pem]).ingredients
+    assert (known.state, known.codes) == ("trusted", ())
+    assert (unknown.state, unknown.codes) == ("invalid", ("signingCredential.ocsp.revoked",))
+
+
+def test_the_allowed_list_counts_for_ingredients(tmp_path: Path) -> None:
+    stranger = signer("Eve", issue("Elsewhere", authority=True))
+    path = written(tmp_path / "a.png", sign(ADA, sign(stranger)))
+    digest = stranger.certificate.fingerprint(hashes.SHA256()).hex()
+    (ingredient,) = verify(path, [ROOT.pem], allowed={digest}).ingredients
+    assert ingredient.state == "trusted"
+    assert ingredient.reason == "valid, and the signer's certificate is on the allowed list"
 
 
 def decision(outcome: str, *codes: str) -> TrustDecision:
