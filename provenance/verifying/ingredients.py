@@ -45,18 +45,19 @@ def judged_ingredients(
     stores = {label: manifest_store(reader, label) for label in sorted(labels)}
     size = sum(map(len, stores.values()))
     found = []
+    decided: dict[Any, TrustDecision] = {}  # a manifest may be named often, and a responder is asked once
     for ingredient in ingredients[: MOST + 1]:
         view, label = ingredient.view, ingredient.label
         if view is None or label is None:
             absent = ingredient.state == "trusted"  # the word of whoever took it in, on a manifest that is not there
             found.append(replace(ingredient, state="untrusted", codes=(UNTRUSTED,)) if absent else ingredient)
             continue
-        signature = read_signature(stores[label], view.label)
-        decision = decide(LIBRARY_STATES[ingredient.state], view, signature, _left_out(view, size))
-        if _has_expired(decision, view, signature, now):
-            known = decision.anchored or decision.listed  # the library calls an expired signer untrusted, too
-            codes = tuple(code for code in decision.codes if not (known and code == UNTRUSTED) and code != EXPIRED)
-            decision = replace(decision, outcome="invalid", codes=(*codes, EXPIRED), reason=HAS_EXPIRED)
+        evidence = (label, ingredient.state, view.failures, view.successes)
+        if evidence not in decided:
+            signature = read_signature(stores[label], view.label)
+            decision = decide(LIBRARY_STATES[ingredient.state], view, signature, _left_out(view, size))
+            decided[evidence] = _expiring(decision, view, signature, now)
+        decision = decided[evidence]
         found.append(
             replace(ingredient, state=decision.outcome, codes=decision.codes, reason=decision.reason, view=None)
         )
@@ -85,14 +86,19 @@ def with_ingredients(decision: TrustDecision, ingredients: Sequence[Ingredient])
     return replace(decision, outcome=outcome, codes=tuple(codes), reason=cut(said))
 
 
-def _has_expired(decision: TrustDecision, view: ManifestView, signature: EmbeddedSignature, now: datetime) -> bool:
+def _expiring(
+    decision: TrustDecision, view: ManifestView, signature: EmbeddedSignature, now: datetime
+) -> TrustDecision:
     """A signer's certificate that was valid when the ingredient was taken in and has ended since makes the ingredient
     invalid, as it does a file; the library goes on by what was recorded.
     """
-    if decision.outcome == "invalid" or STAMP_UNTRUSTED in decision.codes:
-        return False
     when = moment_of(view.time) if decision.time_source == "time-stamp" else now
-    return not_valid(signature.chain[:1], when or now) is not None
+    judged = decision.outcome == "invalid" or STAMP_UNTRUSTED in decision.codes
+    if judged or not not_valid(signature.chain[:1], when or now):
+        return decision
+    known = decision.anchored or decision.listed  # the library calls an expired signer untrusted, too
+    codes = tuple(code for code in decision.codes if not (known and code == UNTRUSTED) and code != EXPIRED)
+    return replace(decision, outcome="invalid", codes=(*codes, EXPIRED), reason=HAS_EXPIRED)
 
 
 def _left_out(view: ManifestView, size: int) -> tuple[Uncovered, ...]:

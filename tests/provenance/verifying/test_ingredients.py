@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from PIL import Image
 
 from provenance.commands.verify import verify as command
-from provenance.manifests.claims import Ingredient
+from provenance.manifests.claims import Ingredient, ManifestView
 from provenance.pki.revocation import Revocation
 from provenance.verifying.ingredients import judged_ingredients, with_ingredients
 from provenance.verifying.policy import make_policy
@@ -120,6 +120,27 @@ def test_a_revoked_ingredient_of_an_ingredient_is_found(tmp_path: Path) -> None:
 def test_a_manifest_that_is_referred_to_twice_is_judged_in_both_places(tmp_path: Path) -> None:
     found = look(tmp_path / "a.png", sign(ADA, REVOKED, sign(ADA, REVOKED), REVOKED))
     assert [each[1] for each in states(found)] == ["invalid", "trusted", "invalid", "invalid"]
+
+
+def test_a_manifest_that_is_referred_to_often_is_judged_once() -> None:
+    view = ManifestView("urn:1", (), (), None, None, None, False, None, "", (), None, None)
+    asked = []
+
+    def decide(state: str, *evidence: Any) -> TrustDecision:
+        asked.append(state)
+        return decision("trusted")
+
+    part = Ingredient("part", "componentOf", None, "trusted", label="urn:1", view=view)
+    parts = [part, replace(part, title="again"), replace(part, state="untrusted")]
+    found = judged_ingredients(_Reader(), parts, decide, datetime.now(UTC))
+    assert (asked, [each.title for each in found]) == (["Trusted", "Valid"], ["part", "again", "part"])
+
+
+class _Reader:
+    """Stands for the library's reader, without any bytes of a manifest."""
+
+    def resource_to_stream(self, address: str, stream: Any) -> None:
+        assert address == "self#jumbf=/c2pa/urn:1"
 
 
 def test_an_ingredient_whose_signer_has_expired_since_is_invalid(tmp_path: Path) -> None:
