@@ -121,6 +121,12 @@ def trust(what: str, metavar: str | None = "PEM") -> Decorator[Any]:
     return files("--trust", what, metavar=metavar)
 
 
+def allowed_list() -> Decorator[Any]:
+    """--allowed-list: files of single signers that count without a chain."""
+    what = "Certificates of signers that count by themselves: PEM, or SHA-256 lines; repeatable."
+    return files("--allowed-list", what, metavar="FILE")
+
+
 def sidecar(what: str) -> Decorator[Any]:
     """--sidecar: the file of a credential that lies outside what it speaks of."""
     return click.option("--sidecar", metavar="FILE", type=FILE, help=what)

@@ -13,6 +13,7 @@ from sfumato.errors import UsageError
 from sfumato.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from provenance.pki.allowed_list import AllowedList
     from provenance.pki.trust_lists import TrustList
 
 EXIT_CODES = {
@@ -30,6 +31,7 @@ EXIT_CODES = {
 @options.files("--tsa-trust", "Roots that time-stamp authorities may lead to; repeatable.", metavar="PEM")
 @options.files("--trust-list", "A published, dated list of signers: PEM, or JSON (ETSI TS 119 602).", metavar="FILE")
 @options.files("--tsa-trust-list", "The same, of time-stamp authorities.", metavar="FILE")
+@options.allowed_list()
 @click.option("--policy", metavar="TOML", type=options.FILE, help="What else must hold for a file to count as trusted.")
 @options.sidecar("The credential of the one FILE. Else NAME.c2pa beside a file without one.")
 @click.option(
@@ -47,6 +49,7 @@ def verify(
     tsa_trust: tuple[Path, ...],
     trust_list: tuple[Path, ...],
     tsa_trust_list: tuple[Path, ...],
+    allowed_list: tuple[Path, ...],
     policy: Path | None,
     sidecar: Path | None,
     allow_remote: tuple[str, ...],
@@ -56,7 +59,7 @@ def verify(
     named.
 
     \b
-    trusted     valid, the signer leads to a root given here, and the policy holds
+    trusted     valid, the signer leads to a root given here or is on an allowed list, and the policy holds
     untrusted   valid, but nobody given here vouches for the signer, or the policy fails
     invalid     changed after signing, or the signature or manifest is wrong
     none        no credential in the file, or only the address of one
@@ -80,6 +83,8 @@ def verify(
     lists = _lists(trust_list, tsa_trust_list)
     anchors = [read_anchors(path) for path in trust] + [each.pem for each in lists if each.purpose == "signers"]
     stamps = [read_anchors(path) for path in tsa_trust] + [each.pem for each in lists if each.purpose == "stamps"]
+    allowed = _allowed(allowed_list)
+    digests = frozenset[str]().union(*(each.fingerprints for each in allowed))
     rules = None
     if policy is not None:
         from provenance.verifying.policy import load_policy
@@ -105,11 +110,13 @@ def verify(
     origins = [_origin(each) for each in lists]
     worst = 0
     for path in paths:
-        found = verify_file(path, anchors, stamps=stamps, policy=rules, sidecar=sidecar, remote=hosts)
+        found = verify_file(path, anchors, stamps=stamps, allowed=digests, policy=rules, sidecar=sidecar, remote=hosts)
         worst = max(worst, OUTCOMES.index(found.outcome))
         if as_json:
             click.echo(
-                json.dumps({**record(found), "trust_lists": origins})
+                json.dumps(
+                    {**record(found), "trust_lists": origins, "allowed_lists": [_described(each) for each in allowed]}
+                )
             )  # ASCII: what could steer a terminal is an escape
         else:
             click.echo("\n".join(describe(found)))
@@ -122,6 +129,18 @@ def _lists(signers: tuple[Path, ...], stamps: tuple[Path, ...]) -> list[TrustLis
     from provenance.pki.trust_lists import load_trust_list
 
     return [load_trust_list(path, "signers") for path in signers] + [load_trust_list(path, "stamps") for path in stamps]
+
+
+def _allowed(paths: tuple[Path, ...]) -> list[AllowedList]:
+    if not paths:
+        return []
+    from provenance.pki.allowed_list import load_allowed_list
+
+    return [load_allowed_list(path) for path in paths]
+
+
+def _described(allowed: AllowedList) -> dict[str, str | int]:
+    return {"file": str(allowed.path), "certificates": len(allowed.fingerprints), "sha256": allowed.sha256}
 
 
 def _announce(trust_list: TrustList) -> None:

@@ -69,7 +69,10 @@ def embed(source: IO[bytes], size: int, output: IO[bytes], order: Order, authori
     signer = order.signer
     algorithm = C2paSigningAlg.__members__.get(signer.alg.upper())
     if algorithm is None:
-        raise SealError(f"The signer's algorithm {signer.alg!r} is unknown", "Use es256.")
+        raise SealError(
+            f"The signer's algorithm {signer.alg!r} is unknown",
+            f"Known: {', '.join(C2paSigningAlg.__members__).lower()}.",
+        )
     first = FirstError()
     try:
         library_signer = LibrarySigner.from_callback(

@@ -6,7 +6,8 @@ In: trust anchors (PEM) and the size of the file to sign. Out: the settings dict
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Collection, Sequence
 from typing import Any
 
 # Extended key usages of a signer: emailProtection, documentSigning, C2PA claim signing. The last one is refused unless
@@ -22,9 +23,12 @@ CREATED_ASSERTIONS = [  # stated by the signer, not merely gathered
 ]
 
 
-def reading(trust: Sequence[bytes] = (), stamps: Sequence[bytes] = (), *, unchecked: bool = False) -> dict[str, Any]:
+def reading(
+    trust: Sequence[bytes] = (), stamps: Sequence[bytes] = (), allowed: Collection[str] = (), *, unchecked: bool = False
+) -> dict[str, Any]:
     """Settings to read with. `trust`, `stamps`: PEM files of roots for signers and for time-stamps; none means that
-    nobody is trusted. `unchecked`: only to look at a manifest that cannot be checked; nothing it says is vouched for.
+    nobody is trusted. `allowed`: SHA-256, hex, of single certificates of signers. `unchecked`: only to look at a
+    manifest that cannot be checked; nothing it says is vouched for.
 
     The library does not keep the two kinds apart; provenance.verifying.trust does. It never opens a connection:
     provenance.pki.remote does, if told to.
@@ -38,6 +42,11 @@ def reading(trust: Sequence[bytes] = (), stamps: Sequence[bytes] = (), *, unchec
         for kind, pems in (("manifest", trust), ("tsa", stamps))
         for number, pem in enumerate(pems)
     ]
+    if allowed:  # wanted as part of an anchor, though it has none; in the place that is documented it does nothing
+        listed = "\n".join(base64.b64encode(bytes.fromhex(digest)).decode() for digest in sorted(allowed))
+        anchors.append(
+            {"trust_anchors": "", "trust_uri": "urn:sfumato:allowed", "trust_kind": "manifest", "allowed_list": listed}
+        )
     settings: dict[str, Any] = {
         "version": 1,
         "trust": {"trust_config": KEY_USAGES},

@@ -76,7 +76,7 @@ def ordered(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> tuple
     """A chain out of certificates that come in any order: the leaf, then whoever signed it, as far as that goes."""
     chain = [leaf]
     while len(chain) < LONGEST_CHAIN:
-        issuer = next((other for other in others if other not in chain and _issued(chain[-1], other)), None)
+        issuer = next((other for other in others if other not in chain and is_issuer(other, chain[-1])), None)
         if issuer is None:
             break
         chain.append(issuer)
@@ -87,7 +87,14 @@ def outside_validity(path: Sequence[x509.Certificate], when: datetime) -> x509.C
     """The first certificate below the anchor that was not valid at `when`. An anchor is vouched for by whoever gave
     it.
     """
-    return next((each for each in path[:-1] if not each.not_valid_before_utc <= when <= each.not_valid_after_utc), None)
+    return not_valid(path[:-1], when)
+
+
+def not_valid(certificates: Sequence[x509.Certificate], when: datetime) -> x509.Certificate | None:
+    """The first one that was not valid at `when`."""
+    return next(
+        (each for each in certificates if not each.not_valid_before_utc <= when <= each.not_valid_after_utc), None
+    )
 
 
 def view(certificate: x509.Certificate, anchors: Sequence[x509.Certificate] = ()) -> CertificateView:
@@ -126,7 +133,8 @@ def _whole_name(certificate: x509.Certificate, which: str) -> str:
         return ""
 
 
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def is_issuer(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """By name and signature; whether it was allowed to is another question."""
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):

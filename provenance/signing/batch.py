@@ -20,7 +20,7 @@ from provenance.formats.containers import FORMATS, UNSIGNABLE
 from provenance.library.settings import reading
 from provenance.library.store import manifest_store
 from provenance.pki.cose import read_signature
-from provenance.signers.curves import leaf_of
+from provenance.signers.algorithms import leaf_of
 from provenance.signing.sign import Signed, sign_file
 from sfumato.errors import OutputError, SfumatoError, UsageError
 from sfumato.execution.find_files import Finder

@@ -23,7 +23,7 @@ from provenance.manifests.ingredients import portrait_ingredients
 from provenance.manifests.soft_binding import SoftBinding
 from provenance.pki.keys import development_keys
 from provenance.signers import REGISTRY, Signer
-from provenance.signers.curves import leaf_of
+from provenance.signers.algorithms import leaf_of
 from provenance.signing.sign import sign_generated
 from sfumato.errors import SealError, SfumatoError, SfumatoWarning
 

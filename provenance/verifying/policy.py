@@ -148,7 +148,8 @@ def _named(
 
 
 def _chain(found: Verification) -> Sequence[CertificateView]:
-    return found.chain if found.anchored else ()
+    """The signer of an allowed list is known, and nobody above it."""
+    return found.chain if found.anchored else found.chain[: int(found.listed)]
 
 
 def _stamp_chain(found: Verification) -> Sequence[CertificateView]:
@@ -186,7 +187,7 @@ def _true(clause: str, look: Callable[[Verification], tuple[bool, str]]) -> Call
 
 def _not_revoked(found: Verification) -> tuple[bool, str]:
     revocation = found.revocation
-    return revocation.state == "not revoked", f"{revocation.state}: {revocation.reason}"
+    return revocation.good, f"{revocation.state}: {revocation.reason}"
 
 
 def _not_development(found: Verification) -> tuple[bool, str]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,11 +25,11 @@ from provenance.formats.uncovered import Uncovered
 from provenance.formats.untrusted import MOST, cut
 from provenance.library.settings import reading
 from provenance.library.store import manifest_store, open_reader
-from provenance.manifests.claims import Ingredient, read_views
+from provenance.manifests.claims import read_views
 from provenance.pki.certificates import load_anchors
 from provenance.pki.cose import read_signature
-from provenance.pki.paths import SIGNING, find_path
 from provenance.verifying.algorithms import UNSUPPORTED, unsupported, unsupported_sentence
+from provenance.verifying.ingredients import judged_ingredients, with_ingredients
 from provenance.verifying.trust import decide_trust
 from provenance.verifying.verification import Verification
 from sfumato.errors import MediaError
@@ -38,8 +38,11 @@ from sfumato.regular_file import open_regular
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from provenance.manifests.claims import ManifestView
+    from provenance.pki.cose import EmbeddedSignature
     from provenance.pki.remote import Remote
     from provenance.verifying.policy import Policy
+    from provenance.verifying.trust import TrustDecision
 
 # Containers that hold media but cannot hold a credential: these files have none; they are not damaged.
 WITHOUT_CREDENTIALS = (
@@ -56,20 +59,23 @@ def verify(
     trust: Sequence[bytes] = (),
     *,
     stamps: Sequence[bytes] = (),
+    allowed: Collection[str] = (),
     policy: Policy | None = None,
     sidecar: Path | None = None,
     remote: Remote | None = None,
     now: datetime | None = None,
 ) -> Verification:
     """Looks at the credentials of `path`. `trust`, `stamps`: PEM files (their bytes) of roots for signers and for
-    time-stamps.
+    time-stamps. `allowed`: SHA-256 (hex) of single certificates that count as signers, as an AllowedList has them.
 
     A file without a credential of its own is looked at with the sidecar beside it (same name, .c2pa), or the one given.
     `remote`: hosts that may be asked for a manifest or about revocation; without it no connection is opened. `now` is
     for tests of our own checks. Never raises for what is in the file. Raises UsageError for a trust list without
     certificates.
     """
-    look = _Look(path, trust, stamps, load_anchors(trust), load_anchors(stamps), remote, now or datetime.now(UTC))
+    look = _Look(
+        path, trust, stamps, load_anchors(trust), load_anchors(stamps), allowed, remote, now or datetime.now(UTC)
+    )
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -94,6 +100,7 @@ class _Look:
     stamps: Sequence[bytes]
     anchors: Sequence[x509.Certificate]
     stamp_anchors: Sequence[x509.Certificate]
+    allowed: Collection[str]
     remote: Remote | None
     now: datetime
 
@@ -102,7 +109,7 @@ class _Look:
 
         head = file.read(16)
         try:
-            opened = open_reader(self.path, file, reading(self.trust, self.stamps), sidecar, self.remote)
+            opened = open_reader(self.path, file, reading(self.trust, self.stamps, self.allowed), sidecar, self.remote)
             if opened.reader is None:
                 codes = ("manifest.inaccessible",) if opened.address else ()
                 return Verification(self.path, "none", codes, reason=opened.reason, remote_manifest=opened.address)
@@ -128,11 +135,22 @@ class _Look:
         store = manifest_store(reader, active.label)
         signature = read_signature(store, active.label)
         left_out = _left_out(active.bindings, file)
-        ingredients = tuple(self._checked(reader, ingredient) for ingredient in ingredients)
-        foreign = unsupported(store, active.label)
-        trust = decide_trust(
-            state, active, signature, left_out, self.anchors, self.stamp_anchors, self.remote, self.now, foreign
-        )
+
+        def decide(
+            state: str,
+            view: ManifestView,
+            signature: EmbeddedSignature,
+            left_out: Sequence[Uncovered],
+            foreign: Sequence[str],
+        ) -> TrustDecision:
+            return decide_trust(
+                state, view, signature, left_out, self.anchors, self.stamp_anchors, self.remote, self.now, foreign,
+                self.allowed,
+            )  # fmt: skip
+
+        ingredients = judged_ingredients(reader, ingredients, decide, self.now)
+        decision = decide(state, active, signature, left_out, unsupported(store, active.label))
+        trust = with_ingredients(decision, ingredients)
         return Verification(
             path=self.path,
             **vars(trust),  # a decision is a part of a verification, under the same names
@@ -174,21 +192,6 @@ class _Look:
         except (C2paError, ValueError, TypeError, KeyError):
             return failed
         return replace(failed, codes=(UNSUPPORTED,), reason=unsupported_sentence(foreign)) if foreign else failed
-
-    def _checked(self, reader: Any, ingredient: Ingredient) -> Ingredient:
-        """An ingredient that the library trusts must lead to a root given for signers, as the file itself must; none
-        may use an algorithm outside the lists.
-        """
-        label = ingredient.label or ""
-        store = manifest_store(reader, label) if label else b""
-        if unsupported(store, label):
-            return replace(ingredient, state="invalid", codes=tuple(dict.fromkeys((*ingredient.codes, UNSUPPORTED))))
-        if ingredient.state != "trusted":
-            return ingredient
-        chain = read_signature(store, label).chain
-        if find_path(chain, self.anchors, SIGNING, self.now).certificates:
-            return ingredient
-        return replace(ingredient, state="untrusted", codes=(*ingredient.codes, "signingCredential.untrusted"))
 
 
 def _left_out(bindings: Mapping[str, Mapping[str, Any]], file: IO[bytes]) -> tuple[Uncovered, ...]:

@@ -53,8 +53,8 @@ class FileFacts:
 class CredentialFacts:
     """What the file's credential says and is worth. outcome: trusted, untrusted, none, invalid or unreadable; codes:
     failures by their C2PA names; time: ISO 8601; development: signed with a development key, which anybody can make;
-    declares, ingredient_declares: last parts of digitalSourceTypes, of the file and of what it was made from. What the
-    credential does not say is None.
+    declares, ingredient_declares: last parts of digitalSourceTypes, of the file and of what it was made from;
+    allowed_list: the signer counts because its certificate is on one. What the credential does not say is None.
     """
 
     outcome: str
@@ -67,12 +67,13 @@ class CredentialFacts:
     ingredient_declares: tuple[str, ...] = ()
     title: str | None = None
     generator: str | None = None
+    allowed_list: bool = False
 
     @classmethod
     def of(cls, found: Verification) -> CredentialFacts:
         return cls(
             found.outcome, tuple(found.codes), found.signer, found.issuer, found.time, found.development,
-            tuple(found.declares), tuple(found.ingredient_declares), found.title, found.generator,
+            tuple(found.declares), tuple(found.ingredient_declares), found.title, found.generator, found.listed,
         )  # fmt: skip
 
     def as_json(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ file is read by the verifier, by the decoder, and once for its digest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,15 +42,17 @@ class Scanner:
         frames: int = 32,
         fpr: float = SCAN_FPR,
         detector: VideoDetector | None = None,
+        allowed: Collection[str] = (),
     ) -> None:
-        """trust: PEM files of signers to believe; frames: to look at, of each file; fpr: the false-positive rate at
-        which a score flags; detector: None for the one that ships.
+        """trust: PEM files of roots of signers to believe; frames: to look at, of each file; fpr: the false-positive
+        rate at which a score flags; detector: None for the one that ships; allowed: SHA-256, hex, of single signers'
+        certificates to believe.
 
         Raises UsageError if the detector is not calibrated at `fpr`, MissingPartError or CheckpointError if it cannot
         be loaded.
         """
         self.detector = detector or VideoDetector()
-        self.trust, self.frames, self.fpr = tuple(trust), frames, fpr
+        self.trust, self.allowed, self.frames, self.fpr = tuple(trust), frozenset(allowed), frames, fpr
         self._repeats = Repeats()
         pictures, videos = self.detector.bundle.thresholds, self.detector.bundle.video_thresholds
         if pictures.logit(fpr) is None or videos.logit(fpr) is None:
@@ -67,7 +69,7 @@ class Scanner:
 
         Raises CheckpointError if an explanation is asked for and the detector has no maps.
         """
-        verification, file = verify(path, self.trust), FileFacts.of(path)
+        verification, file = verify(path, self.trust, allowed=self.allowed), FileFacts.of(path)
         known = self._repeats.find(file)
         prediction = known[1] if known else self.detector.predict(path, self.frames, advance, explained)
         self._repeats.done(file, prediction)

@@ -14,6 +14,8 @@ from sfumato.app.scan.verdict import VERDICTS
 from sfumato.errors import MissingFileError, OutputError, UsageError
 from tests.detector_fixtures import write_shipped
 from tests.media_fixtures import make_video
+from tests.provenance.mutations import CREATED
+from tests.provenance.stamping import issue, sign_as, signer
 
 
 @pytest.fixture(scope="module")
@@ -195,3 +197,15 @@ def test_a_folder_is_searched_in_order_and_what_was_passed_over_is_told(model, t
 def test_a_folder_without_media_is_refused(model, tmp_path) -> None:
     refusal = run("--model", model, tmp_path).exception
     assert isinstance(refusal, UsageError) and "No video or picture" in refusal.message
+
+
+def test_a_signer_on_an_allowed_list_is_trusted_and_the_record_says_why(model, tmp_path) -> None:
+    make_video(tmp_path / "plain.mp4")
+    root = issue("Root", authority=True)
+    leaf = signer("Ada", root)
+    sign_as(leaf, [], tmp_path / "plain.mp4", tmp_path / "signed.mp4", {"assertions": [CREATED]})
+    (tmp_path / "friends.pem").write_bytes(leaf.pem)
+    for given, outcome in (([], "untrusted"), (["--allowed-list", tmp_path / "friends.pem"], "trusted")):
+        (record,) = records(run("--json", "--model", model, tmp_path / "signed.mp4", *given))
+        assert record["provenance"]["outcome"] == outcome
+        assert record["provenance"]["allowed_list"] is bool(given)

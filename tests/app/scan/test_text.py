@@ -59,3 +59,9 @@ def test_a_development_key_is_told() -> None:
     credentials = replace(scan_record().credentials, signer="Somebody", development=True)
     last = as_text(scan_record(credentials=credentials)).splitlines()[-1]
     assert last == "  credential: untrusted, signed by Somebody (development key)"
+
+
+def test_a_signer_of_an_allowed_list_is_told() -> None:
+    credentials = replace(scan_record().credentials, outcome="trusted", signer="Ada", allowed_list=True)
+    last = as_text(scan_record(credentials=credentials)).splitlines()[-1]
+    assert last == "  credential: trusted, signed by Ada (on the allowed list)"
