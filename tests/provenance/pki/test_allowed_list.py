@@ -61,6 +61,7 @@ def test_certificates_and_digests_may_stand_in_one_file(tmp_path: Path) -> None:
         (base64.b64encode(DIGEST + b"!"), "names no certificate"),
         (ONE.pem.replace(b"M", b"N"), "damaged certificate"),
     ],
+    ids=["nothing", "words", "a digest too long", "a damaged certificate"],
 )
 def test_a_list_that_names_nobody_is_refused(text: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "list").write_bytes(text)
