@@ -77,5 +77,5 @@ def test_a_list_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_list_without_end_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "list").open("wb") as file:
         file.truncate(33 * 1024 * 1024)
-    with pytest.raises(UsageError, match="too large"):
+    with pytest.raises(UsageError, match="more than 32 MB"):
         load_allowed_list(tmp_path / "list")
