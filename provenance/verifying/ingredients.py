@@ -20,7 +20,6 @@ from provenance.library.store import manifest_store
 from provenance.manifests.claims import CIRCULAR, NOT_VOUCHED, Ingredient, ManifestView
 from provenance.pki.certificates import not_valid
 from provenance.pki.cose import EmbeddedSignature, read_signature
-from provenance.verifying.algorithms import unsupported
 from provenance.verifying.trust import (
     EXPIRED,
     HAS_EXPIRED,
@@ -35,7 +34,8 @@ INVALID_INGREDIENT = "org.sfumato.ingredient.invalid"
 MOST_NAMED = 5  # invalid ingredients in one sentence
 LIBRARY_STATES = {ours: library for library, ours in STATES.items()}
 
-Decide = Callable[[str, ManifestView, EmbeddedSignature, Sequence[Uncovered], Sequence[str]], TrustDecision]
+# by the library's state, the view of a manifest, its bytes, and what it leaves out
+Decide = Callable[[str, ManifestView, bytes, Sequence[Uncovered]], TrustDecision]
 
 
 def judged_ingredients(
@@ -55,10 +55,8 @@ def judged_ingredients(
             continue
         evidence = (label, ingredient.state, view.failures, view.successes)
         if evidence not in decided:
-            signature = read_signature(stores[label], view.label)
-            foreign = unsupported(stores[label], label)
-            decision = decide(LIBRARY_STATES[ingredient.state], view, signature, _left_out(view, size), foreign)
-            decided[evidence] = _expiring(decision, view, signature, now)
+            decision = decide(LIBRARY_STATES[ingredient.state], view, stores[label], _left_out(view, size))
+            decided[evidence] = _expiring(decision, view, read_signature(stores[label], view.label), now)
         decision = decided[evidence]
         found.append(
             replace(ingredient, state=decision.outcome, codes=decision.codes, reason=decision.reason, view=None)

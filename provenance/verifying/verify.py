@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from provenance.manifests.claims import ManifestView
-    from provenance.pki.cose import EmbeddedSignature
     from provenance.pki.remote import Remote
     from provenance.verifying.policy import Policy
     from provenance.verifying.trust import TrustDecision
@@ -132,25 +131,16 @@ class _Look:
     def _evidence(self, reader: Any, file: IO[bytes], outside: bool) -> Verification:
         active, ingredients = read_views(reader)
         state = str(reader.get_validation_state())
-        store = manifest_store(reader, active.label)
-        signature = read_signature(store, active.label)
         left_out = _left_out(active.bindings, file)
 
-        def decide(
-            state: str,
-            view: ManifestView,
-            signature: EmbeddedSignature,
-            left_out: Sequence[Uncovered],
-            foreign: Sequence[str],
-        ) -> TrustDecision:
+        def decide(state: str, view: ManifestView, store: bytes, left_out: Sequence[Uncovered]) -> TrustDecision:
             return decide_trust(
-                state, view, signature, left_out, self.anchors, self.stamp_anchors, self.remote, self.now, foreign,
-                self.allowed,
+                state, view, read_signature(store, view.label), left_out, self.anchors, self.stamp_anchors,
+                self.remote, self.now, unsupported(store, view.label), self.allowed,
             )  # fmt: skip
 
         ingredients = judged_ingredients(reader, ingredients, decide, self.now)
-        decision = decide(state, active, signature, left_out, unsupported(store, active.label))
-        trust = with_ingredients(decision, ingredients)
+        trust = with_ingredients(decide(state, active, manifest_store(reader, active.label), left_out), ingredients)
         return Verification(
             path=self.path,
             **vars(trust),  # a decision is a part of a verification, under the same names
