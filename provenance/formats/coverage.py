@@ -1,202 +1,112 @@
 """What a signature leaves out of this very file: the parts that its hard binding does not hash, found where they are.
 
 In: the hard-binding assertion of a manifest and the open file. Out: `Uncovered` parts, each with its place, size and
-weight. Follows the C2PA specification 2.4, section 9.2: c2pa.hash.bmff excludes ISO boxes by path, c2pa.hash.data byte
-ranges, c2pa.hash.boxes boxes by name. A media box may be left out of the one hash and be hashed in pieces instead (a
-Merkle tree). The box or segment that holds the manifest is left out by design, and held by the signature itself; it is
-not listed.
-`essential`: a player shows something else when this part is changed.
+weight. Follows the C2PA specification (Data Hash, BMFF-Based Hash, General Box Hash, Collection Data Hash):
+c2pa.hash.data excludes byte ranges, c2pa.hash.bmff ISO boxes by path, c2pa.hash.boxes parts of a picture by name, and
+c2pa.hash.collection.data names files of an archive. What holds the manifest is left out by design, and held by the
+signature itself; it is not listed, exactly as far as the structure of the file says that it reaches. All else that is
+left out is essential: nobody can tell what is shown when it is changed. That goes for metadata too, which the
+specification lets a writer leave out: they turn pictures, colour them and lead to other ones. A structure that cannot
+be followed, and an assertion that is not understood, excuse nothing.
 """
 
 from __future__ import annotations
 
-import base64
-import io
-import itertools
+import os
+import re
+import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import IO, Any
 
-from provenance.formats.boxes import Box, walk
-from provenance.formats.manifest_box import holds_manifest
+from provenance.formats.box_coverage import boxes_left_out
+from provenance.formats.stores.find import segmented, store_spans
+from provenance.formats.stores.span import merged, without
+from provenance.formats.uncovered import Uncovered
 
-MOST_BOXES = 20_000
 MOST_PARTS = 50
-CONTAINERS = {
-    b"moov",
-    b"trak",
-    b"mdia",
-    b"minf",
-    b"stbl",
-    b"moof",
-    b"traf",
-    b"mfra",
-    b"edts",
-    b"dinf",
-    b"udta",
-    b"mvex",
-    b"meta",
-}
-ESSENTIAL = (b"moov", b"mdat", b"moof", b"idat", b"meta", b"iloc", b"iprp", b"stco", b"co64")
-REMARKS = {
-    b"ftyp": "the kind of container",
-    b"free": "unused space",
-    b"skip": "unused space",
-    b"mfra": "an index for jumping",
-    b"stco": "where the frames are in the file",
-    b"co64": "where the frames are in the file",
-    b"mdat": "the pictures and the sound",
-}
-
-
-@dataclass(frozen=True)
-class Uncovered:
-    """A part that may change without the signature noticing. `place`: a box path or a byte range; `size` in bytes."""
-
-    place: str
-    size: int
-    remark: str
-    essential: bool = False
+BINDING = re.compile(r"c2pa\.hash\.(data|boxes|bmff|collection\.data)(?:\.v(\d))?(?:__\d+)?")
+END_NAMES = {"EOI", "IEND", "3B"}  # the last part of a JPEG, a PNG, a GIF
+STORE_NAMES = ["C2PA"]
+ARCHIVED_STORE = "META-INF/content_credential.c2pa"
 
 
 def uncovered(binding: str, assertion: Mapping[str, Any], file: IO[bytes]) -> tuple[Uncovered, ...]:
-    """Parts of `file` that the assertion `binding` leaves out. Shapes that make no sense give nothing: the library
-    judges those.
-    """
+    """Parts of `file` that the assertion `binding` leaves out, the essential ones first."""
+    form = BINDING.fullmatch(binding)
+    if form is None:
+        return (Uncovered("the whole file", 0, f"a hard binding that is not understood: {binding[:100]}", True),)
     try:
-        if binding.startswith("c2pa.hash.bmff"):
-            found = list(_boxes_left_out(assertion, file))
-        elif binding.startswith("c2pa.hash.data"):
+        if form[1] == "bmff":
+            found = list(boxes_left_out(int(form[2] or 1), assertion, file))
+        elif form[1] == "data":
             found = list(_ranges_left_out(assertion, file))
-        elif binding.startswith("c2pa.hash.boxes"):
-            found = list(_named_boxes_left_out(assertion))
+        elif form[1] == "boxes":
+            found = list(_named_parts_left_out(assertion, file))
         else:
-            return ()
-    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
-        return ()
-    return tuple(found[:MOST_PARTS])
-
-
-def _boxes_left_out(assertion: Mapping[str, Any], file: IO[bytes]) -> Iterator[Uncovered]:
-    """Exclusions of c2pa.hash.bmff: a box path, perhaps with bytes that must be there, and perhaps only some bytes of
-    the box.
-    """
-    exclusions = [entry for entry in assertion.get("exclusions") or [] if isinstance(entry, dict)]
-    trees = [tree for tree in assertion.get("merkle") or [] if isinstance(tree, dict)]
-    trees.sort(key=lambda tree: int(tree.get("localId") or 0))
-    for box in itertools.islice(walk(file, CONTAINERS), MOST_BOXES):
-        if box.path == (b"mdat",) and trees and _tree_holds(trees.pop(0), box.size - box.header):
-            continue
-        path = "/" + "/".join(name.decode("latin-1") for name in box.path)
-        for entry in exclusions:
-            if entry.get("xpath") != path or not _data_fits(entry, box, file) or holds_manifest(box, file):
-                continue
-            size = _subset(entry.get("subset"), box.size)
-            if size:
-                yield Uncovered(
-                    path,
-                    size,
-                    REMARKS.get(box.kind, ""),
-                    bool(set(box.path) & set(ESSENTIAL)) and box.kind not in (b"free", b"skip"),
-                )
-                break
-
-
-def _tree_holds(tree: Mapping[str, Any], size: int) -> bool:
-    """A media box that is hashed in pieces: are there enough pieces for all of it? The library checks each piece."""
-    if tree.get("fixedBlockSize"):
-        return (
-            int(tree["count"]) * int(tree["fixedBlockSize"]) >= size - 8
-        )  # the first 8 bytes of the content are hashed apart
-    if tree.get("variableBlockSizes"):
-        return sum(int(piece) for piece in tree["variableBlockSizes"]) >= size - 8
-    return int(tree.get("count") or 0) > 0
-
-
-def _data_fits(entry: Mapping[str, Any], box: Box, file: IO[bytes]) -> bool:
-    for wanted in entry.get("data") or []:
-        value = _bytes(wanted["value"])
-        file.seek(box.start + int(wanted["offset"]))
-        if file.read(len(value)) != value:
-            return False
-    return True
-
-
-def _bytes(value: Any) -> bytes:
-    """The library writes bytes as a list of numbers, or as text: b64'...'."""
-    return base64.b64decode(value.removeprefix("b64").strip("'")) if isinstance(value, str) else bytes(value)
-
-
-def _subset(subset: Any, size: int) -> int:
-    """Bytes of a box that are left out: all, or only the ranges named; length 0 means up to the end."""
-    if not subset:
-        return size
-    left_out = 0
-    for part in subset:
-        start, length = int(part["offset"]), int(part["length"])
-        left_out += max(0, min(size - start, length or size))
-    return left_out
+            found = list(_members_left_out(assertion, file))
+    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        return (Uncovered("the whole file", 0, f"what is left out cannot be told: {error}"[:300], True),)
+    return tuple(sorted(found, key=lambda part: not part.essential)[:MOST_PARTS])
 
 
 def _ranges_left_out(assertion: Mapping[str, Any], file: IO[bytes]) -> Iterator[Uncovered]:
-    """Exclusions of c2pa.hash.data: byte ranges. One of them holds the manifest; what else lies in it is reported."""
-    end = file.seek(0, io.SEEK_END)
-    file.seek(0)
-    head = file.read(12)
+    """Exclusions of c2pa.hash.data: byte ranges, in any order, which may overlap and reach past the end."""
+    size = file.seek(0, os.SEEK_END)
+    ranges = []
     for entry in assertion.get("exclusions") or []:
-        start, length = int(entry["start"]), int(entry["length"])
-        length = min(length, end - start)
-        if length <= 0:
-            continue
-        manifest = sum(_manifest_segments(head, start, length, file))
-        if manifest < length:
-            remark = f"of which {manifest} hold the manifest" if manifest else "not the manifest"
-            yield Uncovered(
-                f"bytes {start} to {start + length - 1}",
-                length - manifest,
-                remark,
-                _may_be_media(head, start, length, file),
-            )
+        start, length = entry["start"], entry["length"]
+        if not isinstance(start, int) or not isinstance(length, int) or start < 0 or length < 0:
+            raise ValueError("a range that is none")
+        ranges.append((min(start, size), min(start + length, size)))
+    ranges = merged(ranges)
+    if not ranges:
+        return
+    try:
+        stores, remark = store_spans(file), "not the manifest"
+    except ValueError as error:
+        stores, remark = (), f"perhaps the manifest, but the file cannot be followed: {error}"
+    for start, end in without(ranges, stores):
+        yield Uncovered(f"bytes {start} to {end - 1}", end - start, remark, True)
 
 
-def _manifest_segments(head: bytes, start: int, length: int, file: IO[bytes]) -> Iterator[int]:
-    """Sizes of the segments or chunks in a range, one after the other, that are of the kind that holds a manifest."""
-    position, end = start, start + length
-    while position + 8 <= end:
-        file.seek(position)
-        first = file.read(8)
-        if head.startswith(b"\xff\xd8"):
-            size, holds = int.from_bytes(first[2:4], "big") + 2, first[:2] == b"\xff\xeb"  # APP11
-        elif head.startswith(b"\x89PNG"):
-            size, holds = int.from_bytes(first[:4], "big") + 12, first[4:] == b"caBX"
-        elif head.startswith(b"RIFF"):
-            size = int.from_bytes(first[4:], "little")
-            size, holds = size + 8 + size % 2, first[:4] == b"C2PA"
-        else:
-            return
-        if not holds or position + size > end:
-            return
-        yield size
-        position += size
+def _named_parts_left_out(assertion: Mapping[str, Any], file: IO[bytes]) -> Iterator[Uncovered]:
+    """c2pa.hash.boxes: every part by name, in the order of the file, which the library compares with the file up to the
+    last name; so that must be the last part. The one named C2PA is not hashed, nor is one that says `excluded`.
+    """
+    size, parts = file.seek(0, os.SEEK_END), segmented(file)
+    if parts is None:
+        raise ValueError("the parts of such a file are not known here")
+    names: list[str] = []
+    for entry in assertion["boxes"]:
+        here = [str(name) for name in entry["names"]]
+        names += here
+        if entry.get("exclusions"):
+            yield Uncovered(f"in parts {', '.join(here)[:200]}", 0, "left out by place", True)
+        if entry.get("excluded") and here != STORE_NAMES:
+            yield Uncovered(f"parts {', '.join(here)[:200]}", 0, "left out by name", True)
+    if names.count("C2PA") > len(parts.spans):
+        yield Uncovered("parts C2PA", 0, "not the manifest", True)
+    if not names or names[-1] not in END_NAMES:
+        yield Uncovered(f"all behind {names[-1][:200] if names else 'the beginning'}", 0, "not named", True)
+    if parts.end < size:
+        yield Uncovered(f"bytes {parts.end} to {size - 1}", size - parts.end, "behind the end of the picture", True)
 
 
-def _may_be_media(head: bytes, start: int, length: int, file: IO[bytes]) -> bool:
-    """A range that begins with a segment or chunk of picture data: a scan, a table, pixels."""
-    file.seek(start)
-    first = file.read(8)
-    if head.startswith(b"\xff\xd8"):
-        return not (
-            first[:1] == b"\xff" and (0xE0 <= first[1] <= 0xEF or first[1] == 0xFE)
-        )  # application data and comments are not media
-    if head.startswith(b"\x89PNG"):
-        return first[4:] in (b"IHDR", b"PLTE", b"IDAT", b"fdAT", b"tRNS")
-    return head.startswith(b"RIFF") and first[:4] in (b"VP8 ", b"VP8L", b"VP8X", b"ANMF", b"ALPH", b"LIST", b"movi")
-
-
-def _named_boxes_left_out(assertion: Mapping[str, Any]) -> Iterator[Uncovered]:
-    for entry in assertion.get("boxes") or []:
-        if not entry.get("excluded"):
-            continue
-        names = [str(name) for name in entry.get("names") or []]
-        if names and names != ["C2PA"]:
-            yield Uncovered(f"boxes {', '.join(names)[:200]}", 0, "left out by name", True)
+def _members_left_out(assertion: Mapping[str, Any], file: IO[bytes]) -> Iterator[Uncovered]:
+    """c2pa.hash.collection.data: files of an archive by their names; its directory has a hash of its own."""
+    if not assertion.get("zip_central_directory_hash"):
+        yield Uncovered("the directory of the archive", 0, "not hashed", True)
+    named = set(assertion["uris"])
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise ValueError(f"no archive: {error}") from error
+    names = [member.filename for member in members]
+    if len(set(names)) != len(names):
+        raise ValueError("two files of the archive have one name")
+    for member in members:
+        folder = member.is_dir() and not member.file_size and not member.compress_size
+        if member.filename not in named and member.filename != ARCHIVED_STORE and not folder:
+            yield Uncovered(member.filename[:200], member.file_size, "a file of the archive that is not named", True)

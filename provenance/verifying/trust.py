@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from provenance.formats.coverage import Uncovered
+from provenance.formats.uncovered import Uncovered
 from provenance.formats.untrusted import cut
 from provenance.manifests.claims import ManifestView
 from provenance.pki.certificates import CertificateView, outside_validity, view

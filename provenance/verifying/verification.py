@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from provenance.formats.coverage import Uncovered
+from provenance.formats.uncovered import Uncovered
 from provenance.manifests.claims import Ingredient
 from provenance.pki.certificates import CertificateView
 from provenance.pki.revocation import Revocation

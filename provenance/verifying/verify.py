@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from provenance.formats.coverage import Uncovered, uncovered
+from provenance.formats.coverage import uncovered
+from provenance.formats.uncovered import Uncovered
 from provenance.formats.untrusted import MOST, cut
 from provenance.library.settings import reading
 from provenance.library.store import manifest_store, open_reader
@@ -159,7 +160,9 @@ class _Look:
 
 
 def _left_out(bindings: Mapping[str, Mapping[str, Any]], file: IO[bytes]) -> tuple[Uncovered, ...]:
-    """One binding in force is the rule; with several, all that any of them leaves out is named."""
+    """One binding in force is the rule; with several, all that any of them leaves out is named. None covers nothing."""
+    if not bindings:
+        return (Uncovered("the whole file", 0, "no hard binding that could be read", essential=True),)
     parts = [part for name, assertion in bindings.items() for part in uncovered(name, assertion, file)]
     return tuple(dict.fromkeys(parts))
 

@@ -1,109 +1,161 @@
-"""What a signature leaves out is found in the very file, by path, range or name; what decides the picture is marked."""
+"""What a signature leaves out is found in the very file, by range or name; only the store itself is passed over."""
 
 from __future__ import annotations
 
 import io
-import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from provenance.formats.coverage import Uncovered, uncovered
-from provenance.formats.manifest_box import C2PA_UUID
+from provenance.formats.coverage import MOST_PARTS, uncovered
+from provenance.formats.stores.span import STORE_TYPE
+from provenance.formats.uncovered import Uncovered
 from provenance.verifying.verify import verify
+from tests.provenance.excluding import made
+
+STORE = (120).to_bytes(4, "big") + b"jumb" + (30).to_bytes(4, "big") + b"jumd" + STORE_TYPE + b"\x03c2pa\0" + bytes(82)
+PLAIN = made("jpg", 1)
+HELD = b"\xff\xeb" + (len(STORE) + 10).to_bytes(2, "big") + b"JP\2\x11\0\0\0\1" + STORE
+JPEG = PLAIN[:20] + HELD + PLAIN[20:]
+END, SIZE = 20 + len(HELD), len(JPEG)
 
 
-def _box(kind: bytes, content: bytes = b"") -> bytes:
-    return struct.pack(">I", len(content) + 8) + kind + content
+def _ranges(*ranges: tuple[int, int], data: bytes = JPEG) -> list[tuple[str, int, bool]]:
+    exclusions = [{"start": start, "length": length} for start, length in ranges]
+    found = uncovered("c2pa.hash.data", {"exclusions": exclusions}, io.BytesIO(data))
+    return [(part.place, part.size, part.essential) for part in found]
 
 
-MOVIE = (
-    _box(b"ftyp", b"isom" + bytes(8))
-    + _box(b"uuid", C2PA_UUID + bytes(20))
-    + _box(b"uuid", b"another kind 16b" + bytes(4))
-    + _box(b"mdat", bytes(100))
-    + _box(b"moov", _box(b"trak", _box(b"mdia", _box(b"minf", _box(b"stbl", _box(b"stco", bytes(24)))))))
-    + _box(b"free", bytes(5))
-)
-
-
-def _places(
-    assertion: dict[str, Any], data: bytes = MOVIE, binding: str = "c2pa.hash.bmff.v3"
-) -> list[tuple[str, int, bool]]:
-    return [(part.place, part.size, part.essential) for part in uncovered(binding, assertion, io.BytesIO(data))]
-
-
-def test_boxes_are_found_by_their_path() -> None:
-    exclusions: list[dict[str, Any]] = [{"xpath": "/ftyp"}, {"xpath": "/free"}, {"xpath": "/skip"}, {"xpath": "/mfra"}]
-    assert _places({"exclusions": exclusions}) == [("/ftyp", 20, False), ("/free", 13, False)]
-
-
-def test_the_manifest_itself_is_not_listed_and_other_boxes_of_its_kind_are() -> None:
-    uuid = {"xpath": "/uuid", "data": [{"offset": 8, "value": list(C2PA_UUID)}]}
-    assert _places({"exclusions": [uuid]}) == []
-    assert _places({"exclusions": [{"xpath": "/uuid"}]}) == [("/uuid", 28, False)]
-
-
-def test_what_decides_the_picture_is_marked() -> None:
-    table = {"xpath": "/moov/trak/mdia/minf/stbl/stco", "subset": [{"offset": 16, "length": 0}]}
-    assert _places({"exclusions": [table]}) == [("/moov/trak/mdia/minf/stbl/stco", 16, True)]
-    assert _places({"exclusions": [{"xpath": "/mdat"}]}) == [("/mdat", 108, True)]
-    assert _places({"exclusions": [{"xpath": "/mdat", "subset": [{"offset": 16, "length": 10}]}]}) == [
-        ("/mdat", 10, True)
-    ]
-
-
-def test_media_hashed_in_pieces_are_covered_if_there_are_enough_pieces() -> None:
-    media = {"xpath": "/mdat", "subset": [{"offset": 16, "length": 0}]}
-    assert _places({"exclusions": [media], "merkle": [{"localId": 0, "count": 6, "fixedBlockSize": 16}]}) == []
-    assert _places({"exclusions": [media], "merkle": [{"localId": 0, "count": 5, "fixedBlockSize": 16}]}) == [
-        ("/mdat", 92, True)
-    ]
-    assert (
-        _places({"exclusions": [media], "merkle": [{"localId": 0, "count": 2, "variableBlockSizes": [40, 60]}]}) == []
-    )
-    two = MOVIE + _box(b"mdat", bytes(50))
-    assert _places({"exclusions": [media], "merkle": [{"localId": 0, "count": 6, "fixedBlockSize": 16}]}, two) == [
-        ("/mdat", 42, True)
-    ]
-
-
-JPEG = b"\xff\xd8" + b"\xff\xeb\x00\x12" + bytes(16) + b"\xff\xe1\x00\x08" + bytes(6) + b"\xff\xdb\x00\x04" + bytes(2)
+def _bytes(start: int, end: int) -> tuple[str, int, bool]:
+    return f"bytes {start} to {end - 1}", end - start, True
 
 
 @pytest.mark.parametrize(
-    ("start", "length", "expected"),
+    ("ranges", "expected"),
     [
-        (2, 20, []),
-        (2, 30, [("bytes 2 to 31", 10, False)]),
-        (22, 10, [("bytes 22 to 31", 10, False)]),
-        (32, 6, [("bytes 32 to 37", 6, True)]),
-        (2, 10**9, [("bytes 2 to 37", 16, False)]),
-        (2, 0, []),
+        ([(20, len(HELD))], []),
+        ([(30, 10)], []),
+        ([], []),
+        ([(0, 0)], []),
+        ([(20, len(HELD) + 1)], [_bytes(END, END + 1)]),
+        ([(19, len(HELD))], [_bytes(19, 20)]),
+        ([(2, SIZE)], [_bytes(2, 20), _bytes(END, SIZE)]),
+        ([(20, len(HELD)), (2, 18)], [_bytes(2, 20)]),
+        ([(END + 9, 30), (20, len(HELD)), (END + 5, 9)], [_bytes(END + 5, END + 39)]),
+        ([(END, 10**18), (20, 5)], [_bytes(END, SIZE)]),
+        ([(SIZE, 100)], []),
     ],
+    ids=str,
 )
-def test_ranges_that_hold_more_than_the_manifest_are_listed(
-    start: int, length: int, expected: list[tuple[str, int, bool]]
+def test_only_the_bytes_of_the_store_may_be_left_out(
+    ranges: list[tuple[int, int]], expected: list[tuple[str, int, bool]]
 ) -> None:
-    assert _places({"exclusions": [{"start": start, "length": length}]}, JPEG, "c2pa.hash.data") == expected
+    assert _ranges(*ranges) == expected
 
 
-def test_boxes_left_out_by_name_are_listed() -> None:
-    boxes = [{"names": ["SOI"]}, {"names": ["C2PA"], "excluded": True}, {"names": ["SOS", "RST"], "excluded": True}]
-    assert _places({"boxes": boxes}, JPEG, "c2pa.hash.boxes") == [("boxes SOS, RST", 0, True)]
+def test_nothing_excuses_a_range_in_a_file_that_cannot_be_followed() -> None:
+    for data in (JPEG[:-2], JPEG.replace(b"\xff\xdb", b"\0\xdb", 1), b"OggS" + JPEG):
+        found = uncovered("c2pa.hash.data", {"exclusions": [{"start": 20, "length": len(HELD)}]}, io.BytesIO(data))
+        assert [part.essential for part in found] == [True]
+        assert "cannot be followed" in found[0].remark
+
+
+@pytest.mark.parametrize("entry", [{"start": -1, "length": 5}, {"start": "x", "length": 1}, {"start": 1}, None, 7])
+def test_a_range_that_is_none_leaves_out_everything(entry: Any) -> None:
+    found = uncovered("c2pa.hash.data", {"exclusions": [entry]}, io.BytesIO(JPEG))
+    assert [(part.place, part.essential) for part in found] == [("the whole file", True)]
+
+
+def _names(*boxes: dict[str, Any], data: bytes = JPEG) -> list[tuple[str, bool]]:
+    found = uncovered("c2pa.hash.boxes", {"boxes": list(boxes)}, io.BytesIO(data))
+    return [(part.place, part.essential) for part in found]
+
+
+ALL: list[dict[str, Any]] = [
+    {"names": ["SOI", "APP0"]},
+    {"names": ["C2PA"], "excluded": True},
+    {"names": ["SOS", "EOI"]},
+]
+
+
+def test_parts_left_out_by_name_are_listed() -> None:
+    assert _names(*ALL) == []
+    assert _names(*ALL[:2], {"names": ["SOS", "RST"], "excluded": True}, {"names": ["EOI"]}) == [
+        ("parts SOS, RST", True)
+    ]
+    assert _names(*ALL[:2], {"names": ["SOS", "EOI"], "exclusions": [{"start": 1, "length": 2}]}) == [
+        ("in parts SOS, EOI", True)
+    ]
+
+
+def test_what_no_name_reaches_is_listed() -> None:
+    assert _names(*ALL[:2]) == [("all behind C2PA", True)]
+    assert _names() == [("all behind the beginning", True)]
+    assert _names(*ALL, data=JPEG + b"another picture") == [(f"bytes {SIZE} to {SIZE + 14}", True)]
+    assert _names(*ALL[:2], *ALL[1:]) == [("parts C2PA", True)]
+    assert _names(*ALL, data=PLAIN) == [("parts C2PA", True)]
+
+
+def test_parts_of_a_file_that_has_none_are_not_understood() -> None:
+    for name in ("wav", "svg"):
+        assert _names(*ALL, data=made(name, 1)) == [("the whole file", True)]
+
+
+def _archive(*names: str) -> bytes:
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w") as archive:
+        for name in names:
+            archive.writestr(name, "" if name.endswith("/") else name)
+    return output.getvalue()
+
+
+def test_files_of_an_archive_that_are_not_named_are_listed() -> None:
+    data = _archive("a.xml", "b.xml", "META-INF/", "META-INF/content_credential.c2pa")
+
+    def places(assertion: dict[str, Any], content: bytes = data) -> list[tuple[str, bool]]:
+        found = uncovered("c2pa.hash.collection.data", assertion, io.BytesIO(content))
+        return [(part.place, part.essential) for part in found]
+
+    directory = {"zip_central_directory_hash": [1]}
+    assert places({"uris": {"a.xml": {}, "b.xml": {}}, **directory}) == []
+    assert places({"uris": {"a.xml": {}}, **directory}) == [("b.xml", True)]
+    assert places({"uris": {"a.xml": {}, "b.xml": {}}}) == [("the directory of the archive", True)]
+    assert places({"uris": {"a.xml": {}}, **directory}, b"no archive") == [("the whole file", True)]
+    assert places({"uris": {"a.xml": {}}, **directory}, data.replace(b"b.xml", b"a.xml")) == [("the whole file", True)]
 
 
 @pytest.mark.parametrize(
-    "exclusions", [None, 7, "all", [None], [{"xpath": 7}], [{"xpath": "/mdat", "subset": 3}], [{"start": "x"}]]
+    "binding", ["c2pa.hash.multi-asset", "c2pa.hash.data.part", "c2pa.hash.collection", "c2pa.hash"]
 )
-@pytest.mark.parametrize("binding", ["c2pa.hash.bmff.v3", "c2pa.hash.data", "c2pa.hash.boxes", "c2pa.hash.collection"])
-def test_any_shape_is_survived(exclusions: Any, binding: str) -> None:
-    for data in (MOVIE, JPEG, b"", b"\0\0\0\1mdat", b"\0\0\0\0moov" + bytes(100), _box(b"moov", _box(b"moov") * 100)):
-        found = uncovered(
-            binding, {"exclusions": exclusions, "boxes": exclusions, "merkle": exclusions}, io.BytesIO(data)
-        )
-        assert all(isinstance(part, Uncovered) for part in found)
+def test_a_binding_that_is_not_understood_covers_nothing(binding: str) -> None:
+    found = uncovered(binding, {"exclusions": []}, io.BytesIO(JPEG))
+    assert [(part.place, part.essential) for part in found] == [("the whole file", True)]
+
+
+def test_a_second_binding_of_a_kind_has_a_number() -> None:
+    assert uncovered("c2pa.hash.data__1", {"exclusions": []}, io.BytesIO(JPEG)) == ()
+
+
+def test_what_is_essential_is_never_cut_off_the_list() -> None:
+    free = b"\0\0\0\x08free" * (2 * MOST_PARTS)
+    movie = b"\0\0\0\x08ftyp" + free + b"\0\0\0\x08mdat"
+    assertion = {"hash": [1], "exclusions": [{"xpath": "/free"}, {"xpath": "/mdat"}]}
+    found = uncovered("c2pa.hash.bmff.v3", assertion, io.BytesIO(movie))
+    assert len(found) == MOST_PARTS
+    assert found[0].place == "/mdat"
+
+
+@pytest.mark.parametrize("shape", [7, "all", [None], [{"xpath": 7}], [{"start": "x"}], {"a": 1}])
+@pytest.mark.parametrize(
+    "binding", ["c2pa.hash.bmff.v3", "c2pa.hash.data", "c2pa.hash.boxes", "c2pa.hash.collection.data"]
+)
+def test_any_shape_is_survived_and_none_is_harmless(shape: Any, binding: str) -> None:
+    for data in (JPEG, b"", b"\0\0\0\1mdat", b"\0\0\0\0moov" + bytes(100)):
+        assertion = {"exclusions": shape, "boxes": shape, "merkle": shape, "uris": shape}
+        found = uncovered(binding, assertion, io.BytesIO(data))
+        assert any(part.essential for part in found)
 
 
 def test_ours_leave_out_what_no_player_shows(sealed: Path) -> None:
@@ -121,6 +173,15 @@ def test_a_signature_that_leaves_out_the_picture_is_not_trusted(
     found = verify(sealed, [root])
     assert (found.outcome, found.codes) == ("untrusted", ("org.sfumato.coverage.incomplete",))
     assert "stco" in found.reason
+
+
+def test_a_file_without_a_hard_binding_that_can_be_read_is_not_trusted(
+    sealed: Path, root: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provenance.manifests.claims.full_manifests", lambda reader: {})
+    found = verify(sealed, [root])
+    assert (found.outcome, found.codes) == ("untrusted", ("org.sfumato.coverage.incomplete",))
+    assert [(part.place, part.essential) for part in found.uncovered] == [("the whole file", True)]
 
 
 @pytest.mark.footage

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provenance.formats.coverage import Uncovered
+from provenance.formats.uncovered import Uncovered
 from provenance.manifests.claims import Ingredient
 from provenance.pki.certificates import CertificateView
 from provenance.pki.revocation import Revocation
