@@ -27,7 +27,11 @@ SCHEMA_VERSION = 1
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="A file for one FILE, else a folder."
 )
-@click.option("--in-place", is_flag=True, help="Replace each FILE by its signed copy, once that has been read back.")
+@click.option(
+    "--in-place",
+    is_flag=True,
+    help="Replace each FILE by its signed copy; it keeps its mode and owner, and a link leads to it as before.",
+)
 @click.option(
     "--kind", required=True, type=click.Choice(["generated", "edited", "composite"]), help="What is declared."
 )

@@ -27,14 +27,14 @@ DATA_OFFSET, FIRST_FLAGS, SAMPLE_SIZES = 0x1, 0x4, 0x200  # flags of trun
 
 def media_in(file: IO[bytes], top: Sequence[Box], spans: Sequence[Span]) -> bool:
     """True if any media lie, wholly or in part, in one of `spans`. Raises ValueError."""
-    for starts, ends in _extents(file, top):
+    for starts, ends in extents(file, top):
         for start, end in spans:
             if ((starts < end) & (ends > start)).any():
                 return True
     return False
 
 
-def _extents(file: IO[bytes], top: Sequence[Box]) -> Iterator[Extents]:
+def extents(file: IO[bytes], top: Sequence[Box]) -> Iterator[Extents]:
     sizes: dict[int, int] = {}
     for box in top:
         if box.kind == b"moov":

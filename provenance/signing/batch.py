@@ -23,6 +23,7 @@ from provenance.library.settings import reading
 from provenance.library.store import manifest_store
 from provenance.pki.cose import read_signature
 from provenance.signers.curves import leaf_of
+from provenance.signing.kept import behind_links
 from provenance.signing.sign import Signed, sign_file
 from sfumato.errors import OutputError, SfumatoError, UsageError
 from sfumato.execution.find_files import Finder
@@ -74,7 +75,8 @@ def find_tasks(
     if not found:
         raise UsageError("No file to sign was found", f"Looked for: {', '.join(FORMATS)}.")
     if output is None:
-        return [SigningTask(file.path, file.path) for file in found]
+        each = {os.path.realpath(file.path): file.path for file in reversed(found)}  # by several links, yet one file
+        return [SigningTask(path, path) for path in reversed(each.values())]
     single = (
         len(found) == 1 and len(named) == 1 and not Path(named[0]).is_dir() and not output.is_dir() and output.suffix
     )
@@ -187,6 +189,7 @@ def _remove_leftovers(output: Path) -> None:
     """Temporary files of a process that was killed while it wrote this output; one that is still written to is younger
     than an hour.
     """
+    output = behind_links(output)
     pattern = re.compile(re.escape(f".{output.stem[:40]}-") + "[0-9a-f]{12}" + re.escape(output.suffix[:40]))
     with suppress(OSError), os.scandir(output.parent) as entries:
         for entry in entries:

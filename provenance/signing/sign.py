@@ -22,6 +22,14 @@ from provenance.manifests.ingredients import portrait_ingredients
 from provenance.manifests.source_types import source_type_name
 from provenance.pki.timestamp import Relay, Stamping, relay
 from provenance.signers import Signer
+from provenance.signing.kept import (
+    behind_links,
+    keep_private,
+    parts_of,
+    refuse_loss,
+    take_over_rights,
+    with_moved_pictures,
+)
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
 from sfumato.atomic import atomic_path
@@ -30,6 +38,8 @@ from sfumato.errors import MissingFileError, OutputError, SealError
 if TYPE_CHECKING:
     from provenance.manifests.soft_binding import SoftBinding
     from sfumato.media.video import GeneratedFacts
+
+MOST_MOVES = 3  # a store is as large the second time, unless its time-stamp fell away in between
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,7 @@ def sign_file(
     """Writes `source` with the manifest of `declaration` at `destination`, atomically; replaces what was there.
 
     in_place: the destination may be the source, which is then replaced by its signed copy once that has been read back.
+    What is replaced keeps its mode and owner, and a link stays a link: the file that it leads to is replaced.
     Raises UsageError where a credential of the source would be lost, MediaError for a source that is not there, not
     what its name says, or a fragment, and what `sign_generated` raises.
     """
@@ -93,13 +104,15 @@ def sign_file(
 
 
 def _write(source: Path, destination: Path, order: Order) -> Signed:
-    _refuse_read_only(destination)
+    place = behind_links(destination)
+    _refuse_read_only(place)
     try:
         unsigned = source.open("rb")
     except OSError as error:
         raise SealError(f"Cannot read the file to sign, {source}: {error.strerror}", "Nothing was written.") from error
-    with unsigned, atomic_path(destination) as temporary:
-        size = source.stat().st_size
+    with unsigned, atomic_path(place) as temporary:
+        keep_private(temporary, place)
+        size, parts = source.stat().st_size, parts_of(unsigned, source)
         with temporary.open("w+b") as output:
             unstamped = _sign(unsigned, size, output, order)
             output.flush()
@@ -112,13 +125,14 @@ def _write(source: Path, destination: Path, order: Order) -> Signed:
                 unstamped = _refused_stamp(order.stamping, error)
                 _sign_again(unsigned, size, output, order)
                 found = _check(temporary, order, must_be_stamped=False)
+            refuse_loss(parts, output, source)
+        take_over_rights(temporary, place)
     return Signed(destination, found, order.stamping is not None and not unstamped, unstamped)
 
 
 def _sign_again(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> None:
     """Without a time-stamp, over what is there."""
-    output.seek(0)
-    output.truncate()
+    _empty(output)
     _sign(source, size, output, replace(order, stamping=None))
     output.flush()
 
@@ -132,7 +146,26 @@ def _refused_stamp(stamping: Stamping, error: SealError) -> str:
 
 
 def _sign(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> str:
-    """Signs into `output`. Returns why there is no time-stamp, if there should have been one. Raises SealError."""
+    """Signs into `output`, and anew where a list in the source has to say where things then are. Returns why there is
+    no time-stamp, if there should have been one. Raises SealError.
+    """
+    unstamped = _sign_once(source, size, output, order)
+    for _ in range(MOST_MOVES):
+        moved = with_moved_pictures(source, output)
+        if moved is None:
+            break
+        _empty(output)
+        unstamped = _sign_once(moved, size, output, order)
+    return unstamped
+
+
+def _empty(output: IO[bytes]) -> None:
+    output.seek(0)
+    output.truncate()
+
+
+def _sign_once(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> str:
+    """Returns why there is no time-stamp. Raises SealError."""
     from c2pa import C2paError
 
     try:
@@ -145,8 +178,7 @@ def _sign(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> str:
                 return ""
             except C2paError as error:
                 unstamped = _why_unstamped(order.stamping, between, error)
-        output.seek(0)
-        output.truncate()
+        _empty(output)
         embed(source, size, output, order, None)
         return unstamped
     except C2paError as error:
