@@ -89,7 +89,8 @@ def sign(
     as_json: bool,
     **declared: Any,
 ) -> None:
-    """Sign FILEs: mp4, m4v, mov, avi, jpg, png or webp; folders are searched through.
+    """Sign FILEs: mp4, m4v, mov, avi, jpg, png, webp, gif, tif, avif, heic, svg, wav, mp3, m4a or flac; folders are
+    searched through.
 
     \b
     generated   a model made it; ingredients are what the model was given
