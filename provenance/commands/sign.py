@@ -33,6 +33,11 @@ SCHEMA_VERSION = 1
     help="Replace each FILE by its signed copy; it keeps its mode and owner, and a link leads to it as before.",
 )
 @click.option(
+    "--sidecar",
+    is_flag=True,
+    help="Write the manifest alone, NAME.c2pa beside FILE or at OUT; FILE, of any kind, is left as it is.",
+)
+@click.option(
     "--kind", required=True, type=click.Choice(["generated", "edited", "composite"]), help="What is declared."
 )
 @click.option("--title", default="", help="Shown to readers; the name of the signed file unless given.")
@@ -79,6 +84,7 @@ def sign(
     files: tuple[str, ...],
     output: Path | None,
     in_place: bool,
+    sidecar: bool,
     signer: str | None,
     chain: Path | None,
     tsa: str | None,
@@ -111,7 +117,7 @@ def sign(
     from provenance.signing.seal import development_signer
 
     finder = signable_files()
-    tasks = find_tasks(files, output, in_place=in_place, finder=finder)
+    tasks = find_tasks(files, output, in_place=in_place, sidecar=sidecar, finder=finder)
     if finder.told():
         click.echo(printable(finder.told()), err=True)
     declaration = declaration_from(len(tasks), **declared)
@@ -124,7 +130,8 @@ def sign(
         without_proxy(os.environ)
 
     failed = 0
-    for result in sign_all(tasks, declaration, key, stamping, in_place=in_place, workers=workers, overwrite=overwrite):
+    how = {"in_place": in_place, "sidecar": sidecar, "overwrite": overwrite}
+    for result in sign_all(tasks, declaration, key, stamping, workers=workers, **how):
         if result.error is not None:
             if len(tasks) == 1 and not as_json:
                 raise result.error

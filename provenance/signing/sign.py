@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from provenance.formats.containers import check_content, media_type_of
+from provenance.formats.containers import UNKNOWN, check_content, media_type_of, media_type_of_content
 from provenance.library.embed import Order, carries_credential, embed
 from provenance.manifests.declaration import Declaration, declared_ingredients, declared_manifest
 from provenance.manifests.generated import generated_manifest
@@ -33,7 +33,7 @@ from provenance.signing.kept import (
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
 from sfumato.atomic import atomic_path
-from sfumato.errors import MissingFileError, OutputError, SealError
+from sfumato.errors import MissingFileError, OutputError, SealError, UsageError
 
 if TYPE_CHECKING:
     from provenance.manifests.soft_binding import SoftBinding
@@ -103,6 +103,31 @@ def sign_file(
     return _write(source, destination, Order(manifest, ingredients, signer, media_type, stamping))
 
 
+def sign_beside(
+    source: Path, destination: Path, declaration: Declaration, signer: Signer, stamping: Stamping | None = None
+) -> Signed:
+    """Writes the manifest of `source` alone to `destination`, a sidecar; the source may be a file of any kind.
+
+    Raises UsageError for a source with a credential of its own, which readers would look at first, and what `sign_file`
+    raises.
+    """
+    _refuse_same(source, destination)
+    try:
+        with source.open("rb") as file:
+            media_type = UNKNOWN if not file.read(1) else media_type_of_content(file)
+            if media_type != UNKNOWN and carries_credential(file, media_type):
+                raise UsageError(
+                    f"{source} carries a credential, which readers would look at first", "Sign it without --sidecar."
+                )
+    except FileNotFoundError as error:
+        raise MissingFileError(f"There is no file {source}") from error
+    except OSError as error:
+        raise SealError(f"Cannot read {source}: {error.strerror}", "Nothing was written.") from error
+    ingredients = declared_ingredients(declaration, source, source_has_credential=False)
+    manifest = declared_manifest(declaration, ingredients, media_type, source.name)
+    return _write(source, destination, Order(manifest, ingredients, signer, UNKNOWN, stamping, sidecar=True))
+
+
 def _write(source: Path, destination: Path, order: Order) -> Signed:
     place = behind_links(destination)
     _refuse_read_only(place)
@@ -112,20 +137,22 @@ def _write(source: Path, destination: Path, order: Order) -> Signed:
         raise SealError(f"Cannot read the file to sign, {source}: {error.strerror}", "Nothing was written.") from error
     with unsigned, atomic_path(place) as temporary:
         keep_private(temporary, place)
-        size, parts = source.stat().st_size, parts_of(unsigned, source)
+        size, parts = source.stat().st_size, [] if order.sidecar else parts_of(unsigned, source)
+        media = source if order.sidecar else temporary
         with temporary.open("w+b") as output:
             unstamped = _sign(unsigned, size, output, order)
             output.flush()
             stamped = order.stamping is not None and not unstamped
             try:
-                found = _check(temporary, order, must_be_stamped=stamped)
+                found = _check(media, temporary, order, must_be_stamped=stamped)
             except SealError as error:
                 if order.stamping is None or not stamped:
                     raise
                 unstamped = _refused_stamp(order.stamping, error)
                 _sign_again(unsigned, size, output, order)
-                found = _check(temporary, order, must_be_stamped=False)
-            refuse_loss(parts, output, source)
+                found = _check(media, temporary, order, must_be_stamped=False)
+            if not order.sidecar:
+                refuse_loss(parts, output, source)
         take_over_rights(temporary, place)
     return Signed(destination, found, order.stamping is not None and not unstamped, unstamped)
 
@@ -150,7 +177,7 @@ def _sign(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> str:
     no time-stamp, if there should have been one. Raises SealError.
     """
     unstamped = _sign_once(source, size, output, order)
-    for _ in range(MOST_MOVES):
+    for _ in range(0 if order.sidecar else MOST_MOVES):
         moved = with_moved_pictures(source, output)
         if moved is None:
             break
@@ -202,9 +229,9 @@ def _why_unstamped(stamping: Stamping, between: Relay, error: Exception) -> str:
     return why
 
 
-def _check(signed: Path, order: Order, *, must_be_stamped: bool) -> Verification:
+def _check(media: Path, signed: Path, order: Order, *, must_be_stamped: bool) -> Verification:
     """Reads the result as a stranger would. Raises SealError unless it is valid and says what it was meant to say."""
-    found = verify(signed)
+    found = verify(media, sidecar=signed if order.sidecar else None)
     if found.outcome not in ("untrusted", "trusted"):
         evidence = ", ".join(found.codes) or found.reason
         raise SealError(f"The sealed file does not verify: {found.outcome}, {evidence}", "Nothing was written.")

@@ -9,7 +9,7 @@ from typing import Any
 
 import av
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from provenance.formats.containers import FORMATS
 from provenance.formats.inventory.find import inventory
@@ -26,26 +26,22 @@ KINDS = [kind for kind in MEDIA_TYPES if kind != "pdf"]
 
 def decoded(path: Path) -> list[Any]:
     """What a program makes of it: pictures, packets of streams, texts."""
+    if path.suffix == ".svg":
+        with path.open("rb") as file:
+            return list(inventory(file))
     try:
         with Image.open(path) as image:
-            frames: list[Any] = [
-                image.size,
-                dict(image.getexif()).keys() - {0x0111, 0xCD41},
-                image.info.get("icc_profile"),
-            ]
+            tags = dict(image.getexif()).keys() - {0x0111, 0xCD41}  # where a TIFF has its strips, and the store
+            frames: list[Any] = [image.size, tags, image.info.get("icc_profile")]
             for number in range(getattr(image, "n_frames", 1)):
                 image.seek(number)
                 frames.append(hashlib.md5(image.convert("RGBA").tobytes(), usedforsecurity=False).hexdigest())
             return frames
     except OSError:
         pass
-    try:
-        with av.open(str(path)) as container:
-            packets = [(packet.stream.index, packet.pts, bytes(packet)) for packet in container.demux() if packet.size]
-            return [dict(container.metadata), [dict(stream.metadata) for stream in container.streams], packets]
-    except (av.FFmpegError, ValueError):
-        with path.open("rb") as file:  # an SVG
-            return list(inventory(file))
+    with av.open(str(path)) as container:
+        packets = [(packet.stream.index, packet.pts, bytes(packet)) for packet in container.demux() if packet.size]
+        return [dict(container.metadata), [dict(stream.metadata) for stream in container.streams], packets]
 
 
 def test_the_suffixes_of_all_kinds_are_tried() -> None:
@@ -76,13 +72,17 @@ def test_a_tiff_of_several_pages_is_refused(keys: DevelopmentKeys, tmp_path: Pat
         sign_file(tmp_path / "in.tif", tmp_path / "out.tif", Declaration(), development_signer(keys.folder.parent))
 
 
-@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
 def test_every_frame_and_its_metadata_are_kept(kind: str, keys: DevelopmentKeys, tmp_path: Path) -> None:
     frames = [Image.linear_gradient("L").convert("RGB").resize((32, 24)).rotate(angle) for angle in (0, 90, 180)]
     exif = Image.Exif()
     exif[0x0112] = 6
     content = io.BytesIO()
-    rest = {} if kind == "GIF" else {"exif": exif, "icc_profile": b"profile" * 100}
+    rest = (
+        {}
+        if kind == "GIF"
+        else {"exif": exif, "icc_profile": ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()}
+    )
     frames[0].save(content, kind, save_all=True, append_images=frames[1:], duration=100, **rest)
     source, signed = tmp_path / f"a.{kind.lower()}", tmp_path / f"b.{kind.lower()}"
     source.write_bytes(content.getvalue())
