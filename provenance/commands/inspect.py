@@ -67,6 +67,8 @@ def _manifest(node: ManifestNode, depth: int) -> Iterator[str]:
     yield from _line(depth, "media type", node.media_type)
     yield from _line(depth, "made with", node.generator)
     yield from _signature(node.signature, depth)
+    for identity in node.identities:
+        yield from _line(depth, "identity", identity.said())
     for name, codes in (("FAILED", node.failures), ("held", node.successes), ("noted", node.notes)):
         for code in codes:
             yield from _code(name, code, depth)

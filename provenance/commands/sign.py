@@ -27,7 +27,16 @@ SCHEMA_VERSION = 1
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="A file for one FILE, else a folder."
 )
-@click.option("--in-place", is_flag=True, help="Replace each FILE by its signed copy, once that has been read back.")
+@click.option(
+    "--in-place",
+    is_flag=True,
+    help="Replace each FILE by its signed copy; it keeps its mode and owner, and a link leads to it as before.",
+)
+@click.option(
+    "--sidecar",
+    is_flag=True,
+    help="Write the manifest alone, NAME.c2pa beside FILE or at OUT; FILE, of any kind, is left as it is.",
+)
 @click.option(
     "--kind", required=True, type=click.Choice(["generated", "edited", "composite"]), help="What is declared."
 )
@@ -78,6 +87,7 @@ def sign(
     files: tuple[str, ...],
     output: Path | None,
     in_place: bool,
+    sidecar: bool,
     signer: str | None,
     chain: Path | None,
     algorithm: str | None,
@@ -89,7 +99,8 @@ def sign(
     as_json: bool,
     **declared: Any,
 ) -> None:
-    """Sign FILEs: mp4, m4v, mov, avi, jpg, png or webp; folders are searched through.
+    """Sign FILEs: mp4, m4v, mov, avi, jpg, png, webp, gif, tif, avif, heic, svg, wav, mp3, m4a or flac; folders are
+    searched through.
 
     \b
     generated   a model made it; ingredients are what the model was given
@@ -110,7 +121,7 @@ def sign(
     from provenance.signing.seal import development_signer
 
     finder = signable_files()
-    tasks = find_tasks(files, output, in_place=in_place, finder=finder)
+    tasks = find_tasks(files, output, in_place=in_place, sidecar=sidecar, finder=finder)
     if finder.told():
         click.echo(printable(finder.told()), err=True)
     declaration = declaration_from(len(tasks), **declared)
@@ -125,7 +136,8 @@ def sign(
         without_proxy(os.environ)
 
     failed = 0
-    for result in sign_all(tasks, declaration, key, stamping, in_place=in_place, workers=workers, overwrite=overwrite):
+    how = {"in_place": in_place, "sidecar": sidecar, "overwrite": overwrite}
+    for result in sign_all(tasks, declaration, key, stamping, workers=workers, **how):
         if result.error is not None:
             if len(tasks) == 1 and not as_json:
                 raise result.error

@@ -9,6 +9,7 @@ raised instead of its.
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ class Order:
     signer: Signer
     media_type: str
     stamping: Stamping | None = None
+    sidecar: bool = False  # the store goes into a file of its own
 
 
 def carries_credential(file: IO[bytes], media_type: str) -> bool:
@@ -58,8 +60,8 @@ def carries_credential(file: IO[bytes], media_type: str) -> bool:
 
 
 def embed(source: IO[bytes], size: int, output: IO[bytes], order: Order, authority: str | None) -> None:
-    """Writes `source`, `size` bytes, with its signed manifest to `output`. `authority`: where the library asks for a
-    time-stamp.
+    """Writes `source`, `size` bytes, with its signed manifest to `output`, or the manifest alone for a sidecar.
+    `authority`: where the library asks for a time-stamp.
 
     Raises C2paError for what the library refuses, else the real cause: of the signer, of a file, or an interruption.
     """
@@ -82,7 +84,9 @@ def embed(source: IO[bytes], size: int, output: IO[bytes], order: Order, authori
         for ingredient in order.ingredients:
             _add_ingredient(builder, ingredient)
         large = size > settings.LARGE and order.media_type in BMFF
-        if not (
+        if order.sidecar:
+            _write_store(builder, source, output, order, first)
+        elif not (
             large and sign_large(source, output, builder, order.media_type, lambda file: WatchedStream(file, first))
         ):
             source.seek(0)
@@ -92,6 +96,15 @@ def embed(source: IO[bytes], size: int, output: IO[bytes], order: Order, authori
         first.raise_if_any()
         raise
     first.raise_if_any()
+
+
+def _write_store(builder: Any, source: IO[bytes], output: IO[bytes], order: Order, first: FirstError) -> None:
+    """The store alone to `output`. The library copies the media as well, into a file that is thrown away."""
+    builder.set_no_embed()
+    source.seek(0)
+    with tempfile.TemporaryFile() as copy:
+        store = builder.sign(order.media_type, WatchedStream(source, first), WatchedStream(copy, first))
+    output.write(store)
 
 
 def _add_ingredient(builder: Any, ingredient: IngredientFile) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
+from provenance.formats.containers import FORMATS, UNKNOWN, media_type_of_content
 from provenance.formats.untrusted import cut
 from sfumato.errors import UsageError
 from sfumato.limits import SIDECAR
@@ -56,7 +57,7 @@ def open_reader(
     if path.suffix.lower() == SIDECAR_SUFFIX:
         return Opened(None, reason="a sidecar, which says nothing without its media: name the media file")
     try:
-        reader = _reader(file, None, settings)
+        reader = _reader(file, None, settings, path.suffix)
     except C2paError as error:
         beside, remote_only = _beside(path), str(error).startswith("Remote")
         if beside is not None and (remote_only or str(error).startswith("NotSupported")):
@@ -84,11 +85,18 @@ def manifest_store(reader: Any, label: str) -> bytes:
     return content.getvalue()
 
 
-def _reader(file: IO[bytes], manifest: bytes | None, settings: dict[str, Any]) -> Any:
+def _reader(file: IO[bytes], manifest: bytes | None, settings: dict[str, Any], suffix: str = "") -> Any:
+    """The library looks at the content itself; where that is not enough for it (an SVG), it is told what we find, or
+    what the name says: sound may begin with anything, though not with text.
+    """
     from c2pa import Context, Reader
 
+    found = media_type_of_content(file)
     file.seek(0)
-    return Reader.try_create(None, file, manifest, Context.from_dict(settings))
+    is_text = not any(byte < 9 for byte in file.read(512))
+    hint = found if found != UNKNOWN else None if is_text else FORMATS.get(suffix.lower())
+    file.seek(0)
+    return Reader.try_create(hint, file, manifest, Context.from_dict(settings))
 
 
 def _with_manifest(

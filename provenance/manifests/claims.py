@@ -16,6 +16,7 @@ from typing import Any
 
 from provenance.formats.untrusted import DEEPEST, MOST, bounded, codes_of, dict_of, list_of, text_of
 from provenance.manifests.generation_assertion import GENERATION_LABEL
+from provenance.manifests.identities import Identity, identities_in
 from provenance.manifests.source_types import source_type_name
 
 # Failures that leave a manifest valid: nobody vouches for a signer, a time-stamp authority, or an identity in it.
@@ -42,6 +43,7 @@ class ManifestView:
     title: str | None
     generator: str | None
     facts: dict[str, Any] = field(default_factory=dict)
+    identities: tuple[Identity, ...] = ()
     notes: tuple[str, ...] = ()  # codes that are neither failure nor success
     bindings: dict[str, dict[str, Any]] = field(
         default_factory=dict
@@ -123,6 +125,7 @@ def _view(
         title=text_of(manifest.get("title")),
         generator=generator_of(manifest),
         facts=_facts(manifest),
+        identities=identities_in(manifest),
         notes=found.notes,
         bindings=_bindings(report, full, label),
     )

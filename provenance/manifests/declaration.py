@@ -130,7 +130,7 @@ class Declaration:
             and uses == wanted_uses
             and facts == {fact: getattr(self, fact) for fact in facts}
             and dict(stated.get("parameters", {})) == dict(self.parameters)
-            and manifest.get("title") == (self.title or name)
+            and manifest.get("title") == (self.title or _shown(name))
         )
 
 
@@ -186,7 +186,12 @@ def declared_manifest(
         assertions.append(
             {"label": TRAINING_MINING_LABEL, "data": {"entries": {use: dict(entry) for use in MINING_USES}}}
         )
-    return manifest_definition(declaration.title or name, media_type, assertions, ingredients)
+    return manifest_definition(declaration.title or _shown(name), media_type, assertions, ingredients)
+
+
+def _shown(name: str) -> str:
+    """A file name as text: bytes that are not UTF-8 have no place in a manifest."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def model_assertion(declaration: Declaration, ingredients: Sequence[IngredientFile]) -> dict[str, Any]:

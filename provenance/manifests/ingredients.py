@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from provenance.formats.containers import media_type_of_bytes
+from provenance.formats.containers import media_type_of_content
 from sfumato.errors import MediaError, SealError
 from sfumato.media import clips
 from sfumato.regular_file import open_regular
@@ -44,7 +44,7 @@ def portrait_ingredients(portraits: Sequence[Path], known_digests: Sequence[str]
     for number, path in enumerate(portraits, start=1):
         try:
             with open_regular(path) as file:
-                media_type = media_type_of_bytes(file.read(32))
+                media_type = media_type_of_content(file)
                 file.seek(0)
                 digest = known.get(path) or hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
@@ -60,7 +60,7 @@ def ingredient_file(path: Path, reference: str, relationship: str) -> Ingredient
     """One ingredient; only its first bytes are read. Raises SealError if they cannot be."""
     try:
         with open_regular(path) as file:
-            return IngredientFile(path, reference, media_type_of_bytes(file.read(32)), "", relationship)
+            return IngredientFile(path, reference, media_type_of_content(file), "", relationship)
     except OSError as error:
         raise SealError(
             f"Cannot read the ingredient {path}: {error.strerror}", "Give a file that can be read."

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from provenance.formats.containers import FORMATS, UNSIGNABLE
 from provenance.library.settings import reading
-from provenance.library.store import manifest_store
+from provenance.library.store import SIDECAR_SUFFIX, manifest_store, open_reader
 from provenance.pki.cose import read_signature
 from provenance.signers.algorithms import leaf_of
-from provenance.signing.sign import Signed, sign_file
+from provenance.signing.sign import Signed, sign_beside, sign_file
 from sfumato.errors import OutputError, SfumatoError, UsageError
 from sfumato.execution.find_files import Finder
 from sfumato.regular_file import open_regular
@@ -57,7 +57,12 @@ def signable_files() -> Finder:
 
 
 def find_tasks(
-    named: Sequence[str], output: Path | None, *, in_place: bool = False, finder: Finder | None = None
+    named: Sequence[str],
+    output: Path | None,
+    *,
+    in_place: bool = False,
+    sidecar: bool = False,
+    finder: Finder | None = None,
 ) -> list[SigningTask]:
     """What is to be signed and where it goes. `named`: files, folders (searched through), or patterns such as
     'in/*.mp4'.
@@ -65,17 +70,29 @@ def find_tasks(
     output: a file for one named file, else a folder, in which a named folder keeps its shape. Raises UsageError for
     nothing found, for two sources with one output, and for an output that is a source.
     """
-    if (output is None) != in_place:
+    if sidecar and in_place:
+        raise UsageError("A sidecar leaves the file as it is", "Leave --in-place out.")
+    if (output is None) != in_place and not sidecar:
         raise UsageError("Say where the signed files go", "Give -o OUT, or --in-place to replace the files themselves.")
     found = list((finder or signable_files()).find(map(Path, named)))
     if not found:
         raise UsageError("No file to sign was found", f"Looked for: {', '.join(FORMATS)}.")
+    if output is None and sidecar:
+        return _apart([SigningTask(file.path, file.path.with_suffix(SIDECAR_SUFFIX)) for file in found])
     if output is None:
-        return [SigningTask(file.path, file.path) for file in found]
+        each = {os.path.realpath(file.path): file.path for file in reversed(found)}  # by several links, yet one file
+        return [SigningTask(path, path) for path in reversed(each.values())]
     single = (
         len(found) == 1 and len(named) == 1 and not Path(named[0]).is_dir() and not output.is_dir() and output.suffix
     )
     tasks = [SigningTask(file.path, output if single else output / file.inside) for file in found]
+    if sidecar and not single:
+        tasks = [SigningTask(task.source, task.output.with_suffix(SIDECAR_SUFFIX)) for task in tasks]
+    return _apart(tasks)
+
+
+def _apart(tasks: list[SigningTask]) -> list[SigningTask]:
+    """Raises UsageError for two sources with one output, and for an output that is a source."""
     sources = {os.path.realpath(task.source): task.source for task in tasks}
     taken: dict[str, Path] = {}
     for task in tasks:
@@ -98,23 +115,27 @@ def sign_all(
     stamping: Stamping | None = None,
     *,
     in_place: bool = False,
+    sidecar: bool = False,
     workers: int = 1,
     overwrite: bool = False,
 ) -> Iterator[SigningResult]:
     """Results in the order in which they come. A file that cannot be signed spoils only itself; an interruption stops
     everything.
 
-    in_place: an output may be its source. An output that is done already is skipped; one that declares something else,
-    or is older than its source, is not done.
+    in_place: an output may be its source. sidecar: outputs are manifests alone. An output that is done already is
+    skipped; one that declares something else, or is older than its source, is not done.
     """
 
     def one(task: SigningTask) -> SigningResult:
         started = time.monotonic()
         try:
-            if not overwrite and _done_before(task, signer, declaration):
+            if not overwrite and _done_before(task, signer, declaration, sidecar=sidecar):
                 return SigningResult(task, "skipped", time.monotonic() - started)
             task.output.parent.mkdir(parents=True, exist_ok=True)
-            signed = sign_file(task.source, task.output, declaration, signer, stamping, in_place=in_place)
+            if sidecar:
+                signed = sign_beside(task.source, task.output, declaration, signer, stamping)
+            else:
+                signed = sign_file(task.source, task.output, declaration, signer, stamping, in_place=in_place)
         except (SfumatoError, OSError) as error:
             return SigningResult(task, "failed", time.monotonic() - started, error=error)
         return SigningResult(task, "signed", time.monotonic() - started, signed)
@@ -137,13 +158,13 @@ def sign_all(
                 future.cancel()
 
 
-def manifest_by(path: Path, signer: Signer) -> dict[str, Any] | None:
+def manifest_by(path: Path, signer: Signer, sidecar: Path | None = None) -> dict[str, Any] | None:
     """The active manifest of `path`, if the file reads back valid and it was signed with the key of `signer`."""
-    from c2pa import C2paError, Context, Reader
+    from c2pa import C2paError
 
     try:
         with open_regular(path) as file:
-            reader = Reader.try_create(None, file, None, Context.from_dict(reading()))
+            reader = open_reader(path, file, reading(), sidecar, None).reader
             if reader is None:
                 return None
             with reader:
@@ -153,19 +174,20 @@ def manifest_by(path: Path, signer: Signer) -> dict[str, Any] | None:
                 label = report["active_manifest"]
                 manifest: dict[str, Any] = report["manifests"][label]
                 chain = read_signature(manifest_store(reader, label), label).chain
-    except (OSError, C2paError, ValueError, KeyError):
+    except (OSError, C2paError, ValueError, KeyError, UsageError):
         return None
     return manifest if chain and chain[0].public_key() == leaf_of(signer.chain_pem)[1] else None
 
 
-def _done_before(task: SigningTask, signer: Signer, declaration: Declaration) -> bool:
+def _done_before(task: SigningTask, signer: Signer, declaration: Declaration, *, sidecar: bool) -> bool:
     """Raises OutputError if something else is in the place of the output, also a file of ours that declares something
     else.
     """
     if not os.path.lexists(task.output):
         return False
-    manifest = manifest_by(task.output, signer)
-    stated = manifest is not None and declaration.is_stated_in(manifest, task.output.name)
+    media = task.source if sidecar else task.output
+    manifest = manifest_by(media, signer, task.output if sidecar else None)
+    stated = manifest is not None and declaration.is_stated_in(manifest, media.name)
     if task.output == task.source:
         return stated
     if manifest is not None and task.output.stat().st_mtime_ns >= task.source.stat().st_mtime_ns:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from provenance.formats.containers import check_content, media_type_of
+from provenance.formats.containers import UNKNOWN, check_content, media_type_of, media_type_of_content
 from provenance.library.embed import Order, carries_credential, embed
 from provenance.manifests.declaration import Declaration, declared_ingredients, declared_manifest
 from provenance.manifests.generated import generated_manifest
@@ -22,15 +22,25 @@ from provenance.manifests.ingredients import portrait_ingredients
 from provenance.manifests.source_types import source_type_name
 from provenance.pki.timestamp import Relay, Stamping, relay
 from provenance.signers import Signer
+from provenance.signing.kept import (
+    behind_links,
+    keep_private,
+    parts_of,
+    refuse_loss,
+    take_over_rights,
+    with_moved_pictures,
+)
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
-from sfumato.errors import MissingFileError, OutputError, SealError
+from sfumato.errors import MissingFileError, OutputError, SealError, UsageError
 from sfumato.regular_file import open_regular
 
 if TYPE_CHECKING:
     from provenance.manifests.durable_assertion import DurableStatement
     from provenance.manifests.soft_binding import SoftBinding
     from sfumato.media.video import GeneratedFacts
+
+MOST_MOVES = 3  # a store is as large the second time, unless its time-stamp fell away in between
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,7 @@ def sign_file(
     """Writes `source` with the manifest of `declaration` at `destination`, atomically; replaces what was there.
 
     in_place: the destination may be the source, which is then replaced by its signed copy once that has been read back.
+    What is replaced keeps its mode and owner, and a link stays a link: the file that it leads to is replaced.
     Raises UsageError where a credential of the source would be lost, MediaError for a source that is not there, not
     what its name says, or a fragment, and what `sign_generated` raises.
     """
@@ -98,35 +109,65 @@ def sign_file(
     return _write(source, destination, Order(manifest, ingredients, signer, media_type, stamping))
 
 
+def sign_beside(
+    source: Path, destination: Path, declaration: Declaration, signer: Signer, stamping: Stamping | None = None
+) -> Signed:
+    """Writes the manifest of `source` alone to `destination`, a sidecar; the source may be a file of any kind.
+
+    Raises UsageError for a source with a credential of its own, which readers would look at first, and what `sign_file`
+    raises.
+    """
+    _refuse_same(source, destination)
+    try:
+        with open_regular(source) as file:
+            media_type = UNKNOWN if not file.read(1) else media_type_of_content(file)
+            if media_type != UNKNOWN and carries_credential(file, media_type):
+                raise UsageError(
+                    f"{source} carries a credential, which readers would look at first", "Sign it without --sidecar."
+                )
+    except FileNotFoundError as error:
+        raise MissingFileError(f"There is no file {source}") from error
+    except OSError as error:
+        raise SealError(f"Cannot read {source}: {error.strerror}", "Nothing was written.") from error
+    ingredients = declared_ingredients(declaration, source, source_has_credential=False)
+    manifest = declared_manifest(declaration, ingredients, media_type, source.name)
+    return _write(source, destination, Order(manifest, ingredients, signer, UNKNOWN, stamping, sidecar=True))
+
+
 def _write(source: Path, destination: Path, order: Order) -> Signed:
-    _refuse_read_only(destination)
+    place = behind_links(destination)
+    _refuse_read_only(place)
     try:
         unsigned = open_regular(source)
     except OSError as error:
         raise SealError(f"Cannot read the file to sign, {source}: {error.strerror}", "Nothing was written.") from error
     from sfumato.media.video.private_folder import private_path
 
-    with unsigned, private_path(destination) as temporary:
-        size = source.stat().st_size
+    with unsigned, private_path(place) as temporary:
+        keep_private(temporary, place)
+        size, parts = source.stat().st_size, [] if order.sidecar else parts_of(unsigned, source)
+        media = source if order.sidecar else temporary
         with temporary.open("w+b") as output:
             unstamped = _sign(unsigned, size, output, order)
             output.flush()
             stamped = order.stamping is not None and not unstamped
             try:
-                found = _check(temporary, order, must_be_stamped=stamped)
+                found = _check(media, temporary, order, must_be_stamped=stamped)
             except SealError as error:
                 if order.stamping is None or not stamped:
                     raise
                 unstamped = _refused_stamp(order.stamping, error)
                 _sign_again(unsigned, size, output, order)
-                found = _check(temporary, order, must_be_stamped=False)
+                found = _check(media, temporary, order, must_be_stamped=False)
+            if not order.sidecar:
+                refuse_loss(parts, output, source)
+        take_over_rights(temporary, place)
     return Signed(destination, found, order.stamping is not None and not unstamped, unstamped)
 
 
 def _sign_again(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> None:
     """Without a time-stamp, over what is there."""
-    output.seek(0)
-    output.truncate()
+    _empty(output)
     _sign(source, size, output, replace(order, stamping=None))
     output.flush()
 
@@ -140,7 +181,26 @@ def _refused_stamp(stamping: Stamping, error: SealError) -> str:
 
 
 def _sign(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> str:
-    """Signs into `output`. Returns why there is no time-stamp, if there should have been one. Raises SealError."""
+    """Signs into `output`, and anew where a list in the source has to say where things then are. Returns why there is
+    no time-stamp, if there should have been one. Raises SealError.
+    """
+    unstamped = _sign_once(source, size, output, order)
+    for _ in range(0 if order.sidecar else MOST_MOVES):
+        moved = with_moved_pictures(source, output)
+        if moved is None:
+            break
+        _empty(output)
+        unstamped = _sign_once(moved, size, output, order)
+    return unstamped
+
+
+def _empty(output: IO[bytes]) -> None:
+    output.seek(0)
+    output.truncate()
+
+
+def _sign_once(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> str:
+    """Returns why there is no time-stamp. Raises SealError."""
     from c2pa import C2paError
 
     try:
@@ -153,8 +213,7 @@ def _sign(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> str:
                 return ""
             except C2paError as error:
                 unstamped = _why_unstamped(order.stamping, between, error)
-        output.seek(0)
-        output.truncate()
+        _empty(output)
         embed(source, size, output, order, None)
         return unstamped
     except C2paError as error:
@@ -178,9 +237,9 @@ def _why_unstamped(stamping: Stamping, between: Relay, error: Exception) -> str:
     return why
 
 
-def _check(signed: Path, order: Order, *, must_be_stamped: bool) -> Verification:
+def _check(media: Path, signed: Path, order: Order, *, must_be_stamped: bool) -> Verification:
     """Reads the result as a stranger would. Raises SealError unless it is valid and says what it was meant to say."""
-    found = verify(signed)
+    found = verify(media, sidecar=signed if order.sidecar else None)
     if found.outcome not in ("untrusted", "trusted"):
         evidence = ", ".join(found.codes) or found.reason
         raise SealError(f"The sealed file does not verify: {found.outcome}, {evidence}", "Nothing was written.")

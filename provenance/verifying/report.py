@@ -61,6 +61,7 @@ def record(found: Verification) -> dict[str, Any]:
         "generator": found.generator,
         "facts": found.facts,
         "ingredients": [_ingredient(ingredient) for ingredient in found.ingredients],
+        "identities": [asdict(identity) for identity in found.identities],
         "ingredients_left_out": found.ingredients_left_out,
         "not_covered": [asdict(part) for part in found.uncovered],
         "manifest_from": found.manifest_from,
@@ -98,6 +99,8 @@ def describe(found: Verification) -> Iterator[str]:
     yield from line("title", found.title)
     yield from line("made with", found.generator)
     yield from _certificates("signed by", found.chain)
+    for identity in found.identities:
+        yield from line("identity", identity.said())
     if found.time:
         yield from line(
             "time", f"{found.time} ({'the signer says so' if found.time_source == 'claimed' else found.time_source})"

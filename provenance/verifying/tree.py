@@ -19,6 +19,7 @@ from provenance.formats.untrusted import DEEPEST, MOST, bounded, codes_of, cut, 
 from provenance.library.settings import reading
 from provenance.library.store import manifest_store, open_reader
 from provenance.manifests.claims import full_manifests, generator_of, ingredient_deltas, ingredient_state
+from provenance.manifests.identities import Identity, identities_in
 from sfumato.errors import MediaError
 from sfumato.regular_file import open_regular
 
@@ -68,6 +69,7 @@ class ManifestNode:
     notes: tuple[str, ...]
     assertions: tuple[AssertionNode, ...] = ()
     ingredients: tuple[IngredientNode, ...] = ()
+    identities: tuple[Identity, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def _manifest(store: _Store, label: str, depth: int) -> ManifestNode:
         notes=codes_of(results.get("informational")),
         assertions=_assertions(full, content, label),
         ingredients=_ingredients(store, manifest, label, depth),
+        identities=identities_in(manifest),
     )
 
 

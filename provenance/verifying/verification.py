@@ -18,6 +18,7 @@ from typing import Any
 
 from provenance.formats.uncovered import Uncovered
 from provenance.manifests.claims import Ingredient
+from provenance.manifests.identities import Identity
 from provenance.pki.certificates import CertificateView
 from provenance.pki.revocation import Revocation
 
@@ -42,6 +43,7 @@ class Verification:
     time: ISO 8601, and `time_source` says how it is known: "time-stamp" (of an authority given here), "unverified
     time-stamp", "claimed" (the signer's own word), or "". `declares` and `ingredient_declares` are the last parts of
     digitalSourceTypes.
+    `identities`: who the file says stands behind it (CAWG), which is not verified.
     `facts`: our assertion about a generated video, as far as it is there. `anchored`: the chain leads to a given root;
     `listed`: it does not, but the signer's certificate is on an allowed list.
     `chain`: signer first, up to the anchor if there is one; `stamp_chain`: the same for the time-stamp authority.
@@ -67,6 +69,7 @@ class Verification:
     generator: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     ingredients: tuple[Ingredient, ...] = ()
+    identities: tuple[Identity, ...] = ()
     remote_manifest: str | None = None
     notes: tuple[str, ...] = ()
     chain: tuple[CertificateView, ...] = ()

@@ -45,12 +45,18 @@ if TYPE_CHECKING:
 
 # Containers that hold media but cannot hold a credential: these files have none; they are not damaged.
 WITHOUT_CREDENTIALS = (
-    b"\x1a\x45\xdf\xa3",
+    b"\x1a\x45\xdf\xa3",  # Matroska and WebM
     b"FLV\x01",
     b"OggS",
-    b"\x00\x00\x01\xba",
+    b"\x00\x00\x01\xba",  # MPEG-PS
+    b"\x00\x00\x01\xb3",  # MPEG-1 and 2, without a container
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # ASF: wmv, wma
+    b"FORM",  # AIFF
+    b"RF64",
     b"BM",
-)  # Matroska and WebM, FLV, Ogg, MPEG-PS, BMP
+    b"\0\0\0\x0cjP  \r\n",  # JPEG 2000
+    b"8BPS",  # Photoshop
+)
 
 
 def verify(
@@ -157,6 +163,7 @@ class _Look:
             generator=active.generator,
             facts=active.facts,
             ingredients=ingredients[:MOST],
+            identities=active.identities,
             notes=active.notes,
             uncovered=(*left_out, Uncovered("the credential's own file", 0, "it can be taken away or exchanged"))
             if outside

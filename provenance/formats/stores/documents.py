@@ -27,7 +27,7 @@ STREAM = re.compile(rb"\bstream\r?\n")
 
 def svg(file: IO[bytes]) -> list[Span]:
     """Raises ValueError."""
-    text = read(file, 0, _size(file))
+    text = text_of_svg(file)
     parser = expat.ParserCreate(namespace_separator=" ")
     spans: list[Span] = []
     starts: list[int] = []
@@ -84,6 +84,11 @@ def pdf(file: IO[bytes]) -> list[Span]:
     if not text[end : end + 11].lstrip(b"\r\n").startswith(b"endstream") or not store_at(file, start, end - start):
         raise ValueError("the stream of its manifest store holds more or less than that")
     return [(start, end)]
+
+
+def text_of_svg(file: IO[bytes]) -> bytes:
+    """The whole document. Raises ValueError for one that is too large."""
+    return read(file, 0, _size(file))
 
 
 def _size(file: IO[bytes]) -> int:

@@ -48,7 +48,7 @@ def _jumbf_runs(file: IO[bytes]) -> Iterator[tuple[int, int, bytearray]]:
     """Neighbouring APP11 segments that make up one JUMBF box: (start, end, content)."""
     run: tuple[int, int, bytearray] | None = None
     number, count = b"", 0
-    for marker, start, end in _jpeg_segments(file):
+    for marker, start, end in jpeg_segments(file):
         head = read(file, start + 4, 8) if marker == APP11 and end - start >= 20 else b""
         is_next = run is not None and head[:2] == b"JP" and head[2:4] == number and start == run[1]
         if run is not None and is_next and int.from_bytes(head[4:], "big") == count + 1:
@@ -65,7 +65,7 @@ def _jumbf_runs(file: IO[bytes]) -> Iterator[tuple[int, int, bytearray]]:
         yield run
 
 
-def _jpeg_segments(file: IO[bytes]) -> Iterator[tuple[int, int, int]]:
+def jpeg_segments(file: IO[bytes]) -> Iterator[tuple[int, int, int]]:
     """(marker, start, end) of every segment before the first scan."""
     if read(file, 0, 2) != b"\xff\xd8":
         raise ValueError("it does not begin as a JPEG")
@@ -95,7 +95,7 @@ def _next_marker(file: IO[bytes], position: int) -> tuple[int, int]:
 
 def _jpeg_end(file: IO[bytes]) -> int:
     """Behind EOI: from the last segment in front of the picture on, through every scan and what is between them."""
-    position = max((end for _, _, end in _jpeg_segments(file)), default=2)
+    position = max((end for _, _, end in jpeg_segments(file)), default=2)
     for _ in range(MOST_SEGMENTS):
         position, marker = _next_marker(file, position)
         if marker == EOI:

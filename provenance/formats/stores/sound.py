@@ -8,6 +8,7 @@ they look into it (unsynchronisation, extended headers, compressed frames).
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import IO
 
 from provenance.formats.stores.span import Span, read, store_at
@@ -19,29 +20,44 @@ LONGEST_NAMES = 1024  # bytes of media type, file name and description of an obj
 
 def id3(file: IO[bytes]) -> list[Span]:
     """Raises ValueError."""
-    size = file.seek(0, os.SEEK_END)
-    head = read(file, 0, 10)
-    if head[:3] != b"ID3":
+    if read(file, 0, 10)[:3] != b"ID3":
         return []
+    stores = [span for frame in frames(file)[0] for span in frame.stores]
+    if len(stores) > 1:
+        raise ValueError("it holds several manifest stores")
+    return stores
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a tag: its content is in the bytes [start, end). `stores`: the manifest store in it."""
+
+    kind: bytes
+    start: int
+    end: int
+    stores: tuple[Span, ...] = ()
+
+
+def frames(file: IO[bytes]) -> tuple[list[Frame], int]:
+    """The frames of the tag at the beginning of `file`, and where the tag ends. Raises ValueError."""
+    size, head = file.seek(0, os.SEEK_END), read(file, 0, 10)
     version, flags = head[3], head[5]
     if version not in (3, 4) or flags & ~0x10:
         raise ValueError("its ID3 tag is of a form that is not followed")
-    position, end, stores = 10, 10 + _seven_bits(head[6:]), list[Span]()
-    if end > size:
+    position, end, found = 10, 10 + _seven_bits(head[6:]), list[Frame]()
+    behind = end + 10 * bool(flags & 0x10)  # a footer
+    if behind > size:
         raise ValueError("its ID3 tag does not end")
     for _ in range(MOST_FRAMES):
         if end - position < 10 or read(file, position, 1) == b"\0":  # padding up to the end of the tag
-            if len(stores) > 1:
-                raise ValueError("it holds several manifest stores")
-            return stores
+            return found, behind
         frame = read(file, position, 10)
         length = _seven_bits(frame[4:8]) if version == 4 else int.from_bytes(frame[4:8], "big")
-        behind = position + 10 + length
-        if behind > end or not frame[:4].isalnum():
+        start, position = position + 10, position + 10 + length
+        if position > end or not frame[:4].isalnum():
             raise ValueError("a frame of its ID3 tag makes no sense")
-        if frame[:4] == b"GEOB":
-            stores += _object(file, position + 10, behind, frame[9])
-        position = behind
+        stores = _object(file, start, position, frame[9]) if frame[:4] == b"GEOB" else []
+        found.append(Frame(frame[:4], start, position, tuple(stores)))
     raise ValueError("too many frames in its ID3 tag")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from provenance.formats.containers import media_type_of_bytes
+from provenance.formats.containers import media_type_of_bytes, media_type_of_content
 from provenance.manifests.declaration import Declaration
 from provenance.pki.keys import DevelopmentKeys
 from provenance.signing.seal import development_signer
@@ -51,10 +52,40 @@ def test_containers_without_room_are_refused_with_advice(
         (b"\0\0\0\x08wide", "video/quicktime"),
         (b"RIFF\0\0\0\0WEBP", "image/webp"),
         (b"RIFF\0\0\0\0AVI ", "video/avi"),
-        (b"RIFF\0\0\0\0WAVE", "application/octet-stream"),
+        (b"RIFF\0\0\0\0WAVE", "audio/wav"),
+        (b"RIFF\0\0\0\0ACON", "application/octet-stream"),
+        (b"\0\0\0\x18ftypheix", "image/heic"),
+        (b"\0\0\0\x18ftypM4A ", "audio/mp4"),
+        (b"fLaC", "audio/flac"),
+        (b"%PDF-1.7", "application/pdf"),
+        (b"ID3\x04\0\0\0\0\0\x0a", "audio/mpeg"),
+        (b"\xff\xfb\x90\x00", "audio/mpeg"),
+        (b"\xff\xf1\x50\x80", "application/octet-stream"),
+        (b"MM\0+", "image/tiff"),
         (b"II*\0", "image/tiff"),
         (b"", "application/octet-stream"),
     ],
 )
 def test_the_media_type_is_read_from_the_first_bytes(head: bytes, media_type: str) -> None:
     assert media_type_of_bytes(head) == media_type
+
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"/>'
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (SVG.encode(), "image/svg+xml"),
+        (f'<?xml version="1.0" encoding="UTF-16"?><!-- svg --><!DOCTYPE svg>{SVG}'.encode("utf-16"), "image/svg+xml"),
+        (f"\ufeff\n{SVG}".encode(), "image/svg+xml"),
+        (b'<s:svg xmlns:s="http://www.w3.org/2000/svg"><broken', "image/svg+xml"),
+        (b"<html><svg/></html>", "application/octet-stream"),
+        (b"<!-- svg", "application/octet-stream"),
+        (b"svg", "application/octet-stream"),
+        (b"ID3\x04\0\0\0\0\0\x02..fLaC", "audio/flac"),
+        (b"ID3\x04\0\0\0\0\0\x02..\xff\xfb", "audio/mpeg"),
+    ],
+)
+def test_some_kinds_are_known_only_further_inside(content: bytes, media_type: str) -> None:
+    assert media_type_of_content(io.BytesIO(content)) == media_type

@@ -287,7 +287,7 @@ def test_a_portrait_with_a_credential_keeps_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "provenance.manifests.ingredients.media_type_of_bytes", lambda head: "video/mp4"
+        "provenance.manifests.ingredients.media_type_of_content", lambda file: "video/mp4"
     )  # in place of a sealed picture
     broken = flip_media_byte(sealed, tmp_path / "broken.mp4")
     seal(unsealed, tmp_path / "out.mp4", replace(facts, portraits=(sealed, broken)))
@@ -306,7 +306,7 @@ def test_a_portrait_that_the_library_chokes_on_goes_in_without_its_credential(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "provenance.manifests.ingredients.media_type_of_bytes", lambda head: "image/png"
+        "provenance.manifests.ingredients.media_type_of_content", lambda file: "image/png"
     )  # the library refuses a JPEG called PNG
     seal(unsealed, tmp_path / "out.mp4", facts)
     found = verify(tmp_path / "out.mp4")
