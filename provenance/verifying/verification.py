@@ -67,7 +67,6 @@ class Verification:
     generator: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     ingredients: tuple[Ingredient, ...] = ()
-    identities: tuple[Identity, ...] = ()
     remote_manifest: str | None = None
     notes: tuple[str, ...] = ()
     chain: tuple[CertificateView, ...] = ()
@@ -77,3 +76,4 @@ class Verification:
     manifest_from: str = ""
     policy: ClauseResult | None = None
     ingredients_left_out: bool = False
+    identities: tuple[Identity, ...] = ()
