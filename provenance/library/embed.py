@@ -60,9 +60,9 @@ def carries_credential(file: IO[bytes], media_type: str) -> bool:
 
 
 def embed(source: IO[bytes], size: int, output: IO[bytes], order: Order, authority: str | None) -> None:
-    """Writes `source`, `size` bytes, with its signed manifest to `output`, or the manifest alone for a sidecar.
-    `authority`: where the library asks for a time-stamp.
+    """Writes `source`, `size` bytes, with its signed manifest to `output`; for a sidecar, the manifest alone.
 
+    `authority`: where the library asks for a time-stamp.
     Raises C2paError for what the library refuses, else the real cause: of the signer, of a file, or an interruption.
     """
     from c2pa import Builder, C2paError, C2paSigningAlg, Context

@@ -86,15 +86,16 @@ def manifest_store(reader: Any, label: str) -> bytes:
 
 
 def _reader(file: IO[bytes], manifest: bytes | None, settings: dict[str, Any], suffix: str = "") -> Any:
-    """The library looks at the content itself; where that is not enough for it (an SVG), it is told what we find, or
-    what the name says: sound may begin with anything, though not with text.
+    """The library looks at the content itself; where that is not enough for it (an SVG), it is told what we find. Only
+    an mp3 is believed by its name: it may begin with anything, though not with text.
     """
     from c2pa import Context, Reader
 
     found = media_type_of_content(file)
     file.seek(0)
     is_text = not any(byte < 9 for byte in file.read(512))
-    hint = found if found != UNKNOWN else None if is_text else FORMATS.get(suffix.lower())
+    is_mp3 = FORMATS.get(suffix.lower()) == "audio/mpeg" and not is_text
+    hint = found if found != UNKNOWN else "audio/mpeg" if is_mp3 else None
     file.seek(0)
     return Reader.try_create(hint, file, manifest, Context.from_dict(settings))
 

@@ -69,7 +69,6 @@ class Verification:
     generator: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     ingredients: tuple[Ingredient, ...] = ()
-    identities: tuple[Identity, ...] = ()
     remote_manifest: str | None = None
     notes: tuple[str, ...] = ()
     chain: tuple[CertificateView, ...] = ()
@@ -80,3 +79,4 @@ class Verification:
     policy: ClauseResult | None = None
     ingredients_left_out: bool = False
     listed: bool = False
+    identities: tuple[Identity, ...] = ()

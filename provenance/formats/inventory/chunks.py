@@ -63,8 +63,7 @@ def _chunk(name: str, file: IO[bytes], start: int, end: int) -> Part:
 def iso(file: IO[bytes]) -> list[Part]:
     """Raises ValueError."""
     boxes = whole_boxes(file)
-    stores = store_box(boxes, file)
-    parts: list[Part] = []
+    stores, parts = store_box(boxes, file), list[Part]()
     for box in boxes:
         if box.kind in LOOSE or any(start == box.start for start, _ in stores):
             continue
