@@ -28,14 +28,22 @@ def atomic_path(destination: Path) -> Iterator[Path]:
     except OSError as error:
         raise output_error(destination, error) from error
     try:
-        yield temporary
-        publish(temporary, destination)
+        with published(temporary, destination):
+            yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def published(temporary: Path, destination: Path) -> Iterator[None]:
+    """What is written to `temporary` meanwhile becomes the destination, if nothing is raised. Raises OutputError."""
+    try:
+        yield
+        _publish(temporary, destination)
     except OSError as error:
         if error.filename is not None and str(error.filename) not in (str(temporary), str(destination)):
             raise  # somebody else's file: not ours to explain
         raise output_error(destination, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def require_free(destination: Path, overwrite: bool) -> None:
@@ -74,7 +82,7 @@ def write_text(destination: Path, text: str) -> None:
     write_bytes(destination, text.encode("utf-8"))
 
 
-def publish(temporary: Path, destination: Path) -> None:
+def _publish(temporary: Path, destination: Path) -> None:
     """Makes the finished file `temporary`, on the same file system, the destination in one step. Raises OSError."""
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())

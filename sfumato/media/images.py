@@ -21,9 +21,8 @@ from sfumato.execution.file_kinds import file_kind
 from sfumato.limits import PICTURE_PIXELS, shown
 from sfumato.media.colour import Statement, stated_colours, to_srgb
 from sfumato.media.colour.png_chunks import without_large_profile
+from sfumato.media.media_file import require_media_file
 from sfumato.media.picture_size import hold_picture
-from sfumato.regular_file import open_regular
-from sfumato.structure import hold_structure
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
@@ -47,7 +46,7 @@ def read_image(path: Path, *, max_pixels: int | None = None, notes: list[str] | 
     """
     from PIL import Image, UnidentifiedImageError
 
-    _check_file(path)
+    require_media_file(path, "picture")
     _check_format(path)
     try:
         with warnings.catch_warnings():
@@ -115,19 +114,6 @@ def check_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         seen = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
         raise ValueError(f"an image is a (H, W, 3) uint8 array, RGB; this is {seen}")
     return image
-
-
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise MediaError(f"{path} is a folder, not a picture", "Name one picture file.")
-    if not path.exists():
-        raise MediaError(f"{path} does not exist", "Check the name.")
-    if not path.is_file():
-        raise MediaError(f"{path} is not a regular file", "Name one picture file.")
-    if path.stat().st_size == 0:
-        raise MediaError(f"{path} is empty (0 bytes)", "Copy or download it again.")
-    with open_regular(path) as file:
-        hold_structure(file, path)
 
 
 def _check_format(path: Path) -> None:

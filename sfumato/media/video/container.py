@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sfumato.errors import MediaError
 from sfumato.execution.file_kinds import file_kind
 from sfumato.limits import FRAME_PIXELS, FRAME_SIDE
-from sfumato.regular_file import open_regular
-from sfumato.structure import hold_structure
+from sfumato.media.media_file import require_media_file
 
 if TYPE_CHECKING:
     from av import Packet
@@ -41,7 +40,7 @@ def open_media(path: Path) -> InputContainer:
     """
     import av
 
-    _check_file(path)
+    require_media_file(path, "video")
     if (found := file_kind(path)) is not None and found.kind == "picture":  # FFmpeg reads some as videos of one frame
         raise MediaError(f"{path} is a picture ({found.name}), not a video", _ADVICE)
     try:
@@ -126,19 +125,6 @@ def check_size(path: Path, width: int, height: int) -> None:
     named = f"{path} declares frames of {width} x {height} pixels: it"
     FRAME_SIDE.hold(named, max(width, height), advice=_TOO_LARGE)
     FRAME_PIXELS.hold(named, width * height, advice=_TOO_LARGE)
-
-
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise MediaError(f"{path} is a folder, not a video", "Name one video file.")
-    if not path.exists():
-        raise MediaError(f"{path} does not exist", "Check the name.")
-    if not path.is_file():
-        raise MediaError(f"{path} is not a regular file", "Copy the video to a file first.")
-    if path.stat().st_size == 0:
-        raise MediaError(f"{path} is empty (0 bytes)", "Copy or download it again.")
-    with open_regular(path) as file:
-        hold_structure(file, path)
 
 
 def _explain(path: Path, error: Exception) -> MediaError:

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from sfumato.atomic import output_error, publish
+from sfumato.atomic import output_error, published
 from sfumato.errors import OutputError
 
 _PREFIX = "sfumato-unsealed-"
@@ -60,14 +60,9 @@ def private_path(destination: Path) -> Iterator[Path]:
     """
     with private_folder(destination) as folder:
         temporary = folder / destination.name
-        try:
+        with published(temporary, destination):
             temporary.touch()  # with the permissions any new file would get
             yield temporary
-            publish(temporary, destination)
-        except OSError as error:
-            if error.filename is not None and str(error.filename) not in (str(temporary), str(destination)):
-                raise  # somebody else's file: not ours to explain
-            raise output_error(destination, error) from error
 
 
 def remove_abandoned(beside: Path | None = None) -> None:
