@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LARGEST_SIDECAR = 256 * 1024 * 1024
 SIDECAR_SUFFIX = ".c2pa"
+TEXT = bytes([*range(9, 14), *range(32, 127)])  # characters of plain text
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,15 @@ def manifest_store(reader: Any, label: str) -> bytes:
 
 def _reader(file: IO[bytes], manifest: bytes | None, settings: dict[str, Any], suffix: str = "") -> Any:
     """The library looks at the content itself; where that is not enough for it (an SVG), it is told what we find, or
-    what the name says: sound may begin with anything, though not with text.
+    that the name says mp3: such sound may begin with anything, though not with text.
     """
     from c2pa import Context, Reader
 
     found = media_type_of_content(file)
-    file.seek(0)
-    is_text = not any(byte < 9 for byte in file.read(512))
-    hint = found if found != UNKNOWN else None if is_text else FORMATS.get(suffix.lower())
+    hint = found if found != UNKNOWN else None
+    if hint is None and suffix.lower() == ".mp3":
+        file.seek(0)
+        hint = FORMATS[".mp3"] if any(file.read(512).translate(None, TEXT)) else None
     file.seek(0)
     return Reader.try_create(hint, file, manifest, Context.from_dict(settings))
 

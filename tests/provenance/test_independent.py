@@ -18,6 +18,7 @@ from provenance.signing.sign import sign_file
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
 from sfumato.media.video import GeneratedFacts
+from tests.provenance.excluding import made
 
 
 @pytest.fixture
@@ -36,8 +37,10 @@ def sample(unsealed: Path, tmp_path: Path) -> Callable[[str], Path]:
                 for frame in source.decode(video=0):
                     out.mux(stream.encode(frame.reformat(format="yuvj420p")))
                 out.mux(stream.encode())
-        else:
+        elif suffix in (".mp4", ".m4v", ".mov"):
             path.write_bytes(unsealed.read_bytes())
+        else:
+            path.write_bytes(made({".jfif": "jpg", ".tiff": "tif"}.get(suffix, suffix[1:]), 1))
         return path
 
     return make
@@ -67,7 +70,9 @@ def trusted_by_both(root: bytes, encypher: Callable[[Path], str]) -> Callable[[P
     return judge
 
 
-@pytest.mark.parametrize("suffix", list(FORMATS))
+@pytest.mark.parametrize(
+    "suffix", [suffix for suffix in FORMATS if suffix not in (".heic", ".heif")]
+)  # none is made here
 def test_every_format_is_trusted_by_both(
     signed: Callable[[str, Declaration], Path], trusted_by_both: Callable[[Path], Verification], suffix: str
 ) -> None:
