@@ -88,8 +88,7 @@ def test_tables_that_make_no_sense_are_refused(change: Callable[[bytes], bytes])
 def test_tables_of_absurd_numbers_take_no_memory() -> None:
     runs = [(1 + number * 1000, 2**32 - 1) for number in range(1000)]
     assert _in(_track([120] * 5, runs, [10]), (120, 121))
-    with pytest.raises(ValueError):
-        _in(_track([120] * 5, runs, [2**32 - 1]), (120, 121))
+    assert _in(_track([120] * 5, runs, [2**32 - 1]), (2**40, 2**41))
 
 
 def test_real_videos_lie_in_their_media_box() -> None:
