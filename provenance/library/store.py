@@ -8,6 +8,7 @@ library itself never opens a connection.
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from provenance.pki.remote import Remote
 
 SIDECAR_SUFFIX = ".c2pa"
+SOUND_FRAME = re.compile(rb"\xff[\xe2-\xff]")  # how each frame of an mp3 begins
 
 
 @dataclass(frozen=True)
@@ -86,16 +88,16 @@ def manifest_store(reader: Any, label: str) -> bytes:
 
 
 def _reader(file: IO[bytes], manifest: bytes | None, settings: dict[str, Any], suffix: str = "") -> Any:
-    """The library looks at the content itself; where that is not enough for it (an SVG), it is told what we find. Only
-    an mp3 is believed by its name: it may begin with anything, though not with text.
+    """The library looks at the content itself; where that is not enough for it (an SVG), it is told what we find, or
+    that the name says mp3: such sound may begin with anything before its first frame.
     """
     from c2pa import Context, Reader
 
     found = media_type_of_content(file)
-    file.seek(0)
-    is_text = not any(byte < 9 for byte in file.read(512))
-    is_mp3 = FORMATS.get(suffix.lower()) == "audio/mpeg" and not is_text
-    hint = found if found != UNKNOWN else "audio/mpeg" if is_mp3 else None
+    hint = found if found != UNKNOWN else None
+    if hint is None and suffix.lower() == ".mp3":
+        file.seek(0)
+        hint = FORMATS[".mp3"] if SOUND_FRAME.search(file.read(4096)) else None
     file.seek(0)
     return Reader.try_create(hint, file, manifest, Context.from_dict(settings))
 

@@ -61,7 +61,9 @@ def trusted_by_both(root: bytes, encypher: Callable[[Path], str]) -> Callable[[P
     return judge
 
 
-@pytest.mark.parametrize("suffix", list(FORMATS))
+@pytest.mark.parametrize(
+    "suffix", [suffix for suffix in FORMATS if suffix not in (".heic", ".heif")]
+)  # none is made here
 def test_every_format_is_trusted_by_both(
     signed: Callable[[str, Declaration], Path], trusted_by_both: Callable[[Path], Verification], suffix: str
 ) -> None:

@@ -222,7 +222,7 @@ def test_a_result_that_does_not_verify_never_appears(
 ) -> None:
     monkeypatch.setattr(
         "provenance.signing.sign.verify",
-        lambda path, **_: Verification(path, "invalid", ("assertion.bmffHash.mismatch",)),
+        lambda path, sidecar=None: Verification(path, "invalid", ("assertion.bmffHash.mismatch",)),
     )
     with pytest.raises(SealError, match=r"does not verify.*bmffHash"):
         seal(unsealed, tmp_path / "out.mp4", facts)

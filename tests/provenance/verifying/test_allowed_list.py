@@ -73,7 +73,7 @@ def test_a_policy_knows_the_signer_of_a_list_and_nobody_above(film: Path) -> Non
 
 def decide(leaf: Entity, state: str = "Trusted", answers: tuple[bytes, ...] = ()) -> TrustDecision:
     signature = EmbeddedSignature((leaf.certificate, MIDDLE.certificate), (), answers)
-    return decide_trust(state, VIEW, signature, (), (), (), None, NOW, allowed={digest(leaf)})
+    return decide_trust(state, VIEW, signature, (), (), (), None, datetime.now(UTC), allowed={digest(leaf)})
 
 
 def test_a_listed_signer_must_be_valid_now() -> None:
@@ -99,7 +99,7 @@ def test_an_issuer_of_the_same_name_cannot_answer_for_a_listed_signer() -> None:
     signature = EmbeddedSignature(
         (LEAF.certificate, stranger.certificate), (), (answer(LEAF, stranger, stranger, revoked=True),)
     )
-    found = decide_trust("Trusted", VIEW, signature, (), (), (), None, NOW, allowed={digest(LEAF)})
+    found = decide_trust("Trusted", VIEW, signature, (), (), (), None, datetime.now(UTC), allowed={digest(LEAF)})
     assert (found.outcome, found.revocation.state) == ("trusted", "unknown")
 
 
