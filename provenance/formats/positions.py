@@ -28,14 +28,14 @@ def media_in(file: IO[bytes], top: Sequence[Box], spans: Sequence[Span]) -> bool
     """True if any media lie, wholly or in part, in one of `spans`. Raises ValueError."""
     holes = merged(spans)
     beginnings = [start for start, _ in holes]
-    for start, end in _extents(file, top):
+    for start, end in extents(file, top):
         before = bisect.bisect_left(beginnings, end) - 1  # the last one that begins in front of the end
         if before >= 0 and holes[before][1] > start:
             return True
     return False
 
 
-def _extents(file: IO[bytes], top: Sequence[Box]) -> Iterator[Span]:
+def extents(file: IO[bytes], top: Sequence[Box]) -> Iterator[Span]:
     sizes: dict[int, int] = {}
     for box in top:
         if box.kind == b"moov":

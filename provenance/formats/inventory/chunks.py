@@ -19,7 +19,7 @@ from provenance.formats.stores.chunks import store_box, whole_boxes
 from provenance.formats.stores.span import Span, read, without
 
 LONG = 1 << 20  # bytes; longer chunks are sampled
-MOST_EXTENTS = 512  # of one track that are looked up
+MOST_EXTENTS = 2048  # of a file that are looked up
 CHUNKS = {b"EXIF": "Exif", b"XMP ": "XMP", b"ICCP": "the colour profile", b"ANMF": "a frame", b"data": "the sound"}
 TRACKS = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
 PLACES = (b"stco", b"co64", b"iloc")
@@ -70,7 +70,7 @@ def iso(file: IO[bytes]) -> list[Part]:
             parts += _index(file, box)
         else:
             parts.append(_box(box.kind, file, box))
-    return parts + list(_media(file, boxes, stores))
+    return [*parts, _media(file, boxes, stores)]
 
 
 def _index(file: IO[bytes], box: Box) -> Iterator[Part]:
@@ -84,14 +84,11 @@ def _box(kind: bytes, file: IO[bytes], box: Box) -> Part:
     return _chunk(BOXES.get(kind, f"the box {kind.decode('ascii', 'replace')}"), file, box.body, box.end)
 
 
-def _media(file: IO[bytes], boxes: list[Box], stores: list[Span]) -> Iterator[Part]:
-    """What the tables lead to: of each track or list of items its length, and the first bytes of many pieces."""
-    size = file.seek(0, os.SEEK_END)
-    for number, (starts, ends) in enumerate(extents(file, boxes), start=1):
-        name, chosen = f"the media of track {number}", range(0, len(starts), -(-len(starts) // MOST_EXTENTS) or 1)
-        pieces = []
-        for index in chosen:
-            start, end = int(starts[index]), min(int(ends[index]), size)
-            kept = without([(start, min(end, start + SAMPLE))], stores)
-            pieces.append(part(name, file, kept).digest if end > start else "")
-        yield value(name, len(starts), pieces)
+def _media(file: IO[bytes], boxes: list[Box], stores: list[Span]) -> Part:
+    """What the tables lead to: how many pieces, and the first bytes of many of them."""
+    size, name = file.seek(0, os.SEEK_END), "the media"
+    spans, pieces = list(extents(file, boxes)), list[str]()
+    for start, end in spans[:: -(-len(spans) // MOST_EXTENTS) or 1]:
+        kept = without([(start, min(end, size, start + SAMPLE))], stores)
+        pieces.append(part(name, file, kept).digest)
+    return value(name, len(spans), pieces)
