@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from provenance.formats.containers import FORMATS, UNKNOWN, media_type_of_content
+from provenance.formats.containers import FORMATS, UNKNOWN, holds_mpeg_sound, media_type_of_content
 from provenance.formats.untrusted import cut
 from sfumato.errors import UsageError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LARGEST_SIDECAR = 256 * 1024 * 1024
 SIDECAR_SUFFIX = ".c2pa"
-TEXT = bytes([*range(9, 14), *range(32, 127)])  # characters of plain text
+LONGEST_JUNK = 4096  # bytes in front of the first frame of an mp3
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def manifest_store(reader: Any, label: str) -> bytes:
 
 def _reader(file: IO[bytes], manifest: bytes | None, settings: dict[str, Any], suffix: str = "") -> Any:
     """The library looks at the content itself; where that is not enough for it (an SVG), it is told what we find, or
-    that the name says mp3: such sound may begin with anything, though not with text.
+    that the name says mp3: such sound may begin with anything, if a frame follows.
     """
     from c2pa import Context, Reader
 
@@ -90,7 +90,7 @@ def _reader(file: IO[bytes], manifest: bytes | None, settings: dict[str, Any], s
     hint = found if found != UNKNOWN else None
     if hint is None and suffix.lower() == ".mp3":
         file.seek(0)
-        hint = FORMATS[".mp3"] if any(file.read(512).translate(None, TEXT)) else None
+        hint = FORMATS[".mp3"] if holds_mpeg_sound(file.read(LONGEST_JUNK)) else None
     file.seek(0)
     return Reader.try_create(hint, file, manifest, Context.from_dict(settings))
 
