@@ -11,7 +11,9 @@ EXTRAS := dev,train,fast
 demo: $(READY)
 	$(VENV)/bin/sfumato demo
 
+# Bytecode is kept for the many short processes that tests start, whatever the shell says.
 test: export OMP_NUM_THREADS = 1
+test: unexport PYTHONDONTWRITEBYTECODE
 test: $(READY)
 	$(PYTHON) -m pytest -n 2 --dist loadfile $(TESTS)
 

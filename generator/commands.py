@@ -19,7 +19,7 @@ _COUNTED = 20_000  # files that are counted before the work, for the progress ba
 
 @click.command()
 @click.argument("footage", nargs=-1, required=True, type=options.ANY)
-@options.output("Folder for the prepared footage.", folder=True)
+@options.output("Folder for the prepared footage.", folder=options.NewFolder("dataset.json", "shards"))
 @_LANDMARKS
 @click.option("--size", default=192, show_default=True, type=click.IntRange(32, 1024), help="Stored pixels of a crop.")
 @options.frames("Frames kept of a shot, at most.", default=64, most=512)
@@ -95,7 +95,7 @@ def prepare(
 
 @click.command("generator", epilog="Presets: " + ". ".join(f"{name}, {what}" for name, what in PRESETS.items()) + ".")
 @click.argument("dataset", nargs=-1, required=True, type=options.FOLDER)
-@options.output("Run folder; gets the checkpoint.", folder=True)
+@options.output("Run folder; gets the checkpoint.", folder=options.RUN)
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Settings to start from (see below).")
 @options.config_file("TOML file, over the preset.")
 @options.overrides("One setting, over both, e.g. model.size=64 or minutes=20.")
@@ -130,12 +130,12 @@ def train_generator(
         torch.set_num_threads(threads)
     settings = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
     config = load_config(TrainConfig, config_file, settings, base=preset_path(preset) if preset else None)
+    footage = open_dataset(list(dataset), config.landmarks)  # what was asked about comes before what is missing here
     require_weights(config.loss)
 
     def warn(text: str) -> None:
         click.echo(f"Warning: {text}", err=True)
 
-    footage = open_dataset(list(dataset), config.landmarks)
     folder = RunFolder(out, resume=resume)  # on every rank, before they meet: what is wrong is then wrong for all
     with ranks_of_this_run(device) as ranks:
         if not ranks.first:
@@ -199,6 +199,8 @@ def motion(
             progress("Following the camera; Ctrl-C ends it") as advance,
         ):
             track = track_frames(camera, f"camera {index}", backend, advance=advance, smooth=smooth)
+    for remark in track.remarks:
+        click.echo(printable(remark), err=True)
     track = without_likeness(track if neutral is None else with_neutral(track, neutral), canonical_face())
     write_motion(out, track)
     length = float(track.times[-1])

@@ -42,6 +42,9 @@ class ModelConfig:
             self.size >= 32 and self.size & (self.size - 1) == 0,
             f"size is {self.size}; it must be a power of two from 32 up",
         )
+        # far above every preset: a checkpoint of strangers brings a configuration, and networks are built by it
+        _require(self.size <= 1024 and self.max_width <= 1024, "size and max_width must be at most 1024")
+        _require(self.same_blocks <= 16 and self.warps <= 16, "same_blocks and warps must be at most 16")
         _require(1 <= self.width <= self.max_width, f"width is {self.width}; it must lie between 1 and max_width")
         _require(self.max_width % 8 == 0 and self.width % 8 == 0, "width and max_width must be multiples of 8")
         _require(self.stem in (1, 2, 4), f"stem is {self.stem}; it must be 1, 2 or 4")

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sfumato.execution.telemetry import turn_off_telemetry
 from sfumato.registry import lazy_names
 from sfumato.version import __version__
+
+turn_off_telemetry()  # here, since libraries look for this when they are imported, and every process of ours comes by
 
 if TYPE_CHECKING:
     from sfumato.app.animation.animate import animate as animate

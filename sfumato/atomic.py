@@ -26,16 +26,24 @@ def atomic_path(destination: Path) -> Iterator[Path]:
     try:
         temporary.touch(exist_ok=False)  # with the permissions any new file would get, which tempfile does not give
     except OSError as error:
-        raise _output_error(destination, error) from error
+        raise output_error(destination, error) from error
     try:
-        yield temporary
+        with published(temporary, destination):
+            yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def published(temporary: Path, destination: Path) -> Iterator[None]:
+    """What is written to `temporary` meanwhile becomes the destination, if nothing is raised. Raises OutputError."""
+    try:
+        yield
         _publish(temporary, destination)
     except OSError as error:
         if error.filename is not None and str(error.filename) not in (str(temporary), str(destination)):
             raise  # somebody else's file: not ours to explain
-        raise _output_error(destination, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise output_error(destination, error) from error
 
 
 def require_free(destination: Path, overwrite: bool) -> None:
@@ -75,12 +83,14 @@ def write_text(destination: Path, text: str) -> None:
 
 
 def _publish(temporary: Path, destination: Path) -> None:
+    """Makes the finished file `temporary`, on the same file system, the destination in one step. Raises OSError."""
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
     temporary.replace(destination)
 
 
-def _output_error(destination: Path, error: OSError) -> OutputError:
+def output_error(destination: Path, error: OSError) -> OutputError:
+    """What to say of a destination that cannot be written."""
     return OutputError(
         f"Cannot write {destination}: {error.strerror or error}",
         "Choose a folder that exists, that you may write to, and that has room.",

@@ -6,6 +6,7 @@ The dataclass is the schema: its fields name the keys, its defaults hold the rea
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 import types
 import typing
@@ -14,8 +15,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sfumato.errors import ConfigError
+from sfumato.limits import SETTINGS
+from sfumato.regular_file import read_regular_text
 
 T = TypeVar("T")
+DEEPEST_KEY = 32  # parts of a key, as in a.b.c; ours have three
+_STRING = re.compile(r"""\"(?:[^"\\\n]|\\.)*\"|'[^'\n]*'""")
+_DEEP_KEY = re.compile(rf"(?:\.[^\n.=,{{}}\[\]]*){{{DEEPEST_KEY}}}")
 
 
 def load_config(
@@ -36,10 +42,19 @@ def load_config(
     return from_dict(schema, values)
 
 
+def parse_toml(text: str) -> dict[str, Any]:
+    """Raises ValueError, for a key of very many parts too, which would take the square of their number; RecursionError
+    for values in values.
+    """
+    if _DEEP_KEY.search(_STRING.sub("", text)):
+        raise ValueError(f"a key has more than {DEEPEST_KEY} parts")
+    return tomllib.loads(text)
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        return parse_toml(read_regular_text(path, SETTINGS))
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"Cannot read the configuration {path}: {error}", "It must be a TOML file.") from error
 
 

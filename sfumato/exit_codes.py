@@ -15,7 +15,9 @@ class ExitCode(IntEnum):
     NO_CREDENTIAL = 4
     INVALID_CREDENTIAL = 5
     FAULT = 70  # EX_SOFTWARE of sysexits.h
-    INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+    HUNG_UP = 129  # 128 + SIGHUP, as shells report it
+    INTERRUPTED = 130  # 128 + SIGINT
+    TERMINATED = 143  # 128 + SIGTERM
 
 
 MEANINGS = {
@@ -28,5 +30,7 @@ MEANINGS = {
     ExitCode.NO_CREDENTIAL: "there is no credential, or nothing by which one could be found again",
     ExitCode.INVALID_CREDENTIAL: "there is a credential, and it does not hold",
     ExitCode.FAULT: "a fault of the program; --traceback shows where",
+    ExitCode.HUNG_UP: "its terminal was closed; nothing half-written is left behind",
     ExitCode.INTERRUPTED: "interrupted; nothing half-written is left behind",
+    ExitCode.TERMINATED: "asked to end (SIGTERM); nothing half-written is left behind",
 }

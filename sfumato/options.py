@@ -9,12 +9,13 @@ not there ends every command with the same code.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from sfumato.errors import MissingFileError
+from sfumato.errors import MediaError, MissingFileError, OutputError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
@@ -30,27 +31,57 @@ class InputPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
-            return super().convert(value, param, ctx)
+            path = super().convert(value, param, ctx)
         except click.BadParameter:
             if not Path(value).exists():
                 raise MissingFileError(f"{self.name.capitalize()} {str(value)!r} does not exist") from None
             raise
+        if not Path(value).is_file() and not Path(value).is_dir():  # a pipe or a device, which may never end
+            raise MediaError(f"{str(value)!r} is not a regular file", "Copy what it gives into a file first.")
+        return path
 
 
+class NewFolder(click.Path):
+    """A folder that a command fills as a whole: new, empty, or one that it filled before, which holds something called
+    as one of `holds` (names or patterns). Raises OutputError for a folder of other things; hidden files count for
+    nothing.
+    """
+
+    def __init__(self, *holds: str) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+        self.holds = holds
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        folder = Path(str(super().convert(value, param, ctx)))
+        try:
+            there = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+        except OSError as error:
+            raise OutputError(f"Cannot look into {folder}: {error.strerror}", "Choose another folder.") from error
+        there = [name for name in there if not name.startswith(".")]
+        if there and not any(fnmatch(name, pattern) for name in there for pattern in self.holds):
+            raise OutputError(
+                f"{folder} holds other things ({there[0]!r}{', ...' if len(there) > 1 else ''})",
+                "Choose a new or an empty folder: this one is filled as a whole.",
+            )
+        return folder
+
+
+GENERATOR = "portrait-256"  # the checkpoint that every command takes unless another is named
 FILE = InputPath(folder=False)
 FOLDER = InputPath(file=False)
 ANY = InputPath()
+DETECTOR = NewFolder("detector.*")  # its record, and the network of either backend
+RUN = NewFolder("options.json", "crops", "weights")  # crops are cut before a run is written down
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
-NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 def output(
-    what: str, *, folder: bool = False, anything: bool = False, required: bool = True, **more: Any
+    what: str, *, folder: NewFolder | None = None, anything: bool = False, required: bool = True, **more: Any
 ) -> Decorator[Any]:
-    """-o, --output: the file, or folder, that is written; the command's parameter is `out`. `anything`: the command
+    """-o, --output: the file, or `folder`, that is written; the command's parameter is `out`. `anything`: the command
     itself says what it may be.
     """
-    kind = click.Path(path_type=Path) if anything else NEW_FOLDER if folder else NEW_FILE
+    kind = click.Path(path_type=Path) if anything else folder or NEW_FILE
     return click.option("-o", "--output", "out", required=required, type=kind, help=what, **more)
 
 
@@ -90,6 +121,12 @@ def trust(what: str, metavar: str | None = "PEM") -> Decorator[Any]:
     return files("--trust", what, metavar=metavar)
 
 
+def allowed_list() -> Decorator[Any]:
+    """--allowed-list: files of single signers that count without a chain."""
+    what = "Certificates of signers that count by themselves: PEM, or SHA-256 lines; repeatable."
+    return files("--allowed-list", what, metavar="FILE")
+
+
 def sidecar(what: str) -> Decorator[Any]:
     """--sidecar: the file of a credential that lies outside what it speaks of."""
     return click.option("--sidecar", metavar="FILE", type=FILE, help=what)
@@ -101,9 +138,9 @@ def device(what: str = "cpu, cuda, cuda:1, or auto.") -> Decorator[Any]:
 
 
 def checkpoint() -> Decorator[Any]:
-    """--checkpoint: a generator by path or shipped name, portrait-256 unless given."""
+    """--checkpoint: a generator by path or shipped name, GENERATOR unless given."""
     return click.option(
-        "--checkpoint", default="portrait-256", show_default=True, metavar="PATH|NAME", help="The generator."
+        "--checkpoint", default=GENERATOR, show_default=True, metavar="PATH|NAME", help="The generator."
     )
 
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from generator.config import LossConfig, ModelConfig, TrainConfig
@@ -152,7 +153,10 @@ def astronaut() -> NDArray[np.uint8]:
 
 def portrait(name: str = "mona-lisa", side: int = 640) -> NDArray[np.uint8]:
     """A shipped painting, downsized."""
-    return read_image(PORTRAITS / f"{name}.jpg", max_side=side)
+    path = PORTRAITS / f"{name}.jpg"
+    with Image.open(path) as picture:
+        share = min(picture.size) / max(picture.size)
+    return read_image(path, max_pixels=round(side * side * share))
 
 
 def moving(image: NDArray[np.uint8], frames: int, reach: int = 6) -> list[NDArray[np.uint8]]:

@@ -6,7 +6,9 @@ The picture moves: frame i has a bright bar whose place tells i, so that a test 
 
 from __future__ import annotations
 
+import atexit
 import shutil
+import tempfile
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT, FRAMES, RATE = 64, 48, 20, 10
+KEYS = Path(tempfile.mkdtemp(prefix="sfumato-test-keys-"))  # of `mark_seal`, made when it first seals
+atexit.register(shutil.rmtree, KEYS, ignore_errors=True)
 
 
 def picture(index: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
@@ -96,7 +100,14 @@ def damage(source: Path, destination: Path, *, start: float = 0.4, stop: float =
 
 
 def mark_seal(unsealed: Path, destination: Path, facts: Any) -> None:
-    """A seal for tests: copies the file and appends a box that players skip."""
+    """A seal for tests: the real one, with keys of the tests' own, without a watermark."""
+    from provenance.signing.seal import C2paSeal
+
+    C2paSeal(KEYS, mark=False)(unsealed, destination, facts)
+
+
+def box_seal(unsealed: Path, destination: Path, facts: Any) -> None:
+    """No seal at all: copies the file and appends a box that players skip."""
     shutil.copyfile(unsealed, destination)
     note = b"sealed: " + facts.title.encode()
     with destination.open("ab") as file:

@@ -31,7 +31,7 @@ _PEOPLE = click.option(
 )
 _JOURNAL = click.option(
     "--journal",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.NewFolder("*.sqlite3"),
     help="Folder of what was judged; a run goes on from it.",
 )
 _JSON = options.as_json("JSON lines instead of the tables.")
@@ -69,13 +69,16 @@ def robustness(
     from benchmarks.rows.comparison import BarRow
     from benchmarks.tables.robustness import robustness_table
     from detector.inference.bundle import load_shipped
+    from sfumato.execution.find_files import counted
     from sfumato.progress import progress
 
     config = RobustnessConfig(chosen(sets, names), frames, people, seed, workers)
     samples = draw_people(_chosen(_every(clips), split), people, seed)
     detector = load_shipped(model)
     copies = len(samples) * (1 + len(config.treatments))
-    click.echo(f"{len(samples)} videos, {len(config.treatments)} treatments: {copies} copies", err=True)
+    click.echo(
+        f"{counted(sample.path for sample in samples)}; {len(config.treatments)} treatments, {copies} copies", err=True
+    )
     with _folder(journal) as place, progress("Treating and judging", copies) as advance:
         found = judge_all(samples, model, config, place / "robustness.sqlite3", advance)
     rows = measure(found, detector.record, config)
@@ -134,13 +137,14 @@ def detection(
     from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
     from benchmarks.tables.tables import read_records, shipped_records
     from detector.inference.bundle import load_shipped
+    from sfumato.execution.find_files import counted
 
     detector = load_shipped(model)
     every = _every(clips)
     samples = draw_people(_chosen(every, split), people, seed)
     ours = shipped_records()["robustness"]
     measured = read_records(record or ours) if record or ours.is_file() else []
-    click.echo(f"{len(samples)} videos", err=True)
+    click.echo(counted(sample.path for sample in samples), err=True)
     with _folder(journal) as place:
         scored = _score(samples, model, frames, place)
         rows: list[DetectionRow] = [*run_tests(scored, every, detector.record, frames, seed)]

@@ -56,11 +56,15 @@ def quality(
     from benchmarks.generator.quality import PREVIOUS, PROTOCOL, QualityConfig, choose_clips, measure
     from benchmarks.record import append_results, describe
     from generator.networks.checkpoint import SHIPPED
+    from sfumato.execution.find_files import VIDEOS, Finder
     from sfumato.progress import progress
     from sfumato.text import printable
 
     config = QualityConfig(tuple(sorted(set(shots))), targets, size, tune_seconds, seed)
-    chosen = choose_clips(footage, clips)
+    finder = Finder(VIDEOS)
+    chosen = choose_clips(footage, clips, finder)
+    if finder.told():
+        click.echo(printable(finder.told()), err=True)
     compared = (
         plain_checkpoint is not None or checkpoint is None
     )  # one's own checkpoint stands alone unless another is asked for
@@ -208,19 +212,18 @@ def cross(
 
 def _write_sheet(path: Path, sheet: Any, checkpoint: Checkpoint, portraits: tuple[Path, ...], consent: str) -> None:
     """Sealed as every generated picture is."""
-    import tempfile
-
     from provenance.manifests.declaration import Declaration
     from provenance.signing.seal import development_signer
     from provenance.signing.sign import sign_file
     from sfumato.media.images import write_image
+    from sfumato.media.video.private_folder import private_folder
 
     parameters = {"consent": consent, "family": checkpoint.config.family}
     declaration = Declaration(
         title="Contact sheet of living portraits", model_name=checkpoint.config.family, model_digest=checkpoint.digest,
         portraits=portraits, parameters=parameters,
     )  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="sfumato-bench-") as folder:
-        unsealed = Path(folder) / "sheet.png"
+    with private_folder() as folder:
+        unsealed = folder / "sheet.png"
         write_image(unsealed, sheet)
         sign_file(unsealed, path, declaration, development_signer())

@@ -44,7 +44,10 @@ def survival(
     from sfumato.text import printable
 
     config = SurvivalConfig(seconds, max_side, baseline, treatments or tuple(REENCODINGS))
-    chosen = [path for path in find_media([footage], Finder(VIDEOS)) if not clips or path.name in clips]
+    finder = Finder(VIDEOS)
+    chosen = [path for path in find_media([footage], finder) if not clips or path.name in clips]
+    if finder.told():
+        click.echo(printable(finder.told()), err=True)
     if not chosen:
         raise UsageError(f"{footage} holds none of these videos", "Name a folder of clips.")
     with progress("Sealing, then treating", 2 * len(chosen)) as advance:

@@ -182,7 +182,7 @@ def shuffled_training(runs: Sequence[Sequence[Scored]], frames: int, seed: int =
         rows.append(compare(scored, fakes, reals_for(samples, fakes), clusters, protocol, seed=seed))
         values.append(tuple(scores_of(scored, protocol)))
     if len(set(values)) < len(values):
-        raise UsageError("Two of the controls judge every video alike", "Give each its own seed: --set train.seed=N.")
+        raise UsageError("Two of the controls judge everything alike", "Give each its own seed: --set train.seed=N.")
     found = _tested("E8", "detector trained with shuffled labels", "all", rows[0])
     aucs = tuple(row.auc.value for row in rows if row.auc is not None)
     if len(runs) > 1 and len(aucs) == len(runs):

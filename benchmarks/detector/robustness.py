@@ -10,7 +10,6 @@ treatments, and gone on with.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -53,6 +52,7 @@ from detector.inference.prediction import Prediction, Reason
 from detector.inference.video_detector import VideoDetector
 from sfumato.errors import MediaError, UsageError
 from sfumato.execution.executor import Done, run
+from sfumato.media.video.private_folder import private_folder
 
 PROTOCOL = "robustness-1"
 UNTOUCHED = "untouched"
@@ -156,7 +156,7 @@ def measure(found: dict[str, list[Scored]], record: dict[str, Any], config: Robu
     before = found[UNTOUCHED]
     samples = [item.sample for item in before]
     if not any(item.status == "ok" for item in before):
-        raise UsageError("No video shows a face that can be judged", "Look at the files with sfumato scan.")
+        raise UsageError("Nothing shows a face that can be judged", "Look at the files with sfumato scan.")
     clusters = clusters_of(before)
     protocol = protocol_for(config.frames, clusters)
     reals = [i for i, sample in enumerate(samples) if sample.label == "real"]
@@ -309,9 +309,9 @@ class _Hand:
     def __call__(self, work: Work) -> Facts:
         if work.treatment == UNTOUCHED:
             return as_facts(self.detector.predict(work.sample.path, self.frames), work.sample.path)
-        with tempfile.TemporaryDirectory(prefix="sfumato-robustness-") as name:
+        with private_folder() as folder:  # copies of fakes, without their credential
             try:
-                copy = self._treated(work, Path(name))
+                copy = self._treated(work, folder)
             except (MediaError, UsageError) as error:
                 return as_facts(Prediction("error", (Reason("untreatable", error.message),)), work.sample.path)
             return as_facts(self.detector.predict(copy, self.frames), copy)

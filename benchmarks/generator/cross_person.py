@@ -31,7 +31,7 @@ from sfumato.media.clips import file_digest
 from sfumato.media.faces import FaceDetector, face_box
 from sfumato.media.frame_size import require_frame_size
 from sfumato.media.identity import embed_image, similarity
-from sfumato.media.images import read_image
+from sfumato.media.images import WORKING_PIXELS, read_image
 from sfumato.media.landmarks import LandmarkBackend, load_backend
 from sfumato.media.video import VideoReader
 
@@ -103,7 +103,9 @@ def measure(
             done.skipped.append((path, error.message))
     for path in portraits:
         try:
-            sitter = read_portrait(read_image(path, max_side=4096), detector, landmarks, config.size, path.name)
+            sitter = read_portrait(
+                read_image(path, max_pixels=WORKING_PIXELS), detector, landmarks, config.size, path.name
+            )
         except MediaError as error:
             done.skipped.append((path, error.message))
             continue

@@ -130,9 +130,11 @@ class _Tally:
     seconds: list[float] = field(default_factory=list)
 
 
-def choose_clips(footage: Path, names: tuple[str, ...] = ()) -> list[Path]:
-    """The videos below `footage`; with `names` only those whose file name or path is among them. Raises UsageError."""
-    videos = find_media([footage], Finder(VIDEOS))
+def choose_clips(footage: Path, names: tuple[str, ...] = (), finder: Finder | None = None) -> list[Path]:
+    """The videos below `footage`; with `names` only those whose file name or path is among them. `finder` counts what
+    is passed over. Raises UsageError.
+    """
+    videos = find_media([footage], finder or Finder(VIDEOS))
     if names:
         wanted = {Path(name).name for name in names}
         if missing := sorted(wanted - {p.name for p in videos}):

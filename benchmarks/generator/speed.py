@@ -125,10 +125,12 @@ def portraits(landmarks: str, config: SpeedConfig) -> list[Portrait]:
     """The Mona Lisa, `config.shots` times."""
     from generator.person.portrait import read_portrait
     from sfumato.media.faces import FaceDetector
-    from sfumato.media.images import read_image
+    from sfumato.media.images import WORKING_PIXELS, read_image
     from sfumato.media.landmarks import load_backend
 
-    picture = read_image(Path(str(files("sfumato.app.animation") / "portraits" / "mona-lisa.jpg")), max_side=4096)
+    picture = read_image(
+        Path(str(files("sfumato.app.animation") / "portraits" / "mona-lisa.jpg")), max_pixels=WORKING_PIXELS
+    )
     return [read_portrait(picture, FaceDetector(), load_backend(landmarks), config.size)] * config.shots
 
 

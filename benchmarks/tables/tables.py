@@ -26,6 +26,7 @@ from benchmarks.tables.robustness import robustness_table
 from benchmarks.tables.speed import detector_speed_table, speed_table
 from benchmarks.tables.survival import survival_table
 from benchmarks.tables.temporal import temporal_table
+from detector.evaluation.intervals import rate_bounds
 from sfumato.errors import UsageError
 
 Record = Mapping[str, Any]
@@ -97,17 +98,22 @@ def detection_table(records: Sequence[Record]) -> str:
     for treatment, found in about["test"].items():
         for family, count in found["clips"].items():
             aucs = [found[key].get(family) for key in ("auc", "auc_against_twins")]
-            flagged = [found["above_threshold"][alpha][family] for alpha in alphas]
-            numbers = ("" if number is None else f"{number:.3f}" for number in (*aucs, *flagged))
-            rows.append((treatment.replace("_", " "), family, f"{count}", *numbers))
+            numbers = ("" if number is None else f"{number:.3f}" for number in aucs)
+            flagged = [_share(found["above_threshold"][alpha][family], count) for alpha in alphas]
+            rows.append((treatment.replace("_", " "), family, f"{count}", *numbers, *flagged))
     note = (
         f"One score a clip. Thresholds: {calibration['rule']}; n_real = {calibration['n_real']} "
         "people's pictures; for videos "
         f"{about['video_calibration']['n_real']}: {about['video_calibration']['of']}. "
-        "A share of n clips is known to about one part in the square root of n."
+        "Shares of clips with their exact bounds at 95 %."
     )
     table = table_text(("test clips", "kind", "clips", "AUC", "against twins", *rates), rows)
     return f"{table}\n\n{note}"
+
+
+def _share(value: float, of: int) -> str:
+    low, high = rate_bounds(round(value * of), of)
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 
 RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,15 +61,18 @@ def evaluate(
     code: 0 done, 1 with --check-leaks when people, sources or files are shared with the training or between splits.
     """
     from detector.evaluation.leakage import inner_leaks, model_leaks, read_training, training_leaks
-    from detector.evaluation.predictions import join_predictions, read_predictions, with_media
+    from detector.evaluation.predictions import has_frames, join_predictions, read_predictions, with_media
     from detector.evaluation.run import EvaluationConfig, choose_split, find_samples
     from detector.evaluation.run import evaluate as measure
     from detector.evaluation.text import as_text
     from sfumato.atomic import write_text
+    from sfumato.execution.find_files import counted
 
     alone = choices["adapter"] in (None, "csv") and source.suffix == ".csv" and predictions is None
     ours = not alone and predictions is None
     model: dict[str, Any] = {}
+    if not ours:
+        _refuse(("model", "frames"), "scores come from a file, and no detector of ours runs")
     if alone:
         scored = read_predictions(source)
         whole = [item.sample for item in scored]
@@ -81,12 +85,14 @@ def evaluate(
         samples = _chosen(samples, choices)
         if choices["reals"]:
             samples += _reals(choices["reals"], split)
-        click.echo(f"{len(samples)} videos, split {split}", err=True)
+        click.echo(f"{counted(sample.path for sample in samples)}; split {split}", err=True)
         if predictions is not None:
             scored = list(with_media(join_predictions(samples, predictions, root)))
             model = {"name": "predictions", "file": predictions.name}
         else:
             scored, model = _score(samples, choices, out)
+    if not ours and not has_frames(scored):
+        _refuse(("level", "aggregator"), "the file has one score a video, and nothing is left to put together")
     leaks = inner_leaks([item.sample for item in scored], whole)
     if choices["trained_on"] is not None:
         leaks += training_leaks([item.sample for item in scored], read_training(choices["trained_on"]))
@@ -103,6 +109,18 @@ def evaluate(
     for line in lines if as_json else as_text(found):
         click.echo(line)
     return 1 if check_leaks and found.leaks_badly else 0
+
+
+def _refuse(names: Sequence[str], why: str) -> None:
+    """Raises UsageError for an option that was given and would say nothing."""
+    from click.core import ParameterSource
+
+    from sfumato.errors import UsageError
+
+    context = click.get_current_context()
+    given = [name for name in names if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
+    if given:
+        raise UsageError(f"--{given[0]} says nothing here: {why}", "Leave it out.")
 
 
 def _score(samples: list[Sample], choices: dict[str, Any], out: Path | None) -> tuple[list[Scored], dict[str, Any]]:
@@ -188,6 +206,7 @@ def write_clips_of(name: str, path: Path) -> None:
     from detector.datasets import REGISTRY
     from detector.datasets.sample import as_clip
     from sfumato.errors import UsageError
+    from sfumato.execution.find_files import counted
     from sfumato.media.clips import write_clips
     from sfumato.progress import progress
 
@@ -195,7 +214,7 @@ def write_clips_of(name: str, path: Path) -> None:
     kept = [sample for sample in samples if sample.split is not None]
     if not kept:
         raise UsageError(
-            f"None of the {len(samples)} videos has a split",
+            f"No file has a split ({counted(sample.path for sample in samples)})",
             "This data set has no official one, or its lists are missing.",
         )
     with progress("Taking digests", len(kept)) as advance:
@@ -209,13 +228,29 @@ def write_clips_of(name: str, path: Path) -> None:
 @click.argument("name")
 @click.argument("path", type=options.ANY)
 @options.output("The JSON that DeepfakeBench reads.")
-def export_deepfakebench(name: str, path: Path, out: Path) -> None:
-    """Write the data set NAME in PATH ("clips" for a clips.jsonl) as DeepfakeBench's JSON. Its videos must be folders
-    of frames.
+@click.option(
+    "--frames-folder", type=options.NewFolder(f"*-{16 * '[0-9a-f]'}-*"), metavar="FOLDER",
+    help="Where frames of videos are cut to (default: OUT-frames, beside OUT).",
+)  # fmt: skip
+@options.frames("Frames to cut of a video, evenly spaced.")
+def export_deepfakebench(name: str, path: Path, out: Path, frames_folder: Path | None, frames: int) -> None:
+    """Write the data set NAME in PATH ("clips" for a clips.jsonl) as DeepfakeBench's JSON.
+
+    DeepfakeBench reads no videos: of those, such as the ones of `sfumato fakes`, whole frames are cut into folders.
+    What is cut already is kept.
     """
     from detector.datasets.deepfakebench import write_deepfakebench
+    from detector.datasets.frame_folders import as_frame_folders
     from detector.evaluation.run import find_samples
+    from sfumato.atomic import require_writable
+    from sfumato.progress import progress
 
-    count = write_deepfakebench(find_samples(path, name)[0], out)
-    click.echo(f"{count} videos", err=True)
+    samples, _ = find_samples(path, name)
+    require_writable(out)
+    folder = (frames_folder or out.with_name(f"{out.stem}-frames")).resolve()
+    with progress("Cutting frames", len(samples)) as advance:
+        count = write_deepfakebench(as_frame_folders(samples, folder, frames, advance), out)
+    if any(not sample.path.is_dir() for sample in samples):
+        click.echo(f"Frames: {printable(folder)}", err=True)
+    click.echo(f"{count} listed", err=True)
     click.echo(out)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("detector")
 @click.argument("clips", type=options.FILE)
-@options.output("Run folder; the detector lands in its weights/.", folder=True)
+@options.output("Run folder; the detector lands in its weights/.", folder=options.RUN)
 @options.config_file()
 @options.overrides("One setting, e.g. model.backbone=mobilenetv4_conv_small.")
 @click.option(
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--cache",
-    type=options.NEW_FOLDER,
+    type=options.NewFolder("*.npz"),
     help="Where crops are kept between runs (default: RUN/crops).",
 )
 @options.resume()
@@ -58,6 +58,7 @@ def train_detector(
 
     from detector.config import SCAN_FPR, DetectorConfig
     from detector.data.cache import CropCache
+    from detector.inference.thresholds import in_words
     from detector.training.own_footage import SECTIONS
     from detector.training.package import check_people, exported_config, release, renew
     from detector.training.train import train
@@ -111,7 +112,8 @@ def train_detector(
         record = renew(exported, run.path, usable, crops, config.calibration, note)
     for kind, section in SECTIONS.items():
         found = record[section]
-        click.echo(f"{kind.capitalize()}s ({found['n_real']} people): {_flags_above(found)}", err=True)
+        flagged = f"flagged above a score of {in_words(found['thresholds'])}"
+        click.echo(f"{kind.capitalize()}s ({found['n_real']} people): {flagged}", err=True)
     for name, tested in record["test"].items():
         click.echo(f"Test, {name}: AUC {_scores(tested['auc'])}", err=True)
     kinds = [{float(alpha) for alpha in record[section]["thresholds"]} for section in SECTIONS.values()]
@@ -121,72 +123,11 @@ def train_detector(
     click.echo(run.path / "weights")
 
 
-@click.command("calibrate")
-@click.argument("reals", type=options.ANY)
-@options.output("The detector to write.", folder=True, required=False, default="calibrated-detector", show_default=True)
-@options.model("Folder of another detector to start from.")
-@options.frames("As many as your scans look at.")
-@options.overwrite("Replace the detector that is there.")
-def calibrate(reals: Path, out: Path, model: Path | None, frames: int, overwrite: bool) -> None:
-    """Set the detector's thresholds on REALS: your own footage that is known to be real, a folder or the list of
-    `sfumato clips`.
-
-    Writes a detector for `sfumato scan --model`. A false-positive rate of a tenth needs 9 people, of a hundredth 99, of
-    a thousandth 999; what they are too few for is left out. A stopped run goes on where it was: scores are kept in
-    OUT.scores.sqlite3.
-    """
-    import json
-
-    from detector.inference.bundle import RECORD, network_files, read_parts, shipped_folder
-    from detector.inference.video_detector import VideoDetector
-    from detector.training.own_footage import SECTIONS, find_reals, judge_reals, recalibrate
-    from sfumato.atomic import write_bytes, write_text
-    from sfumato.errors import OutputError
-    from sfumato.progress import progress
-
-    if (out / RECORD).exists() and not overwrite:
-        raise OutputError(f"{out} already holds a detector", "Choose another --output, or --overwrite.")
-    samples, people_known = find_reals(reals)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    detector = VideoDetector(model)
-    with progress("Judging reals", len(samples)) as advance:
-        judged = list(judge_reals(samples, detector, frames, out.with_name(out.name + ".scores.sqlite3"), advance))
-    found = recalibrate(detector.bundle.record, judged, people_known)
-    if not people_known:
-        advice = (
-            "Clips of one person are no independent draws: list the footage with sfumato clips, and "
-            "calibrate on the list."
-        )
-        click.echo(f"Warning: who is who is not known, each file counts as a person. {advice}", err=True)
-    for reason, count in sorted(found.abstained.items()):
-        click.echo(f"Not judged: {count} ({reason})", err=True)
-    for kind, section in SECTIONS.items():
-        if kind in found.kept:
-            click.echo(f"{kind.capitalize()}s keep the thresholds they had: {found.kept[kind]}", err=True)
-            continue
-        of = (f"{found.n_real[kind]} people, " if people_known else "") + f"{found.files[kind]} files"
-        click.echo(f"{kind.capitalize()}s ({of}): {_flags_above(found.record[section])}", err=True)
-    out.mkdir(exist_ok=True)
-    network, weights, record = read_parts(model or shipped_folder())
-    for name, part in zip(network_files(record), (network, weights), strict=False):
-        write_bytes(out / name, part)
-    write_text(out / RECORD, json.dumps(found.record, indent=1) + "\n")
-    click.echo(out)
-
-
 def _shown(what: str, total: float, ranks: Ranks) -> AbstractContextManager[Callable[[float], None]]:
     """A progress bar of the first process; the others are silent."""
     from sfumato.progress import progress
 
     return progress(what, total) if ranks.first else nullcontext(lambda amount: None)
-
-
-def _flags_above(calibration: dict[str, Any]) -> str:
-    """The thresholds as `scan` shows scores."""
-    from detector.inference.fusion import probability
-
-    each = ", ".join(f"{probability(t):.3f} at {float(alpha):g}" for alpha, t in calibration["thresholds"].items())
-    return f"flagged above a score of {each}"
 
 
 def _scores(values: dict[str, float]) -> str:

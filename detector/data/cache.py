@@ -26,6 +26,7 @@ from detector.inference.frames import SampledFrames
 from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError
 from sfumato.execution.executor import run
+from sfumato.execution.find_files import is_picture
 from sfumato.media.clips import TWIN, ClipRow, clip_file
 from sfumato.media.faces import CROP_VERSION, FaceDetector
 from sfumato.media.landmarks import load_backend
@@ -111,6 +112,10 @@ class CropCache:
         """How many crops the clip holds; cuts it if need be."""
         return len(self._arrays(row)["place"])
 
+    def still(self, row: ClipRow) -> bool:
+        """Whether the clip is a picture."""
+        return is_picture(clip_file(self.clips, row))
+
     def crop(self, row: ClipRow, index: int) -> StoredCrop:
         """The crop number `index`."""
         arrays = self._arrays(row)
@@ -157,9 +162,10 @@ class CropCache:
         found: list[tuple[float, Image, NDArray[np.float32]]] = []
         end = 0.0
         try:
-            for frame in SampledFrames(clip_file(self.clips, row), self.config.frames_per_clip):
+            source = SampledFrames(clip_file(self.clips, row), self.config.frames_per_clip)
+            for frame in source:
                 end = frame.time
-                faces = self._detector.detect(frame.image)
+                faces = source.faces(frame, self._detector)
                 if not faces or faces[0].size < self.config.min_face:
                     continue
                 crop = wide_crop(faces[0].box, frame.image)

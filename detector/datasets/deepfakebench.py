@@ -71,7 +71,7 @@ def write_deepfakebench(samples: Iterable[Sample], path: Path) -> int:
     for sample in samples:
         if not sample.path.is_dir():
             raise UsageError(
-                f"{sample.path} is not a folder of frames", "Cut frames with DeepfakeBench's preprocess.py first."
+                f"{sample.path} is not a folder of frames", "Cut its frames first: detector.datasets.frame_folders."
             )
         label = f"{sample.dataset}_Real" if sample.label == "real" else f"{sample.dataset}_{sample.method}"
         if label_of(label) != sample.label:

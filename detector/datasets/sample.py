@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -20,7 +21,9 @@ from typing import Any, ClassVar
 from detector.inference.frames import frames_in
 from sfumato.errors import MediaError, UsageError
 from sfumato.execution.find_files import PICTURES, VIDEOS
+from sfumato.limits import RECORD
 from sfumato.media.clips import ClipRow, Family, Label, Split, clip_file, file_digest, read_clips
+from sfumato.regular_file import open_regular, read_regular_text
 
 _MOST_MISSING = 1000  # names kept in an Inventory; the count goes on
 Key = tuple[str, str, str, str, str]
@@ -129,12 +132,12 @@ class Adapter(ABC):
         found = list(self.samples(root))
         if not found:
             raise UsageError(
-                f"No video of {self.title} in {root}", f"Look at: sfumato datasets verify {self.name} {root}."
+                f"Nothing of {self.title} in {root}", f"Look at: sfumato datasets verify {self.name} {root}."
             )
         twice = next((key for key, count in Counter(sample.key for sample in found).items() if count > 1), None)
         if twice is not None:
             raise UsageError(
-                f"Two videos are {'/'.join(filter(None, twice))} to {self.title}", "Evaluate the folders one by one."
+                f"Two files are {'/'.join(filter(None, twice))} to {self.title}", "Evaluate the folders one by one."
             )
         return found
 
@@ -213,7 +216,7 @@ def child(folder: Path, name: str) -> Path:
 def read_json(path: Path) -> Any:
     """Raises MediaError for what is not JSON."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_regular_text(path, RECORD))
     except (OSError, ValueError, RecursionError) as error:
         raise MediaError(f"Cannot read {path} as JSON: {error}", "Download it again.") from error
 
@@ -231,7 +234,7 @@ def read_entries(path: Path) -> dict[str, dict[str, Any]]:
 def read_lines(path: Path) -> list[str]:
     """The non-empty lines of a text file. Raises MediaError."""
     try:
-        return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        return [line.strip() for line in read_regular_text(path, RECORD, "utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise MediaError(f"Cannot read {path}: {error}", "Download it again.") from error
 
@@ -239,7 +242,7 @@ def read_lines(path: Path) -> list[str]:
 def read_table(path: Path, required: Iterable[str]) -> Iterator[dict[str, str]]:
     """The rows of a CSV file with a header. Raises MediaError for an unreadable file or a missing column."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_regular(path) as opened, io.TextIOWrapper(opened, encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             lacking = sorted(set(required) - set(reader.fieldnames or ()))
             if lacking:
@@ -263,5 +266,5 @@ def only(samples: Iterable[Sample], **wanted: str | None) -> list[Sample]:
         kept = [sample for sample in kept if (getattr(sample, name) or "") == value]
         if not kept:
             known = sorted({str(getattr(sample, name) or "none") for sample in all_of_them})
-            raise UsageError(f"No video has {name} {value!r}", f"There are: {', '.join(known[:12])}.")
+            raise UsageError(f"Nothing has {name} {value!r}", f"There are: {', '.join(known[:12])}.")
     return kept

@@ -32,7 +32,7 @@ def rate_bounds(flagged: int, of: int, level: float = 0.95) -> Interval:
     from scipy.stats import beta
 
     if not 0 <= flagged <= of or of == 0:
-        raise UsageError(f"{flagged} of {of} is no rate", "There must be at least one video.")
+        raise UsageError(f"{flagged} of {of} is no rate", "There must be at least one file.")
     tail = (1 - level) / 2
     low = 0.0 if flagged == 0 else float(beta.ppf(tail, flagged, of - flagged + 1))
     high = 1.0 if flagged == of else float(beta.ppf(1 - tail, flagged + 1, of - flagged))

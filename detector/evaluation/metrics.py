@@ -45,7 +45,7 @@ def checked(labels: Any, scores: Any) -> tuple[NDArray[np.bool_], Floats]:
         raise UsageError("A label is neither 0 (real) nor 1 (fake)")
     if not np.isfinite(values).all():
         odd = int((~np.isfinite(values)).sum())
-        raise UsageError(f"{odd} of {values.size} scores are not finite", "Leave those videos without a score.")
+        raise UsageError(f"{odd} of {values.size} scores are not finite", "Leave those files without a score.")
     fake = given.astype(bool)
     if fake.all() or not fake.any():
         raise UsageError(f"All {fake.size} are {'fake' if fake.all() else 'real'}: there is nothing to tell apart")

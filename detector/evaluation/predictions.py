@@ -50,7 +50,7 @@ def join_predictions(samples: Sequence[Sample], path: Path, root: Path) -> list[
         if found is None:
             near = names.get(row["path"]) or names.get(given.name) or []
             if len(near) != 1:
-                what = f"could be {len(near)} videos" if near else "is no video of the set"
+                what = f"could be {len(near)} files" if near else "is no file of the set"
                 raise MediaError(
                     f"{path}, line {line}: {row['path']!r} {what}", "Write paths relative to the data set."
                 )

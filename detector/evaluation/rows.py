@@ -25,6 +25,7 @@ from sfumato.errors import UsageError
 
 RATES = (0.1, 0.01, 0.001)  # false-positive rates at which a true-positive rate is given
 PREVALENCES = (0.1, 0.01, 0.001)
+_BOTH = 0.975  # level of each of two bounds that are to hold together at .95 (Bonferroni)
 
 
 @dataclass(frozen=True)
@@ -51,21 +52,25 @@ class Rates:
     """What a threshold that was set beforehand flags. tpr: of the fakes; fpr: of the reals; None without such videos.
 
     fpr_at_most: the largest false-positive rate that the reals leave possible, at 95 %. precision: {prevalence of
-    fakes: share of right flags among all, None where nothing is flagged}; accuracy: share of videos on their side of
-    the threshold; both None unless there are reals and fakes.
+    fakes: share of right flags among all, None where nothing is flagged}; precision_bounds: {prevalence: what both
+    rates leave possible of it, at 95 %}; accuracy: share of videos on their side of the threshold; all None unless
+    there are reals and fakes.
     """
 
     tpr: Rate | None
     fpr: Rate | None
     fpr_at_most: float | None = None
     precision: Mapping[str, float | None] | None = None
-    accuracy: float | None = None
+    precision_bounds: Mapping[str, Interval] | None = None
+    accuracy: Rate | None = None
 
     def as_json(self) -> dict[str, Any]:
         told = self.tpr.as_json("tpr") if self.tpr else {}
         told |= self.fpr.as_json("fpr") | {"fpr_at_most": self.fpr_at_most} if self.fpr else {}
-        if self.precision is not None:
-            told |= {"precision": dict(self.precision), "accuracy": self.accuracy}
+        if self.precision is not None and self.precision_bounds is not None and self.accuracy is not None:
+            bounds = {prevalence: list(found) for prevalence, found in self.precision_bounds.items()}
+            told |= {"precision": dict(self.precision), "precision_interval": bounds}
+            told |= self.accuracy.as_json("accuracy")
         return told
 
 
@@ -218,6 +223,7 @@ def _ranking(found: _Findings, taken: Units, clusters: Clusters, seed: int) -> b
         found.intervals = bootstrap(
             lambda weights: several(Curve(taken.labels, taken.scores, weights)), taken.labels, held, seed
         )
+        _widened(found, taken, held)
     except UsageError as error:
         found.refused["intervals"] = error.message
     return True
@@ -258,7 +264,27 @@ def _rates(fake: NDArray[np.bool_], flagged: NDArray[np.bool_]) -> Rates:
     if tpr is None or fpr is None:
         return Rates(tpr, fpr, at_most)
     precision = {f"{p:g}": metrics.precision_at(p, tpr.value, fpr.value) for p in PREVALENCES}
-    return Rates(tpr, fpr, at_most, precision, float((flagged == fake).mean()))
+    bounds = {f"{p:g}": _precision_bounds(p, tpr, fpr) for p in PREVALENCES}
+    return Rates(tpr, fpr, at_most, precision, bounds, Rate.of_flags(flagged == fake))
+
+
+def _precision_bounds(prevalence: float, tpr: Rate, fpr: Rate) -> Interval:
+    """Each rate at 97.5 %, so that both hold together at 95 %: none of 17 reals flagged does not mean that none will
+    be.
+    """
+    fewest, most = rate_bounds(tpr.flagged, tpr.of, _BOTH), rate_bounds(fpr.flagged, fpr.of, _BOTH)
+    worst, best = (metrics.precision_at(prevalence, *pair) for pair in ((fewest[0], most[1]), (fewest[1], most[0])))
+    return worst or 0.0, 1.0 if best is None else best
+
+
+def _widened(found: _Findings, taken: Units, held: Clusters) -> None:
+    """A rate that is the same in every draw of people, 0 or 1 as a rule, gets the exact bounds of as many people."""
+    people = [int(np.unique(held.of[taken.labels == label]).size) for label in (0, 1)]
+    for name, bounds in found.intervals.items():
+        if bounds[0] == bounds[1] and (name == "eer" or name.startswith("tpr@")):
+            of = people[1] if name != "eer" else min(people)
+            low, high = rate_bounds(round(found.metrics[name] * of), of)
+            found.intervals[name] = (min(low, bounds[0]), max(high, bounds[1]))
 
 
 def _allowed(found: _Findings, name: str, rate: float, reals: int) -> bool:

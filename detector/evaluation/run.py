@@ -75,7 +75,7 @@ def evaluate(scored: Sequence[Scored], config: EvaluationConfig, leaks: Sequence
     if not any(item.status == "ok" for item in scored):
         reasons = sorted({item.reason for item in scored if item.reason})
         raise UsageError(
-            f"No video has a score ({', '.join(reasons) or 'there are none'})", "Look at the files with sfumato scan."
+            f"Nothing has a score ({', '.join(reasons) or 'there are none'})", "Look at the files with sfumato scan."
         )
     clusters = clusters_of(scored, config.unit)
     chosen = _fitting(scored, config, clusters)
@@ -129,7 +129,7 @@ def choose_split(samples: Sequence[Sample], split: str | None) -> tuple[list[Sam
     name = split or ("test" if "test" in there else "all")
     kept = [sample for sample in samples if name == "all" or (sample.split or "none") == name]
     if not kept:
-        raise UsageError(f"There is no video of the split {name!r}", f"There are: {', '.join(sorted(there))}; or all.")
+        raise UsageError(f"Nothing is of the split {name!r}", f"There are: {', '.join(sorted(there))}; or all.")
     return kept, name
 
 

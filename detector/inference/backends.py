@@ -62,11 +62,25 @@ class Scorer(ABC):
                 f"This detector cannot show where it looks: {cause}", "Do without the explanation, or export it again."
             )
 
+    def require_crops(self, size: int) -> None:
+        """Runs the net once. Raises CheckpointError for one that makes no two finite numbers of a crop of `size` px."""
+        if "evidence" not in self.outputs:
+            raise _other(f"it has no output called evidence, but {', '.join(self.outputs)[:100]}")
+        found = self._ran(np.zeros((1, 3, size, size), np.float32), "evidence")
+        if found.shape != (1, 2) or not np.isfinite(found).all():
+            raise _other(f"of a crop of {size} px it makes {found.shape}, not two numbers")
+
+    def _ran(self, faces: NDArray[np.float32], output: str) -> NDArray[np.float32]:
+        try:
+            return self._run(faces, output)
+        except Exception as error:  # the runtimes raise many types of their own
+            raise _broken(error) from error
+
     def _all(self, images: Sequence[Image], output: str, batch: int) -> Floats:
         parts = []
         for start in range(0, len(images), batch):
             values = np.stack(images[start : start + batch]).astype(np.float32) / 127.5 - 1  # (b, S, S, 3)
-            parts.append(self._run(np.ascontiguousarray(values.transpose(0, 3, 1, 2)), output))
+            parts.append(self._ran(np.ascontiguousarray(values.transpose(0, 3, 1, 2)), output))
         return np.concatenate(parts).astype(np.float64)
 
 
@@ -136,6 +150,11 @@ def load_scorer(name: str, network: Path | bytes, threads: int = 1, weights: byt
         raise MissingPartError(f"The backend {name!r} needs {kind.package}, which is not installed", advice)
     scorer: Scorer = kind(network, threads, weights)
     return scorer
+
+
+def _other(why: str) -> CheckpointError:
+    advice = "Take a detector made by `sfumato train detector` or `sfumato export detector`."
+    return CheckpointError(f"The detector's network is another kind of network: {why}", advice)
 
 
 def _broken(error: Exception) -> CheckpointError:

@@ -18,13 +18,18 @@ from detector.inference.backend_names import DEFAULT
 from detector.inference.backends import Scorer, load_scorer
 from detector.inference.crops import DETECTOR_CROP
 from detector.inference.fusion import Stack
+from detector.inference.network_bounds import hold_network
 from detector.inference.thresholds import Thresholds
 from sfumato.errors import CheckpointError, MissingPartError
+from sfumato.limits import NETWORK as LARGEST_NETWORK
+from sfumato.limits import RECORD as LARGEST_RECORD
+from sfumato.regular_file import read_regular, read_regular_text
 
 FORMAT = "sfumato-detector-1"  # of a run's files
 RECORD_FORMAT = "sfumato-detector-2"  # of detector.json, whose thresholds are for normed logits since 2
 NETWORK, RECORD = "detector.onnx", "detector.json"
 OPENVINO, OPENVINO_WEIGHTS = "detector.xml", "detector.bin"
+SMALLEST_CROP, LARGEST_CROP = 16, 1024  # px
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,11 @@ def load_shipped(folder: Path | None = None, threads: int = 1, backend: str | No
 
     Raises UsageError for an unknown backend, MissingPartError, CheckpointError.
     """
-    network, weights, record = read_parts(shipped_folder() if folder is None else folder)
+    ours = shipped_folder()
+    network, weights, record = read_parts(ours if folder is None else folder)
+    if folder is not None and folder.resolve() != ours.resolve():
+        _require_described(network, weights, record)
+        hold_network(network, weights, crop_side(record))
     return from_parts(network, record, threads, backend, weights)
 
 
@@ -77,12 +86,12 @@ def read_parts(place: Path) -> tuple[bytes, bytes, Any]:
     if not (place / RECORD).is_file():
         raise _missing(place)
     try:
-        record = json.loads((place / RECORD).read_text(encoding="utf-8"))
+        record = json.loads(read_regular_text(place / RECORD, LARGEST_RECORD))
         parts = network_files(record)
         if not all((place / name).is_file() for name in parts):
             raise _missing(place)
-        network, *weights = ((place / name).read_bytes() for name in parts)
-    except (OSError, ValueError, AttributeError) as error:
+        network, *weights = (read_regular(place / name, LARGEST_NETWORK) for name in parts)
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"The detector in {place} is damaged: {error}", "Take another copy.") from error
     return network, b"".join(weights), record
 
@@ -91,6 +100,27 @@ def network_files(record: Any) -> tuple[str, ...]:
     """The names of the files that hold the network which `record` describes; never a name from outside."""
     named = (record.get("network") or {}).get("file", NETWORK) if isinstance(record, dict) else NETWORK
     return (OPENVINO, OPENVINO_WEIGHTS) if named == OPENVINO else (NETWORK,)
+
+
+def crop_side(record: Any) -> int:
+    """px, the side of the crops that the record's network was made for. Raises CheckpointError for no usable one."""
+    try:
+        size = int(record["config"]["model"]["size"])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise CheckpointError(f"{RECORD} does not say how large its crops are", "Take another copy.") from error
+    if not SMALLEST_CROP <= size <= LARGEST_CROP:
+        raise CheckpointError(
+            f"{RECORD} asks for crops of {size} px", f"They have {SMALLEST_CROP} to {LARGEST_CROP} px a side."
+        )
+    return size
+
+
+def _require_described(network: bytes, weights: bytes, record: Any) -> None:
+    """Raises CheckpointError unless the record was made for this network."""
+    described = record.get("network") if isinstance(record, dict) else None
+    known = described.get("sha256") if isinstance(described, dict) else None
+    if hashlib.sha256(network + weights).hexdigest() != known:
+        raise CheckpointError(f"The network is not the file that {RECORD} describes", "Take both from one export.")
 
 
 def _missing(place: Path) -> MissingPartError:
@@ -119,11 +149,12 @@ def from_parts(
             raise CheckpointError(
                 f"The detector was trained on {seen!r} crops, this version cuts {DETECTOR_CROP!r}", "Train it again."
             )
-        if hashlib.sha256(network + weights).hexdigest() != record["network"]["sha256"]:
-            raise CheckpointError(f"The network is not the file that {RECORD} describes", "Take both from one export.")
+        _require_described(network, weights, record)
         stack = Stack.from_json(record["calibration"]["stack"])
         thresholds, video = (_thresholds(record[name]) for name in ("calibration", "video_calibration"))
         scorer = load_scorer(backend or str(record["network"].get("backend", DEFAULT)), network, threads, weights)
-        return ShippedDetector(scorer, int(record["config"]["model"]["size"]), stack, thresholds, video, record)
+        size = crop_side(record)
+        scorer.require_crops(size)
+        return ShippedDetector(scorer, size, stack, thresholds, video, record)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CheckpointError(f"{RECORD} lacks or garbles {error}", "Take another copy.") from error

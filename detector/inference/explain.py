@@ -10,7 +10,7 @@ speaks for forgery is looked at.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import cv2
@@ -83,10 +83,8 @@ def explain(
         ExplainedFrame(time, float(stack.logit(e)), crop, e, m, stack.weights(e), face_regions(p, len(crop)))
         for time, crop, e, m, p in zip(times, crops, evidence, maps, points, strict=True)
     )
-    weight = np.stack([frame.map() for frame in frames])
     regions = np.stack([frame.regions for frame in frames])
-    total = float(weight.sum())
-    return Explanation(frames, _shares(weight, regions) if total > 0 else None, _shares(np.ones_like(weight), regions))
+    return Explanation(frames, _shares_of(frames), _shares(np.ones(regions.shape), regions))
 
 
 def enlarge(values: NDArray[Any], side: int) -> Floats:
@@ -152,6 +150,19 @@ def head_facts(stack: Stack, evidence: NDArray[Any], thresholds: Thresholds, fpr
     return facts
 
 
+def limited(explanation: Explanation, facts: Mapping[str, HeadFacts], flagged: bool) -> Explanation:
+    """The same with only those kinds of evidence that the words speak of: a head that shows no more than many real
+    clips do has no place that could be shown. Where neither flags alone and both together do, both count, if one
+    of them shows anything.
+    """
+    telling = {name for name, fact in facts.items() if fact.level in ("strong", "raised")}
+    if telling and flagged and not any(fact.level == "strong" for fact in facts.values()):
+        telling = {name for name, fact in facts.items() if fact.level != "untrained"}
+    mask = np.array([name in telling for name in HEADS], np.float64)
+    frames = tuple(replace(frame, weights=frame.weights * mask) for frame in explanation.frames)
+    return Explanation(frames, _shares_of(frames), explanation.areas)
+
+
 def in_words(facts: Mapping[str, HeadFacts], flagged: bool) -> str:
     """One sentence about the two kinds of evidence; two where only both together flag. Never what the file is."""
     logits = {name: -np.inf if fact.logit is None else fact.logit for name, fact in facts.items()}
@@ -170,6 +181,12 @@ def _told(fact: HeadFacts) -> str:
         return "no more than many real clips show"
     rest = round(1 / (1 - fact.above))
     return f"more than {rest - 1:,} in {rest:,} real clips show"
+
+
+def _shares_of(frames: Sequence[ExplainedFrame]) -> dict[str, float] | None:
+    """None where nothing speaks for forgery."""
+    weight = np.stack([frame.map() for frame in frames])
+    return _shares(weight, np.stack([frame.regions for frame in frames])) if weight.sum() > 0 else None
 
 
 def _shares(weight: Floats, regions: NDArray[np.int64]) -> dict[str, float]:

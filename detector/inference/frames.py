@@ -10,10 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sfumato.execution.find_files import is_picture
+from sfumato.limits import FRAME_PIXELS
 from sfumato.media.video import Frame, VideoReader
+
+if TYPE_CHECKING:
+    from sfumato.media.faces import Face, FaceDetector
 
 
 def frames_in(folder: Path) -> list[Path]:
@@ -40,6 +44,7 @@ class MediaFacts:
     frames: int | None = None
     damaged_packets: int | None = None
     truncated: bool | None = None
+    clock_jumps: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """What this kind of file has, and of that all that is known."""
@@ -56,12 +61,13 @@ class MediaFacts:
             "frames": self.frames,
             "damaged_packets": self.damaged_packets,
             "truncated": self.truncated,
+            "clock_jumps": self.clock_jumps,
         }
 
 
 class SampledFrames:
     """Iterates over about `count` evenly spaced frames. After it: `sampled`, `decoded`, `truncated`, `damaged`,
-    `media`.
+    `media`, and in `notes` what was read in another way than the file says.
 
     Raises MediaError as VideoReader and read_image do, when opened or while reading.
     """
@@ -72,6 +78,7 @@ class SampledFrames:
         self.truncated = False
         self.still = is_picture(path)
         self.media: MediaFacts | None = None
+        self.notes: list[str] = []
 
     def __iter__(self) -> Iterator[Frame]:
         frames = self._still() if self.still else self._folder() if self.path.is_dir() else self._video()
@@ -79,10 +86,16 @@ class SampledFrames:
             self.sampled += 1
             yield frame
 
+    def faces(self, frame: Frame, detector: FaceDetector) -> list[Face]:
+        """The faces of one of the frames, largest first; of a still picture also the small ones."""
+        from sfumato.media.face_search import find_faces
+
+        return find_faces(frame.image, detector) if self.still else detector.detect(frame.image)
+
     def _still(self) -> Iterator[Frame]:
         from sfumato.media.images import read_image
 
-        image = read_image(self.path)
+        image = read_image(self.path, max_pixels=FRAME_PIXELS.most, notes=self.notes)
         self.media = MediaFacts("picture", image.shape[1], image.shape[0])
         self.decoded = 1
         yield Frame(image, 0.0, 0)
@@ -95,7 +108,7 @@ class SampledFrames:
         schedule = _Schedule(len(names), self.count)
         self.decoded = len(names)
         for position in (position for position in range(len(names)) if schedule.wants(position)):
-            image = read_image(names[position])
+            image = read_image(names[position], max_pixels=FRAME_PIXELS.most, notes=self.notes)
             self.media = MediaFacts("frames", image.shape[1], image.shape[0], frames=len(names))
             yield Frame(image, float(position), position)
 
@@ -105,13 +118,17 @@ class SampledFrames:
             opened = self.media = MediaFacts(
                 "video", info.width, info.height, info.container, info.codec, info.rate, info.duration, info.has_audio
             )
-            total = info.declared_frames or (round(info.duration * info.rate) if info.duration and info.rate else 0)
-            schedule = _Schedule(total, self.count)
-            for position, frame in enumerate(reader):
-                if schedule.wants(position):
-                    yield frame
+            schedule = _Schedule(reader.count_frames(), self.count)
+            yield from reader.chosen(schedule.wants)
             self.decoded, self.damaged, self.truncated = reader.decoded_frames, reader.damaged_packets, reader.truncated
-        self.media = replace(opened, frames=self.decoded, damaged_packets=self.damaged, truncated=self.truncated)
+            self.media = replace(
+                opened,
+                duration=None if reader.clock_jumps else info.duration,  # what was found is the distance of two clocks
+                frames=self.decoded,
+                damaged_packets=self.damaged,
+                truncated=self.truncated,
+                clock_jumps=reader.clock_jumps,
+            )
 
 
 class _Schedule:

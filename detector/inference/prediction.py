@@ -147,7 +147,8 @@ class Prediction:
     score: calibrated probability in [0, 1]; logit: the same before squashing; both None unless status is "ok".
     reasons: why there is no score. timeline: every sampled frame with a face. tracks: the highest first. media: None
     where the file could not be opened. sharpness: the median over the judged crops of the variance of their Laplacian,
-    in grey levels squared. explanation: where it was asked for, and there is a score.
+    in grey levels squared. explanation: where it was asked for, and there is a score. notes: what was read in another
+    way than the file says.
     """
 
     status: Status
@@ -163,6 +164,7 @@ class Prediction:
     timing: Timing | None = None
     sharpness: float | None = None
     explanation: Explanation | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def deciding(self) -> tuple[TrackFrame, ...]:

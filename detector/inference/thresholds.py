@@ -76,3 +76,8 @@ class Thresholds:
         scores = {f"{rate:g}": float(probability(threshold)) for rate, threshold in self.logits.items()}
         logits = {f"{rate:g}": threshold for rate, threshold in self.logits.items()}
         return {**scores, "logit": logits, "n_real": self.n_real, "calibration": self.calibration}
+
+
+def in_words(logits: Mapping[str, float]) -> str:
+    """{false-positive rate: logit} of detector.json, as `scan` shows scores."""
+    return ", ".join(f"{probability(logit):.3f} at {float(rate):g}" for rate, logit in logits.items())

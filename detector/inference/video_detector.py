@@ -86,9 +86,8 @@ class VideoDetector:
             reason = Reason("too_short", f"{source.decoded} frames; at least {MIN_FRAMES} are needed.")
             return self._without_score("abstain", reason, source, clock, len(sightings))
         if largest == 0:
-            return self._without_score(
-                "abstain", Reason("no_face", f"No face in {source.sampled} frames."), source, clock, 0
-            )
+            where = "the picture" if source.still else f"{source.sampled} frames"
+            return self._without_score("abstain", Reason("no_face", f"No face in {where}."), source, clock, 0)
         if not sightings:
             reason = Reason(
                 "face_too_small", f"The largest face is {largest:.0f} px; at least {MIN_FACE:.0f} are needed."
@@ -111,7 +110,7 @@ class VideoDetector:
             if frame is None:
                 return sightings, largest
             with clock("detect"):
-                faces = self._faces.detect(frame.image)[:MAX_FACES]
+                faces = source.faces(frame, self._faces)[:MAX_FACES]
                 largest = max([largest, *(face.size for face in faces)])
                 for track, face in tracker.update(position, [face for face in faces if face.size >= MIN_FACE]).items():
                     crop = judged_crop(face.box, frame.image)
@@ -154,6 +153,7 @@ class VideoDetector:
             timing=clock.timing(),
             sharpness=median(sharpness(s.crop) for s in sightings),
             explanation=explanation,
+            notes=tuple(source.notes),
         )
 
     def _track(
@@ -192,6 +192,7 @@ class VideoDetector:
             frames=FrameCounts(source.sampled, faces),
             model=self._model(),
             timing=clock.timing(),
+            notes=tuple(source.notes),
         )
 
     def _thresholds(self, source: SampledFrames) -> Thresholds:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from detector.config import ModelConfig
 from sfumato.errors import CheckpointError, UsageError
+from sfumato.structure.tensors import hold_tensors
 
 _LITE0 = "tf_efficientnet_lite0"
 _NORMS = (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
@@ -148,6 +149,7 @@ def _load_file(backbone: Backbone, path: Path) -> None:
     from safetensors.torch import load_file
 
     try:
+        hold_tensors(path, CheckpointError)
         state = load_file(path)
     except Exception as error:
         raise CheckpointError(

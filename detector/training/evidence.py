@@ -49,6 +49,7 @@ class ClipEvidence:
     evidence: Floats
     method: str = ""
     quality: Floats | None = None  # the mean over its frames, of `detector.inference.quality_norm.qualities`
+    still: bool | None = None  # whether its file is a picture; None: by its name
 
     @property
     def kind(self) -> str:
@@ -60,7 +61,7 @@ class ClipEvidence:
     @property
     def video(self) -> bool:
         """Whether its file is one: a scan has thresholds of their own for videos."""
-        return not is_picture(Path(self.clip))
+        return not (is_picture(Path(self.clip)) if self.still is None else self.still)
 
 
 @torch.no_grad()
@@ -116,12 +117,13 @@ def clip_evidence(
     methods = set(source.methods)
     for row in [*material.reals, *material.twins, *(row for row in material.fakes if row.method in methods)]:
         images = [recipe(image) for image in _crops(source.cache, row, frames)]
-        yield _evidence(score, row, row.family, row.method, images, size, encoded)
+        yield _evidence(score, row, row.family, row.method, images, size, source.cache.still(row), encoded)
     for maker in (maker for maker in source.makers if made and maker.on_the_fly):
         for row in _spread_over(maker.people, _MADE_CLIPS):
             rng = np.random.default_rng([21, *f"{maker.method} {row.identity}".encode()])
             fakes = [maker.of(row, rng).fake for _ in range(min(_MADE_FRAMES, source.cache.count(row)))]
-            yield _evidence(score, row, maker.family, maker.method, [recipe(fake) for fake in fakes], size, encoded)
+            images, still = [recipe(fake) for fake in fakes], source.cache.still(row)
+            yield _evidence(score, row, maker.family, maker.method, images, size, still, encoded)
 
 
 def copies_evidence(
@@ -131,11 +133,11 @@ def copies_evidence(
     each at most.
     """
     for row in rows:
-        images = _crops(cache, row, frames)
+        images, still = _crops(cache, row, frames), cache.still(row)
         rng = np.random.default_rng([22, *row.path.encode()])
         for number in range(copies):
             recipe = draw_way(rng) if number else UNTOUCHED
-            yield _evidence(score, row, row.family, row.method, [recipe(image) for image in images], size)
+            yield _evidence(score, row, row.family, row.method, [recipe(image) for image in images], size, still)
 
 
 def _crops(cache: CropCache, row: ClipRow, frames: int | None) -> list[Image]:
@@ -145,14 +147,15 @@ def _crops(cache: CropCache, row: ClipRow, frames: int | None) -> list[Image]:
 
 
 def _evidence(
-    score: Score, row: ClipRow, family: str, method: str, images: Sequence[Image], size: int, encoded: bool = False
-) -> ClipEvidence:
-    """images: wide crops as stored, (side, side, 3) each."""
-    views, video = [_view(image, size) for image in images], encoded or not is_picture(Path(row.path))
+    score: Score, row: ClipRow, family: str, method: str, images: Sequence[Image], size: int, still: bool,
+    encoded: bool = False,
+) -> ClipEvidence:  # fmt: skip
+    """images: wide crops as stored, (side, side, 3) each; still: whether the clip is a picture."""
+    views, video = [_view(image, size) for image in images], encoded or not still
     quality = np.mean(
         [qualities(view, TIGHTEN * len(image), video) for view, image in zip(views, images, strict=True)], axis=0
     )
-    return ClipEvidence(row.path, row.identity, family, score(views), method, quality)
+    return ClipEvidence(row.path, row.identity, family, score(views), method, quality, still)
 
 
 def _spread_over(people: People, count: int) -> list[ClipRow]:

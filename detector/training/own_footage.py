@@ -59,9 +59,9 @@ class Recalibration:
     abstained: Counter[str] = field(default_factory=Counter)
 
 
-def find_reals(source: Path) -> tuple[list[Sample], bool]:
+def find_reals(source: Path, finder: Finder | None = None) -> tuple[list[Sample], bool]:
     """The reals of a clips.jsonl, or all videos and pictures in and below a folder but what `sfumato fakes` made there;
-    and whether it is known who is who.
+    and whether it is known who is who. `finder` counts what is passed over.
 
     Raises MediaError for a damaged list, UsageError when there is nothing.
     """
@@ -70,7 +70,7 @@ def find_reals(source: Path) -> tuple[list[Sample], bool]:
         if not listed:
             raise UsageError(f"{source} lists no real clip", "Make a list of real footage: sfumato clips FOLDER.")
         return listed, True
-    found = sorted(find_media([source], Finder(leave_out=[GENERATED])))
+    found = sorted(find_media([source], finder or Finder(leave_out=[GENERATED])))
     names = [file.relative_to(source).as_posix() for file in found]
     return [
         Sample("own", name, file, "real", "camera", "real", name) for name, file in zip(names, found, strict=True)

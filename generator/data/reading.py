@@ -22,13 +22,13 @@ from generator.data.footage import Source
 from generator.data.screening import find_shots, odd_ones, overlap, sharpness, turn
 from generator.data.shards import write_shard
 from sfumato.errors import ConfigError, MediaError, NoFaceError
+from sfumato.media.face_search import find_faces
 from sfumato.media.faces import Crop, Face, FaceDetector, FaceTracker, crop_around
-from sfumato.media.images import read_image
+from sfumato.media.images import WORKING_PIXELS, read_image
 from sfumato.media.landmarks import LandmarkBackend, load_backend
 from sfumato.media.video import VideoReader
 
 _READ_SIDE = 960  # px of a video frame's longer side: a face there is larger than any crop
-_PICTURE_SIDE = 4096  # px; in a group photograph a face is a small part
 _FOLLOWED = 3  # faces of a frame, from the largest, that may turn out to be the one seen longest
 NO_FACE, SMALL, NO_LANDMARKS = "no face", "face too small", "no landmarks found"
 OUTSIDE, OTHER_FACE, OTHER_PERSON = "face leaves the square", "another face in the square", "another person"
@@ -160,8 +160,8 @@ class Preparer:
         return sorted(longest, key=lambda shot: shot.start), cut_off
 
     def _picture(self, path: Path) -> list[Observation]:
-        image = read_image(path, max_side=_PICTURE_SIDE)
-        faces = self.detector.detect(image)
+        image = read_image(path, max_pixels=WORKING_PIXELS)
+        faces = find_faces(image, self.detector)
         return [Observation(0, 0.0, image, faces, dict(enumerate(self._large(faces)[:1])))]
 
     def _shots(self, path: Path, shots: list[range]) -> Iterator[list[Observation]]:

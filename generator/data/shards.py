@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sfumato.atomic import atomic_path
 from sfumato.errors import UsageError
+from sfumato.limits import ROWS
 
 _SHARDS_IN_MEMORY = 48  # of about .6 MB each (64 crops at 192 px); every decoding process has its own
 
@@ -64,6 +65,7 @@ def load_shard(path: Path) -> Shard:
 
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
+            ROWS.hold(path, file.metadata.num_rows, UsageError, "Delete it and run prepare again.")
             columns = [name for name in file.schema_arrow.names if name != "jpeg"]
             table = file.read(columns, use_threads=False)
         facts = json.loads(table.schema.metadata[b"sfumato"])

@@ -7,6 +7,7 @@ source's proportions; eyes by how far they are open. At the neutral frame the re
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -83,7 +84,7 @@ def without_likeness(motion: Motion, canonical: Landmarks) -> Motion:
     """The same motion on the canonical face: what a `.motion` file holds."""
     retargeter = Retargeter(canonical, motion, mode="absolute")
     track = np.stack([retargeter.apply(points) for points in motion.landmarks])
-    return Motion(track, motion.times, motion.neutral, motion.backend, motion.name)
+    return replace(motion, landmarks=track)
 
 
 def canonical_face() -> Landmarks:

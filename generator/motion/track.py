@@ -22,6 +22,7 @@ from sfumato.errors import MediaError, MissingFileError, NoFaceError, UsageError
 from sfumato.execution.find_files import is_picture
 from sfumato.media.faces import Box, Crop, crop_around
 from sfumato.media.landmarks import LandmarkBackend
+from sfumato.structure.tensors import hold_tensors
 
 if TYPE_CHECKING:
     from sfumato.media.video import Frame
@@ -32,6 +33,7 @@ _LATEST = 1e6  # seconds
 _BAND = (
     36  # frames to each side that smoothing looks at: three widths at 120 frames a second and twice the usual amount
 )
+_HIDDEN = 0.5  # seconds for which a face may be hidden within a motion
 _UPPER_LIDS, _LOWER_LIDS = (37, 38, 43, 44), (41, 40, 47, 46)
 Landmarks = NDArray[np.float32]
 
@@ -39,7 +41,7 @@ Landmarks = NDArray[np.float32]
 @dataclass(frozen=True)
 class Motion:
     """landmarks: (F, 68, 2) in [-1, 1] of the driver's crop; times: (F,) seconds from the first frame; neutral: index
-    of a calm frame.
+    of a calm frame; remarks: what somebody should be told of the video it comes from, not stored.
     """
 
     landmarks: Landmarks
@@ -47,6 +49,7 @@ class Motion:
     neutral: int
     backend: str
     name: str
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.times)
@@ -118,6 +121,7 @@ def read_motion(path: Path) -> Motion:
     from safetensors import SafetensorError, safe_open
 
     try:
+        hold_tensors(path)
         with safe_open(str(path), framework="np") as file:
             header = file.metadata() or {}
             if header.get("format") != FORMAT:
@@ -176,14 +180,16 @@ def track_video(
     from sfumato.media.video import VideoReader
 
     with VideoReader(path, max_side=largest) as video:
-        return track_frames(video, path.name, landmarks, seconds, advance, smooth)
+        motion = track_frames(video, path.name, landmarks, seconds, advance, smooth)
+        return replace(motion, remarks=video.remarks() + motion.remarks)
 
 
 def track_frames(
     frames: Iterable[Frame], name: str, landmarks: LandmarkBackend, seconds: float | None = None,
     advance: Callable[[float], None] = lambda amount: None, smooth: float = 1.0,
 ) -> Motion:  # fmt: skip
-    """Follows the largest face. Frames without it are bridged up to half a second, and end the motion beyond that.
+    """Follows the largest face. Frames without it are bridged if it is hidden for up to half a second, and end the
+    motion beyond that, which `remarks` says. A frame that is held for longer is no gap: a slow clip is a slow motion.
 
     Before the face appears the motion rests in its first pose. The crop is one square for the whole clip. `smooth`: see
     `smooth_track`. `advance` gets 1 for each frame that shows the face. Raises NoFaceError when there is no face.
@@ -192,13 +198,18 @@ def track_frames(
     before: list[
         float
     ] = []  # frames before the face appears: the motion starts with the video, or sound would not fit it
+    hidden: float | None = None  # since when the face has been hidden
+    remarks: tuple[str, ...] = ()
     for time, seen in follow_face(frames, landmarks, seconds):
+        if hidden is not None and time - hidden > _HIDDEN + 1e-6:
+            remarks = (f"The face in {name} is hidden from {hidden:.1f} s on; the motion ends there.",)
+            break
         if seen is None:
             before += [time] if not times else []
+            hidden = time if times and hidden is None else hidden
             continue
+        hidden = None
         box, shape = seen
-        if times and time - times[-1] > 0.5:
-            break
         points.append(shape)
         times.append(time)
         boxes.append(box)
@@ -211,7 +222,7 @@ def track_frames(
     )  # pixel centres of a crop 2 px wide lie at -0.5 and 0.5: [-1, 1]
     stamps = np.asarray(before + times)
     track = smooth_track(np.concatenate([np.repeat(local[:1], len(before), axis=0), local]), stamps, smooth)
-    return Motion(track, stamps, find_neutral(track), landmarks.name, Path(name).stem)
+    return Motion(track, stamps, find_neutral(track), landmarks.name, Path(name).stem, remarks)
 
 
 def _crop(boxes: list[Box]) -> Crop:

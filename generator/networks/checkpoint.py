@@ -25,6 +25,7 @@ from sfumato.config import from_dict, to_dict
 from sfumato.errors import CheckpointError, MissingFileError, SfumatoError, choose_from
 from sfumato.media.clips import file_digest
 from sfumato.media.faces import CROP_VERSION
+from sfumato.structure.tensors import hold_tensors
 
 FORMAT = "sfumato-generator-1"
 # The warp family, which the program uses by itself; the paper's, which it is compared with; and the one that was
@@ -120,6 +121,7 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
     if not path.is_file():
         raise MissingFileError(f"There is no checkpoint {path}", advice)
     try:
+        hold_tensors(path, CheckpointError)
         with safe_open(str(path), framework="pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)

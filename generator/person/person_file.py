@@ -34,6 +34,7 @@ from sfumato.atomic import atomic_path, require_writable
 from sfumato.config import from_dict, to_dict
 from sfumato.errors import CheckpointError, MediaError, SfumatoError, UsageError
 from sfumato.media.faces import Crop, Face
+from sfumato.structure.tensors import hold_tensors
 from sfumato.text import printable
 
 FORMAT = "sfumato-person-1"
@@ -192,6 +193,7 @@ def read_person(path: Path) -> PersonFile:
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise MediaError(f"The person file {path} is larger than {_LARGEST_FILE >> 20} MB", _ADVICE)
+        hold_tensors(path)
         with safe_open(str(path), framework="np") as file:
             header = file.metadata() or {}
             if header.get("format") != FORMAT:

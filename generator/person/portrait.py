@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from generator.motion.track import Landmarks
 from sfumato.errors import NoFaceError
+from sfumato.media.face_search import find_faces
 from sfumato.media.faces import Crop, Face, FaceDetector, crop_around
 from sfumato.media.landmarks import LandmarkBackend
 
@@ -36,7 +37,7 @@ def read_portrait(
 
     Raises NoFaceError when there is none, when face `which` does not exist, or when it is under 40 px.
     """
-    faces = detector.detect(image)
+    faces = find_faces(image, detector)
     if not faces:
         raise NoFaceError(
             f"No face was found in {name}", "Use a picture in which one face is seen well, from the front."

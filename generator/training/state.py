@@ -18,6 +18,7 @@ from generator.training.trainer import MetaTrainer
 from sfumato.atomic import atomic_path
 from sfumato.config import to_dict
 from sfumato.errors import CheckpointError, OutputError
+from sfumato.structure.tensors import hold_tensors
 
 
 def save_state(path: Path, trainer: MetaTrainer, best: float | None = None) -> None:
@@ -52,6 +53,7 @@ def load_state(path: Path, trainer: MetaTrainer) -> float | None:
     from safetensors import SafetensorError, safe_open
 
     try:
+        hold_tensors(path, CheckpointError)
         with safe_open(str(path), framework="pt") as file:
             header = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -6,6 +6,8 @@ on a frame that was shown. It is a guide for the run; `sfumato bench quality` is
 
 from __future__ import annotations
 
+import hashlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from generator.networks.embedder import Embedder, spread
 from generator.networks.episode import Episode
 from generator.networks.families import WarpGenerator, make_image
 from generator.networks.synthesizer import Generator
+from sfumato.errors import SealError, SfumatoWarning
 
 _SHOWN = 12  # columns of the contact sheet
 
@@ -57,11 +60,8 @@ class Validator:
         self, embedder: Embedder, generator: Generator | WarpGenerator, sheet: Path | None = None
     ) -> Validation:
         """Networks in evaluation mode. `sheet` gets a picture: source, landmarks, output and target of some, from top
-        to bottom.
+        to bottom; sealed, as every generated picture is. Without a seal it is left out, with a warning.
         """
-        from sfumato.media.images import write_image
-        from sfumato.media.tensors import to_image
-
         scores, distances, cosines = [], [], []
         embeddings: list[Tensor] = []
         columns: list[Tensor] = []
@@ -78,9 +78,42 @@ class Validator:
                     torch.cat([episode.faces[0, 0], episode.target_sketch[0], image[0], episode.target[0]], dim=1).cpu()
                 )
         if sheet is not None:
-            write_image(sheet, to_image(torch.cat(columns, dim=2)))
+            self._write(sheet, torch.cat(columns, dim=2), generator)
         apart = spread(torch.cat(embeddings)) if len(embeddings) > 1 else 1.0
         return Validation(float(np.mean(scores)), float(np.mean(distances)), float(np.mean(cosines)), apart)
+
+    def _write(self, sheet: Path, picture: Tensor, generator: Generator | WarpGenerator) -> None:
+        """picture: (3, H, W) in [-1, 1]."""
+        from sfumato.media.sealed_picture import write_generated_picture
+        from sfumato.media.tensors import to_image
+        from sfumato.media.video import GeneratedFacts
+
+        followed = hashlib.sha256()
+        for episode in validation_episodes(self.people, self.config):
+            followed.update(episode.target_landmarks.cpu().numpy().tobytes())
+        facts = GeneratedFacts(
+            title="Samples of a training run",
+            model_name=f"{self.config.model.family}, in training",
+            model_digest=weights_digest(generator),
+            seed=self.config.seed,
+            portraits=(),
+            motion_digest=followed.hexdigest(),
+        )
+        try:
+            write_generated_picture(sheet, to_image(picture), facts)
+        except SealError as error:  # no reason to end a run of days
+            warnings.warn(
+                SfumatoWarning(f"The samples were not written, since they cannot be sealed: {error}"), stacklevel=2
+            )
+
+
+def weights_digest(network: torch.nn.Module) -> str:
+    """SHA-256, hex, of the weights as they are now, which lie in no file."""
+    digest = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def validation_episodes(people: tuple[PersonFootage, ...], config: TrainConfig, targets: int = 2) -> Iterator[Episode]:

@@ -26,9 +26,8 @@ EXIT_CODES = {
     "none": ExitCode.NO_CREDENTIAL,
 }
 SAID = {
-    "confirmed": "the watermark names this manifest, and the video looks like the one it was made for",
-    "watermark": "the watermark names this manifest, but the video does not look like the one it was made "
-    "for, or that is not known here",
+    "confirmed": "a signed manifest names this watermark, and the video looks like the one it was made for",
+    "watermark": "the watermark leads to this manifest, but that they belong together is not confirmed",
     "alike": "no watermark was read; the video looks like what was entered, as another video of the "
     "same portrait would",
     "none": "neither watermark nor fingerprint leads to a manifest",
@@ -64,13 +63,15 @@ def recover(
     then only the watermark's 64 bits, to that host.
 
     \b
-    confirmed  watermark and fingerprint agree
-    watermark  only the watermark names a manifest
+    confirmed  a manifest's own signature covers this watermark and this look
+    watermark  the watermark leads to a manifest; something is wanting, and is said
     alike      only the fingerprint; several manifests may fit
     none       nothing was found
 
-    The recovered manifest's signature is checked. That it belongs to FILE rests on watermark and fingerprint alone: the
-    manifest's own binding to the original file is broken, as it is by every encoding.
+    What a repository or a resolver says counts for nothing by itself: the manifest must state the watermark, draw it
+    from its own signer's key, state the fingerprint and carry its own name, all under a signature that holds. With
+    --trust the signer must lead to one of the roots; without, anybody may have signed. The manifest's binding to the
+    original file is broken, as it is by every encoding.
 
     \b
     Exit codes: 0 confirmed, 1 watermark or alike, 2 wrong usage, 3 the file is no video, 4 none, 5 the recovered
@@ -79,11 +80,12 @@ def recover(
     from provenance.durable.recovery import recover as recover_file
     from provenance.durable.repository import open_repository
     from provenance.durable.resolver import HttpResolver
+    from provenance.pki.certificates import read_anchors
     from sfumato.atomic import write_bytes
 
     if send_file and not resolvers:
         raise UsageError("--send-file says nothing without --resolver", "Name the resolver that may have the file.")
-    roots = [path.read_bytes() for path in trust]
+    roots = [read_anchors(path) for path in trust]
     with ExitStack() as stack:
         asked: list[Resolver] = [HttpResolver(address, send_content=send_file) for address in resolvers]
         if repository is not None or not resolvers or _default_exists():
@@ -112,6 +114,7 @@ def record(found: Recovery, output: Path | None = None) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "file": str(found.path),
         "outcome": found.outcome,
+        "doubts": list(found.doubts),
         "meaning": SAID[found.outcome],
         "watermark": {
             "detected": found.mark.detected,
@@ -129,6 +132,7 @@ def record(found: Recovery, output: Path | None = None) -> dict[str, Any]:
                 "fingerprint_distance": None if candidate.distance is None else round(candidate.distance, 4),
                 "similarity": candidate.similarity,
                 "from": candidate.resolver,
+                "doubts": list(candidate.doubts),
             }
             for candidate in found.candidates
         ],
@@ -153,6 +157,7 @@ def record(found: Recovery, output: Path | None = None) -> dict[str, Any]:
 
 def describe(found: Recovery, output: Path | None = None) -> Iterator[str]:
     """Lines for a person."""
+    from provenance.durable.evidence import DOUBTS
     from sfumato.text import printable
 
     yield f"{printable(found.path, 500)}: {found.outcome}: {SAID[found.outcome]}"
@@ -180,8 +185,8 @@ def describe(found: Recovery, output: Path | None = None) -> Iterator[str]:
         yield f"    says: {printable(', '.join(manifest.view.declares) or 'nothing about its origin', 300)}"
         if manifest.view.title:
             yield f"    title: {printable(manifest.view.title, 200)}"
-    if found.mark.detected and not found.states_mark:
-        yield "    note: the manifest itself does not state this watermark"
+    for doubt in found.doubts:
+        yield f"    not confirmed: {DOUBTS[doubt]}"
     yield "    binding: broken; the file in hand is not the one that was signed"
     if output is not None and found.store:
         yield f"    written to: {printable(output, 500)}"

@@ -62,8 +62,11 @@ SCHEMA_VERSION = 1
 @click.option(
     "--signer", metavar="SIGNER", help="pem:KEY, a pkcs11: URI, or module:callable; the development key unless given."
 )
+@click.option("--chain", type=options.FILE, metavar="PEM", help="The signer's certificates, up to its root or below.")
 @click.option(
-    "--chain", type=options.FILE, metavar="PEM", help="The signer's certificates, leaf first, without the root."
+    "--algorithm",
+    type=click.Choice(["ps256", "ps384", "ps512"]),
+    help="What an RSA key signs with; ps256 unless given.",
 )
 @click.option("--tsa", metavar="URL", help="RFC 3161 authority to stamp each signature with the time.")
 @options.several(
@@ -87,6 +90,7 @@ def sign(
     sidecar: bool,
     signer: str | None,
     chain: Path | None,
+    algorithm: str | None,
     tsa: str | None,
     hosts: tuple[str, ...],
     tsa_failure: str | None,
@@ -124,7 +128,9 @@ def sign(
     stamping = stamping_from(tsa, hosts, tsa_failure)
     if chain is not None and signer is None:
         raise UsageError("--chain belongs to a signer", "Give --signer too.")
-    key = signer_from(signer, chain) if signer is not None else development_signer()
+    if algorithm is not None and signer is None:
+        raise UsageError("--algorithm belongs to a signer", "Give --signer too.")
+    key = signer_from(signer, chain, algorithm or "") if signer is not None else development_signer()
     _warn(key.chain_pem)
     if stamping is not None:
         without_proxy(os.environ)

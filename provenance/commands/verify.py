@@ -13,6 +13,7 @@ from sfumato.errors import UsageError
 from sfumato.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from provenance.pki.allowed_list import AllowedList
     from provenance.pki.trust_lists import TrustList
 
 EXIT_CODES = {
@@ -30,6 +31,7 @@ EXIT_CODES = {
 @options.files("--tsa-trust", "Roots that time-stamp authorities may lead to; repeatable.", metavar="PEM")
 @options.files("--trust-list", "A published, dated list of signers: PEM, or JSON (ETSI TS 119 602).", metavar="FILE")
 @options.files("--tsa-trust-list", "The same, of time-stamp authorities.", metavar="FILE")
+@options.allowed_list()
 @click.option("--policy", metavar="TOML", type=options.FILE, help="What else must hold for a file to count as trusted.")
 @options.sidecar("The credential of the one FILE. Else NAME.c2pa beside a file without one.")
 @click.option(
@@ -47,6 +49,7 @@ def verify(
     tsa_trust: tuple[Path, ...],
     trust_list: tuple[Path, ...],
     tsa_trust_list: tuple[Path, ...],
+    allowed_list: tuple[Path, ...],
     policy: Path | None,
     sidecar: Path | None,
     allow_remote: tuple[str, ...],
@@ -56,7 +59,7 @@ def verify(
     named.
 
     \b
-    trusted     valid, the signer leads to a root given here, and the policy holds
+    trusted     valid, the signer leads to a root given here or is on an allowed list, and the policy holds
     untrusted   valid, but nobody given here vouches for the signer, or the policy fails
     invalid     changed after signing, or the signature or manifest is wrong
     none        no credential in the file, or only the address of one
@@ -70,6 +73,7 @@ def verify(
     the worst counts, from bad to good: unreadable, invalid, none, untrusted, trusted.
     """
     from provenance.library.store import SIDECAR_SUFFIX
+    from provenance.pki.certificates import read_anchors
     from provenance.verifying.report import describe, record
     from provenance.verifying.verification import OUTCOMES
     from provenance.verifying.verify import verify as verify_file
@@ -77,8 +81,10 @@ def verify(
     from sfumato.text import printable
 
     lists = _lists(trust_list, tsa_trust_list)
-    anchors = [_pem(path) for path in trust] + [each.pem for each in lists if each.purpose == "signers"]
-    stamps = [_pem(path) for path in tsa_trust] + [each.pem for each in lists if each.purpose == "stamps"]
+    anchors = [read_anchors(path) for path in trust] + [each.pem for each in lists if each.purpose == "signers"]
+    stamps = [read_anchors(path) for path in tsa_trust] + [each.pem for each in lists if each.purpose == "stamps"]
+    allowed = _allowed(allowed_list)
+    digests = frozenset[str]().union(*(each.fingerprints for each in allowed))
     rules = None
     if policy is not None:
         from provenance.verifying.policy import load_policy
@@ -89,7 +95,7 @@ def verify(
         from provenance.pki.remote import Remote
 
         hosts = Remote(allow_remote)
-    finder = Finder(None, without=(SIDECAR_SUFFIX,), links=False, patterns=True)
+    finder = Finder(None, without=(SIDECAR_SUFFIX,), patterns=True)
     paths = list(finder.paths(files))
     if not paths:
         raise UsageError("There is no file in what was named", "Name files, or a folder with files in it.")
@@ -104,11 +110,13 @@ def verify(
     origins = [_origin(each) for each in lists]
     worst = 0
     for path in paths:
-        found = verify_file(path, anchors, stamps=stamps, policy=rules, sidecar=sidecar, remote=hosts)
+        found = verify_file(path, anchors, stamps=stamps, allowed=digests, policy=rules, sidecar=sidecar, remote=hosts)
         worst = max(worst, OUTCOMES.index(found.outcome))
         if as_json:
             click.echo(
-                json.dumps({**record(found), "trust_lists": origins})
+                json.dumps(
+                    {**record(found), "trust_lists": origins, "allowed_lists": [_described(each) for each in allowed]}
+                )
             )  # ASCII: what could steer a terminal is an escape
         else:
             click.echo("\n".join(describe(found)))
@@ -121,6 +129,18 @@ def _lists(signers: tuple[Path, ...], stamps: tuple[Path, ...]) -> list[TrustLis
     from provenance.pki.trust_lists import load_trust_list
 
     return [load_trust_list(path, "signers") for path in signers] + [load_trust_list(path, "stamps") for path in stamps]
+
+
+def _allowed(paths: tuple[Path, ...]) -> list[AllowedList]:
+    if not paths:
+        return []
+    from provenance.pki.allowed_list import load_allowed_list
+
+    return [load_allowed_list(path) for path in paths]
+
+
+def _described(allowed: AllowedList) -> dict[str, str | int]:
+    return {"file": str(allowed.path), "certificates": len(allowed.fingerprints), "sha256": allowed.sha256}
 
 
 def _announce(trust_list: TrustList) -> None:
@@ -144,16 +164,3 @@ def _origin(trust_list: TrustList) -> dict[str, str | int | None]:
         "sha256": trust_list.sha256,
         "warning": trust_list.warning,
     }
-
-
-def _pem(path: Path) -> bytes:
-    from provenance.pki.certificates import load_anchors
-
-    try:
-        pem = path.read_bytes()
-        load_anchors([pem])
-    except OSError as error:
-        raise UsageError(f"Cannot read the trust list {path}: {error.strerror}") from error
-    except UsageError as error:
-        raise UsageError(f"{path} holds no readable certificate", error.advice) from error
-    return pem

@@ -11,6 +11,7 @@ apart.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ VIEWS = (
     (0.9, 0.0, 1.0),
     (0.9, 1.0, 1.0),
 )
+LARGEST = 8 + 2 * LONGEST * len(VIEWS) * (BITS // 8)  # bytes of one that is stored
 _WAVES = 16
 _SIDE = 64
 _SHIFT = 0.34  # of the shorter video's looks that two videos may be out of step by
@@ -53,6 +55,10 @@ class Fingerprint:
         """As it is stored."""
         looks, views, _ = self.hashes.shape
         return _MAGIC + struct.pack("<HH", looks, views) + self.hashes.tobytes() + self.mirrored.tobytes()
+
+    def digest(self) -> str:
+        """SHA-256, hex, of what is stored: what a manifest states of it."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Fingerprint:

@@ -3,9 +3,10 @@
 In: a video file, and resolvers (the repository of this machine, others behind HTTP). Out: a `Recovery` with one of four
 outcomes:
 
-confirmed    the watermark names a manifest, and the video looks like the one that was entered with it
-watermark    the watermark names a manifest, but the picture cannot be compared, or differs: the mark may have been
-             carried over
+confirmed    the watermark names a manifest, that manifest's own signature covers this watermark and a fingerprint, and
+             the video looks like that fingerprint
+watermark    the watermark leads to a manifest, but one of these is wanting: the mark may have been carried over, or who
+             answered may not tell the truth. `Recovery.doubts` says which
 alike        no watermark was read, but the video looks like one or several that were entered; another video of the
              same portrait looks alike too
 none         neither leads to a manifest
@@ -24,7 +25,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provenance.durable.fingerprint import THRESHOLD, Fingerprint, FingerprintBuilder, distance
+from provenance.durable.evidence import Candidate, find_candidates
+from provenance.durable.fingerprint import Fingerprint, FingerprintBuilder
 from provenance.durable.recovered import RecoveredManifest, read_store
 
 if TYPE_CHECKING:
@@ -34,19 +36,6 @@ if TYPE_CHECKING:
 OUTCOMES = ("confirmed", "watermark", "alike", "none")
 LONGEST_SECONDS = 120.0  # of a video that are looked at
 CANDIDATES = 16  # videos that look alike whose payloads are tried
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One manifest that may belong to the file. `distance`: of the fingerprints, None if only a resolver's `similarity`
-    is known.
-    """
-
-    manifest_id: str
-    similarity: int
-    distance: float | None
-    by_watermark: bool
-    resolver: str
 
 
 @dataclass(frozen=True)
@@ -71,6 +60,11 @@ class Recovery:
     frames: int = 0
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why what the watermark leads to is not confirmed: keys of provenance.durable.evidence.DOUBTS."""
+        return self.chosen.doubts if self.chosen is not None else ()
+
+    @property
     def value(self) -> str:
         """The payload in base64, as the soft binding has it."""
         return base64.b64encode(self.mark.payload).decode("ascii")
@@ -89,11 +83,11 @@ def recover(path: Path, resolvers: Sequence[Resolver], trust: Sequence[bytes] = 
     alike = [(resolver, match) for resolver in resolvers for match in resolver.by_content(path, fingerprint)]
     if not mark.detected:
         mark = _known(reader, watermark.alg, alike, mark)
+    binding = (watermark.alg, base64.b64encode(mark.payload).decode("ascii"))
     marked: list[tuple[Resolver, Match]] = []
     if mark.detected:
-        value = base64.b64encode(mark.payload).decode("ascii")
-        marked = [(resolver, match) for resolver in resolvers for match in resolver.by_binding(watermark.alg, value)]
-    candidates = _candidates(marked, alike, fingerprint)
+        marked = [(resolver, match) for resolver in resolvers for match in resolver.by_binding(*binding)]
+    candidates = find_candidates(marked, alike, fingerprint, binding, trust)
     chosen, outcome = _choose(candidates)
     found = Recovery(path, outcome, mark, watermark.alg, candidates, chosen, seconds=seconds, frames=frames)
     return _with_manifest(found, chosen, resolvers, trust)
@@ -124,7 +118,7 @@ def _known(
     for resolver, match in list(alike)[:CANDIDATES]:
         store = resolver.manifest(match.manifest_id)
         stated = read_store(store).bindings if store else ()
-        payloads += [payload for name, value in stated if name == alg and (payload := _payload(value)) is not None]
+        payloads += [payload for name, value in stated if name == alg and (payload := _payload(value)) is not None][:1]
     if not payloads:
         return blind
     found = reader.match(list(dict.fromkeys(payloads)))
@@ -139,37 +133,10 @@ def _payload(value: str) -> bytes | None:
     return payload if len(payload) == 8 else None
 
 
-def _candidates(
-    marked: Iterable[tuple[Resolver, Match]], alike: Iterable[tuple[Resolver, Match]], seen: Fingerprint
-) -> tuple[Candidate, ...]:
-    """Each manifest once, those of the watermark first, then the nearest."""
-    found: dict[str, Candidate] = {}
-    by_mark = {
-        match.manifest_id: (resolver, match) for resolver, match in reversed(list(marked))
-    }  # who was asked first, answers
-    by_look = {match.manifest_id: (resolver, match) for resolver, match in reversed(list(alike))}
-    for manifest_id, (resolver, match) in (by_look | by_mark).items():
-        known = getattr(resolver, "entry", None)  # a repository of ours knows more than the API tells
-        entry = known(manifest_id) if known is not None else None
-        apart = distance(entry.fingerprint, seen) if entry is not None else None
-        similar = by_look[manifest_id][1].similarity if manifest_id in by_look else match.similarity
-        found[manifest_id] = Candidate(
-            manifest_id, similar, apart, manifest_id in by_mark, str(getattr(resolver, "place", ""))
-        )
-    return tuple(
-        sorted(
-            found.values(),
-            key=lambda c: (not c.by_watermark, c.distance if c.distance is not None else 1.0, -c.similarity),
-        )
-    )
-
-
 def _choose(candidates: Sequence[Candidate]) -> tuple[Candidate | None, str]:
     marked = [candidate for candidate in candidates if candidate.by_watermark]
     if marked:
-        first = marked[0]
-        agrees = first.distance is not None and first.distance <= THRESHOLD
-        return first, "confirmed" if agrees else "watermark"
+        return marked[0], "watermark" if marked[0].doubts else "confirmed"
     if not candidates:
         return None, "none"
     return (candidates[0] if len(candidates) == 1 else None), "alike"
@@ -180,10 +147,12 @@ def _with_manifest(
 ) -> Recovery:
     if chosen is None:
         return found
-    holder = next(
-        (resolver for resolver in resolvers if str(getattr(resolver, "place", "")) == chosen.resolver), resolvers[0]
-    )
-    store = holder.manifest(chosen.manifest_id) or b""
-    manifest = read_store(store, trust)
-    states = found.mark.detected and (found.alg, found.value) in manifest.bindings
+    store, manifest = chosen.store, chosen.manifest
+    if manifest is None:  # found by its looks
+        holder = next(
+            (resolver for resolver in resolvers if str(getattr(resolver, "place", "")) == chosen.resolver), resolvers[0]
+        )
+        store = holder.manifest(chosen.manifest_id) or b""
+        manifest = read_store(store, trust)
+    states = found.mark.detected and manifest.states(found.alg, found.value)
     return replace(found, store=store, manifest=manifest, states_mark=states)

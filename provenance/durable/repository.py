@@ -24,12 +24,15 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from provenance.durable.fingerprint import ALG as FINGERPRINT_ALG
+from provenance.durable.fingerprint import LARGEST as LARGEST_FINGERPRINT
 from provenance.durable.fingerprint import THRESHOLD, Fingerprint, distance
-from provenance.durable.recovered import read_store
+from provenance.durable.recovered import LARGEST, read_store
+from provenance.durable.sqlite_file import address_of, cannot_open, prepare_sqlite
 from sfumato.errors import MissingPartError, OutputError, UsageError, install_extra
 
 SCHEMA_VERSION = 1
 VARIABLE = "SFUMATO_REPOSITORY"
+_WAIT = 10.0  # seconds for another process that writes
 _TABLES = """
 create table if not exists sfumato_schema (version integer not null);
 create table if not exists manifests (
@@ -50,15 +53,15 @@ class Match:
 
 @dataclass(frozen=True)
 class Entry:
-    """One manifest. `value`: the watermark's payload in base64; `digest`: sha256 of the sealed file, hex; `entered`:
-    ISO 8601, UTC.
+    """One manifest. `value`: the watermark's payload in base64; `fingerprint`: None if what is stored cannot be read;
+    `digest`: sha256 of the sealed file, hex; `entered`: ISO 8601, UTC.
     """
 
     manifest_id: str
     store: bytes
     alg: str
     value: str
-    fingerprint: Fingerprint
+    fingerprint: Fingerprint | None
     digest: str
     title: str
     entered: str
@@ -116,9 +119,9 @@ class Repository:
 
     def add(self, entry: Entry) -> None:
         """Entering the same manifest twice changes nothing."""
+        looks = entry.fingerprint.to_bytes() if entry.fingerprint is not None else b""
         values = (
-            entry.manifest_id, entry.store, entry.alg, entry.value, entry.fingerprint.to_bytes(), entry.digest,
-            entry.title, entry.entered,
+            entry.manifest_id, entry.store, entry.alg, entry.value, looks, entry.digest, entry.title, entry.entered,
         )  # fmt: skip
         with self._transaction() as cursor:
             cursor.execute(
@@ -127,8 +130,10 @@ class Repository:
 
     def by_binding(self, alg: str, value: str) -> list[Match]:
         """Manifests with this watermark: one, if payloads are drawn as ours are."""
-        rows = self._rows("select id from manifests where alg = ? and value = ? order by entered", (alg, value))
-        return [Match(row[0]) for row in rows]
+        rows = self._rows(
+            "select id from manifests where alg = ? and value = ? order by entered limit 100", (alg, value)
+        )
+        return [Match(row[0]) for row in rows if isinstance(row[0], str)]
 
     def by_content(self, path: Path, fingerprint: Fingerprint) -> list[Match]:
         """Manifests of videos that look alike, nearest first. `path` is not read: `fingerprint` says it all."""
@@ -138,17 +143,23 @@ class Repository:
 
     def manifest(self, manifest_id: str) -> bytes | None:
         """The manifest store, None for an unknown identifier."""
-        rows = self._rows("select store from manifests where id = ?", (manifest_id,))
-        return bytes(rows[0][0]) if rows else None
+        rows = self._rows("select store from manifests where id = ? and length(store) <= ?", (manifest_id, LARGEST))
+        return _bytes(rows[0][0]) if rows else None
 
     def entry(self, manifest_id: str) -> Entry | None:
-        """Everything that is known."""
+        """Everything that is known; None for an unknown identifier, and for what is larger than anything of ours."""
         columns = "id, store, alg, value, fingerprint, digest, title, entered"
-        rows = self._rows(f"select {columns} from manifests where id = ?", (manifest_id,))  # noqa: S608 (names of ours)
+        small = "length(store) <= ? and length(fingerprint) <= ?"
+        statement = f"select {columns} from manifests where id = ? and {small}"  # noqa: S608 (names of ours)
+        rows = self._rows(statement, (manifest_id, LARGEST, LARGEST_FINGERPRINT))
         if not rows:
             return None
         identifier, store, alg, value, fingerprint, *rest = rows[0]
-        return Entry(identifier, bytes(store), alg, value, Fingerprint.from_bytes(bytes(fingerprint)), *rest)
+        try:
+            readable = Fingerprint.from_bytes(_bytes(fingerprint))
+        except ValueError:  # of another kind, or damaged
+            readable = None
+        return Entry(identifier, _bytes(store), alg, value, readable, *rest)
 
     def supported_algorithms(self) -> dict[str, list[str]]:
         """The watermarks that have been entered, and our fingerprint."""
@@ -160,27 +171,28 @@ class Repository:
     def __len__(self) -> int:
         return int(self._rows("select count(*) from manifests", ())[0][0])
 
-    def prepare(self) -> None:
-        """Makes the tables of a new database. Raises UsageError for one of another version."""
-        kind = "blob" if self._mark == "?" else "bytea"
+    def prepare(self, *, read_only: bool = False) -> None:
+        """Makes what a new database lacks, unless it is only read. Raises UsageError for one of another version."""
         with self._transaction() as cursor:
-            for statement in _TABLES.format(bytes=kind).split(";"):
-                if statement.strip():
+            if self._mark != "?" and not read_only:  # an SQLite file has its tables already
+                for statement in filter(str.strip, _TABLES.format(bytes="bytea").split(";")):
                     cursor.execute(statement)
-            cursor.execute("select version from sfumato_schema")
+            cursor.execute("select distinct version from sfumato_schema order by version desc limit 1")
             versions = cursor.fetchall()
-            if not versions:
+            if not versions and not read_only:
                 cursor.execute(self._sql("insert into sfumato_schema values (?)"), (SCHEMA_VERSION,))
-            elif versions[0][0] != SCHEMA_VERSION:
+            elif versions and versions != [(SCHEMA_VERSION,)]:
                 raise UsageError(
                     f"{self.place} is a repository of version {versions[0][0]}", f"This sfumato knows {SCHEMA_VERSION}."
                 )
 
     def fingerprints(self) -> Iterator[tuple[str, Fingerprint]]:
         """Identifier and fingerprint of every manifest that has a readable one."""
-        for manifest_id, stored in self._rows("select id, fingerprint from manifests", ()):
+        for manifest_id, stored in self._rows(
+            "select id, fingerprint from manifests where length(fingerprint) <= ?", (LARGEST_FINGERPRINT,)
+        ):
             try:
-                yield manifest_id, Fingerprint.from_bytes(bytes(stored))
+                yield manifest_id, Fingerprint.from_bytes(_bytes(stored))
             except ValueError:  # of another kind, or damaged: it cannot match
                 continue
 
@@ -221,18 +233,19 @@ def default_place() -> str:
 
 def open_repository(place: str | Path | None = None, *, must_exist: bool = False) -> Repository:
     """`place`: the path of an SQLite file, or postgresql://...; None: `default_place()`. Close it with `with`.
+    must_exist: it is only read.
 
-    Raises OutputError when it cannot be opened or made, UsageError when it does not exist but must, or is of another
-    version.
+    Raises OutputError when it cannot be opened or made, UsageError when it does not exist but must, is of another
+    version, or is something else than a repository.
     """
     text = str(place) if place is not None else default_place()
-    repository = (
-        _postgres(text)
-        if text.startswith(("postgresql://", "postgres://"))
-        else _sqlite(Path(text).expanduser(), must_exist)
-    )
+    if text.startswith(("postgresql://", "postgres://")):
+        repository = _postgres(text)
+    else:
+        path = Path(text).expanduser()
+        repository = _sqlite(path, must_exist)
     try:
-        repository.prepare()
+        repository.prepare(read_only=must_exist)
     except BaseException:
         repository.__exit__()
         raise
@@ -255,18 +268,22 @@ def active_manifest(store: bytes) -> str:
 
 
 def _sqlite(path: Path, must_exist: bool) -> Repository:
-    if must_exist and not path.exists():
-        raise UsageError(
-            f"There is no repository at {path}", "It is made with the first video, or name another with --repository."
-        )
+    address = address_of(path, must_exist=must_exist)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=10)
-    except (OSError, sqlite3.Error) as error:
-        raise OutputError(
-            f"Cannot open the repository {path}: {error}", f"Check the folder, or name another with {VARIABLE}."
-        ) from error
+        connection = sqlite3.connect(address, timeout=_WAIT, uri=True)
+    except sqlite3.Error as error:
+        raise cannot_open(path, error) from error
+    try:
+        prepare_sqlite(connection, path, _TABLES.format(bytes="blob"), must_exist=must_exist)
+    except BaseException:
+        connection.close()
+        raise
     return Repository(connection, str(path), "?", sqlite3.Error)
+
+
+def _bytes(value: Any) -> bytes:
+    """What SQLite hands out as a blob may be of any type."""
+    return bytes(value) if isinstance(value, bytes | memoryview) else b""
 
 
 def _postgres(url: str) -> Repository:

@@ -7,11 +7,14 @@ a file is, its content says; its name is only a second opinion.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 from xml.parsers import expat
 
 from provenance.formats.bmff import refuse_fragments
+from provenance.formats.riff import ADVICE as CHUNKED
+from provenance.formats.riff import refuse_loose_chunks
 from sfumato.errors import MediaError, SealError
+from sfumato.structure import hold_structure
 
 FORMATS = {
     ".mp4": "video/mp4",
@@ -96,8 +99,11 @@ def media_type_of(path: Path) -> str:
     raise SealError(f"Cannot seal a {suffix or 'file without suffix'}", f"Choose one of: {', '.join(FORMATS)}.")
 
 
-def check_content(file: IO[bytes], media_type: str, path: Path) -> None:
-    """Refuses a file that is not what its name says, and a part of a fragmented video. Raises MediaError."""
+def check_content(file: BinaryIO, media_type: str, path: Path) -> None:
+    """Refuses a file that is not what its name says, a part of a fragmented video, and a RIFF file with bytes between
+    its chunks. Raises MediaError.
+    """
+    hold_structure(file, path)
     found = media_type_of_content(file)
     file.seek(0)
     head = file.read(32)
@@ -111,6 +117,8 @@ def check_content(file: IO[bytes], media_type: str, path: Path) -> None:
         refuse_fragments(file)
     elif found != media_type and not (found in STILLS and media_type in STILLS):
         raise MediaError(f"{path} holds {found}, not {media_type} as its name says", "Give it the suffix that fits.")
+    elif media_type in CHUNKED:
+        refuse_loose_chunks(file, media_type, path)
     file.seek(0)
 
 

@@ -21,6 +21,8 @@ from provenance.library.large import sign_large
 from provenance.manifests.ingredients import IngredientFile
 from provenance.signers import Signer
 from sfumato.errors import SealError
+from sfumato.regular_file import open_regular
+from sfumato.structure import hold_structure
 
 if TYPE_CHECKING:
     from provenance.pki.timestamp import Stamping
@@ -69,7 +71,10 @@ def embed(source: IO[bytes], size: int, output: IO[bytes], order: Order, authori
     signer = order.signer
     algorithm = C2paSigningAlg.__members__.get(signer.alg.upper())
     if algorithm is None:
-        raise SealError(f"The signer's algorithm {signer.alg!r} is unknown", "Use es256.")
+        raise SealError(
+            f"The signer's algorithm {signer.alg!r} is unknown",
+            f"Known: {', '.join(C2paSigningAlg.__members__).lower()}.",
+        )
     first = FirstError()
     try:
         library_signer = LibrarySigner.from_callback(
@@ -110,7 +115,8 @@ def _add_ingredient(builder: Any, ingredient: IngredientFile) -> None:
 
     definition = ingredient.definition()
     try:
-        with ingredient.path.open("rb") as file:
+        with open_regular(ingredient.path) as file:
+            hold_structure(file, ingredient.path)
             builder.add_ingredient(definition, ingredient.media_type, file)
     except OSError as error:
         raise SealError(

@@ -6,7 +6,8 @@ In: trust anchors (PEM) and the size of the file to sign. Out: the settings dict
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Collection, Sequence
 from typing import Any
 
 # Extended key usages of a signer: emailProtection, documentSigning, C2PA claim signing. The last one is refused unless
@@ -18,12 +19,16 @@ PIECE_KB = 1024
 MEMORY_MB = 16
 CREATED_ASSERTIONS = [  # stated by the signer, not merely gathered
     *("c2pa.actions", "c2pa.ingredient", "org.sfumato.generation", "cawg.training-mining", "c2pa.soft-binding"),
+    "org.sfumato.durable",
 ]
 
 
-def reading(trust: Sequence[bytes] = (), stamps: Sequence[bytes] = ()) -> dict[str, Any]:
+def reading(
+    trust: Sequence[bytes] = (), stamps: Sequence[bytes] = (), allowed: Collection[str] = (), *, unchecked: bool = False
+) -> dict[str, Any]:
     """Settings to read with. `trust`, `stamps`: PEM files of roots for signers and for time-stamps; none means that
-    nobody is trusted.
+    nobody is trusted. `allowed`: SHA-256, hex, of single certificates of signers. `unchecked`: only to look at a
+    manifest that cannot be checked; nothing it says is vouched for.
 
     The library does not keep the two kinds apart; provenance.verifying.trust does. It never opens a connection:
     provenance.pki.remote does, if told to.
@@ -37,12 +42,19 @@ def reading(trust: Sequence[bytes] = (), stamps: Sequence[bytes] = ()) -> dict[s
         for kind, pems in (("manifest", trust), ("tsa", stamps))
         for number, pem in enumerate(pems)
     ]
+    if allowed:  # wanted as part of an anchor, though it has none; in the place that is documented it does nothing
+        listed = "\n".join(base64.b64encode(bytes.fromhex(digest)).decode() for digest in sorted(allowed))
+        anchors.append(
+            {"trust_anchors": "", "trust_uri": "urn:sfumato:allowed", "trust_kind": "manifest", "allowed_list": listed}
+        )
     settings: dict[str, Any] = {
         "version": 1,
         "trust": {"trust_config": KEY_USAGES},
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
         "core": {"allowed_network_hosts": [], "allow_redirects": False},
     }
+    if unchecked:
+        settings["verify"]["verify_after_reading"] = False
     if anchors:
         settings["trust"]["anchors"] = anchors
     return settings

@@ -8,20 +8,25 @@ library itself never opens a connection.
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from provenance.formats.containers import FORMATS, UNKNOWN, holds_mpeg_sound, media_type_of_content
 from provenance.formats.untrusted import cut
 from sfumato.errors import UsageError
+from sfumato.limits import SIDECAR
+from sfumato.regular_file import read_regular
+from sfumato.structure import hold_structure
+from sfumato.structure.boxes import hold_boxes
 
 if TYPE_CHECKING:
     from provenance.pki.remote import Remote
 
-LARGEST_SIDECAR = 256 * 1024 * 1024
 SIDECAR_SUFFIX = ".c2pa"
 LONGEST_JUNK = 4096  # bytes in front of the first frame of an mp3
+SOUND_FRAME = re.compile(rb"\xff[\xe2-\xff]")  # how each frame of an mp3 begins
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,14 @@ class Opened:
 
 
 def open_reader(
-    path: Path, file: IO[bytes], settings: dict[str, Any], sidecar: Path | None, remote: Remote | None
+    path: Path, file: BinaryIO, settings: dict[str, Any], sidecar: Path | None, remote: Remote | None
 ) -> Opened:
-    """Raises C2paError for what the library cannot read, UsageError for a sidecar that was named and cannot be read."""
+    """Raises C2paError for what the library cannot read, MediaError for a file over a limit of its structure,
+    UsageError for a sidecar that was named and cannot be read.
+    """
     from c2pa import C2paError
 
+    hold_structure(file, path)
     if sidecar is not None:
         return _with_manifest(file, _read_sidecar(sidecar), settings, f"sidecar {sidecar.name}")
     if path.suffix.lower() == SIDECAR_SUFFIX:
@@ -81,16 +89,16 @@ def manifest_store(reader: Any, label: str) -> bytes:
 
 
 def _reader(file: IO[bytes], manifest: bytes | None, settings: dict[str, Any], suffix: str = "") -> Any:
-    """The library looks at the content itself; where that is not enough for it (an SVG), it is told what we find, or
-    that the name says mp3: such sound may begin with anything, if a frame follows.
+    """The library looks at the content itself; where that is not enough for it (an SVG), it is told what we find. Only
+    an mp3 is believed by its name: it may begin with anything, if a frame of sound follows.
     """
     from c2pa import Context, Reader
 
     found = media_type_of_content(file)
     hint = found if found != UNKNOWN else None
-    if hint is None and suffix.lower() == ".mp3":
+    if hint is None and FORMATS.get(suffix.lower()) == "audio/mpeg":
         file.seek(0)
-        hint = FORMATS[".mp3"] if holds_mpeg_sound(file.read(LONGEST_JUNK)) else None
+        hint = "audio/mpeg" if holds_mpeg_sound(file.read(LONGEST_JUNK)) else None
     file.seek(0)
     return Reader.try_create(hint, file, manifest, Context.from_dict(settings))
 
@@ -98,6 +106,7 @@ def _reader(file: IO[bytes], manifest: bytes | None, settings: dict[str, Any], s
 def _with_manifest(
     file: IO[bytes], manifest: bytes, settings: dict[str, Any], manifest_from: str, address: str | None = None
 ) -> Opened:
+    hold_boxes(io.BytesIO(manifest), manifest_from)
     reader = _reader(file, manifest, settings)
     if reader is None:
         return Opened(None, reason=f"no manifest in {manifest_from}", address=address)
@@ -128,8 +137,6 @@ def _beside(path: Path) -> Path | None:
 
 def _read_sidecar(sidecar: Path) -> bytes:
     try:
-        if sidecar.stat().st_size > LARGEST_SIDECAR:
-            raise UsageError(f"The sidecar {sidecar} is too large", "A manifest store is a few MB at most.")
-        return sidecar.read_bytes()
+        return read_regular(sidecar, SIDECAR)
     except OSError as error:
         raise UsageError(f"Cannot read the sidecar {sidecar}: {error.strerror}") from error

@@ -21,25 +21,9 @@ from provenance.manifests.source_types import source_type_name
 
 # Failures that leave a manifest valid: nobody vouches for a signer, a time-stamp authority, or an identity in it.
 NOT_VOUCHED = ("signingCredential.untrusted", "timeStamp.untrusted", "cawg.")
-
-
-@dataclass(frozen=True)
-class Ingredient:
-    """Something the file was made from. `state`: trusted, untrusted, invalid, or none (it has no credential of its
-    own).
-
-    `label`: of its manifest, if it has one. `depth`: 0 for the file's own ingredients, 1 for theirs. `codes`: failures,
-    recorded at signing or found now.
-    """
-
-    title: str | None
-    relationship: str | None
-    media_type: str | None
-    state: str
-    codes: tuple[str, ...] = ()
-    declares: tuple[str, ...] = ()
-    depth: int = 0
-    label: str | None = None
+CIRCULAR = "org.sfumato.ingredient.circular"
+SOURCE_TYPE = "digitalSourceType"
+STAMP_PREFIX = "timeStamp."
 
 
 @dataclass(frozen=True)
@@ -66,6 +50,46 @@ class ManifestView:
     )  # the assertions that bind the manifest to the media
 
 
+@dataclass(frozen=True)
+class Ingredient:
+    """Something the file was made from. `state`: trusted, untrusted, invalid, or none (it has no credential of its
+    own).
+
+    `label`: of its manifest, if it has one. `depth`: 0 for the file's own ingredients, 1 for theirs. `codes`: failures,
+    recorded at signing or found now. `declares`: what its own manifest says, and what is said of it where it was taken
+    in. `reason`: why it is in that state, where it has a manifest. `view`: of that manifest, for whoever judges it.
+    """
+
+    title: str | None
+    relationship: str | None
+    media_type: str | None
+    state: str
+    codes: tuple[str, ...] = ()
+    declares: tuple[str, ...] = ()
+    depth: int = 0
+    label: str | None = None
+    reason: str = ""
+    view: ManifestView | None = None
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The codes of one validation."""
+
+    failures: tuple[str, ...] = ()
+    successes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, results: Any) -> Codes:
+        lists = (dict_of(results).get(name) for name in ("failure", "success", "informational"))
+        return cls(*map(codes_of, lists))
+
+    def __or__(self, other: Codes) -> Codes:
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Codes(*(tuple(dict.fromkeys((*one, *two))) for one, two in pairs))
+
+
 def read_views(reader: Any) -> tuple[ManifestView, tuple[Ingredient, ...]]:
     """The active manifest and all ingredients. Raises ValueError, TypeError or KeyError if there is no report to speak
     of.
@@ -73,17 +97,22 @@ def read_views(reader: Any) -> tuple[ManifestView, tuple[Ingredient, ...]]:
     report = json.loads(reader.json())
     label = report["active_manifest"]
     manifest = report["manifests"][label]
-    results = dict_of(dict_of(report.get("validation_results")).get("activeManifest"))
-    failures, successes = codes_of(results.get("failure")), codes_of(results.get("success"))
     full = full_manifests(reader)
+    found = Codes.of(dict_of(report.get("validation_results")).get("activeManifest"))
+    return _view(report, full, label, manifest, found), tuple(_ingredients(report, full, label))
+
+
+def _view(
+    report: Mapping[str, Any], full: Mapping[str, dict[str, Any]], label: str, manifest: Any, found: Codes
+) -> ManifestView:
     signature = dict_of(dict_of(full.get(label)).get("signature"))
     subject, issuer = (dict_of(dict_of(signature.get("certificateInfo")).get(name)) for name in ("subject", "issuer"))
     information = dict_of(manifest.get("signature_info"))
-    time, time_source = _time(manifest, signature, information, successes)
-    view = ManifestView(
+    time, time_source = _time(manifest, signature, information, found.successes)
+    return ManifestView(
         label=label,
-        failures=failures,
-        successes=successes,
+        failures=found.failures,
+        successes=found.successes,
         signer=text_of(subject.get("CN")) or text_of(information.get("common_name")),
         organisation=text_of(subject.get("O")) or text_of(information.get("issuer")),
         issuer=text_of(issuer.get("CN")) or text_of(issuer.get("O")),
@@ -97,10 +126,9 @@ def read_views(reader: Any) -> tuple[ManifestView, tuple[Ingredient, ...]]:
         generator=generator_of(manifest),
         facts=_facts(manifest),
         identities=identities_in(manifest),
-        notes=codes_of(results.get("informational")),
+        notes=found.notes,
         bindings=_bindings(report, full, label),
     )
-    return view, tuple(_ingredients(report, label))
 
 
 def full_manifests(reader: Any) -> dict[str, dict[str, Any]]:
@@ -152,7 +180,7 @@ def _actions(manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _declares(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    names = (source_type_name(action.get("digitalSourceType")) for action in _actions(manifest))
+    names = (source_type_name(action.get(SOURCE_TYPE)) for action in _actions(manifest))
     return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -172,33 +200,63 @@ def generator_of(manifest: Mapping[str, Any]) -> str | None:
     return text_of(manifest.get("claim_generator"))
 
 
-def _ingredients(report: Mapping[str, Any], active: str) -> Iterator[Ingredient]:
-    """Each ingredient, followed by its own; a manifest is opened once, however often it is named."""
-    manifests, deltas = dict_of(report.get("manifests")), ingredient_deltas(report)
+def _ingredients(report: Mapping[str, Any], full: Mapping[str, dict[str, Any]], active: str) -> Iterator[Ingredient]:
+    """Each ingredient, followed by its own; a manifest is opened once, however often it is named. What is found about a
+    manifest counts wherever it is named: the library may report it in one of the places.
+    """
+    manifests, deltas = dict_of(report.get("manifests")), _deltas(report)
     opened = {active}
+    found: dict[str, Codes] = {}
+    for label in itertools.islice(manifests, MOST):
+        for entry in map(dict_of, list_of(dict_of(manifests[label]).get("ingredients"))[:MOST]):
+            below = entry.get("active_manifest")
+            if isinstance(below, str):
+                found[below] = found.get(below, Codes()) | deltas.get(f"{label}/{entry.get('label')}", Codes())
 
-    def walk(label: str, depth: int) -> Iterator[Ingredient]:
+    def walk(label: str, above: tuple[str, ...]) -> Iterator[Ingredient]:
+        stated = dict_of(dict_of(full.get(label)).get("assertions"))
         for entry in map(dict_of, list_of(dict_of(manifests.get(label)).get("ingredients"))[:MOST]):
             below = entry.get("active_manifest")
+            named = isinstance(below, str)
             manifest = dict_of(manifests.get(below)) if isinstance(below, str) else {}
-            state, codes = ingredient_state(
-                entry, isinstance(below, str), deltas.get(f"{label}/{entry.get('label')}", ((), ()))
-            )
+            now = deltas.get(f"{label}/{entry.get('label')}", Codes()) | found.get(str(below), Codes())
+            state, codes = ingredient_state(entry, named, (now.failures, now.successes))
+            if below in above:
+                state, codes = "invalid", (*codes, CIRCULAR)
+            recorded = Codes.of(dict_of(entry.get("validation_results")).get("activeManifest"))
+            own = entry.get("digital_source_type") or dict_of(stated.get(str(entry.get("label")))).get(SOURCE_TYPE)
             yield Ingredient(
                 title=text_of(entry.get("title")),
                 relationship=text_of(entry.get("relationship")),
                 media_type=text_of(entry.get("format")),
                 state=state,
                 codes=codes,
-                declares=_declares(manifest),
-                depth=depth,
+                declares=_with_source_type(_declares(manifest), own),
+                depth=len(above) - 1,
                 label=text_of(below),
+                view=_view(report, full, str(below), manifest, _seen(codes, recorded, now)) if manifest else None,
             )
-            if isinstance(below, str) and below not in opened and depth + 1 < DEEPEST:
+            if isinstance(below, str) and below not in opened and len(above) < DEEPEST:
                 opened.add(below)
-                yield from walk(below, depth + 1)
+                yield from walk(below, (*above, below))
 
-    yield from itertools.islice(walk(active, 0), MOST + 1)  # one more than is shown says that there are more
+    yield from itertools.islice(walk(active, (active,)), MOST + 1)  # one more than is shown says that there are more
+
+
+def _seen(failures: tuple[str, ...], recorded: Codes, now: Codes) -> Codes:
+    """The codes of an ingredient's manifest. A record is the word of whoever took it in: what it says well of a
+    time-stamp does not count once the library has anything else to say of it.
+    """
+    successes = tuple(dict.fromkeys((*recorded.successes, *now.successes)))
+    stamp = [code for code in (*now.failures, *now.notes) if code.startswith(STAMP_PREFIX)]
+    if stamp:
+        successes = tuple(code for code in successes if not code.startswith(STAMP_PREFIX))
+    return Codes(failures, successes, now.notes)
+
+
+def _with_source_type(declares: tuple[str, ...], own: Any) -> tuple[str, ...]:
+    name = source_type_name(own)
+    return tuple(dict.fromkeys((*declares, *([name] if name else []))))
 
 
 def ingredient_state(
@@ -221,10 +279,13 @@ def ingredient_state(
 
 def ingredient_deltas(report: Mapping[str, Any]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """What validation now found different about each ingredient: "manifest/assertion" -> (failures, successes)."""
+    return {place: (found.failures, found.successes) for place, found in _deltas(report).items()}
+
+
+def _deltas(report: Mapping[str, Any]) -> dict[str, Codes]:
     found = {}
     for entry in list_of(dict_of(report.get("validation_results")).get("ingredientDeltas"))[:MOST]:
         parts = str(dict_of(entry).get("ingredientAssertionURI", "")).split("/")
-        delta = dict_of(dict_of(entry).get("validationDeltas"))
         if len(parts) >= 4:  # self#jumbf=/c2pa/<manifest>/c2pa.assertions/<assertion>
-            found[f"{parts[-3]}/{parts[-1]}"] = (codes_of(delta.get("failure")), codes_of(delta.get("success")))
+            found[f"{parts[-3]}/{parts[-1]}"] = Codes.of(dict_of(entry).get("validationDeltas"))
     return found

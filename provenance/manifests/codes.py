@@ -80,6 +80,8 @@ MEANINGS = {
     "cawg.ica.untrusted_issuer": "nobody given here vouches for who states the identity",
     "cawg.ica.signature_mismatch": "the signature of the identity does not fit",
     "policy.failed": "the policy does not hold",
+    "org.sfumato.ingredient.invalid": "something the file was made from does not hold",
+    "org.sfumato.ingredient.circular": "something is said to be made from itself",
     "org.sfumato.coverage.incomplete": "the signature leaves out parts that decide what is shown",
 }
 ENDINGS = {

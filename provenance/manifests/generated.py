@@ -17,6 +17,7 @@ from provenance.manifests.source_types import GENERATED
 from sfumato.version import __version__
 
 if TYPE_CHECKING:
+    from provenance.manifests.durable_assertion import DurableStatement
     from provenance.manifests.ingredients import IngredientFile
     from provenance.manifests.soft_binding import SoftBinding
     from sfumato.media.video import GeneratedFacts
@@ -28,9 +29,10 @@ def generated_manifest(
     media_type: str = "video/mp4",
     when: datetime | None = None,
     soft_binding: SoftBinding | None = None,
+    durable: DurableStatement | None = None,
 ) -> dict[str, Any]:
     """The manifest definition of a generated video. `when`: time of creation (now), stated by the signer.
-    `soft_binding`: its watermark.
+    `soft_binding`: its watermark. `durable`: what joins copies to it.
 
     Raises SealError for facts that JSON or CBOR cannot hold (a number that is not finite) or an empty digest.
     """
@@ -51,4 +53,6 @@ def generated_manifest(
     if soft_binding is not None:
         actions.append(soft_binding.action(created["when"], created["softwareAgent"]))
         assertions.append(soft_binding.assertion())
+    if durable is not None:
+        assertions.append(durable.assertion())
     return manifest_definition(facts.title, media_type, assertions, portraits)

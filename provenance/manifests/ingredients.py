@@ -14,6 +14,7 @@ from pathlib import Path
 from provenance.formats.containers import media_type_of_content
 from sfumato.errors import MediaError, SealError
 from sfumato.media import clips
+from sfumato.regular_file import open_regular
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def portrait_ingredients(portraits: Sequence[Path], known_digests: Sequence[str]
     known = dict(zip(portraits, known_digests, strict=True)) if known_digests else {}
     for number, path in enumerate(portraits, start=1):
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 media_type = media_type_of_content(file)
                 file.seek(0)
                 digest = known.get(path) or hashlib.file_digest(file, "sha256").hexdigest()
@@ -58,7 +59,7 @@ def portrait_ingredients(portraits: Sequence[Path], known_digests: Sequence[str]
 def ingredient_file(path: Path, reference: str, relationship: str) -> IngredientFile:
     """One ingredient; only its first bytes are read. Raises SealError if they cannot be."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return IngredientFile(path, reference, media_type_of_content(file), "", relationship)
     except OSError as error:
         raise SealError(

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -18,6 +19,8 @@ from cryptography.x509.oid import NameOID
 
 from provenance.pki.paths import LONGEST_CHAIN, UNREADABLE_CERTIFICATE
 from sfumato.errors import UsageError
+from sfumato.limits import CERTIFICATES, TRUST
+from sfumato.regular_file import read_regular
 
 MOST_CHARACTERS = 200  # of one name in a certificate
 
@@ -38,12 +41,26 @@ class CertificateView:
     anchor: bool = False
 
 
+def read_anchors(path: Path) -> bytes:
+    """The PEM file at `path`. Raises UsageError if it cannot be read, or holds no certificate."""
+    try:
+        pem = read_regular(path, TRUST)
+    except OSError as error:
+        raise UsageError(f"Cannot read the trust list {path}: {error.strerror}") from error
+    try:
+        load_anchors([pem])
+    except UsageError as error:
+        raise UsageError(error.message.replace("A trust list", str(path), 1), error.advice) from error
+    return pem
+
+
 def load_anchors(pems: Sequence[bytes]) -> list[x509.Certificate]:
     """All certificates in `pems`. Raises UsageError if one of them holds none: an empty trust list is a mistake, not a
     policy.
     """
     anchors = []
     for pem in pems:
+        CERTIFICATES.hold("A trust list", pem.count(b"-----BEGIN CERTIFICATE"), UsageError)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # old roots have odd serial numbers
@@ -59,7 +76,7 @@ def ordered(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> tuple
     """A chain out of certificates that come in any order: the leaf, then whoever signed it, as far as that goes."""
     chain = [leaf]
     while len(chain) < LONGEST_CHAIN:
-        issuer = next((other for other in others if other not in chain and _issued(chain[-1], other)), None)
+        issuer = next((other for other in others if other not in chain and is_issuer(other, chain[-1])), None)
         if issuer is None:
             break
         chain.append(issuer)
@@ -70,7 +87,14 @@ def outside_validity(path: Sequence[x509.Certificate], when: datetime) -> x509.C
     """The first certificate below the anchor that was not valid at `when`. An anchor is vouched for by whoever gave
     it.
     """
-    return next((each for each in path[:-1] if not each.not_valid_before_utc <= when <= each.not_valid_after_utc), None)
+    return not_valid(path[:-1], when)
+
+
+def not_valid(certificates: Sequence[x509.Certificate], when: datetime) -> x509.Certificate | None:
+    """The first one that was not valid at `when`."""
+    return next(
+        (each for each in certificates if not each.not_valid_before_utc <= when <= each.not_valid_after_utc), None
+    )
 
 
 def view(certificate: x509.Certificate, anchors: Sequence[x509.Certificate] = ()) -> CertificateView:
@@ -109,7 +133,8 @@ def _whole_name(certificate: x509.Certificate, which: str) -> str:
         return ""
 
 
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def is_issuer(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """By name and signature; whether it was allowed to is another question."""
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):

@@ -48,16 +48,18 @@ _BAD = (
 @dataclass(frozen=True)
 class Purpose:
     """What a certificate is wanted for. `usages`: one of these extended key usages must be in the certificate itself,
-    and in every authority below the anchor that limits its own.
+    and in every authority below the anchor that limits its own; an authority may be limited to `through` instead.
     """
 
     name: str
     usages: frozenset[ObjectIdentifier]
+    through: frozenset[ObjectIdentifier] = frozenset()
 
 
 SIGNING = Purpose("signing claims", frozenset({CLAIM_SIGNING, DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION}))
 STAMPING = Purpose("stamping times", frozenset({ExtendedKeyUsageOID.TIME_STAMPING}))
-ANSWERING = Purpose("answering about revocation", frozenset({ExtendedKeyUsageOID.OCSP_SIGNING}))
+# RFC 6960 asks for OCSPSigning in the responder alone: an authority of signers names one without being allowed more.
+ANSWERING = Purpose("answering about revocation", frozenset({ExtendedKeyUsageOID.OCSP_SIGNING}), SIGNING.usages)
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def find_path(
     found = _path(chain, anchors, when, timedelta(0))
     if not found.certificates:
         found = _path(chain, anchors, when, ANY_TIME)
-    refusal = _not_for(purpose, found.certificates[:-1]) if found.certificates else ""
+    refusal = unfit(purpose, found.certificates[:-1]) if found.certificates else ""
     return CertificationPath(refusal=refusal) if refusal else found
 
 
@@ -164,8 +166,8 @@ def _qualifiers(anchor: asn1.Certificate) -> TrustQualifiers:
     )
 
 
-def _not_for(purpose: Purpose, certificates: Sequence[x509.Certificate]) -> str:
-    """Why the certificates below the anchor are not for this purpose; empty if they are."""
+def unfit(purpose: Purpose, certificates: Sequence[x509.Certificate]) -> str:
+    """Why certificates, leaf first and no anchor among them, are not for this purpose; empty if they are."""
     left = purpose.usages
     for index, certificate in enumerate(certificates):
         try:
@@ -176,7 +178,7 @@ def _not_for(purpose: Purpose, certificates: Sequence[x509.Certificate]) -> str:
             usages = frozenset()
         except UNREADABLE_CERTIFICATE as error:
             return f"an extension cannot be read: {error}"[:LONGEST_REFUSAL]
-        if not (index and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usages):
+        if not (index and (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usages or usages & purpose.through)):
             left = left & usages
         if not left:
             who = "an authority in the chain" if index else "the certificate"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from provenance.pki.remote import Remote
 
 NOT_REVOKED, REVOKED = "signingCredential.ocsp.notRevoked", "signingCredential.ocsp.revoked"
+GOOD, GOOD_THEN = "not revoked", "not revoked at signing"
 CLOCKS_DIFFER = timedelta(minutes=5)
 WITHOUT_END = timedelta(days=7)  # how long an answer counts that does not say it
 LARGEST_ANSWER = 1024 * 1024
@@ -35,8 +36,8 @@ _BAD = (*UNREADABLE_CERTIFICATE, TypeError, InvalidSignature, UnsupportedAlgorit
 
 @dataclass(frozen=True)
 class Revocation:
-    """state: "not revoked", "revoked", or "unknown". `source`: "in the file", "asked", or "". `at`: the time of the
-    answer, ISO 8601.
+    """state: "not revoked", "not revoked at signing" (but since), "revoked", or "unknown". `source`: "in the file",
+    "asked", or "". `at`: the time of the answer, ISO 8601.
     """
 
     state: str = "unknown"
@@ -44,22 +45,44 @@ class Revocation:
     source: str = ""
     at: str | None = None
 
+    @property
+    def good(self) -> bool:
+        """An acceptable answer says that the certificate was not revoked when it counted."""
+        return self.state in (GOOD, GOOD_THEN)
+
 
 def look(
-    leaf: x509.Certificate, issuer: x509.Certificate, answers: Sequence[bytes], when: datetime, source: str
+    leaf: x509.Certificate,
+    issuer: x509.Certificate,
+    answers: Sequence[bytes],
+    when: datetime,
+    source: str,
+    above: Sequence[x509.Certificate] = (),
+    signed: datetime | None = None,
 ) -> Revocation:
-    """The worst that acceptable answers say: one "revoked" outweighs any "not revoked"."""
+    """The worst that acceptable answers say: one "revoked" outweighs any "not revoked". `above`: the path from the
+    issuer's own issuer up to the anchor, whose constraints bind a responder, too. `signed`: the time of a recognised
+    time-stamp; a certificate that was revoked after it was good when it signed (C2PA specification 2.4, section
+    15.9.2), for whatever reason.
+    """
     found = Revocation()
     for answer in answers:
-        said = _read(leaf, issuer, answer, when, source)
+        said = _read(leaf, (issuer, *above), answer, when, source, signed)
         if said.state == "revoked":
             return said
-        if said.state == "not revoked" or found.state == "unknown":
+        if found.state != GOOD_THEN and (said.good or found.state == "unknown"):
             found = said
     return found
 
 
-def ask(leaf: x509.Certificate, issuer: x509.Certificate, remote: Remote, now: datetime) -> Revocation:
+def ask(
+    leaf: x509.Certificate,
+    issuer: x509.Certificate,
+    remote: Remote,
+    now: datetime,
+    above: Sequence[x509.Certificate] = (),
+    signed: datetime | None = None,
+) -> Revocation:
     """Asks the responder that the certificate names, if its host is allowed."""
     from provenance.pki.remote import RefusedError
 
@@ -74,7 +97,7 @@ def ask(leaf: x509.Certificate, issuer: x509.Certificate, remote: Remote, now: d
         )
     except RefusedError as error:
         return Revocation(reason=f"the responder was not asked, or gave no answer: {error}")
-    return look(leaf, issuer, [answer], now, "asked")
+    return look(leaf, issuer, [answer], now, "asked", above, signed)
 
 
 def responder_address(leaf: x509.Certificate) -> str | None:
@@ -93,29 +116,47 @@ def _is_address(place: x509.AccessDescription) -> bool:
     return isinstance(place.access_location, x509.UniformResourceIdentifier)
 
 
-def _read(leaf: x509.Certificate, issuer: x509.Certificate, answer: bytes, when: datetime, source: str) -> Revocation:
+def _read(
+    leaf: x509.Certificate,
+    issuers: Sequence[x509.Certificate],
+    answer: bytes,
+    when: datetime,
+    source: str,
+    signed: datetime | None,
+) -> Revocation:
     try:
         response = ocsp.load_der_ocsp_response(answer)
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             return Revocation(reason=f"the responder says {response.response_status.name.lower()}", source=source)
-        single = next((each for each in response.responses if _is_about(each, leaf, issuer)), None)
+        single = next((each for each in response.responses if _is_about(each, leaf, issuers[0])), None)
         if single is None:
             return Revocation(reason="the answer is about another certificate", source=source)
-        if not _signed(response, issuer, when):
+        if not _signed(response, issuers, when):
             return Revocation(
                 reason="the answer is not signed by the issuer, or a responder it named that was valid then",
                 source=source,
             )
         start, at = single.this_update_utc, single.this_update_utc.isoformat()
-        if single.certificate_status is ocsp.OCSPCertStatus.REVOKED:
-            return Revocation("revoked", f"revoked on {single.revocation_time_utc}", source, at)
+        released = single.revocation_reason is x509.ReasonFlags.remove_from_crl
+        if single.certificate_status is ocsp.OCSPCertStatus.REVOKED and not released:
+            return _revoked(single, signed, source)
         if not start - CLOCKS_DIFFER <= when <= (single.next_update_utc or start + WITHOUT_END) + CLOCKS_DIFFER:
             return Revocation(reason=f"the answer of {at} does not cover {when.isoformat()}", source=source, at=at)
-        if single.certificate_status is ocsp.OCSPCertStatus.GOOD:
-            return Revocation("not revoked", f"good, says the answer of {at}", source, at)
+        if released or single.certificate_status is ocsp.OCSPCertStatus.GOOD:
+            return Revocation(GOOD, f"good, says the answer of {at}", source, at)
         return Revocation(reason="the responder does not know the certificate", source=source, at=at)
     except _BAD as error:
         return Revocation(reason=f"the answer cannot be read: {error}", source=source)
+
+
+def _revoked(single: ocsp.OCSPSingleResponse, signed: datetime | None, source: str) -> Revocation:
+    at, revoked = single.this_update_utc.isoformat(), single.revocation_time_utc
+    why = f"revoked on {revoked}"
+    if single.revocation_reason is not None:
+        why += f" ({single.revocation_reason.value})"
+    if signed is not None and revoked is not None and revoked > signed:
+        return Revocation(GOOD_THEN, f"{why}, after the time-stamp of {signed}", source, at)
+    return Revocation("revoked", why, source, at)
 
 
 def _is_about(single: ocsp.OCSPSingleResponse, leaf: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -127,21 +168,21 @@ def _is_about(single: ocsp.OCSPSingleResponse, leaf: x509.Certificate, issuer: x
     )
 
 
-def _signed(response: ocsp.OCSPResponse, issuer: x509.Certificate, when: datetime) -> bool:
+def _signed(response: ocsp.OCSPResponse, issuers: Sequence[x509.Certificate], when: datetime) -> bool:
     """By the issuer itself, or by a certificate in the answer that the issuer made for this purpose (RFC 6960, section
     4.2.2.2).
     """
     candidates = [
-        issuer,
-        *(each for each in response.certificates if each != issuer and _delegated(each, issuer, when)),
+        issuers[0],
+        *(each for each in response.certificates if each != issuers[0] and _delegated(each, issuers, when)),
     ]
     return any(_signed_by(response, candidate) for candidate in candidates)
 
 
-def _delegated(responder: x509.Certificate, issuer: x509.Certificate, when: datetime) -> bool:
-    """Made by the issuer itself for answering, and valid then. The issuer is the anchor: its own path was followed."""
-    path = find_path([responder], [issuer], ANSWERING, when).certificates
-    return len(path) == 2 and outside_validity(path, when) is None
+def _delegated(responder: x509.Certificate, issuers: Sequence[x509.Certificate], when: datetime) -> bool:
+    """Made by the issuer itself for answering, valid then, and within what the authorities above the issuer allow."""
+    path = find_path([responder, *issuers[:-1]], issuers[-1:], ANSWERING, when).certificates
+    return path[1:] == tuple(issuers) and outside_validity(path[:2], when) is None
 
 
 def _signed_by(response: ocsp.OCSPResponse, responder: x509.Certificate) -> bool:

@@ -28,10 +28,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from provenance.pki.certificates import load_anchors
 from provenance.pki.paths import UNREADABLE_CERTIFICATE
 from sfumato.errors import UsageError
+from sfumato.limits import TRUST
+from sfumato.regular_file import read_regular
 
 Purpose = Literal["signers", "stamps"]
 OLD = timedelta(days=90)  # the C2PA lists change every few weeks
-LARGEST = 32 * 1024 * 1024
 TRUSTED_STATUS = "http://c2pa.org/conformance/trust-list/trusted"
 _DAY = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
 
@@ -58,9 +59,7 @@ def load_trust_list(path: Path, purpose: Purpose = "signers", now: datetime | No
     """
     now = now or datetime.now(UTC)
     try:
-        if path.stat().st_size > LARGEST:
-            raise UsageError(f"The trust list {path} is too large", "A list of certificates is a few hundred kB.")
-        data = path.read_bytes()
+        data = read_regular(path, TRUST)
     except OSError as error:
         raise UsageError(f"Cannot read the trust list {path}: {error.strerror}") from error
     next_update = None

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Protocol
 
 from sfumato.errors import SealError, UsageError
+from sfumato.limits import TRUST
 from sfumato.registry import Registry
+from sfumato.regular_file import read_regular
 
 REGISTRY = Registry(
     "signer",
@@ -28,7 +30,7 @@ class Signer(Protocol):
 
     @property
     def alg(self) -> str:
-        """The C2PA name of the algorithm, lower case: es256, es384, es512."""
+        """The C2PA name of the algorithm, lower case: es256, es384, es512, ps256, ps384, ps512, ed25519."""
         ...
 
     @property
@@ -37,12 +39,14 @@ class Signer(Protocol):
         ...
 
     def sign(self, data: bytes) -> bytes:
-        """The signature of `data` (not of a digest) as COSE wants it: r || s, each as long as the curve's order."""
+        """The signature of `data` (not of a digest) as COSE wants it: of ECDSA r || s, each as long as the curve's
+        order.
+        """
         ...
 
 
-def signer_from(specification: str, chain: Path | None) -> Signer:
-    """The signer that `specification` names, with the certificates in the file `chain`.
+def signer_from(specification: str, chain: Path | None, algorithm: str = "") -> Signer:
+    """The signer that `specification` names, with the certificates in the file `chain`. `algorithm`: of an RSA key.
 
     Raises UsageError for a specification that names none, MissingPartError for an extra that is not installed,
     SealError for a key or a chain that cannot be used.
@@ -55,16 +59,16 @@ def signer_from(specification: str, chain: Path | None) -> Signer:
     if chain is None:
         raise UsageError("A signer needs its certificates", "Give --chain FILE: PEM, the leaf first, without the root.")
     try:
-        chain_pem = chain.read_bytes().decode("ascii")
-    except (OSError, UnicodeDecodeError) as error:
+        chain_pem = read_regular(chain, TRUST).decode("latin-1")  # text between the certificates may be anything
+    except OSError as error:
         raise SealError(f"Cannot read the certificate chain {chain}: {error}", "Give PEM, the leaf first.") from error
     signer: Signer
     if kind == "pem":
-        signer = REGISTRY.load("pem")(Path(rest), chain_pem)
+        signer = REGISTRY.load("pem")(Path(rest), chain_pem, algorithm)
     elif kind == "pkcs11":
-        signer = REGISTRY.load("pkcs11")(specification, chain_pem)
+        signer = REGISTRY.load("pkcs11")(specification, chain_pem, algorithm)
     else:
         from provenance.signers.callable import named_callable
 
-        signer = REGISTRY.load("callable")(named_callable(specification), chain_pem)
+        signer = REGISTRY.load("callable")(named_callable(specification), chain_pem, algorithm)
     return signer

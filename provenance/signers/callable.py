@@ -1,6 +1,7 @@
 """Any function that signs: `module:callable`, the shape of a cloud key service.
 
-In: the name of a function that takes the bytes to be signed and returns r || s or DER, and the chain. Out: a Signer.
+In: the name of a function that takes the bytes to be signed and returns the signature (ECDSA: r || s or
+DER), and the chain. Out: a Signer.
 With --workers the function may be called from several threads at once.
 """
 
@@ -11,8 +12,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from provenance.signers.algorithms import checked_signature
 from provenance.signers.certified import CertifiedSigner
-from provenance.signers.curves import checked_signature, leaf_of
 from sfumato.errors import SealError, UsageError
 
 NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
@@ -21,19 +22,18 @@ NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 class CallableSigner(CertifiedSigner):
     """Signs with `function`. Raises SealError if the chain cannot be used."""
 
-    def __init__(self, function: Callable[[bytes], bytes], chain_pem: str) -> None:
-        curve, self._key = leaf_of(chain_pem)
-        super().__init__(curve, chain_pem)
+    def __init__(self, function: Callable[[bytes], bytes], chain_pem: str, algorithm: str = "") -> None:
+        super().__init__(chain_pem, algorithm)
         self._function = function
 
     def sign(self, data: bytes) -> bytes:
-        """data: what is to be signed. Returns r || s. Raises what the function raises, and SealError for a wrong
-        answer.
+        """data: what is to be signed. Returns what COSE wants. Raises what the function raises, and SealError for a
+        wrong answer.
         """
         signature = self._function(data)
         if not isinstance(signature, bytes | bytearray):
-            raise SealError(f"The signer returned {type(signature).__name__}, not bytes", "Return r || s or DER.")
-        return checked_signature(bytes(signature), data, self._curve, self._key)
+            raise SealError(f"The signer returned {type(signature).__name__}, not bytes", "Return the signature.")
+        return checked_signature(bytes(signature), data, self._algorithm, self._public)
 
 
 def named_callable(name: str) -> Callable[[bytes], bytes]:

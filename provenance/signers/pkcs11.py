@@ -21,8 +21,8 @@ import pkcs11
 from cryptography.hazmat.primitives import hashes
 
 from provenance.pki.keys import require_private
+from provenance.signers.algorithms import EDWARDS, Algorithm, checked_signature
 from provenance.signers.certified import CertifiedSigner
-from provenance.signers.curves import checked_signature, leaf_of
 from sfumato.errors import SealError, UsageError
 
 SCHEME = "pkcs11:"
@@ -49,10 +49,9 @@ class Pkcs11Signer(CertifiedSigner):
     does not open.
     """
 
-    def __init__(self, uri: str, chain_pem: str) -> None:
+    def __init__(self, uri: str, chain_pem: str, algorithm: str = "") -> None:
         self._address = parse(uri)
-        curve, self._public = leaf_of(chain_pem)
-        super().__init__(curve, chain_pem)
+        super().__init__(chain_pem, algorithm)
         self._lock = threading.Lock()  # one session, one operation at a time
         try:
             self._key = _open(self._address)
@@ -68,19 +67,35 @@ class Pkcs11Signer(CertifiedSigner):
             self._key.session.close()
 
     def sign(self, data: bytes) -> bytes:
-        """data: what is to be signed; hashed here, signed in the token. Returns r || s. Raises SealError if the token
-        fails.
+        """data: what is to be signed; hashed here but for EdDSA, signed in the token. Returns what COSE wants. Raises
+        SealError if the token fails.
         """
-        digest = hashes.Hash(self._curve.digest)
-        digest.update(data)
+        message = data if self._algorithm is EDWARDS else _digest(data, self._algorithm.digest)
         try:
             with self._lock:
-                signature: bytes = self._key.sign(digest.finalize(), mechanism=pkcs11.Mechanism.ECDSA)
+                signature: bytes = self._key.sign(message, **_mechanism(self._algorithm))
         except pkcs11.exceptions.PKCS11Error as error:
             raise SealError(
                 f"The token failed to sign: {_why(error)}", "Nothing was written. Is it still connected?"
             ) from error
-        return checked_signature(signature, data, self._curve, self._public)
+        return checked_signature(signature, data, self._algorithm, self._public)
+
+
+def _digest(data: bytes, algorithm: hashes.HashAlgorithm) -> bytes:
+    digest = hashes.Hash(algorithm)
+    digest.update(data)
+    return digest.finalize()
+
+
+def _mechanism(algorithm: Algorithm) -> dict[str, Any]:
+    """What a token is told to do with a digest, or with the data themselves (EdDSA)."""
+    if algorithm is EDWARDS:
+        return {"mechanism": pkcs11.Mechanism.EDDSA}
+    if algorithm.size:
+        return {"mechanism": pkcs11.Mechanism.ECDSA}
+    name = algorithm.digest.name.upper()  # SHA256, SHA384, SHA512
+    parameter = (pkcs11.Mechanism[name], pkcs11.MGF[name], algorithm.digest.digest_size)
+    return {"mechanism": pkcs11.Mechanism.RSA_PKCS_PSS, "mechanism_param": parameter}
 
 
 def parse(uri: str) -> Address:

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,18 +20,16 @@ from provenance.formats.containers import FORMATS, UNSIGNABLE
 from provenance.library.settings import reading
 from provenance.library.store import SIDECAR_SUFFIX, manifest_store, open_reader
 from provenance.pki.cose import read_signature
-from provenance.signers.curves import leaf_of
-from provenance.signing.kept import behind_links
+from provenance.signers.algorithms import leaf_of
 from provenance.signing.sign import Signed, sign_beside, sign_file
 from sfumato.errors import OutputError, SfumatoError, UsageError
 from sfumato.execution.find_files import Finder
+from sfumato.regular_file import open_regular
 
 if TYPE_CHECKING:
     from provenance.manifests.declaration import Declaration
     from provenance.pki.timestamp import Stamping
     from provenance.signers import Signer
-
-LEFT_BEHIND = 3600  # seconds
 
 
 @dataclass(frozen=True)
@@ -136,7 +132,6 @@ def sign_all(
             if not overwrite and _done_before(task, signer, declaration, sidecar=sidecar):
                 return SigningResult(task, "skipped", time.monotonic() - started)
             task.output.parent.mkdir(parents=True, exist_ok=True)
-            _remove_leftovers(task.output)
             if sidecar:
                 signed = sign_beside(task.source, task.output, declaration, signer, stamping)
             else:
@@ -168,7 +163,7 @@ def manifest_by(path: Path, signer: Signer, sidecar: Path | None = None) -> dict
     from c2pa import C2paError
 
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             reader = open_reader(path, file, reading(), sidecar, None).reader
             if reader is None:
                 return None
@@ -204,15 +199,3 @@ def _done_before(task: SigningTask, signer: Signer, declaration: Declaration, *,
     raise OutputError(
         f"{task.output} exists and was not signed from this file with this key", "Give --overwrite to replace it."
     )
-
-
-def _remove_leftovers(output: Path) -> None:
-    """Temporary files of a process that was killed while it wrote this output; one that is still written to is younger
-    than an hour.
-    """
-    output = behind_links(output)
-    pattern = re.compile(re.escape(f".{output.stem[:40]}-") + "[0-9a-f]{12}" + re.escape(output.suffix[:40]))
-    with suppress(OSError), os.scandir(output.parent) as entries:
-        for entry in entries:
-            if pattern.fullmatch(entry.name) and time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFT_BEHIND:
-                Path(entry.path).unlink(missing_ok=True)

@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provenance.formats.manifest_box import embedded_store
+from provenance.manifests.durable_assertion import DurableStatement, draw_payload, key_digest
 from provenance.manifests.generation_assertion import generation_assertion
 from provenance.manifests.ingredients import portrait_ingredients
 from provenance.manifests.soft_binding import SoftBinding
 from provenance.pki.keys import development_keys
 from provenance.signers import REGISTRY, Signer
+from provenance.signers.algorithms import leaf_of
 from provenance.signing.sign import sign_generated
 from sfumato.errors import SealError, SfumatoError, SfumatoWarning
 
@@ -106,9 +108,13 @@ class MarkedSeal:
         """
         if not self._frames:
             raise SealError("No frame of this video was marked", "Mark every frame before it is encoded.")
-        sign_generated(unsealed, destination, facts, self._signer, self.binding)
+        from provenance.durable.fingerprint import ALG as FINGERPRINT_ALG
+
+        fingerprint = self._fingerprint.done()
+        durable = DurableStatement(origin_of(facts), FINGERPRINT_ALG, fingerprint.digest())
+        sign_generated(unsealed, destination, facts, self._signer, self.binding, durable)
         try:
-            self._register(destination, self._fingerprint.done(), facts.title)
+            self._register(destination, fingerprint, facts.title)
         except SfumatoError as error:
             warnings.warn(
                 SfumatoWarning(
@@ -135,9 +141,14 @@ def payload_of(facts: GeneratedFacts, signer: Signer) -> bytes:
     """8 bytes, the same whenever the same signer makes the same video again, so that it comes out the same; otherwise
     as good as random.
     """
+    return draw_payload(origin_of(facts), key_digest(leaf_of(signer.chain_pem)[1]))
+
+
+def origin_of(facts: GeneratedFacts) -> str:
+    """SHA-256, hex, of everything that the manifest says of the video's making."""
     said = generation_assertion(facts, portrait_ingredients(facts.portraits, facts.known_digests))
-    text = json.dumps([facts.title, said, signer.chain_pem], sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8]
+    text = json.dumps([facts.title, said], sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def development_signer(key_folder: Path | None = None) -> Signer:

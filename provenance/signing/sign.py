@@ -1,9 +1,9 @@
 """Signing: a file in, the same file with its manifest out, or an error and nothing else.
 
 In: a file, what is declared about it, a signer, perhaps a time-stamp authority. Out: the signed file at the
-destination, read back and found good before it appears. It is written to a temporary file beside the destination; the
-source is only ever read, and takes part in the end only where a caller asked for its replacement. No connection is made
-but to the authority.
+destination, read back and found good before it appears. It is written in a private folder beside the destination, so
+that nobody meets it half done, not even after a kill; the source is only ever read, and takes part in the end only
+where a caller asked for its replacement. No connection is made but to the authority.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ from provenance.signing.kept import (
 )
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
-from sfumato.atomic import atomic_path
 from sfumato.errors import MissingFileError, OutputError, SealError, UsageError
+from sfumato.regular_file import open_regular
 
 if TYPE_CHECKING:
+    from provenance.manifests.durable_assertion import DurableStatement
     from provenance.manifests.soft_binding import SoftBinding
     from sfumato.media.video import GeneratedFacts
 
@@ -53,12 +54,17 @@ class Signed:
 
 
 def sign_generated(
-    source: Path, destination: Path, facts: GeneratedFacts, signer: Signer, soft_binding: SoftBinding | None = None
+    source: Path,
+    destination: Path,
+    facts: GeneratedFacts,
+    signer: Signer,
+    soft_binding: SoftBinding | None = None,
+    durable: DurableStatement | None = None,
 ) -> None:
     """Writes `source` with the manifest of a video that sfumato generated at `destination`, atomically; replaces what
     was there.
 
-    `soft_binding`: the watermark that is in its frames.
+    `soft_binding`: the watermark that is in its frames. `durable`: what joins copies to it.
 
     Raises SealError with the real cause if the source is the destination or cannot be read, the signer fails, the
     container cannot hold a manifest, or the result does not read back as signed; OutputError if the destination cannot
@@ -67,7 +73,7 @@ def sign_generated(
     media_type = media_type_of(destination)
     _refuse_same(source, destination)
     portraits = portrait_ingredients(facts.portraits, facts.known_digests)
-    manifest = generated_manifest(facts, portraits, media_type, soft_binding=soft_binding)
+    manifest = generated_manifest(facts, portraits, media_type, soft_binding=soft_binding, durable=durable)
     _write(source, destination, Order(manifest, portraits, signer, media_type))
 
 
@@ -91,7 +97,7 @@ def sign_file(
     if not in_place:
         _refuse_same(source, destination)
     try:
-        with source.open("rb") as file:
+        with open_regular(source) as file:
             check_content(file, media_type, source)
             has_credential = carries_credential(file, media_type)
     except FileNotFoundError as error:
@@ -113,7 +119,7 @@ def sign_beside(
     """
     _refuse_same(source, destination)
     try:
-        with source.open("rb") as file:
+        with open_regular(source) as file:
             media_type = UNKNOWN if not file.read(1) else media_type_of_content(file)
             if media_type != UNKNOWN and carries_credential(file, media_type):
                 raise UsageError(
@@ -132,10 +138,12 @@ def _write(source: Path, destination: Path, order: Order) -> Signed:
     place = behind_links(destination)
     _refuse_read_only(place)
     try:
-        unsigned = source.open("rb")
+        unsigned = open_regular(source)
     except OSError as error:
         raise SealError(f"Cannot read the file to sign, {source}: {error.strerror}", "Nothing was written.") from error
-    with unsigned, atomic_path(place) as temporary:
+    from sfumato.media.video.private_folder import private_path
+
+    with unsigned, private_path(place) as temporary:
         keep_private(temporary, place)
         size, parts = source.stat().st_size, [] if order.sidecar else parts_of(unsigned, source)
         media = source if order.sidecar else temporary

@@ -12,7 +12,6 @@ an empty one is refused.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -20,7 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provenance.verifying.verification import ClauseResult, Verification
+from sfumato.config import parse_toml
 from sfumato.errors import UsageError
+from sfumato.limits import SETTINGS
+from sfumato.regular_file import read_regular_text
 
 if TYPE_CHECKING:
     from provenance.pki.certificates import CertificateView
@@ -48,8 +50,8 @@ def load_policy(path: Path) -> Policy:
     nothing.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        values = parse_toml(read_regular_text(path, SETTINGS))
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"Cannot read the policy {path}: {error}", "It must be a TOML file.") from error
     return make_policy(values, str(path))
 
@@ -146,7 +148,8 @@ def _named(
 
 
 def _chain(found: Verification) -> Sequence[CertificateView]:
-    return found.chain if found.anchored else ()
+    """The signer of an allowed list is known, and nobody above it."""
+    return found.chain if found.anchored else found.chain[: int(found.listed)]
 
 
 def _stamp_chain(found: Verification) -> Sequence[CertificateView]:
@@ -184,7 +187,7 @@ def _true(clause: str, look: Callable[[Verification], tuple[bool, str]]) -> Call
 
 def _not_revoked(found: Verification) -> tuple[bool, str]:
     revocation = found.revocation
-    return revocation.state == "not revoked", f"{revocation.state}: {revocation.reason}"
+    return revocation.good, f"{revocation.state}: {revocation.reason}"
 
 
 def _not_development(found: Verification) -> tuple[bool, str]:

@@ -7,12 +7,13 @@ which every foreign string has passed sfumato.text.printable.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from sfumato.text import printable
 
 if TYPE_CHECKING:
+    from provenance.manifests.claims import Ingredient
     from provenance.pki.certificates import CertificateView
     from provenance.verifying.verification import ClauseResult, Verification
 
@@ -47,6 +48,7 @@ def record(found: Verification) -> dict[str, Any]:
             "issuer": found.issuer,
             "development": found.development,
             "anchored": found.anchored,
+            "allowed_list": found.listed,
         },
         "chain": [asdict(certificate) for certificate in found.chain],
         "time": found.time,
@@ -58,7 +60,7 @@ def record(found: Verification) -> dict[str, Any]:
         "title": found.title,
         "generator": found.generator,
         "facts": found.facts,
-        "ingredients": [asdict(ingredient) for ingredient in found.ingredients],
+        "ingredients": [_ingredient(ingredient) for ingredient in found.ingredients],
         "identities": [asdict(identity) for identity in found.identities],
         "ingredients_left_out": found.ingredients_left_out,
         "not_covered": [asdict(part) for part in found.uncovered],
@@ -66,6 +68,13 @@ def record(found: Verification) -> dict[str, Any]:
         "remote_manifest": found.remote_manifest,
         "policy": None if found.policy is None else asdict(found.policy),
     }
+
+
+def _ingredient(ingredient: Ingredient) -> dict[str, Any]:
+    """As the verification has it, but for the view that it was judged by."""
+    shown = asdict(replace(ingredient, view=None))
+    del shown["view"]
+    return shown
 
 
 def describe(found: Verification) -> Iterator[str]:

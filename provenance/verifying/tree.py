@@ -21,6 +21,7 @@ from provenance.library.store import manifest_store, open_reader
 from provenance.manifests.claims import full_manifests, generator_of, ingredient_deltas, ingredient_state
 from provenance.manifests.identities import Identity, identities_in
 from sfumato.errors import MediaError
+from sfumato.regular_file import open_regular
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def read_tree(path: Path, sidecar: Path | None = None) -> ManifestTree:
     from c2pa import C2paError
 
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             found = open_reader(path, file, reading(), sidecar, None)
             if found.reader is None:
                 address = f" ({found.address})" if found.address else ""

@@ -1,6 +1,7 @@
 """The evidence about one file: what `verify` gives, a policy weighs and a report shows.
 
-trusted      valid, the signer's certificates lead to a root given for signers, and the policy, if there is one, holds
+trusted      valid, the signer's certificates lead to a root given for signers (or the first one is on an allowed list),
+             and the policy, if there is one, holds
 untrusted    valid, but nothing given here vouches for the signer (or for an identity that the file names), or the
              policy fails
 none         no credential in the file, or only an address of one that nobody allowed to visit
@@ -43,7 +44,8 @@ class Verification:
     time-stamp", "claimed" (the signer's own word), or "". `declares` and `ingredient_declares` are the last parts of
     digitalSourceTypes.
     `identities`: who the file says stands behind it (CAWG), which is not verified.
-    `facts`: our assertion about a generated video, as far as it is there. `anchored`: the chain leads to a given root.
+    `facts`: our assertion about a generated video, as far as it is there. `anchored`: the chain leads to a given root;
+    `listed`: it does not, but the signer's certificate is on an allowed list.
     `chain`: signer first, up to the anchor if there is one; `stamp_chain`: the same for the time-stamp authority.
     `uncovered`: parts of this file that the signature leaves out. `manifest_from`: "the file", "sidecar NAME", or an
     address.
@@ -76,4 +78,5 @@ class Verification:
     manifest_from: str = ""
     policy: ClauseResult | None = None
     ingredients_left_out: bool = False
+    listed: bool = False
     identities: tuple[Identity, ...] = ()

@@ -12,30 +12,36 @@ must pass sfumato.text.printable before anybody sees it.
 
 from __future__ import annotations
 
+import json
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from provenance.formats.coverage import uncovered
 from provenance.formats.uncovered import Uncovered
 from provenance.formats.untrusted import MOST, cut
 from provenance.library.settings import reading
 from provenance.library.store import manifest_store, open_reader
-from provenance.manifests.claims import Ingredient, read_views
+from provenance.manifests.claims import read_views
 from provenance.pki.certificates import load_anchors
 from provenance.pki.cose import read_signature
-from provenance.pki.paths import SIGNING, find_path
+from provenance.verifying.algorithms import UNSUPPORTED, unsupported, unsupported_sentence
+from provenance.verifying.ingredients import judged_ingredients, with_ingredients
 from provenance.verifying.trust import decide_trust
 from provenance.verifying.verification import Verification
+from sfumato.errors import MediaError
+from sfumato.regular_file import open_regular
 
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from provenance.manifests.claims import ManifestView
     from provenance.pki.remote import Remote
     from provenance.verifying.policy import Policy
+    from provenance.verifying.trust import TrustDecision
 
 # Containers that hold media but cannot hold a credential: these files have none; they are not damaged.
 WITHOUT_CREDENTIALS = (
@@ -58,28 +64,33 @@ def verify(
     trust: Sequence[bytes] = (),
     *,
     stamps: Sequence[bytes] = (),
+    allowed: Collection[str] = (),
     policy: Policy | None = None,
     sidecar: Path | None = None,
     remote: Remote | None = None,
     now: datetime | None = None,
 ) -> Verification:
     """Looks at the credentials of `path`. `trust`, `stamps`: PEM files (their bytes) of roots for signers and for
-    time-stamps.
+    time-stamps. `allowed`: SHA-256 (hex) of single certificates that count as signers, as an AllowedList has them.
 
     A file without a credential of its own is looked at with the sidecar beside it (same name, .c2pa), or the one given.
     `remote`: hosts that may be asked for a manifest or about revocation; without it no connection is opened. `now` is
     for tests of our own checks. Never raises for what is in the file. Raises UsageError for a trust list without
     certificates.
     """
-    look = _Look(path, trust, stamps, load_anchors(trust), load_anchors(stamps), remote, now or datetime.now(UTC))
+    look = _Look(
+        path, trust, stamps, load_anchors(trust), load_anchors(stamps), allowed, remote, now or datetime.now(UTC)
+    )
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             return Verification(path, "unreadable", reason="not a regular file")
         if status.st_size == 0:
             return Verification(path, "unreadable", reason="the file is empty")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             found = look.at(file, sidecar)
+    except MediaError as error:
+        return Verification(path, "unreadable", reason=cut(error))
     except (OSError, ValueError) as error:  # ValueError: a zero byte in a name
         return Verification(path, "unreadable", reason=getattr(error, "strerror", None) or cut(error))
     return _with_policy(found, policy)
@@ -94,15 +105,16 @@ class _Look:
     stamps: Sequence[bytes]
     anchors: Sequence[x509.Certificate]
     stamp_anchors: Sequence[x509.Certificate]
+    allowed: Collection[str]
     remote: Remote | None
     now: datetime
 
-    def at(self, file: IO[bytes], sidecar: Path | None) -> Verification:
+    def at(self, file: BinaryIO, sidecar: Path | None) -> Verification:
         from c2pa import C2paError
 
         head = file.read(16)
         try:
-            opened = open_reader(self.path, file, reading(self.trust, self.stamps), sidecar, self.remote)
+            opened = open_reader(self.path, file, reading(self.trust, self.stamps, self.allowed), sidecar, self.remote)
             if opened.reader is None:
                 codes = ("manifest.inaccessible",) if opened.address else ()
                 return Verification(self.path, "none", codes, reason=opened.reason, remote_manifest=opened.address)
@@ -110,7 +122,7 @@ class _Look:
                 found = self._evidence(reader, file, outside=opened.outside)
             return replace(found, manifest_from=opened.manifest_from, remote_manifest=opened.address)
         except C2paError as error:
-            return _failure(self.path, str(error), head)
+            return self._unread(file, sidecar, _failure(self.path, str(error), head))
         except (
             ValueError,
             TypeError,
@@ -125,12 +137,16 @@ class _Look:
     def _evidence(self, reader: Any, file: IO[bytes], outside: bool) -> Verification:
         active, ingredients = read_views(reader)
         state = str(reader.get_validation_state())
-        signature = read_signature(manifest_store(reader, active.label), active.label)
         left_out = _left_out(active.bindings, file)
-        ingredients = tuple(self._checked(reader, ingredient) for ingredient in ingredients)
-        trust = decide_trust(
-            state, active, signature, left_out, self.anchors, self.stamp_anchors, self.remote, self.now
-        )
+
+        def decide(state: str, view: ManifestView, store: bytes, left_out: Sequence[Uncovered]) -> TrustDecision:
+            return decide_trust(
+                state, view, read_signature(store, view.label), left_out, self.anchors, self.stamp_anchors,
+                self.remote, self.now, unsupported(store, view.label), self.allowed,
+            )  # fmt: skip
+
+        ingredients = judged_ingredients(reader, ingredients, decide, self.now)
+        trust = with_ingredients(decide(state, active, manifest_store(reader, active.label), left_out), ingredients)
         return Verification(
             path=self.path,
             **vars(trust),  # a decision is a part of a verification, under the same names
@@ -155,15 +171,24 @@ class _Look:
             ingredients_left_out=len(ingredients) > MOST,
         )
 
-    def _checked(self, reader: Any, ingredient: Ingredient) -> Ingredient:
-        """An ingredient that the library trusts must lead to a root given for signers, as the file itself must."""
-        if ingredient.state != "trusted":
-            return ingredient
-        label = ingredient.label or ""
-        chain = read_signature(manifest_store(reader, label), label).chain
-        if find_path(chain, self.anchors, SIGNING, self.now).certificates:
-            return ingredient
-        return replace(ingredient, state="untrusted", codes=(*ingredient.codes, "signingCredential.untrusted"))
+    def _unread(self, file: BinaryIO, sidecar: Path | None, failed: Verification) -> Verification:
+        """What the library makes no report of: is it for an algorithm? It opens such a manifest if it need not
+        check.
+        """
+        from c2pa import C2paError
+
+        if failed.outcome != "invalid" or UNSUPPORTED in failed.codes:
+            return failed
+        try:
+            opened = open_reader(self.path, file, reading(unchecked=True), sidecar, None)
+            if opened.reader is None:
+                return failed
+            with opened.reader as reader:
+                label = str(json.loads(reader.json())["active_manifest"])
+                foreign = unsupported(manifest_store(reader, label), label)
+        except (C2paError, ValueError, TypeError, KeyError):
+            return failed
+        return replace(failed, codes=(UNSUPPORTED,), reason=unsupported_sentence(foreign)) if foreign else failed
 
 
 def _left_out(bindings: Mapping[str, Mapping[str, Any]], file: IO[bytes]) -> tuple[Uncovered, ...]:
@@ -191,8 +216,11 @@ def _failure(path: Path, message: str, head: bytes) -> Verification:
         return Verification(path, "none", reason="a container that cannot hold a content credential")
     if message.startswith(("NotSupported", "Io")) or "asset could not be parsed" in message:
         return Verification(path, "unreadable", reason=_why_unreadable(message))
-    code = "algorithm.unsupported" if "unknown algorithm" in message else "manifest.unreadable"
-    return Verification(path, "invalid", (code,), reason=cut(f"the manifest cannot be read: {message}"))
+    if "unknown algorithm" in message:
+        return Verification(path, "invalid", (UNSUPPORTED,), reason=unsupported_sentence(()))
+    return Verification(
+        path, "invalid", ("manifest.unreadable",), reason=cut(f"the manifest cannot be read: {message}")
+    )
 
 
 def _why_unreadable(message: str) -> str:

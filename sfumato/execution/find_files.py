@@ -3,8 +3,9 @@ over.
 
 A file that is named is passed on as it is, so that whoever opens it says what is wrong with it. A folder is walked in
 the order of names, without ever being listed whole; what is hidden, of another kind, no regular file or in a folder to
-leave out is passed over and counted by its reason. Links to folders are followed, never in circles, unless links are
-not wanted.
+leave out is passed over and counted by its reason. A known suffix is believed, so that a tree of a million clips is not
+opened twice; a file with another or none is a picture or a video by its first bytes. Links to folders are followed,
+never in circles, unless links are not wanted.
 """
 
 from __future__ import annotations
@@ -17,28 +18,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sfumato.errors import UsageError
+from sfumato.execution.file_kinds import file_kind
 
-PICTURES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".jp2", ".ppm"])
+PICTURES = frozenset(
+    [".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".png", ".webp", ".avif", ".heic", ".heif", ".hif", ".bmp",
+     ".dib", ".tif", ".tiff", ".jp2", ".j2k", ".jpx", ".jpf", ".jxl", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"]
+)  # fmt: skip
 VIDEOS = frozenset(
-    [
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".mpg",
-        ".mpeg",
-        ".gif",
-        ".ts",
-        ".mts",
-        ".wmv",
-        ".flv",
-        ".3gp",
-        ".ogv",
-    ]
-)
+    [".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".gif", ".ts", ".mts", ".wmv", ".flv", ".3gp",
+     ".ogv"]
+)  # fmt: skip
 MEDIA = PICTURES | VIDEOS
+_SOUND = frozenset(  # in containers of videos
+    [".mp3", ".m4a", ".m4b", ".aac", ".wav", ".flac", ".ogg", ".oga", ".opus", ".wma", ".mka", ".weba"]
+)
 HIDDEN, LINK, IRREGULAR, UNREADABLE = "hidden", "a link", "not a regular file", "in a folder that may not be read"
 
 
@@ -57,10 +50,10 @@ class FoundFile:
 
 @dataclass
 class Finder:
-    """suffixes: what counts in folders, None for every one; without: suffixes that never count; leave_out: names of
-    folders that are not entered; links: whether links in folders are followed; patterns: whether a name that is no file
-    may be a pattern, for shells that expand none. `passed_over` counts, by reason, what lay in folders and was left
-    out.
+    """suffixes: what counts in folders, None for every one; with all of PICTURES or of VIDEOS among them, files of that
+    kind under any other name count too; without: suffixes that never count; leave_out: names of folders that are not
+    entered; links: whether links in folders are followed; patterns: whether a name that is no file may be a pattern,
+    for shells that expand none. `passed_over` counts, by reason, what lay in folders and was left out.
     """
 
     suffixes: Collection[str] | None = MEDIA
@@ -131,9 +124,16 @@ class Finder:
         if not entry.is_file():  # a pipe, a socket, a device, a link that leads nowhere
             return IRREGULAR
         suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 (a Path a file of a million costs minutes)
-        if suffix in self.without or (self.suffixes is not None and suffix not in self.suffixes):
+        if suffix in self.without or not (self.suffixes is None or suffix in self.suffixes or self._is_one(entry.path)):
             return suffix or "without a suffix"
         return ""
+
+    def _is_one(self, path: str) -> bool:
+        """Whether a file whose suffix says nothing is of a kind that is wanted."""
+        counted = set(self.suffixes or ())
+        wanted = [kind for kind, known in (("picture", PICTURES), ("video", VIDEOS)) if known <= counted]
+        found = file_kind(path) if wanted and os.path.splitext(path)[1].lower() not in _SOUND else None  # noqa: PTH122
+        return found is not None and found.kind in wanted
 
 
 def find_media(names: Iterable[Path], finder: Finder | None = None) -> list[Path]:
@@ -149,5 +149,21 @@ def find_media(names: Iterable[Path], finder: Finder | None = None) -> list[Path
 
 
 def is_picture(path: Path) -> bool:
-    """By the file's suffix; what is inside is checked when it is read."""
-    return path.suffix.lower() in PICTURES
+    """By the first bytes; by the suffix where they say nothing, or cannot be read. What else is inside is checked when
+    it is read.
+    """
+    found = file_kind(path)
+    return found.kind == "picture" if found is not None else path.suffix.lower() in PICTURES
+
+
+def counted(paths: Iterable[Path]) -> str:
+    """How many of each kind, in words: "3 videos, 1 picture". A folder of frames is a video."""
+    pictures = Counter(is_picture(path) for path in paths)
+    each = [(pictures[False], "video"), (pictures[True], "picture")]
+    return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in each if count) or "no files"
+
+
+def is_media(path: Path) -> bool:
+    """Whether a regular file is a picture or a video: by its suffix if that says so, else by its first bytes."""
+    suffix = path.suffix.lower()
+    return path.is_file() and (suffix in MEDIA or (suffix not in _SOUND and file_kind(path) is not None))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sfumato.errors import OutputError
+from sfumato.regular_file import open_regular
 
 Record = dict[str, Any]
 APPLICATION = 0x53464A4E  # "SFJN", SQLite's application_id
@@ -117,7 +118,7 @@ def _require_journal(path: Path) -> None:
     """Looks before SQLite does, which would take an empty or short file of any kind for its own."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(100)
     except FileNotFoundError:
         return

@@ -34,6 +34,7 @@ from sfumato.execution.executor import (
     Task,
     Value,
 )
+from sfumato.execution.stopping import STOPPING
 from sfumato.execution.threads import one_thread, one_thread_from_the_start
 
 _PATIENCE = 10.0  # seconds for a process to tidy up
@@ -164,7 +165,9 @@ def _seconds_to_look(busy: Sequence[_Worker[Task, Value]], limits: Limits) -> fl
 def _live(pipe: Connection) -> None:
     """A worker's life: one task after another until it is told to end or its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as an exception, so that half-written files are removed
+    for number in STOPPING:  # as an exception, so that half-written files are removed; nohup stays nohup
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: sys.exit(0))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     one_thread_from_the_start()  # before anything is imported that `begin` needs
     with suppress(EOFError, OSError):

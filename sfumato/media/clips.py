@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
 import math
 import re
@@ -19,6 +20,8 @@ from typing import Any, Literal, get_args
 
 from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError, UsageError
+from sfumato.limits import LINE
+from sfumato.regular_file import open_regular
 
 SCHEMA = 1
 Label = Literal["real", "fake"]
@@ -32,7 +35,6 @@ TWIN = (
 GENERATED = (
     "generated"  # the folder, beside a list, of what `sfumato fakes` makes of its people: nothing in it is footage
 )
-_LONGEST_LINE = 1 << 20  # characters; a longer one is not ours
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -95,9 +97,9 @@ def read_clips(path: Path) -> Iterator[ClipRow]:
     """
     seen: set[str] = set()
     try:
-        with path.open(encoding="utf-8") as file:
+        with open_regular(path) as opened, io.TextIOWrapper(opened, encoding="utf-8") as file:
             number = 0
-            while line := file.readline(_LONGEST_LINE + 1):
+            while line := file.readline(LINE.most + 1):
                 number += 1
                 if not line.strip():
                     continue
@@ -145,7 +147,7 @@ def clip_file(clips: Path, row: ClipRow) -> Path:
 def file_digest(path: Path) -> str:
     """The sha256 of a file, 64 hex digits. Raises MediaError if it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise MediaError(f"Cannot read {path}: {error.strerror}", "Check the name.") from error
@@ -238,7 +240,7 @@ def _check_path(name: str, text: Any) -> None:
 
 
 def _parse(line: str) -> ClipRow:
-    if len(line) > _LONGEST_LINE:
+    if len(line) > LINE.most:
         raise ValueError("the line is too long")
     values = json.loads(line, object_pairs_hook=_without_repeats)
     if not isinstance(values, dict):

@@ -7,6 +7,7 @@ accepted formats be listed, and tells a picture's size before it decodes a pixel
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,44 +17,59 @@ from numpy.typing import NDArray
 
 from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError, OutputError
+from sfumato.execution.file_kinds import file_kind
+from sfumato.limits import PICTURE_PIXELS, shown
+from sfumato.media.colour import Statement, stated_colours, to_srgb
+from sfumato.media.colour.png_chunks import without_large_profile
+from sfumato.media.media_file import require_media_file
+from sfumato.media.picture_size import hold_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
-MAX_PIXELS = 150_000_000  # a 108-megapixel phone photo passes; a picture made to exhaust memory does not
+WORKING_PIXELS = 4096 * 4096  # of a photograph in which faces are looked for and cut out; a panorama may be wide
 # No format whose reader runs another program (EPS).
-READABLE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM", "MPO", "TGA")
+READABLE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF", "JPEG2000", "PPM", "MPO", "TGA")
+_NOT_READ = ("JPEG XL", "Photoshop", "OpenEXR", "camera raw")
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-_ADVICE = "Use a JPEG, PNG, WebP, TIFF, GIF, BMP or AVIF picture."
+_ADVICE = "Use a JPEG, PNG, WebP, AVIF, HEIC, TIFF, GIF or BMP picture."
 
 
-def read_image(path: Path, *, max_side: int | None = None) -> NDArray[np.uint8]:
-    """Reads a picture as (H, W, 3) uint8 RGB in sRGB, upright.
+def read_image(path: Path, *, max_pixels: int | None = None, notes: list[str] | None = None) -> NDArray[np.uint8]:
+    """Reads a picture as (H, W, 3) uint8 RGB in sRGB, upright, whatever its file is called.
 
-    EXIF orientation is applied, transparency is laid over white, 16-bit and CMYK pictures are converted, an animation
-    gives its first frame. With `max_side`, a picture whose longer side exceeds it is downsized to it (a JPEG while it
-    is being decoded). Raises MediaError: missing, a folder, empty, not a picture, damaged, or more than MAX_PIXELS
-    pixels.
+    EXIF orientation is applied, and what the file says about its colours, in every mode; transparency is laid over
+    white, 16-bit and CMYK pictures are converted, an animation gives its first frame. With `max_pixels`, a larger
+    picture is downsized to about as many (a JPEG while it is being decoded). `notes` gets a sentence when the colours
+    that the file states could not be followed: it is then read as sRGB. Raises MediaError: missing, a folder, empty,
+    not a picture, of a format that is not read, damaged, or more than its limits (docs/limits.md).
     """
     from PIL import Image, UnidentifiedImageError
 
-    _check_file(path)
+    require_media_file(path, "picture")
+    _check_format(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns from 89 megapixels on; the limit is ours and stands below
-            with Image.open(path, formats=_formats(Image)) as picture:
-                _check_size(path, picture.width, picture.height)
-                if max_side is not None and picture.format == "JPEG":
-                    picture.draft(None, (max_side, max_side))  # decodes at 1/2, 1/4 or 1/8, never below max_side
+            with Image.open(without_large_profile(path) or path, formats=_formats(Image)) as picture:
+                hold_picture(path, picture)
+                if max_pixels is not None and picture.format in ("JPEG", "MPO"):
+                    picture.draft(None, _size_within(picture, max_pixels))  # decodes at 1/2, 1/4 or 1/8, never below
                 picture.load()
-                return _to_rgb(picture, max_side)
+                stated = stated_colours(picture, path)
+                image, note = _to_rgb(picture, max_pixels, stated)
+                if note and notes is not None:
+                    notes.append(f"Read as sRGB: {note}.")
+                return image
     except MediaError:
         raise
     except UnidentifiedImageError as error:
-        raise MediaError(f"{path} is not a picture", _ADVICE) from error
+        found = file_kind(path)
+        what = "a video, not a picture" if found is not None and found.kind == "video" else "not a picture"
+        raise MediaError(f"{path} is {what}", _ADVICE) from error
     except Image.DecompressionBombError as error:
         raise MediaError(
-            f"{path} is too large: more than {MAX_PIXELS // 10**6} megapixels", "Downsize it first."
+            f"{path} is too large: more than {shown(PICTURE_PIXELS.most, 'pixels')}", "Downsize it first."
         ) from error
     except (
         Exception
@@ -100,22 +116,22 @@ def check_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise MediaError(f"{path} is a folder, not a picture", "Name one picture file.")
-    if not path.exists():
-        raise MediaError(f"{path} does not exist", "Check the name.")
-    if not path.is_file():
-        raise MediaError(f"{path} is not a regular file", "Name one picture file.")
-    if path.stat().st_size == 0:
-        raise MediaError(f"{path} is empty (0 bytes)", "Copy or download it again.")
-
-
-def _check_size(path: Path, width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise MediaError(
-            f"{path} is {width} x {height} pixels: more than {MAX_PIXELS // 10**6} megapixels", "Downsize it first."
-        )
+def _check_format(path: Path) -> None:
+    """Raises MediaError for pictures that are known, and not read; registers the reader of HEIC where it is needed."""
+    found = file_kind(path)
+    if found is None:
+        return
+    if found.name in _NOT_READ:
+        raise MediaError(f"{path} is a {found.name} picture, which is not read", "Export it as JPEG, PNG or TIFF.")
+    if found.name == "HEIC":
+        try:
+            import pi_heif
+        except ImportError as error:
+            raise MediaError(
+                f"{path} is a HEIC picture, and pi-heif, which reads those, is not installed",
+                "pip install pi-heif, or export the picture as JPEG.",
+            ) from error
+        pi_heif.register_heif_opener()
 
 
 def _formats(image_module: Any) -> tuple[str, ...]:
@@ -123,50 +139,48 @@ def _formats(image_module: Any) -> tuple[str, ...]:
     return tuple(name for name in READABLE_FORMATS if name in image_module.OPEN)  # AVIF is missing from some builds
 
 
-def _to_rgb(picture: PillowImage, max_side: int | None) -> NDArray[np.uint8]:
+def _size_within(picture: PillowImage, max_pixels: int) -> tuple[int, int]:
+    """The picture's size, or one of its shape with about `max_pixels` pixels."""
+    scale = min(1.0, math.sqrt(max_pixels / (picture.width * picture.height)))
+    return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+
+
+def _to_rgb(picture: PillowImage, max_pixels: int | None, stated: Statement) -> tuple[NDArray[np.uint8], str]:
     from PIL import Image, ImageOps
 
-    upright = ImageOps.exif_transpose(picture)
+    ImageOps.exif_transpose(picture, in_place=True)  # else it would be held twice
+    upright: PillowImage = picture
     if upright.mode.startswith("I") or upright.mode == "F":
-        upright = Image.fromarray(_eight_bits(np.asarray(upright, dtype=np.float64)))
-    if max_side is not None and max(upright.size) > max_side:
-        scale = max_side / max(upright.size)
-        size = (max(1, round(upright.width * scale)), max(1, round(upright.height * scale)))
+        upright = Image.fromarray(_eight_bits(upright))
+    if "transparency" in upright.info and upright.mode in ("RGB", "L", "1"):
+        upright = upright.convert("RGBA")  # the one colour that is transparent is known by its numbers in the file
+    if max_pixels is not None and (size := _size_within(upright, max_pixels)) != upright.size:
         if upright.mode in ("P", "PA", "1"):
             upright = upright.convert("RGBA")  # palettes cannot be averaged
         upright = upright.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    upright = _to_srgb(upright)
+        picture.close()  # frees its pixels, of which there may be half a gigabyte
+    upright, note = to_srgb(upright, stated)
     if upright.mode != "RGB":
-        transparent = upright.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in upright.info
-        if transparent:
+        if upright.has_transparency_data:
             layer = upright.convert("RGBA")
             upright = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
         upright = upright.convert("RGB")
-    return np.array(upright, dtype=np.uint8)  # a copy: writable, and free of the file
+    return np.array(upright, dtype=np.uint8), note  # a copy: writable, and free of the file
 
 
-def _eight_bits(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Grey of 16 or 32 bits, or float in [0, 1], to 8 bits."""
-    top = float(np.nanmax(values, initial=0.0))
+def _eight_bits(picture: PillowImage) -> NDArray[np.uint8]:
+    """Grey of 16 or 32 bits, or float in [0, 1], to 8 bits; some rows at a time: they take eight bytes a pixel."""
+    step = max(1, 2**20 // picture.width)
+    strips = [(0, top, picture.width, min(top + step, picture.height)) for top in range(0, picture.height, step)]
+    top = max(float(np.nanmax(np.asarray(picture.crop(strip)), initial=0.0)) for strip in strips)
     full = 1.0 if 0 < top <= 1.0 else 255.0 if top <= 255.0 else 65535.0 if top <= 65535.0 else top
-    return np.asarray(np.clip(np.nan_to_num(values) / full * 255.0, 0, 255).round(), dtype=np.uint8)
-
-
-def _to_srgb(picture: PillowImage) -> PillowImage:
-    """Applies an embedded colour profile (phones: Display P3; print: CMYK); a broken profile is ignored, as browsers
-    do.
-    """
-    profile = picture.info.get("icc_profile")
-    if not profile or picture.mode not in ("RGB", "CMYK", "L"):
-        return picture
-    from PIL import ImageCms
-
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return picture
-    return picture if converted is None else converted
+    exact = np.float32 if full <= 65535.0 else np.float64
+    grey = np.empty((picture.height, picture.width), np.uint8)
+    for strip in strips:
+        values = np.nan_to_num(np.asarray(picture.crop(strip)).astype(exact), copy=False)
+        values *= 255.0 / full
+        grey[strip[1] : strip[3]] = np.rint(np.clip(values, 0, 255, out=values), out=values)
+    return grey
 
 
 def _first_line(error: BaseException) -> str:

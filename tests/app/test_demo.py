@@ -22,7 +22,9 @@ def make(stock: Path, folder: Path) -> DemoResult:
 
 def test_a_video_and_its_copy_are_verified_once_each(demo_stock, tmp_path, monkeypatch) -> None:
     verify, seen = scanning.verify, []
-    monkeypatch.setattr(scanning, "verify", lambda path, trust: seen.append(path.name) or verify(path, trust))
+    monkeypatch.setattr(
+        scanning, "verify", lambda path, *more, **how: seen.append(path.name) or verify(path, *more, **how)
+    )
     (clip,) = make(demo_stock, tmp_path).clips
     assert seen == ["mona-lisa-calm.mp4", "re-encoded.mp4"]
     assert clip.verification.outcome == clip.scan.credentials.outcome == "untrusted"

@@ -8,8 +8,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from sfumato.execution.find_files import HIDDEN, IRREGULAR, LINK, MEDIA, PICTURES, VIDEOS, Finder
+from sfumato.execution.find_files import (
+    HIDDEN,
+    IRREGULAR,
+    LINK,
+    MEDIA,
+    PICTURES,
+    VIDEOS,
+    Finder,
+    counted,
+    is_media,
+    is_picture,
+)
+from tests.media_fixtures import make_sound, make_video
 
 
 @pytest.fixture
@@ -100,6 +113,55 @@ def test_patterns_are_expanded_only_where_they_are_wanted(tree: Path) -> None:
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tree: Path) -> None:
     (tree / "take[1].mp4").touch()
     assert names(Finder(patterns=True), tree / "take[1].mp4", root=tree) == ["take[1].mp4"]
+
+
+@pytest.fixture
+def odd_names(tmp_path: Path) -> Path:
+    """A folder of pictures and a video whose names say nothing, or something else, and of what is neither."""
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    for name in ("bare", "download.bin", "a.mp4"):
+        Image.new("RGB", (8, 8)).save(folder / name, "PNG")
+    make_video(folder / "film.mkv", frames=3).rename(folder / "film")
+    make_sound(folder / "song.m4a")
+    (folder / "notes").write_text("nothing to see")
+    return folder
+
+
+def test_files_without_a_suffix_and_with_an_unknown_one_are_told_by_their_first_bytes(odd_names: Path) -> None:
+    finder = Finder()
+    assert names(finder, odd_names, root=odd_names) == ["a.mp4", "bare", "download.bin", "film"]
+    assert finder.passed_over == {"without a suffix": 1, ".m4a": 1}
+
+
+def test_who_wants_pictures_gets_those_under_a_name_of_a_video_too(odd_names: Path) -> None:
+    assert names(Finder(PICTURES), odd_names, root=odd_names) == ["a.mp4", "bare", "download.bin"]
+
+
+def test_who_wants_something_else_gets_only_that(odd_names: Path) -> None:
+    assert names(Finder({".m4a"}), odd_names, root=odd_names) == ["song.m4a"]
+
+
+def test_a_picture_is_one_by_its_content_and_by_its_suffix_where_that_says_nothing(odd_names: Path) -> None:
+    pictures = [path.name for path in sorted(odd_names.iterdir()) if is_picture(path)]
+    assert pictures == ["a.mp4", "bare", "download.bin"]
+    make_video(odd_names / "film.mp4", frames=3).rename(odd_names / "film.jpg")
+    assert not is_picture(odd_names / "film.jpg")
+    assert is_picture(odd_names / "not there.HEIC")
+
+
+def test_kinds_are_counted_in_words(odd_names: Path) -> None:
+    files = [odd_names / name for name in ("a.mp4", "bare", "film")]
+    assert counted(files) == "1 video, 2 pictures"
+    assert counted([odd_names, *files[1:2]]) == "1 video, 1 picture"
+    assert counted(files[:1]) == "1 picture"
+    assert counted([]) == "no files"
+
+
+def test_media_is_what_a_folder_would_give(odd_names: Path) -> None:
+    media = [path.name for path in sorted(odd_names.iterdir()) if is_media(path)]
+    assert media == names(Finder(), odd_names, root=odd_names)
+    assert not is_media(odd_names / "gone.jpg")
 
 
 @pytest.mark.parametrize("name", [Path("x\0y"), Path("a" * 5000)])

@@ -128,9 +128,16 @@ def test_a_folder_that_was_not_prepared_ends_with_2(tmp_path: Path, capfd: pytes
     assert "sfumato prepare" in capfd.readouterr().err
 
 
+def test_missing_data_are_told_before_missing_weights(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "generator", str(tmp_path), "-o", str(tmp_path / "run"), "--preset", "paper-v2"]) == 2
+    errors = capfd.readouterr().err
+    assert "sfumato prepare" in errors and "vgg19" not in errors
+
+
 def test_a_papers_preset_without_vgg_says_what_to_do(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     footage = prepared_folder(tmp_path / "set", 1)
-    assert main(["train", "generator", str(footage), "-o", str(tmp_path / "run"), "--preset", "paper-v2"]) == 2
+    preset = ["--preset", "paper-v2", "--set", "landmarks=mesh"]
+    assert main(["train", "generator", str(footage), "-o", str(tmp_path / "run"), *preset]) == 2
     errors = capfd.readouterr().err
     assert "--set loss.vgg19_weights=FILE --set loss.vggface_weights=FILE" in errors and "lite0" in errors
     assert len(errors.splitlines()) == 1 and not (tmp_path / "run").exists()

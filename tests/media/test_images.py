@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from sfumato.errors import MediaError, OutputError
-from sfumato.media import images
 from sfumato.media.images import read_image, write_image
-from tests.media_fixtures import picture
+from tests.media_fixtures import make_video, picture
+from tests.picture_fixtures import write_heic
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".JPEG", ".webp"])
@@ -77,10 +78,56 @@ def test_a_broken_colour_profile_is_ignored_and_a_good_one_applied(tmp_path: Pat
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
-def test_max_side_downsizes_and_never_enlarges(tmp_path: Path, suffix: str) -> None:
+def test_max_pixels_downsizes_and_never_enlarges(tmp_path: Path, suffix: str) -> None:
     write_image(tmp_path / f"a{suffix}", np.zeros((300, 600, 3), np.uint8))
-    assert read_image(tmp_path / f"a{suffix}", max_side=100).shape == (50, 100, 3)
-    assert read_image(tmp_path / f"a{suffix}", max_side=1000).shape == (300, 600, 3)
+    assert read_image(tmp_path / f"a{suffix}", max_pixels=5000).shape == (50, 100, 3)
+    assert read_image(tmp_path / f"a{suffix}", max_pixels=180_000).shape == (300, 600, 3)
+
+
+def test_a_panorama_keeps_its_detail_where_a_square_of_its_length_would_not(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.jpg", np.zeros((100, 6000, 3), np.uint8))
+    assert read_image(tmp_path / "a.jpg", max_pixels=1000 * 1000).shape == (100, 6000, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "format"), [("a.jfif", "JPEG"), ("bare", "WEBP"), ("a.mp4", "AVIF"), ("a.png", "JPEG")]
+)
+def test_a_picture_is_read_whatever_its_file_is_called(tmp_path: Path, name: str, format: str) -> None:
+    Image.new("RGB", (64, 48), (200, 60, 40)).save(tmp_path / name, format, quality=95)
+    assert np.abs(read_image(tmp_path / name).astype(int) - (200, 60, 40)).max() <= 4
+
+
+def test_heic_is_read(tmp_path: Path) -> None:
+    pytest.importorskip("pi_heif")
+    read = read_image(write_heic(tmp_path / "a.heic"))
+    assert read.shape == (32, 64, 3)
+    assert np.abs(read[:, 2:30].astype(int) - (200, 60, 40)).max() <= 4
+    assert np.abs(read[:, 34:62].astype(int) - (30, 90, 160)).max() <= 4
+
+
+def test_heic_without_its_reader_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    with pytest.raises(MediaError, match="is a HEIC picture") as caught:
+        read_image(write_heic(tmp_path / "a.heic"))
+    assert "JPEG" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"\xff\x0a" + bytes(30), "JPEG XL picture"), (b"8BPS\0\x01" + bytes(30), "Photoshop picture"),
+     (b"IIU\0" + bytes(30), "camera raw picture")],
+)  # fmt: skip
+def test_a_picture_that_is_not_read_is_told_from_what_is_none(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(MediaError, match=words) as caught:
+        read_image(tmp_path / "a.jpg")
+    assert "JPEG" in caught.value.advice
+
+
+def test_a_video_is_no_picture(tmp_path: Path) -> None:
+    make_video(tmp_path / "a.mp4", frames=3).rename(tmp_path / "a.jpg")
+    with pytest.raises(MediaError, match="is a video, not a picture"):
+        read_image(tmp_path / "a.jpg")
 
 
 def _faulty(folder: Path, fault: str) -> Path:
@@ -115,16 +162,21 @@ def test_a_faulty_file_is_one_clear_error(tmp_path: Path, fault: str, words: str
     assert caught.value.exit_code == 3
 
 
-def test_a_picture_made_to_exhaust_memory_is_refused_before_it_is_decoded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_picture_made_to_exhaust_memory_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
     with pytest.raises(MediaError, match="megapixels"):
         read_image(tmp_path / "bomb.png")
-    monkeypatch.setattr(images, "MAX_PIXELS", 100)
-    write_image(tmp_path / "a.png", picture(0))
-    with pytest.raises(MediaError, match="64 x 48"):
-        read_image(tmp_path / "a.png")
+    Image.new("P", (11_500, 11_000)).save(tmp_path / "palette.png")  # few enough pixels, each with a colour to look up
+    with pytest.raises(MediaError, match=r"11500 x 11000.* of decoded picture"):
+        read_image(tmp_path / "palette.png")
+
+
+def test_grey_of_many_rows_is_as_bright_everywhere(tmp_path: Path) -> None:
+    """It is made 8 bits some rows at a time."""
+    rows = np.linspace(0, 65535, 3000).astype(np.uint16)
+    Image.fromarray(np.repeat(rows[:, None], 1000, axis=1)).save(tmp_path / "a.png")
+    image = read_image(tmp_path / "a.png")
+    assert np.abs(image[:, 500, 0] - rows / 65535 * 255).max() < 0.51
 
 
 def test_writing_refuses_other_suffixes_and_folders_that_are_not_there(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from PIL import Image
 from provenance.formats.boxes import walk
 from provenance.formats.coverage import uncovered
 from provenance.verifying.verify import verify
+from tests.provenance.mutations import UNREADABLE
 from tests.provenance.resealing import Range, binding, sign, with_boxes, with_ranges, written
 from tests.provenance.stamping import Entity, issue, signer
 
@@ -41,18 +42,6 @@ MEDIA_TYPES = {name: f"image/{kind.lower()}" for name, kind in PICTURES.items()}
 }
 LARGEST = 1_000_000  # pixels of a damaged picture that are looked at
 DECODED = ("jpg", "png", "webp", "gif", "tif", "mp4", "avi", "wav", "flac", "mp3", "svg")
-UNREADABLE = (
-    av.FFmpegError,
-    OSError,
-    ValueError,
-    SyntaxError,
-    IndexError,
-    OverflowError,
-    MemoryError,
-    KeyError,
-    TypeError,
-    Image.DecompressionBombError,
-)
 
 
 @dataclass

@@ -27,6 +27,19 @@ from provenance.verifying.verification import OUTCOMES
 from provenance.verifying.verify import verify
 from tests.provenance.stamping import Entity, issue, signer
 
+UNREADABLE = (
+    av.FFmpegError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    IndexError,
+    OverflowError,
+    MemoryError,
+    KeyError,
+    TypeError,
+    Image.DecompressionBombError,
+)  # what damaged media raise
+
 PATIENCE = 20.0  # seconds for one verification
 CREATED = {
     "label": "c2pa.actions.v2",
@@ -96,16 +109,7 @@ def decoded(path: Path) -> str | None:
                     f"{type(frame).__name__} {frame.pts}".encode() + np.ascontiguousarray(frame.to_ndarray()).tobytes()
                 )
                 frames += 1
-    except (
-        av.FFmpegError,
-        OSError,
-        ValueError,
-        SyntaxError,
-        IndexError,
-        OverflowError,
-        MemoryError,
-        Image.DecompressionBombError,
-    ):
+    except UNREADABLE:
         digest.update(b"and then damage")
     return digest.hexdigest() if frames else None
 

@@ -21,8 +21,8 @@ ALLOW, KILL_PROCESS = 0x7FFF0000, 0x80000000
 INTERNET = (2, 10)  # AF_INET, AF_INET6
 
 
-def forbid_internet_sockets() -> None:
-    """From here on socket(AF_INET, ...) and socket(AF_INET6, ...) end the process with SIGSYS."""
+def internet_sockets(answer: int) -> bytes:
+    """A filter that gives `answer` to socket(AF_INET, ...) and socket(AF_INET6, ...), and lets all else pass."""
     number = SYSCALL_OF_SOCKET[platform.machine()]
     program = [
         (LOAD, 0, 0, 0),  # the number of the call
@@ -30,12 +30,17 @@ def forbid_internet_sockets() -> None:
         (LOAD, 0, 0, 16),  # its first argument, the family
         (EQUAL, 1, 0, INTERNET[0]),
         (EQUAL, 0, 1, INTERNET[1]),
-        (RETURN, 0, 0, KILL_PROCESS),
+        (RETURN, 0, 0, answer),
         (RETURN, 0, 0, ALLOW),
     ]
-    code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+    return b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+
+
+def forbid_internet_sockets() -> None:
+    """From here on socket(AF_INET, ...) and socket(AF_INET6, ...) end the process with SIGSYS."""
+    code = internet_sockets(KILL_PROCESS)
     buffer = ctypes.create_string_buffer(code)
-    header = struct.pack("HxxxxxxQ", len(program), ctypes.addressof(buffer))
+    header = struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(buffer))
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(PR_SET_SECCOMP, FILTER, header, 0, 0):
         print("no seccomp here")

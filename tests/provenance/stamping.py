@@ -55,9 +55,11 @@ def issue(
     end: datetime | None = None,
     responder: str | None = None,
     usage_critical: bool = False,
+    length: int | None = None,
+    extra: x509.ExtensionType | None = None,
 ) -> Entity:
     """A certificate for `name` with a key of its own; without an issuer it signs itself. `responder`: an OCSP
-    address.
+    address; `length`: how many authorities may stand below; `extra`: one more extension, critical.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name(
@@ -84,7 +86,7 @@ def issue(
         .serial_number(x509.random_serial_number())
         .not_valid_before(start or now - DAY)
         .not_valid_after(end or now + 100 * DAY)
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=length), critical=True)
         .add_extension(x509.KeyUsage(**usage), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.key.public_key()), critical=False)
@@ -94,6 +96,8 @@ def issue(
     if responder:
         place = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(responder))
         builder = builder.add_extension(x509.AuthorityInformationAccess([place]), critical=False)
+    if extra is not None:
+        builder = builder.add_extension(extra, critical=True)
     return Entity(builder.sign(signing.key, hashes.SHA256()), key)
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
-from PIL import Image
 
 from provenance.formats.containers import FORMATS
 from provenance.manifests.declaration import Declaration
@@ -18,6 +15,7 @@ from provenance.signing.sign import sign_file
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
 from sfumato.media.video import GeneratedFacts
+from tests.picture_fixtures import write_heic
 from tests.provenance.excluding import made
 
 
@@ -27,20 +25,13 @@ def sample(unsealed: Path, tmp_path: Path) -> Callable[[str], Path]:
 
     def make(suffix: str) -> Path:
         path = tmp_path / f"in{suffix}"
-        if suffix in (".jpg", ".jpeg", ".png", ".webp"):
-            Image.fromarray(np.random.default_rng(1).integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(path)
-        elif suffix == ".avi":
-            with av.open(str(unsealed)) as source, av.open(str(path), "w") as out:
-                stream = out.add_stream("mjpeg", rate=10)
-                stream.width = stream.height = 64
-                stream.pix_fmt = "yuvj420p"
-                for frame in source.decode(video=0):
-                    out.mux(stream.encode(frame.reformat(format="yuvj420p")))
-                out.mux(stream.encode())
-        elif suffix in (".mp4", ".m4v", ".mov"):
+        if suffix in (".heic", ".heif"):
+            return write_heic(path)
+        if suffix == ".m4v":
             path.write_bytes(unsealed.read_bytes())
         else:
-            path.write_bytes(made({".jfif": "jpg", ".tiff": "tif"}.get(suffix, suffix[1:]), 1))
+            alike = {"jpeg": "jpg", "jfif": "jpg", "tiff": "tif"}
+            path.write_bytes(made(alike.get(suffix[1:], suffix[1:]), seed=1))
         return path
 
     return make

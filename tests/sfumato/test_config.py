@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -145,3 +146,36 @@ def test_a_file_lies_over_its_base_key_by_key(tmp_path: Path) -> None:
     read = load_config(Training, tmp_path / "own.toml", ["amp=true"], base=tmp_path / "base.toml")
     assert (read.steps, read.name, read.amp) == (2, "base", True)
     assert read.optimiser == Optimiser(0.25, (0.1, 0.2))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a." * 200_000 + "a = 1",
+        "[" + "a . " * 200_000 + "a]",
+        "x = {" + '"a".' * 100_000 + "a = 1}",
+        "x = " + "[" * 500_000,
+        "x = 1\n" * 200_000,
+        '"' * 1_000_000,
+        "." * 1_000_000,
+    ],
+    ids=["key", "section", "inline", "lists", "repeated", "quotes", "dots"],
+)
+def test_a_hostile_file_is_refused_soon(tmp_path: Path, text: str) -> None:
+    """Each would take minutes, or a deep stack, where nobody counts first."""
+    (tmp_path / "a.toml").write_text(text)
+    before = time.process_time()
+    with pytest.raises(ConfigError, match="It must be a TOML file"):
+        load_config(Training, tmp_path / "a.toml")
+    assert time.process_time() - before < 2
+
+
+def test_a_file_over_the_limit_is_not_parsed(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("# " + "x" * 2**20)
+    with pytest.raises(ConfigError, match="more than 1 MB"):
+        load_config(Training, tmp_path / "a.toml")
+
+
+def test_dots_in_strings_and_numbers_are_no_parts_of_keys(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(f"name = '{'.' * 50}'\nfolder = \"{'a.' * 50}\"\noptimiser.betas = [0.1, 0.2]\n")
+    assert load_config(Training, tmp_path / "a.toml").name == "." * 50

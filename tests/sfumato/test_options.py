@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from sfumato import options
-from sfumato.errors import MissingFileError
+from sfumato.errors import MissingFileError, OutputError
 from sfumato.exit_codes import ExitCode
 
 
@@ -27,6 +27,22 @@ def test_an_input_of_the_wrong_kind_is_wrong_usage(tmp_path: Path) -> None:
 
 def test_what_is_there_is_a_path(tmp_path: Path) -> None:
     assert options.FOLDER.convert(str(tmp_path), None, None) == tmp_path
+
+
+@pytest.mark.parametrize("names", [(), (".hidden",), ("mine.json", "other.txt")])
+def test_a_new_an_empty_and_an_earlier_folder_can_be_filled(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    kind = options.NewFolder("mine.*")
+    assert kind.convert(str(tmp_path), None, None) == tmp_path
+    assert kind.convert(str(tmp_path / "new"), None, None) == tmp_path / "new"
+
+
+def test_a_folder_of_other_things_is_refused_by_name(tmp_path: Path) -> None:
+    for name in ("b.txt", "a.txt"):
+        (tmp_path / name).touch()
+    with pytest.raises(OutputError, match=r"holds other things \('a.txt', ...\). Choose a new or an empty folder"):
+        options.NewFolder("mine.*").convert(str(tmp_path), None, None)
 
 
 def test_output_is_one_parameter_by_both_spellings(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from sfumato.config import from_dict
 from sfumato.errors import CheckpointError, SfumatoError, UsageError
 from sfumato.media.clips import file_digest
 from sfumato.media.tensors import to_tensor
+from sfumato.structure.tensors import hold_tensors
 
 FORMAT = "sfumato-autoencoder-1"
 _DOWN = 8
@@ -193,6 +194,7 @@ def load_autoencoder(path: Path) -> Autoencoder:
 
     advice = "Name a file made by `sfumato train autoencoder`."
     try:
+        hold_tensors(path, CheckpointError)
         with safe_open(str(path), framework="pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)

@@ -7,6 +7,7 @@ table that was not moved along with its media shows. Raises ValueError for a str
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from typing import IO
@@ -19,7 +20,7 @@ from provenance.formats.stores.chunks import store_box, whole_boxes
 from provenance.formats.stores.span import Span, read, without
 
 LONG = 1 << 20  # bytes; longer chunks are sampled
-MOST_EXTENTS = 2048  # of a file that are looked up
+MOST_EXTENTS = 512  # of one track that are looked up
 CHUNKS = {b"EXIF": "Exif", b"XMP ": "XMP", b"ICCP": "the colour profile", b"ANMF": "a frame", b"data": "the sound"}
 TRACKS = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
 PLACES = (b"stco", b"co64", b"iloc")
@@ -70,7 +71,7 @@ def iso(file: IO[bytes]) -> list[Part]:
             parts += _index(file, box)
         else:
             parts.append(_box(box.kind, file, box))
-    return [*parts, _media(file, boxes, stores)]
+    return parts + list(_media(file, boxes, stores))
 
 
 def _index(file: IO[bytes], box: Box) -> Iterator[Part]:
@@ -84,11 +85,12 @@ def _box(kind: bytes, file: IO[bytes], box: Box) -> Part:
     return _chunk(BOXES.get(kind, f"the box {kind.decode('ascii', 'replace')}"), file, box.body, box.end)
 
 
-def _media(file: IO[bytes], boxes: list[Box], stores: list[Span]) -> Part:
+def _media(file: IO[bytes], boxes: list[Box], stores: list[Span]) -> Iterator[Part]:
     """What the tables lead to: how many pieces, and the first bytes of many of them."""
-    size, name = file.seek(0, os.SEEK_END), "the media"
-    spans, pieces = list(extents(file, boxes)), list[str]()
-    for start, end in spans[:: -(-len(spans) // MOST_EXTENTS) or 1]:
-        kept = without([(start, min(end, size, start + SAMPLE))], stores)
-        pieces.append(part(name, file, kept).digest)
-    return value(name, len(spans), pieces)
+    size, count = file.seek(0, os.SEEK_END), sum(1 for _ in extents(file, boxes))
+    pieces = []
+    for start, end in itertools.islice(extents(file, boxes), 0, None, -(-count // MOST_EXTENTS) or 1):
+        kept = without([(start, min(end, start + SAMPLE, size))], stores)
+        pieces.append(part("the media", file, kept).digest if start < min(end, size) else "")
+    if count:
+        yield value("the media", count, pieces)

@@ -23,6 +23,7 @@ from sfumato.text import printable
 if TYPE_CHECKING:
     from sfumato.app.animation.config import AnimateConfig
     from sfumato.app.animation.driver import Driver
+    from sfumato.app.animation.living_portrait import LivingPortrait
     from sfumato.app.animation.studio import Studio
     from sfumato.progress import Advance
 
@@ -34,31 +35,34 @@ _MOTIONS = VIDEOS | {".motion"}
 
 @dataclass(frozen=True)
 class PairResult:
-    """One pair. `state`: made, kept (it was there already), or failed; then `reason` says why."""
+    """One pair. `state`: made, kept (it was there already), or failed; then `reason` says why. `remarks`: what should
+    be told of the motion's video.
+    """
 
     portrait: Path
     motion: str
     path: Path
     state: str
     reason: str = ""
+    remarks: tuple[str, ...] = ()
 
 
-def find_portraits(names: Sequence[str]) -> list[Path]:
-    """Pictures and person files: as named, shipped ones, and those that lie in a folder. Raises UsageError when one is
-    not there.
+def find_portraits(names: Sequence[str], passed_over: Counter[str] | None = None) -> list[Path]:
+    """Pictures and person files: as named, shipped ones, and those that lie in a folder; `passed_over` counts what else
+    lies there, by reason. Raises UsageError when one is not there.
     """
     from sfumato.app.animation.gallery import portrait_path
 
-    return [path for name in names for path in _inside(Path(name), _PORTRAITS) or [portrait_path(name)]]
+    return [path for name in names for path in _inside(Path(name), _PORTRAITS, passed_over) or [portrait_path(name)]]
 
 
-def find_motions(names: Sequence[str]) -> list[Driver]:
+def find_motions(names: Sequence[str], passed_over: Counter[str] | None = None) -> list[Driver]:
     """Motions likewise. Raises UsageError for a camera: it would have to move anew for every portrait."""
     from sfumato.app.animation.driver import Driver, find_driver
 
     found = []
     for name in names:
-        inside = _inside(Path(name), _MOTIONS)
+        inside = _inside(Path(name), _MOTIONS, passed_over)
         found += [Driver(path) for path in inside] if inside else [find_driver(name)]
     if any(driver.path is None for driver in found):
         raise UsageError("A camera cannot drive a batch", "Record it first: sfumato motion camera:0 -o x.motion.")
@@ -83,12 +87,15 @@ def animate_all(
     for number, name in enumerate(names):
         portrait, motion = portraits[number // len(motions)], motions[number % len(motions)]
         share = _ShareOfOne(advance)
+        output = folder / name
         try:
-            state, reason = _pair(studio, portrait, motion, folder / name, config, consent, overwrite, share), ""
+            made = _pair(studio, portrait, motion, output, config, consent, overwrite, share)
+            state, remarks = ("kept", ()) if made is None else ("made", made.remarks)
+            result = PairResult(portrait, motion.name, output, state, remarks=remarks)
         except SfumatoError as error:
-            state, reason = "failed", str(error)
+            result = PairResult(portrait, motion.name, output, "failed", str(error))
         advance(1 - share.given)
-        yield PairResult(portrait, motion.name, folder / name, state, reason)
+        yield result
 
 
 def count_states(outcomes: Sequence[PairResult]) -> Counter[str]:
@@ -113,9 +120,9 @@ def write_sheet(folder: Path, outcomes: Sequence[PairResult]) -> None:
 def _pair(
     studio: Studio, portrait: Path, motion: Driver, output: Path, config: AnimateConfig, consent: str | None,
     overwrite: bool, stage: _ShareOfOne,
-) -> str:  # fmt: skip
-    """Whether the video was made, or kept: `output` verifies, and its seal names this portrait, motion, model and these
-    settings.
+) -> LivingPortrait | None:  # fmt: skip
+    """The video that was made; None where it was kept: `output` verifies, and its seal names this portrait, motion,
+    model and these settings.
     """
     from sfumato.app.animation.gallery import PortraitFile
 
@@ -123,12 +130,11 @@ def _pair(
     if output.exists() and not overwrite:
         found = _sealed_facts(output)
         if found and found == studio.job(files, motion, output, config, consent, overwrite=True).assertion():
-            return "kept"
+            return None
         raise OutputError(
             f"{output} is there, and is not this video as it would be made now", "Move it away, or --overwrite."
         )
-    studio.run(studio.job(files, motion, output, config, consent, overwrite=overwrite), stage)
-    return "made"
+    return studio.run(studio.job(files, motion, output, config, consent, overwrite=overwrite), stage)
 
 
 def _sealed_facts(output: Path) -> dict[str, Any] | None:
@@ -139,14 +145,19 @@ def _sealed_facts(output: Path) -> dict[str, Any] | None:
     return found.facts if found.outcome in ("trusted", "untrusted") else None
 
 
-def _inside(path: Path, suffixes: frozenset[str]) -> list[Path]:
+def _inside(path: Path, suffixes: frozenset[str], passed_over: Counter[str] | None) -> list[Path]:
     """The files directly in a folder that have one of `suffixes`, in order; none for what is no folder. Raises
     UsageError for a folder without.
     """
     if not path.is_dir():
         return []
-    every = Finder(suffixes).paths([path])
-    found = [file for file in every if file.parent == path and file.name != CONTACT_SHEET]
+    finder = Finder(suffixes)
+    every = [file for file in finder.paths([path]) if file.name != CONTACT_SHEET]
+    found = [file for file in every if file.parent == path]
+    if passed_over is not None:
+        passed_over.update(finder.passed_over)
+        if deeper := len(every) - len(found):
+            passed_over["in folders below"] += deeper
     if not found:
         raise UsageError(
             f"The folder {path} holds nothing of the kind that is wanted",

@@ -81,11 +81,11 @@ def recorded_here(person: PersonFile) -> bool:
     read.
     """
     from provenance.pki.keys import development_keys
-    from provenance.signers.curves import checked_signature, leaf_of
+    from provenance.signers.algorithms import checked_signature, leaf_of
 
-    curve, key = leaf_of(development_keys().chain_pem())
+    algorithm, key = leaf_of(development_keys().chain_pem())
     try:
-        checked_signature(person.signature, person.signed_bytes(), curve, key)
+        checked_signature(person.signature, person.signed_bytes(), algorithm, key)
     except SealError:
         return False
     return True

@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from sfumato.errors import MediaError, MissingFileError, UsageError, choose_from
+from sfumato.regular_file import open_regular
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class PortraitFile:
     def digest(self) -> str:
         """SHA-256 of the file, hex. Raises MediaError where it cannot be read."""
         try:
-            with self.path.open("rb") as file:
+            with open_regular(self.path) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             advice = "Check the name and the permissions."

@@ -112,7 +112,7 @@ def read_likeness(
     """Reads the pictures and finds their faces. Raises NoFaceError, MediaError, UsageError (see `Subject.require`)."""
     from generator.person.portrait import read_portrait
     from generator.rendering.paste_back import LARGEST, PasteBack
-    from sfumato.media.images import read_image
+    from sfumato.media.images import WORKING_PIXELS, read_image
 
     subject.require(config)
     size = config.size or _SQUARE
@@ -124,7 +124,7 @@ def read_likeness(
     paste: PasteBack | None = None
     portraits = []
     for path, which in zip(subject.paths, faces, strict=True):
-        image = read_image(path, max_side=4096)
+        image = read_image(path, max_pixels=WORKING_PIXELS)
         if config.paste_back and paste is None:
             found = read_portrait(image, detector, landmarks, _SQUARE, path.name, which)
             paste = PasteBack(image, found.crop, found.landmarks, config.size or LARGEST)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class LivingPortrait:
     """What was made. `others`: for each portrait, how many faces in it were not taken; `source`: the first one as the
-    video frames it.
+    video frames it; `remarks`: what somebody should be told of the video that was followed, for `printable`.
     """
 
     path: Path
@@ -33,6 +33,7 @@ class LivingPortrait:
     source: NDArray[np.uint8]  # (side, side, 3) RGB
     width: int
     height: int
+    remarks: tuple[str, ...] = ()
 
 
 def record(made: LivingPortrait, found: Verification) -> dict[str, Any]:
@@ -46,6 +47,7 @@ def record(made: LivingPortrait, found: Verification) -> dict[str, Any]:
         "width": made.width,
         "height": made.height,
         "other_faces": list(made.others),
+        "remarks": list(made.remarks),
         "outcome": found.outcome,
         "signer": found.signer,
         "development": found.development,

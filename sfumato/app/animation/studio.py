@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfumato.app.animation.config import FASTEST, SLOWEST, AnimateConfig
+from sfumato.app.animation.config import FASTEST, AnimateConfig
 from sfumato.app.animation.driver import Driver, count_poses, find_driver, poses, read_driver
 from sfumato.app.animation.gallery import PortraitFile
 from sfumato.app.animation.job import AnimationJob, resolve_job
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sfumato.progress import Stage
 
 _REMEMBERED = 16  # motions that were followed before: one person after the other does the same ones
+_SLOWEST_MOTION = 0.1  # frames a second: a slow motion keeps its own rate, as far as a video can be written with it
 _MOST_WORKERS = 4  # one thread encodes what they render, and cannot keep up with more
 
 
@@ -158,7 +159,7 @@ class Studio:
 
         config, facts = job.config, job.facts_of(motion)
         retargeter = Retargeter(likeness.portraits[0].landmarks, motion, config.mode, config.strength)
-        rate = config.fps or min(max(motion.rate, SLOWEST), FASTEST)
+        rate = config.fps or min(max(motion.rate, _SLOWEST_MOTION), FASTEST)
         width, height = likeness.frame_size
         total = count_poses(motion, config.fps, config.seconds)
         last = 0.0
@@ -179,4 +180,6 @@ class Studio:
                 advance(1)
         others = tuple(portrait.others for portrait in likeness.portraits)
         source = likeness.portraits[0].large
-        return LivingPortrait(job.output, total, last + 1 / rate, rate, others, facts, source, width, height)
+        return LivingPortrait(
+            job.output, total, last + 1 / rate, rate, others, facts, source, width, height, motion.remarks
+        )

@@ -102,12 +102,16 @@ def animate(
     from sfumato.app.animation.living_portrait import describe, record
     from sfumato.app.animation.studio import Studio
     from sfumato.app.cli.consent import ask_for_consent
+    from sfumato.execution.find_files import Finder
     from sfumato.progress import progress
     from sfumato.run import choose_device
 
     if each:
         config, path, place = AnimateConfig(**settings), checkpoint_path(checkpoint), choose_device(device)
-        pairs = find_portraits(portraits), find_motions(motions)
+        finder = Finder()
+        pairs = find_portraits(portraits, finder.passed_over), find_motions(motions, finder.passed_over)
+        if finder.told():
+            click.echo(printable(finder.told()), err=True)
         studio = Studio(path, landmarks, place, backend=backend)
         return _animate_all(studio, *pairs, out, config, consent, overwrite=overwrite, as_json=as_json)
     if len(motions) > 1:
@@ -142,6 +146,8 @@ def _animate_all(
             outcomes.append(outcome)
             if outcome.state == "failed":
                 click.echo(f"Left out {printable(outcome.path.name)}: {printable(outcome.reason)}", err=True)
+            for remark in outcome.remarks:
+                click.echo(printable(remark), err=True)
             if as_json:
                 click.echo(json.dumps({"path": str(outcome.path), "state": outcome.state, "reason": outcome.reason}))
     write_sheet(folder, outcomes)
@@ -152,7 +158,11 @@ def _animate_all(
 
 
 def _tell_surprises(made: LivingPortrait, pictures: Sequence[PortraitFile], config: AnimateConfig) -> None:
-    """What somebody may not have expected: faces that were not taken, a motion shorter than asked for."""
+    """What somebody may not have expected: faces that were not taken, a motion that left something out or is shorter
+    than asked for.
+    """
+    for remark in made.remarks:
+        click.echo(printable(remark), err=True)
     if not config.faces:
         for picture, others in zip(pictures, made.others, strict=True):
             if others:

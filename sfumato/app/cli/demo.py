@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.output(
-    "Folder for videos, sheet and report.", folder=True, required=False, default="sfumato-demo", show_default=True
+    "Folder for videos, sheet and report.",
+    folder=options.NewFolder("report.html", "contact-sheet.png", *(f"{name}-*.mp4" for name in shipped_portraits())),
+    required=False,
+    default="sfumato-demo",
+    show_default=True,
 )
 @click.option("--portrait", default="mona-lisa", show_default=True, type=click.Choice(list(shipped_portraits())))
 @click.option(

@@ -12,7 +12,7 @@ from sfumato import options
 
 @click.command("detector")
 @click.argument("source", required=False, metavar="[RUN|FOLDER]", type=options.FOLDER)
-@options.output("The folder for `scan --model`.", folder=True)
+@options.output("The folder for `scan --model`.", folder=options.DETECTOR)
 @click.option(
     "--backend",
     default=backend_names.DEFAULT,

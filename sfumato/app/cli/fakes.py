@@ -23,7 +23,7 @@ _KINDS = ("animated", "swap", "composite", "autoencoder")  # as plan.KINDS, whic
     "checkpoints",
     multiple=True,
     metavar="PATH|NAME",
-    help="A generator, for animated, composite; repeatable.",
+    help=f"A generator, for animated, composite; repeatable.  [{options.GENERATOR}]",
 )
 @options.files("--autoencoder", "Of `sfumato train autoencoder`; repeatable.", into="autoencoders")
 @click.option("-o", "--output", "out", required=True, help="Name of the new list, beside CLIPS.")
@@ -69,7 +69,8 @@ def fakes(
     config = load_config(FakesConfig, config_file, overrides)
     rows = list(read_clips(clips))
     check_disjoint(rows)
-    loaded = [load_checkpoint(checkpoint_path(name)) for name in checkpoints]
+    names = checkpoints or ((options.GENERATOR,) if {"animated", "composite"} & set(kinds) else ())
+    loaded = [load_checkpoint(checkpoint_path(name)) for name in names]
     maker = TakeMaker(clips, config, loaded, [load_autoencoder(path) for path in autoencoders])
     chosen: list[Any] = list(dict.fromkeys(kinds))
     for kind in chosen:

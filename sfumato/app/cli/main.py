@@ -18,8 +18,10 @@ from typing import Any, TextIO
 
 import click
 
+from sfumato.app.cli.repeated import refuse_repeated
 from sfumato.errors import MissingPartError, SfumatoError, SfumatoWarning, nearest
-from sfumato.exit_codes import ExitCode
+from sfumato.execution.stopping import signal_of, stopped_by_signals
+from sfumato.exit_codes import MEANINGS, ExitCode
 from sfumato.text import printable
 from sfumato.version import __version__
 
@@ -63,9 +65,11 @@ COMMANDS: Table = {
     "inspect": LazyCommand(
         "provenance.commands.inspect:inspect", "Show what the credential of a file says, as a tree."
     ),
-    "scan": LazyCommand("sfumato.app.cli.scan:scan", "Judge videos: credentials first, then the detector."),
+    "scan": LazyCommand(
+        "sfumato.app.cli.scan:scan", "Judge videos and pictures: credentials first, then the detector."
+    ),
     "calibrate": LazyCommand(
-        "detector.commands.train:calibrate", "Set the detector's thresholds on your own real footage."
+        "sfumato.app.cli.calibrate:calibrate", "Set the detector's thresholds on your own real footage."
     ),
     "clips": LazyCommand("sfumato.app.cli.clips:clips", "List a folder of real footage: who is who, split by person."),
     "fakes": LazyCommand(
@@ -170,11 +174,14 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click's, with the nearest known name in the error."""
+        """As click's, with the nearest known name in the error, and no option twice that is taken once."""
         if args[0] not in self.table and not args[0].startswith("-") and not ctx.resilient_parsing:
             near = nearest(args[0], self.table)
             raise click.UsageError(f"No such command {args[0]!r}" + (f", did you mean {near!r}?" if near else "."), ctx)
-        return super().resolve_command(ctx, args)
+        name, command, words = super().resolve_command(ctx, args)
+        if command is not None and not isinstance(command, click.Group):
+            refuse_repeated(command, words, ctx)
+        return name, command, words
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [
@@ -235,13 +242,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.showwarning = _show_warning
     session = Session(traceback=os.environ.get("SFUMATO_TRACEBACK", "") not in ("", "0"))
     try:
-        result = cli.main(
-            args=None if arguments is None else list(arguments), prog_name="sfumato", standalone_mode=False, obj=session
-        )
+        with stopped_by_signals():
+            result = cli.main(
+                args=None if arguments is None else list(arguments),
+                prog_name="sfumato",
+                standalone_mode=False,
+                obj=session,
+            )
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "")
         return ExitCode.REQUEST
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         if session.traceback:
             import traceback
 
@@ -252,12 +263,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def explain(error: Exception) -> tuple[str, int]:
+def explain(error: Exception | KeyboardInterrupt) -> tuple[str, int]:
     """One printable line about `error`, with advice, and the exit code that belongs to it."""
     if isinstance(error, SfumatoError):
         return printable(error), error.exit_code
-    if isinstance(error, click.exceptions.Abort):
-        return "interrupted; nothing half-written is left behind.", ExitCode.INTERRUPTED
+    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
+        number = signal_of(error)
+        code = ExitCode.INTERRUPTED if number is None else 128 + number
+        return f"{MEANINGS[ExitCode(code)]}.", code
     if isinstance(error, click.ClickException):
         command = getattr(getattr(error, "ctx", None), "command_path", "sfumato")
         message = " ".join(error.format_message().split())  # click sets long choices on lines of their own

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, required=True, metavar="FILE|FOLDER...", type=click.Path(path_type=Path))
 @options.as_json("One JSON object a line.")
 @options.trust("PEM of signers to believe.", metavar=None)
+@options.allowed_list()
 @options.frames("Frames to look at, evenly spaced.")
 @click.option(
     "--fpr", default=f"{SCAN_FPR:g}", show_default=True, type=click.Choice(["0.1", "0.01", "0.001"]),
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     help="Write a heat map of each scored file here.",
 )
 def scan(
-    paths: tuple[Path, ...], as_json: bool, trust: tuple[Path, ...], frames: int, fpr: str, model: Path | None,
-    backend: str | None, folder: Path | None,
+    paths: tuple[Path, ...], as_json: bool, trust: tuple[Path, ...], allowed_list: tuple[Path, ...], frames: int,
+    fpr: str, model: Path | None, backend: str | None, folder: Path | None,
 ) -> int:  # fmt: skip
     """Judge videos and pictures: credentials first, then the detector.
 
@@ -48,6 +49,8 @@ def scan(
     Exit code: 0 all scanned, 2 wrong request, 3 at least one file unreadable.
     """
     from detector.inference.video_detector import VideoDetector
+    from provenance.pki.allowed_list import load_allowed_list
+    from provenance.pki.certificates import read_anchors
     from sfumato.app.scan.scanner import Scanner
     from sfumato.app.scan.text import as_text
     from sfumato.atomic import make_folder
@@ -60,7 +63,10 @@ def scan(
     if finder.told():
         click.echo(printable(finder.told()), err=True)
     detector = VideoDetector(model, backend=backend)
-    scanner = Scanner([file.read_bytes() for file in trust], frames, float(fpr), detector)
+    allowed = [load_allowed_list(path) for path in allowed_list]
+    digests = frozenset[str]().union(*(each.fingerprints for each in allowed))
+    scanner = Scanner([read_anchors(file) for file in trust], frames, float(fpr), detector, digests)
+    scanner.expect(files)
     if folder is not None:
         detector.bundle.scorer.require_maps()
         make_folder(folder, "Choose another folder with --explain.")

@@ -20,6 +20,7 @@ from sfumato.errors import MediaError, NoFaceError, UsageError
 from sfumato.media.clips import GENERATED, ClipRow, Split, file_digest, split_by_identity
 
 FRACTIONS: dict[Split, float] = {"train": 0.6, "validation": 0.1, "calibration": 0.15, "test": 0.15}
+_LEADS_OUT = "a link that leads out of the folder, and a list names only what lies in its own: copy it"
 _LOOKS = 3  # frames of a video whose faces are averaged
 Identity = NDArray[np.float32]
 
@@ -51,8 +52,9 @@ class Looker:
         from sfumato.media.people import mean_identity
 
         found = []
-        for frame in SampledFrames(path, _LOOKS):
-            if faces := self._detector.detect(frame.image):
+        source = SampledFrames(path, _LOOKS)
+        for frame in source:
+            if faces := source.faces(frame, self._detector):
                 found.append(embed_image(frame.image, self._landmarks.detect(frame.image, faces[0].box)))
         if not found:
             raise NoFaceError(f"No face was found in {path}")
@@ -82,6 +84,9 @@ def list_clips(
     for path in find_media([folder]):
         name = path.relative_to(folder).as_posix()
         advance(1)
+        if not path.resolve().is_relative_to(folder.resolve()):
+            listing.refused.append((name, _LEADS_OUT))
+            continue
         if GENERATED in name.split("/")[:-1]:
             listing.refused.append((name, f"in a folder called {GENERATED}, where sfumato fakes keeps what it makes"))
             continue
@@ -99,7 +104,9 @@ def list_clips(
             files.append((name, digest))
             identities.append(identity)
     if not files:
-        raise UsageError(f"No usable face in {folder}", "Name a folder of real videos and pictures that show faces.")
+        why = f" (the first: {listing.refused[0][0]}, {listing.refused[0][1]})" if listing.refused else ""
+        advice = "Name a folder of real videos and pictures that show faces."
+        raise UsageError(f"No usable face in {folder}{why}", advice)
     labels = group_people(np.stack(identities))
     names = {
         label: _person([digest for (_, digest), other in zip(files, labels, strict=True) if other == label])

@@ -36,8 +36,9 @@ def crop_batches(clips: Path, rows: Sequence[ClipRow], seed: int) -> Iterator[li
     unreadable: MediaError | None = None
     for name in rng.permutation(names)[:_PEOPLE] if names else []:
         try:
-            for frame in SampledFrames(clip_file(clips, people[str(name)]), 1):
-                if faces := detector.detect(frame.image):
+            source = SampledFrames(clip_file(clips, people[str(name)]), 1)
+            for frame in source:
+                if faces := source.faces(frame, detector):
                     crop = crop_around(faces[0].box, (frame.image.shape[1], frame.image.shape[0]))
                     crops.append(crop.apply(frame.image, _SIDES[len(crops) % len(_SIDES)]))
                 break

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from detector.data.fakes.forgery import Image, Points
 from sfumato.errors import NoFaceError
+from sfumato.media.face_search import find_faces
 from sfumato.media.faces import Crop, FaceDetector, crop_around
 from sfumato.media.landmarks import LandmarkBackend
 
@@ -66,7 +67,7 @@ def read_footage(
     crop: Crop | None = None
     rim = round(RIM * inner)
     for image in [read_image(path)] if still else _frames(path, frames, stride, place, start):
-        faces = detector.detect(image)
+        faces = find_faces(image, detector) if still else detector.detect(image)
         if not faces:
             break
         crop = crop or crop_around(faces[0].box, (image.shape[1], image.shape[0]))

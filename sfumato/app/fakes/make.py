@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 JOURNAL = "made.sqlite3"
 _VERSION = 4  # raised when the same request gives other files
-_ADVICE = "Each needs a file inside the list's folder that shows a face; make the list anew with sfumato clips."
+_ADVICE = "Each needs a file inside the list's folder, no link out of it, that shows a face."
 
 
 def make_fakes(
@@ -45,8 +45,8 @@ def make_fakes(
     maker.require(kind)
     reals = [row for row in rows if row.label == "real" and row.method != TWIN]
     key = request_key(maker, reals, kind)
-    jobs = plan(reals, maker.config, kind)
-    folder, models = maker.clips.parent, options_digest(_models(maker, kind))
+    folder = maker.clips.parent
+    jobs, models = plan(reals, maker.config, kind, folder), options_digest(_models(maker, kind))
     made: list[ClipRow] = []
     for job in jobs:
         try:

@@ -259,8 +259,9 @@ class TakeMaker:
         """The first picture that shows the face, (H, W, 3), and its landmarks (68, 2) px."""
         from detector.inference.frames import SampledFrames
 
-        for frame in SampledFrames(self._file(row), 1):
-            if faces := self.detector.detect(frame.image):
+        source = SampledFrames(self._file(row), 1)
+        for frame in source:
+            if faces := source.faces(frame, self.detector):
                 return frame.image, self.landmarks.detect(frame.image, faces[0].box)
         raise NoFaceError(f"No face was found in {row.path}")
 

@@ -70,8 +70,9 @@ class Job:
     others: tuple[ClipRow, ...] = ()
 
 
-def plan(reals: Sequence[ClipRow], config: FakesConfig, kind: Kind) -> list[Job]:
-    """The fakes of one kind. A split that has nobody to drive them, or nobody else to swap with, gives none.
+def plan(reals: Sequence[ClipRow], config: FakesConfig, kind: Kind, folder: Path = Path()) -> list[Job]:
+    """The fakes of one kind, of clips in `folder`. A split that has nobody to drive them, or nobody else to swap with,
+    gives none.
 
     People of videos come first: they are few, and show what no photograph does. Some people of the training split
     follow a motion that ships; only there, so that no driver is in two splits. Raises UsageError when there is nothing
@@ -89,7 +90,7 @@ def plan(reals: Sequence[ClipRow], config: FakesConfig, kind: Kind) -> list[Job]
             if row.split == split:
                 people.setdefault(row.identity, []).append(row)
         names = sorted(people)
-        drivers = [row for name in names for row in people[name] if not is_picture(Path(row.path))]
+        drivers = [row for name in names for row in people[name] if not is_picture(folder / row.path)]
         if not names or (kind == "animated" and not drivers) or (kind == "swap" and len(names) < 2):
             continue
         filmed = {row.identity for row in drivers}

@@ -1,7 +1,8 @@
 """A contact sheet of fakes: a row a method, the real twin beside its fake, for a person to look at before anything
 learns from them.
 
-In: rows of fakes and twins. Out: one PNG that says of itself, in words and in XMP, that generated pictures are in it.
+In: rows of fakes and twins. Out: one PNG that says in words, in XMP and in a signed manifest that generated pictures
+are in it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 Out: one PNG.
 
 Generated frames stay marked when they leave as a picture: the sheet says so where people read it and where programs do
-(XMP, IPTC DigitalSourceType).
+(see sfumato.app.review.marked).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sfumato.app.review.marked import save_marked
 from sfumato.atomic import atomic_path
 from sfumato.media.video import VideoReader
 
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
 
 PAPER, INK, FAINT = (246, 242, 234), (43, 36, 30), (126, 114, 100)
 _GAP, _LABEL, _FOOT = 8, 26, 34  # px
-XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
-    'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
-    ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-    " "
-    'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"/></rdf:RDF></x:xmpmeta>'
-)
 
 
 def write_contact_sheet(
@@ -55,14 +49,12 @@ def write_contact_sheet(
 
 
 def save_sheet(path: Path, sheet: PillowImage, generated: bool = True) -> None:
-    """Writes a PNG, marked by XMP where generated pictures are in it. Raises OutputError."""
-    from PIL.PngImagePlugin import PngInfo
-
-    information = PngInfo()
+    """Writes a PNG, marked and signed where generated pictures are in it. Raises SealError, OutputError."""
     if generated:
-        information.add_itxt("XML:com.adobe.xmp", XMP)
+        save_marked(path, sheet, path.name)
+        return
     with atomic_path(path) as temporary:
-        sheet.save(temporary, format="PNG", pnginfo=information)
+        sheet.save(temporary, format="PNG")
 
 
 def spread(video: Path, count: int) -> list[NDArray[np.uint8]]:

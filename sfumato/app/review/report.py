@@ -25,12 +25,14 @@ from numpy.typing import NDArray
 from detector.inference.explain import REGION_NAMES
 from provenance.verifying.verification import Verification
 from sfumato.app.review.heat_sheet import HeatRow, labels
+from sfumato.app.review.marked import marked_jpeg
 from sfumato.app.scan.record import ScanRecord
-from sfumato.app.scan.verdict import VERDICTS
+from sfumato.app.scan.verdict import EDITED, SYNTHETIC, VERDICTS
 from sfumato.atomic import write_text
 from sfumato.text import printable
 from sfumato.version import __version__
 
+_QUALITY = 86  # of a JPEG in the page
 _TONES = {  # how loud a verdict is shown
     "synthetic-declared": "declared", "ai-edited-declared": "declared", "synthetic-claimed": "declared",
     "captured-declared": "plain",
@@ -169,7 +171,8 @@ def _explained(clip: ReviewedClip) -> dict[str, Any] | None:
     told = clip.scan.explanation
     if told is None:
         return None
-    pictures = [_data_address(picture, 192) for picture in clip.heat[1]] if clip.heat else []
+    generated = clip.label if (SYNTHETIC | EDITED) & set(clip.verification.declares) else ""
+    pictures = [_data_address(picture, 192, generated) for picture in clip.heat[1]] if clip.heat else []
     shares = (told.place.regions if told.place else None) or {}
     areas = told.place.areas if told.place else {}
     return {
@@ -235,11 +238,16 @@ def _verdicts(clip: ReviewedClip) -> set[str]:
     return {clip.scan.verdict.name, *([clip.stripped.verdict.name] if clip.stripped else [])}
 
 
-def _data_address(picture: NDArray[np.uint8], height: int = 420) -> str:
+def _data_address(picture: NDArray[np.uint8], height: int = 420, generated: str = "") -> str:
+    """`generated`: the title of the clip, if it is declared to be generated; the picture is then signed as it is."""
     from PIL import Image
 
     image = Image.fromarray(picture)
     image.thumbnail((height, height), Image.Resampling.LANCZOS)
-    encoded = io.BytesIO()
-    image.save(encoded, format="JPEG", quality=86)
-    return "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode()
+    if generated:
+        data = marked_jpeg(image, generated, _QUALITY)
+    else:
+        encoded = io.BytesIO()
+        image.save(encoded, format="JPEG", quality=_QUALITY)
+        data = encoded.getvalue()
+    return "data:image/jpeg;base64," + base64.b64encode(data).decode()

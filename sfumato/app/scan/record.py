@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from detector.inference.explain import HeadFacts, head_facts, in_words, standing_out
+from detector.inference.explain import HeadFacts, head_facts, in_words, limited, standing_out
 from detector.inference.frames import MediaFacts
 from detector.inference.prediction import FrameCounts, ModelFacts, Moment, Prediction, Status, Timing, TrackScore
 from detector.inference.thresholds import Thresholds
@@ -53,8 +53,8 @@ class FileFacts:
 class CredentialFacts:
     """What the file's credential says and is worth. outcome: trusted, untrusted, none, invalid or unreadable; codes:
     failures by their C2PA names; time: ISO 8601; development: signed with a development key, which anybody can make;
-    declares, ingredient_declares: last parts of digitalSourceTypes, of the file and of what it was made from. What the
-    credential does not say is None.
+    declares, ingredient_declares: last parts of digitalSourceTypes, of the file and of what it was made from;
+    allowed_list: the signer counts because its certificate is on one. What the credential does not say is None.
     """
 
     outcome: str
@@ -67,12 +67,13 @@ class CredentialFacts:
     ingredient_declares: tuple[str, ...] = ()
     title: str | None = None
     generator: str | None = None
+    allowed_list: bool = False
 
     @classmethod
     def of(cls, found: Verification) -> CredentialFacts:
         return cls(
             found.outcome, tuple(found.codes), found.signer, found.issuer, found.time, found.development,
-            tuple(found.declares), tuple(found.ingredient_declares), found.title, found.generator,
+            tuple(found.declares), tuple(found.ingredient_declares), found.title, found.generator, found.listed,
         )  # fmt: skip
 
     def as_json(self) -> dict[str, Any]:
@@ -121,9 +122,9 @@ class ExplanationRecord:
             return None
         evidence = np.array([(frame.blend, frame.synthesis) for frame in prediction.deciding])
         heads = head_facts(prediction.tracks[0].stack, evidence, prediction.threshold, fpr)
-        found = prediction.explanation
         place = None
-        if found is not None:
+        if prediction.explanation is not None:
+            found = limited(prediction.explanation, heads, flagged)
             dense = standing_out(found.shares, found.areas) if found.shares else []
             place = Placement(tuple(frame.time for frame in found.frames), found.areas, found.shares, tuple(dense))
         return cls(in_words(heads, flagged), heads, place)

@@ -6,16 +6,18 @@ file is read by the verifier, by the decoder, and once for its digest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detector.config import SCAN_FPR
+from detector.inference.explain import limited
 from detector.inference.prediction import Prediction
 from detector.inference.video_detector import VideoDetector
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
 from sfumato.app.scan.record import FileFacts, ScanRecord
+from sfumato.app.scan.repeats import Repeats
 from sfumato.app.scan.verdict import combine
 from sfumato.errors import UsageError
 
@@ -40,15 +42,18 @@ class Scanner:
         frames: int = 32,
         fpr: float = SCAN_FPR,
         detector: VideoDetector | None = None,
+        allowed: Collection[str] = (),
     ) -> None:
-        """trust: PEM files of signers to believe; frames: to look at, of each file; fpr: the false-positive rate at
-        which a score flags; detector: None for the one that ships.
+        """trust: PEM files of roots of signers to believe; frames: to look at, of each file; fpr: the false-positive
+        rate at which a score flags; detector: None for the one that ships; allowed: SHA-256, hex, of single signers'
+        certificates to believe.
 
         Raises UsageError if the detector is not calibrated at `fpr`, MissingPartError or CheckpointError if it cannot
         be loaded.
         """
         self.detector = detector or VideoDetector()
-        self.trust, self.frames, self.fpr = tuple(trust), frames, fpr
+        self.trust, self.allowed, self.frames, self.fpr = tuple(trust), frozenset(allowed), frames, fpr
+        self._repeats = Repeats()
         pictures, videos = self.detector.bundle.thresholds, self.detector.bundle.video_thresholds
         if pictures.logit(fpr) is None or videos.logit(fpr) is None:
             known = sorted(set(pictures.logits) & set(videos.logits))
@@ -64,8 +69,26 @@ class Scanner:
 
         Raises CheckpointError if an explanation is asked for and the detector has no maps.
         """
-        verification = verify(path, self.trust)
-        prediction = self.detector.predict(path, self.frames, advance, explained)
+        verification, file = verify(path, self.trust, allowed=self.allowed), FileFacts.of(path)
+        known = self._repeats.find(file)
+        prediction = known[1] if known else self.detector.predict(path, self.frames, advance, explained)
+        self._repeats.done(file, prediction)
         verdict = combine(verification, prediction, self.fpr)
-        record = ScanRecord.of(FileFacts.of(path), verification, prediction, verdict, self.fpr)
-        return Scanned(record, verification, prediction)
+        if known:
+            verdict = replace(verdict, notes=(*verdict.notes, f"Judged once, with the same content at {known[0]}."))
+        record = ScanRecord.of(file, verification, prediction, verdict, self.fpr)
+        return Scanned(record, verification, _as_told(prediction, record))
+
+    def expect(self, files: Sequence[Path]) -> None:
+        """The files of a run, all to be scanned alike: of those with the same content and suffix the first alone is
+        judged. Credentials are looked at for each, since one may lie beside a file.
+        """
+        self._repeats = Repeats(files)
+
+
+def _as_told(prediction: Prediction, record: ScanRecord) -> Prediction:
+    """The maps of an explanation show what its words speak of, and nothing else."""
+    if prediction.explanation is None or record.explanation is None:
+        return prediction
+    shown = limited(prediction.explanation, record.explanation.heads, record.verdict.band.flagged)
+    return replace(prediction, explanation=shown)

@@ -17,15 +17,17 @@ def as_text(record: ScanRecord) -> str:
     lines += [f"  {reason.code}: {printable(reason.detail, 300)}" for reason in verdict.reasons]
     lines += [f"  note: {printable(note, 300)}" for note in verdict.notes]
     signed = f", signed by {printable(credentials.signer, 100)}" if credentials.signer else ""
-    development = " (development key)" if credentials.development else ""
-    return "\n".join([*lines, f"  credential: {credentials.outcome}{signed}{development}"])
+    marks = " (development key)" if credentials.development else ""
+    marks += " (on the allowed list)" if credentials.allowed_list else ""
+    return "\n".join([*lines, f"  credential: {credentials.outcome}{signed}{marks}"])
 
 
 def _against(record: ScanRecord) -> str:
     score = record.flagging_score
     if score is None:
         return ""
-    reals = f"{record.threshold.n_real} real clips"
+    kind = "clips" if record.media is None else "pictures" if record.media.kind == "picture" else "videos"
+    reals = f"{record.threshold.n_real} real {kind}"
     return f", flagged above {score:.3f} (false-positive rate {record.fpr:g}, {reals})"
 
 

@@ -10,7 +10,7 @@ all a low score can be.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from detector.config import SCAN_FPR
@@ -44,8 +44,8 @@ VERDICTS: dict[str, str] = {
     "in the reasons.",
     "likely-synthetic": "The detector's score is above its strictest threshold: the traces of a synthetic or "
     "manipulated face are strong.",
-    "suspicious": "The detector's score is above the threshold that few real videos exceed. A person should look.",
-    "inconclusive": "The detector's score is raised, but many real videos reach it too.",
+    "suspicious": "The detector's score is above the threshold that few real files exceed. A person should look.",
+    "inconclusive": "The detector's score is raised, but many real files reach it too.",
     "no-evidence": "The detector found no trace it knows. That is no proof of anything: it does not know "
     "every forgery.",
     "not-evaluable": "The file could not be judged, for the reason given.",
@@ -96,6 +96,11 @@ def combine(verification: VerificationLike, prediction: Prediction, fpr: float =
     """Total: every outcome and every prediction have a verdict. `fpr`: the false-positive rate at which a score
     flags.
     """
+    verdict = _combined(verification, prediction, fpr)
+    return replace(verdict, notes=(*verdict.notes, *prediction.notes))
+
+
+def _combined(verification: VerificationLike, prediction: Prediction, fpr: float) -> Verdict:
     band = prediction.band(fpr)
     found = _detector_reason(prediction, band, fpr)
     declared = set(verification.declares)
@@ -183,7 +188,8 @@ def _detector_reason(prediction: Prediction, band: Band, fpr: float) -> tuple[Re
     if not prediction.threshold.logits:
         text = "without a calibrated threshold to hold it against"
     reals = prediction.threshold.n_real
-    return (Reason(code, f"The score is {text}" + (f", set on {reals} real clips." if reals else ".")),)
+    kind = "clips" if prediction.media is None else "pictures" if prediction.media.kind == "picture" else "videos"
+    return (Reason(code, f"The score is {text}" + (f", set on {reals} real {kind}." if reals else ".")),)
 
 
 def _says(trust: str, declared: set[str]) -> Reason:

@@ -51,15 +51,29 @@ class Seal(Protocol):
         """Reads the finished mp4 `unsealed`, writes its sealed copy to `destination`, which may exist, empty, and is
         replaced.
 
-        `unsealed` is not changed. The caller publishes `destination` afterwards. Raises SealError when it cannot seal.
+        `unsealed` is not changed. The caller publishes `destination` afterwards, if its credential holds for these very
+        frames. Raises SealError when it cannot seal.
         """
         ...
 
 
+class Binding(Protocol):
+    """A watermark as a manifest names it: its algorithm, and its value in base64."""
+
+    @property
+    def alg(self) -> str: ...
+
+    @property
+    def value(self) -> str: ...
+
+
 class MarkingSeal(Seal, Protocol):
     """The seal of one video that changes its frames too: `mark` each frame, in order, before it is encoded; then call
-    it.
+    it. The manifest it writes has to name `binding`, the mark.
     """
+
+    @property
+    def binding(self) -> Binding: ...
 
     def mark(
         self, image: NDArray[np.uint8], time: float, faces: Sequence[tuple[float, float, float, float]] | None = None

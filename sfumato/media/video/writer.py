@@ -1,15 +1,14 @@
 """Writes generated video: RGB frames in, one sealed mp4 out (H.264, yuv420p, plays in a browser), or nothing.
 
 Generated frames leave only through a Seal. They are encoded into a private temporary folder (mode 0700, in the system's
-folder for temporary files, TMPDIR), the seal makes a sealed copy beside the destination, and that copy becomes the
-destination in one step. The unsealed file is removed in every case; one left behind by a killed process is removed by
-the next writer.
+folder for temporary files, TMPDIR). The seal makes a sealed copy in another one beside the destination; the copy is
+read as a stranger would read it, and only then becomes the destination, in one step. Both folders are removed in every
+case; those left behind by a killed process are removed by the next writer.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import math
 import shutil
 from collections.abc import Sequence
@@ -22,10 +21,11 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sfumato.atomic import atomic_path, require_writable
+from sfumato.atomic import require_writable
 from sfumato.errors import MediaError, OutputError, SealError, SfumatoError, UsageError
-from sfumato.media.video.container import MAX_FRAME_SIDE
-from sfumato.media.video.private_folder import private_folder
+from sfumato.limits import FRAME_SIDE
+from sfumato.media.video.private_folder import private_folder, private_path
+from sfumato.media.video.published import require_sealed
 from sfumato.media.video.seal import GeneratedFacts, Seal, SealMaker
 
 if TYPE_CHECKING:
@@ -64,9 +64,10 @@ class GeneratedVideoWriter:
         one of the sources, or a folder that cannot be written, MediaError for an `audio_from` that does not exist.
         """
         path = Path(path)
-        if width < 2 or height < 2 or width % 2 or height % 2 or max(width, height) > MAX_FRAME_SIDE:
+        if width < 2 or height < 2 or width % 2 or height % 2 or max(width, height) > FRAME_SIDE.most:
             raise UsageError(
-                f"Cannot write a video of {width} x {height} pixels", f"Both sides must be even, 2 to {MAX_FRAME_SIDE}."
+                f"Cannot write a video of {width} x {height} pixels",
+                f"Both sides must be even, 2 to {FRAME_SIDE.most}.",
             )
         if not (math.isfinite(rate) and 0.1 <= rate <= 1000):
             raise UsageError(f"Cannot write a video of {rate} frames a second", "Choose a rate from 0.1 to 1000.")
@@ -85,6 +86,9 @@ class GeneratedVideoWriter:
         self._rate = Fraction(rate).limit_denominator(1001)
         self._seal: Seal = cast("Seal", seal) if begin is None else begin(facts)
         self._mark = getattr(self._seal, "mark", None)
+        self._binding = getattr(self._seal, "binding", None)
+        if self._mark is not None and self._binding is None:
+            raise SealError("The seal marks frames and does not say with what", "Give it a `binding`: alg and value.")
         self._facts = facts
         self._audio_from = audio_from
         self._crf, self._threads = crf, threads
@@ -217,7 +221,7 @@ class GeneratedVideoWriter:
         self._publish()
 
     def _publish(self) -> None:
-        with atomic_path(self.path) as sealed:
+        with private_path(self.path) as sealed:
             self._check_room()
             try:
                 self._seal(self._unsealed, sealed, self._facts)
@@ -231,10 +235,7 @@ class GeneratedVideoWriter:
                 raise SealError(
                     f"Cannot seal {self.path}: {error}", "Nothing was written; check the signing keys."
                 ) from error
-            if not sealed.is_file() or sealed.stat().st_size == 0 or _digest(sealed) == _digest(self._unsealed):
-                raise SealError(
-                    f"The seal left {self.path} unsealed", "Nothing was written; use a seal that marks the file."
-                )
+            require_sealed(sealed, self.path, self._binding, self._unsealed)
 
     def _check_room(self) -> None:
         needed = self._unsealed.stat().st_size
@@ -288,8 +289,3 @@ def _is_full_disk(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

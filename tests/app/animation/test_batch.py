@@ -5,6 +5,7 @@ unasked.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,8 @@ def test_of_a_folder_every_kind_of_portrait_and_motion_counts_but_nothing_below_
     wanted = ["a.JPG", "b.person", "c.jp2", "d.motion", "e.ogv"]
     for name in (*wanted, ".f.png", "below/g.png", "below/h.mp4", "contact-sheet.png", "notes.txt"):
         (tmp_path / name).touch()
-    portraits, motions = find_portraits([str(tmp_path)]), find_motions([str(tmp_path)])
+    passed_over = Counter[str]()
+    portraits, motions = find_portraits([str(tmp_path)], passed_over), find_motions([str(tmp_path)])
+    assert passed_over == {"hidden": 1, "in folders below": 1, ".motion": 1, ".mp4": 1, ".ogv": 1, ".txt": 1}
     assert [path.name for path in portraits] == wanted[:3]
     assert [driver.path.name for driver in motions if driver.path] == wanted[3:]

@@ -130,6 +130,15 @@ def test_a_motion_that_ends_before_the_seconds_says_so(
     assert "--seconds" not in capfd.readouterr().err
 
 
+def test_what_a_motion_leaves_out_is_said(stock: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    images = [astronaut()] * 2 + [np.full((512, 512, 3), 90, np.uint8)] * 7 + [astronaut()]
+    video = make_video(tmp_path / "d.mp4", frames=10, width=512, height=512, images=images)
+    assert main(["motion", str(video), "-o", str(tmp_path / "x.motion")]) == 0
+    assert "The face in d.mp4 is hidden from 0.2 s on; the motion ends there." in capfd.readouterr().err
+    assert animate(stock, tmp_path / "a.mp4", "-m", video, "--size", "64") == 0
+    assert "The face in d.mp4 is hidden from 0.2 s on; the motion ends there." in capfd.readouterr().err
+
+
 def test_a_motion_of_a_video_can_have_a_chosen_neutral_frame(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     video = make_video(tmp_path / "d.mp4", frames=4, width=512, height=512, images=moving(astronaut(), 4))
     assert main(["motion", str(video), "-o", str(tmp_path / "x.motion"), "--neutral", "0.3"]) == 0

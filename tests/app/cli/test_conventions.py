@@ -10,6 +10,7 @@ import pytest
 
 from sfumato.app.cli.main import COMMANDS, LazyCommand, Table, load_command, main
 from sfumato.exit_codes import ExitCode
+from sfumato.options import NewFolder
 
 
 def commands(table: Table = COMMANDS, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -31,6 +32,41 @@ def test_options_are_spelled_alike(words: tuple[str, ...], command: click.Comman
         assert ("-o" in option.opts) == ("--output" in option.opts)
         if "--json" in option.opts:
             assert option.name == "as_json"
+
+
+FOLDERS = [
+    pytest.param((*words, option.opts[0]), option.type, id=" ".join((*words, option.opts[-1])))
+    for words, command in commands()
+    for option in command.params
+    if isinstance(option, click.Option) and isinstance(option.type, click.Path) and not option.type.exists
+    if not option.type.file_okay
+    and option.name != "folder"  # that of `scan --explain` gets files, each by its own name
+]
+
+
+@pytest.mark.parametrize(("words", "kind"), FOLDERS)
+def test_a_folder_of_other_things_is_left_alone(
+    words: tuple[str, ...], kind: click.Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    assert isinstance(kind, NewFolder)
+    assert main([*words, str(tmp_path)]) == ExitCode.REQUEST
+    assert "holds other things ('thesis.txt')" in capsys.readouterr().err
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(("words", "command"), EVERY)
+def test_an_option_that_is_taken_once_is_refused_twice(
+    words: tuple[str, ...], command: click.Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    once = [
+        option for option in command.params
+        if isinstance(option, click.Option) and not (option.multiple or option.is_flag or option.hidden)
+    ]  # fmt: skip
+    for option in once:
+        name = option.opts[-1]
+        assert main([*words, *(word for _ in range(2) for word in (name, "1"))]) == ExitCode.REQUEST
+        assert f"Option '{name}' was given 2 times, and is taken once" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

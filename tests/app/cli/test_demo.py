@@ -11,7 +11,8 @@ from sfumato.media.video import VideoReader
 
 def demo(demo_stock: Path, out: Path, *more: object) -> int:
     motions = ["--motion", demo_stock / "calm.motion", "--motion", demo_stock / "lively.motion"]
-    parts = ["--checkpoint", demo_stock / "tiny.safetensors", "--model", demo_stock / "detector", "--device", "cpu"]
+    usual = {"--checkpoint": demo_stock / "tiny.safetensors", "--model": demo_stock / "detector", "--device": "cpu"}
+    parts = [each for option, value in usual.items() if option not in more for each in (option, value)]
     return main(["demo", *map(str, ("--output", out, *motions, *parts, *more))])
 
 

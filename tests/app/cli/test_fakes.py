@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sfumato.app.cli.fakes import _KINDS
+from sfumato.app.cli.fakes import _KINDS, fakes
 from sfumato.app.cli.main import main
 from sfumato.app.fakes.crops import crop_batches
 from sfumato.app.fakes.plan import KINDS
@@ -57,7 +57,6 @@ def test_an_autoencoder_is_trained_and_used(clips, capfd) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--kind", "composite", "--output", "x.jsonl"), "--checkpoint"),
         (("--kind", "autoencoder", "--output", "x.jsonl"), "--autoencoder"),
         (("--kind", "swap", "--output", "folder/x.jsonl"), "beside"),
         (("--kind", "swap", "--output", "clips.jsonl"), "CLIPS itself"),
@@ -80,6 +79,29 @@ def test_a_list_whose_files_cannot_be_read_is_an_error(clips, tmp_path_factory, 
     assert "leads outside" in capfd.readouterr().err and not (path.parent / "x.jsonl").exists()
     assert run("train", "autoencoder", path, "--output", path.parent / "a.safetensors") == 3
     assert "leads outside" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [((), ["portrait-256"]), (("--kind", "swap"), []), (("--checkpoint", "paper-128"), ["paper-128"])],
+)
+def test_the_checkpoint_is_that_of_animate_unless_another_is_named(
+    clips, monkeypatch, arguments: tuple[str, ...], asked: list[str]
+) -> None:
+    loaded: list[str] = []
+
+    class Enough(Exception):
+        pass
+
+    def stop(*_: object) -> None:
+        raise Enough
+
+    monkeypatch.setattr("generator.networks.checkpoint.checkpoint_path", lambda name: name)
+    monkeypatch.setattr("generator.networks.checkpoint.load_checkpoint", lambda name: loaded.append(name))
+    monkeypatch.setattr("sfumato.app.fakes.makers.TakeMaker.__init__", stop)
+    with pytest.raises(Enough):
+        fakes.main([str(clips[0]), "-o", "x.jsonl", *arguments], standalone_mode=False)
+    assert loaded == asked
 
 
 def test_an_autoencoder_must_be_one(clips, capfd) -> None:

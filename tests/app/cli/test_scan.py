@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from sfumato.app.scan.verdict import VERDICTS
 from sfumato.errors import MissingFileError, OutputError, UsageError
 from tests.detector_fixtures import write_shipped
 from tests.media_fixtures import make_video
+from tests.provenance.mutations import CREATED
+from tests.provenance.stamping import issue, sign_as, signer
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +106,27 @@ def test_score_comes_with_words(model, tmp_path, faces) -> None:
     assert f"  {told['words']}" in run("--model", model, "--frames", "6", tmp_path / "a.mp4").stdout
 
 
+def test_copies_are_judged_once_and_say_so(model, tmp_path, faces, monkeypatch) -> None:
+    from detector.inference.video_detector import VideoDetector
+
+    make_video(tmp_path / "a.mp4", width=160, height=120)
+    for name in ("b.mp4", "c.mp4"):
+        shutil.copy(tmp_path / "a.mp4", tmp_path / name)
+    judge, asked = VideoDetector.predict, []
+
+    def predict(self, path, *arguments):
+        asked.append(path.name)
+        return judge(self, path, *arguments)
+
+    monkeypatch.setattr(VideoDetector, "predict", predict)
+    found = records(run("--json", "--model", model, "--frames", "4", tmp_path))
+    assert asked == ["a.mp4"]
+    assert [Path(record["file"]["path"]).name for record in found] == ["a.mp4", "b.mp4", "c.mp4"]
+    assert len({(record["verdict"], record["score"], record["file"]["sha256"]) for record in found}) == 1
+    told = [[note for note in record["notes"] if note.startswith("Judged once")] for record in found]
+    assert told == [[], *[[f"Judged once, with the same content at {tmp_path / 'a.mp4'}."]] * 2]
+
+
 def test_explain_writes_a_sheet_for_each_scored_file(model, tmp_path, faces) -> None:
     (tmp_path / "in" / "b").mkdir(parents=True)
     for name in ("a\u202e.mp4", "b/a\u202e.mp4"):
@@ -173,3 +197,15 @@ def test_a_folder_is_searched_in_order_and_what_was_passed_over_is_told(model, t
 def test_a_folder_without_media_is_refused(model, tmp_path) -> None:
     refusal = run("--model", model, tmp_path).exception
     assert isinstance(refusal, UsageError) and "No video or picture" in refusal.message
+
+
+def test_a_signer_on_an_allowed_list_is_trusted_and_the_record_says_why(model, tmp_path) -> None:
+    make_video(tmp_path / "plain.mp4")
+    root = issue("Root", authority=True)
+    leaf = signer("Ada", root)
+    sign_as(leaf, [], tmp_path / "plain.mp4", tmp_path / "signed.mp4", {"assertions": [CREATED]})
+    (tmp_path / "friends.pem").write_bytes(leaf.pem)
+    for given, outcome in (([], "untrusted"), (["--allowed-list", tmp_path / "friends.pem"], "trusted")):
+        (record,) = records(run("--json", "--model", model, tmp_path / "signed.mp4", *given))
+        assert record["provenance"]["outcome"] == outcome
+        assert record["provenance"]["allowed_list"] is bool(given)

@@ -11,7 +11,7 @@ from sfumato.app.animation.gallery import shipped_portraits
 from sfumato.app.cli.clips import clips
 from sfumato.app.datasets.clips import list_clips
 from sfumato.errors import MediaError, NoFaceError, UsageError
-from sfumato.media.clips import check_disjoint, read_clips
+from sfumato.media.clips import check_disjoint, clip_file, read_clips
 from sfumato.media.images import read_image, write_image
 from tests.portrait_fixtures import write_portrait
 
@@ -42,6 +42,17 @@ def test_what_is_not_listed_is_told_with_its_reason(folder: Path) -> None:
     refused = dict(list_clips(folder).refused)
     assert set(refused) == {"broken.jpg", "stranger.png", "wall.png"}
     assert "No face" in refused["wall.png"] and "same file" in refused["stranger.png"]
+
+
+def test_links_out_of_the_folder_are_left_out_as_every_list_needs_it(folder: Path, tmp_path_factory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (folder / "agnew.jpg").rename(elsewhere / "agnew.jpg")
+    (folder / "linked").symlink_to(elsewhere, target_is_directory=True)
+    (folder / "again.png").symlink_to(folder / "old" / "mona.png")
+    listing = list_clips(folder)
+    assert "leads out of the folder" in dict(listing.refused)["linked/agnew.jpg"]
+    for row in listing.rows:
+        assert clip_file(folder / "clips.jsonl", row).is_file()
 
 
 def test_fakes_made_of_the_folder_are_no_footage(folder: Path) -> None:

@@ -24,9 +24,9 @@ from sfumato.errors import ConfigError, MediaError, NoFaceError, UsageError
 from sfumato.media.clips import ClipRow, check_disjoint
 from sfumato.media.faces import Face
 from sfumato.media.images import read_image
-from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
+from sfumato.media.video import VideoReader
 from tests.detector_fixtures import clip_row, face_picture, landmarks
-from tests.media_fixtures import mark_seal
+from tests.media_fixtures import make_video
 
 SMALL = FakesConfig(share=0.1, frames=3, stride=2, sizes=(64, 96), candidates=4)
 
@@ -74,10 +74,8 @@ class DrawnFaces:
 @pytest.fixture(scope="module")
 def film(tmp_path_factory) -> bytes:
     path = tmp_path_factory.mktemp("film") / "film.mp4"
-    facts = GeneratedFacts("film", "toy", "0" * 64, 0, (), "0" * 64)
-    with GeneratedVideoWriter(path, width=128, height=128, rate=25, seal=mark_seal, facts=facts) as video:
-        for i in range(12):
-            video.write(face_picture(0, 128) // 2 + np.uint8(i))
+    images = [face_picture(0, 128) // 2 + np.uint8(i) for i in range(12)]
+    make_video(path, images=images, frames=12, width=128, height=128, rate=25, options={"crf": "18", "bf": "0"})
     return path.read_bytes()
 
 

@@ -3,6 +3,7 @@ record.
 """
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +45,8 @@ def test_a_file_is_digested_once(scanner, tmp_path, monkeypatch) -> None:
 def test_python_reads_a_file_for_its_credential_and_for_its_digest_only(scanner, tmp_path, monkeypatch) -> None:
     path = tmp_path / "a.mp4"
     make_video(path, width=160, height=120)
-    whole, opened = Path.open, []
-    monkeypatch.setattr(Path, "open", lambda self, *more, **named: opened.append(self) or whole(self, *more, **named))
+    whole, opened = os.open, []
+    monkeypatch.setattr(os, "open", lambda name, *more, **named: opened.append(name) or whole(name, *more, **named))
     scanner.scan_file(path)
     assert opened.count(path) == 2
 

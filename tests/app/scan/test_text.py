@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from detector.inference.frames import MediaFacts
 from sfumato.app.scan.text import as_text
 from sfumato.app.scan.verdict import VERDICTS
 from tests.detector_fixtures import toy_explanation
@@ -24,8 +25,13 @@ def test_foreign_text_is_escaped() -> None:
 
 
 def test_a_score_comes_with_what_it_is_held_to() -> None:
-    line = "  score 0.800, flagged above 0.600 (false-positive rate 0.01, 99 real clips)"
+    line = "  score 0.800, flagged above 0.600 (false-positive rate 0.01, 99 real videos)"
     assert line in as_text(scan_record()).splitlines()
+
+
+def test_of_a_picture_pictures_are_told() -> None:
+    record = replace(scan_record(), media=MediaFacts("picture", 64, 48))
+    assert "99 real pictures)" in as_text(record)
 
 
 def test_a_rate_without_a_threshold_leaves_the_score_alone() -> None:
@@ -53,3 +59,9 @@ def test_a_development_key_is_told() -> None:
     credentials = replace(scan_record().credentials, signer="Somebody", development=True)
     last = as_text(scan_record(credentials=credentials)).splitlines()[-1]
     assert last == "  credential: untrusted, signed by Somebody (development key)"
+
+
+def test_a_signer_of_an_allowed_list_is_told() -> None:
+    credentials = replace(scan_record().credentials, outcome="trusted", signer="Ada", allowed_list=True)
+    last = as_text(scan_record(credentials=credentials)).splitlines()[-1]
+    assert last == "  credential: trusted, signed by Ada (on the allowed list)"

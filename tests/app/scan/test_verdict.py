@@ -1,10 +1,11 @@
 """The lattice: every row of it, then what must hold for every combination."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import pytest
 
+from detector.inference.frames import MediaFacts
 from detector.inference.prediction import Prediction, Reason
 from detector.inference.thresholds import Thresholds
 from sfumato.app.scan.verdict import BY_DETECTOR, CAPTURED, EDITED, SYNTHETIC, VERDICTS, combine
@@ -120,7 +121,7 @@ def test_every_combination_has_a_verdict_with_reasons_and_none_says_real() -> No
         assert found.band == opinion.band(0.01)
         for text in (found.name, found.meaning):
             assert not {"real", "authentic", "genuine"} & set(
-                text.lower().replace("-", " ").replace("real videos", "").split()
+                text.lower().replace("-", " ").replace("real files", "").split()
             )
 
 
@@ -291,3 +292,16 @@ def test_an_ingredient_made_by_ai_makes_a_composite_unless_the_whole_is_declared
     assert combine(Evidence("untrusted", (), (), part), LOW).name == "synthetic-claimed"
     assert combine(Evidence("trusted", part, (), part), LOW).reasons[0].detail.endswith(" trainedAlgorithmicMedia")
     assert combine(Evidence("trusted", (), (), ("digitalCapture",)), LOW).name == "no-evidence"
+
+
+def test_what_was_noted_in_reading_is_a_note_of_every_verdict() -> None:
+    for outcome in ("none", "trusted", "untrusted", "invalid"):
+        noted = combine(Evidence(outcome), replace(LOW, notes=("Read as sRGB.",)))
+        assert noted.notes[-1] == "Read as sRGB."
+        assert noted.notes[:-1] == combine(Evidence(outcome), LOW).notes
+
+
+@pytest.mark.parametrize(("kind", "word"), [("picture", "pictures"), ("video", "videos"), ("frames", "videos")])
+def test_the_reals_are_those_of_the_files_kind(kind, word) -> None:
+    told = combine(Evidence("none"), replace(LOW, media=MediaFacts(kind, 8, 8)))
+    assert told.reasons[0].detail.endswith(f"set on 999 real {word}.")

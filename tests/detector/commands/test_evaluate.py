@@ -74,7 +74,7 @@ def test_our_detector_on_clips_with_a_journal_and_a_leak(shipped_detector, tmp_p
     write_clips(tmp_path / "clips.jsonl", rows)
     write_clips(tmp_path / "learnt.jsonl", [clip_row("t.mp4", identity="a.mp4")])
     arguments = (tmp_path, "--model", shipped_detector, "--frames", 2, "--output", tmp_path / "r.jsonl")
-    with pytest.raises(Exception, match=r"No video has a score \(no_face\)"):  # bars have no face
+    with pytest.raises(Exception, match=r"Nothing has a score \(no_face\)"):  # bars have no face
         run(commands.evaluate, *arguments)
     judging = load_shipped(shipped_detector).judging
     with Journal(tmp_path / "r.scores.sqlite3", judging, 2) as journal:

@@ -46,7 +46,7 @@ class Twice(Adapter):
 
 
 def test_two_videos_with_one_group_key_are_refused(tmp_path) -> None:
-    with pytest.raises(UsageError, match="Two videos are set/real/a"):
+    with pytest.raises(UsageError, match="Two files are set/real/a"):
         Twice().listed(tmp_path)
 
 

@@ -47,7 +47,7 @@ def test_scores_are_joined_by_path_or_by_a_unique_name(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("row", "message"),
-    [("q.mp4,0.5", "no video of the set"), ("a.mp4,0.5", "could be 2 videos"), ("x/a.mp4,much", "'much'")],
+    [("q.mp4,0.5", "no file of the set"), ("a.mp4,0.5", "could be 2 files"), ("x/a.mp4,much", "'much'")],
 )
 def test_rows_that_cannot_be_placed_are_refused_with_their_line(tmp_path, row, message) -> None:
     samples = [sample("a", label, path=tmp_path / folder / "a.mp4") for label, folder in (("fake", "x"), ("real", "y"))]

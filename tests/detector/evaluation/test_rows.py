@@ -66,6 +66,26 @@ def test_operating_points_count_abstentions_as_not_flagged() -> None:
     assert half.operating["score 0.4"].tpr.flagged == 10  # .5 is above .4
 
 
+def test_a_precision_has_the_bounds_that_both_rates_leave_possible() -> None:
+    found = [scored(f"r{i}", "real", 0.2) for i in range(17)] + [scored(f"f{i}", "fake", 0.9) for i in range(12)]
+    rates = measure(found, clusters_of(found), Protocol(no_face="abstain"), threshold=0.5).operating["score 0.5"]
+    assert rates.precision["0.001"] == 1.0
+    low, high = rates.precision_bounds["0.001"]
+    missed, false = 1 - 0.0125 ** (1 / 12), 1 - 0.0125 ** (1 / 17)  # Clopper-Pearson of all and of none, at 97.5 %
+    assert low == pytest.approx((1 - missed) * 0.001 / ((1 - missed) * 0.001 + false * 0.999))
+    assert (low < 0.01, high) == (True, 1.0)
+    told = rates.as_json()
+    assert (told["accuracy_of"], told["precision_interval"]["0.001"]) == ([29, 29], [low, high])
+
+
+def test_a_rate_that_no_draw_changes_gets_exact_bounds() -> None:
+    found = [scored(f"r{i}", "real", 0.2) for i in range(20)] + [scored(f"f{i}", "fake", 0.9) for i in range(10)]
+    row = measure(found, clusters_of(found), Protocol())
+    assert (row.metrics["tpr@0.1"], row.metrics["eer"]) == (1.0, 0.0)
+    assert row.intervals["tpr@0.1"] == pytest.approx((0.025 ** (1 / 10), 1.0))
+    assert row.intervals["eer"] == pytest.approx((0.0, 1 - 0.025 ** (1 / 10)))
+
+
 def test_frames_of_a_person_are_resampled_together() -> None:
     rng = np.random.default_rng(0)
     means = [float(np.clip(rng.normal(0.4 + 0.2 * (i % 2), 0.2), 0, 1)) for i in range(30)]

@@ -44,7 +44,7 @@ def test_scores_that_come_one_a_video_are_called_given() -> None:
 
 
 def test_nothing_scored_is_refused_with_the_reason() -> None:
-    with pytest.raises(UsageError, match="No video has a score"):
+    with pytest.raises(UsageError, match="Nothing has a score"):
         evaluate([scored("a", "real"), scored("b", "fake")], EvaluationConfig())
 
 

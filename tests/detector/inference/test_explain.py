@@ -21,6 +21,7 @@ from detector.inference.explain import (
     face_regions,
     head_facts,
     in_words,
+    limited,
     standing_out,
     where_in_words,
 )
@@ -210,3 +211,27 @@ def test_words_never_say_what_a_file_is(blend, synthesis, flagged) -> None:
     words = in_words(facts(blend, synthesis), flagged)
     assert "fake" not in words.lower()
     assert words.lower().count("real") == words.count("real clips show")
+
+
+def levelled(blend: str, synthesis: str) -> dict[str, HeadFacts]:
+    return {name: HeadFacts(1.0, 1.0, level, None) for name, level in (("blend", blend), ("synthesis", synthesis))}
+
+
+@pytest.mark.parametrize(
+    ("levels", "flagged", "shown"),
+    [
+        (("low", "low"), False, (False, False)),
+        (("low", "untrained"), False, (False, False)),
+        (("raised", "low"), False, (True, False)),
+        (("low", "strong"), True, (False, True)),
+        (("raised", "low"), True, (True, True)),  # neither flags alone, both together do
+    ],
+)
+def test_maps_show_what_the_words_speak_of(levels, flagged: bool, shown) -> None:
+    maps = np.zeros((1, 2, 8, 8))
+    maps[0, 0, 5, 3:5], maps[0, 1, 0, 0] = 6.0, 6.0  # blending at the mouth, synthesis in a corner
+    found = limited(explained(maps), levelled(*levels), flagged)
+    assert tuple((found.frames[0].head_maps() > 0).any((1, 2))) == shown
+    assert (found.shares is not None) == any(shown)
+    if shown == (True, False):
+        assert found.shares["outside"] < 0.05 < found.shares["mouth"]

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from detector.inference.frames import MediaFacts, SampledFrames, _Schedule
 from sfumato.errors import MediaError
 from sfumato.execution.find_files import is_picture
 from sfumato.media.images import write_image
 from tests.media_fixtures import FRAMES, make_video, picture
+from tests.sound_fixtures import joined, make_beeping
 
 
 @pytest.mark.parametrize(("total", "count"), [(100, 32), (63, 32), (32, 32), (600, 8)])
@@ -39,12 +41,38 @@ def test_video(tmp_path) -> None:
     assert source.media.kind == "video"
 
 
+def test_a_joined_recording_is_sampled_evenly_and_its_jump_is_said(tmp_path) -> None:
+    parts = [make_beeping(tmp_path / "a.ts", 1), make_beeping(tmp_path / "b.ts", 1, start=1000)]
+    source = SampledFrames(joined(tmp_path / "all.ts", *parts), 10)
+    times = [frame.time for frame in source]
+    assert len(times) == 10
+    assert times[-1] == pytest.approx(1.8, abs=0.01)
+    assert (source.media.clock_jumps, source.media.duration) == (1, None)
+
+
 def test_still_picture_is_one_frame(tmp_path) -> None:
     write_image(tmp_path / "a.png", picture(0))
     source = SampledFrames(tmp_path / "a.png", 5)
     assert len(list(source)) == 1
     assert source.still
     assert is_picture(tmp_path / "A.JPG")
+
+
+@pytest.mark.parametrize("name", ["bare", "a.mp4", "a.jfif"])
+def test_a_picture_is_still_whatever_its_name(tmp_path, name) -> None:
+    write_image(tmp_path / "a.png", picture(0))
+    (tmp_path / "a.png").rename(tmp_path / name)
+    source = SampledFrames(tmp_path / name, 5)
+    assert len(list(source)) == 1
+    assert source.still
+    assert source.media.kind == "picture"
+
+
+def test_what_is_read_otherwise_than_the_file_says_is_noted(tmp_path) -> None:
+    Image.fromarray(picture(0)).save(tmp_path / "a.png", icc_profile=b"nonsense")
+    source = SampledFrames(tmp_path / "a.png", 1)
+    list(source)
+    assert source.notes == ["Read as sRGB: its colour profile is damaged."]
 
 
 def test_text_named_mp4_is_refused(tmp_path) -> None:
@@ -70,5 +98,6 @@ def test_media_facts_tell_what_a_kind_of_file_has() -> None:
     declared = {"kind": "video", "container": "mp4", "codec": "h264", "width": 12, "height": 8}
     declared |= {"rate": 25.0, "duration": None, "audio": False}
     assert opened.as_json() == declared  # reading broke off: what was found is not known
-    found = replace(opened, frames=9, damaged_packets=1, truncated=True)
-    assert found.as_json() == declared | {"frames": 9, "damaged_packets": 1, "truncated": True}
+    found = replace(opened, frames=9, damaged_packets=1, truncated=True, clock_jumps=2)
+    known = {"frames": 9, "damaged_packets": 1, "truncated": True, "clock_jumps": 2}
+    assert found.as_json() == declared | known

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from detector.inference.fusion import pooled, probability
 from detector.inference.prediction import FrameCounts
@@ -50,6 +51,17 @@ def test_video_without_a_face_abstains(shipped_detector, tmp_path) -> None:
     assert found.score is None
     assert found.frames == FrameCounts(6, 0)
     assert found.threshold.n_real == 99
+
+
+def test_a_picture_without_a_face_is_told_as_a_picture(detector, tmp_path) -> None:
+    write_image(tmp_path / "a.png", picture(0))
+    found = detector.predict(tmp_path / "a.png")
+    assert [reason.detail for reason in found.reasons] == ["No face in the picture."]
+
+
+def test_the_notes_of_reading_reach_the_prediction(detector, tmp_path) -> None:
+    Image.fromarray(picture(0)).save(tmp_path / "a.png", icc_profile=b"nonsense")
+    assert detector.predict(tmp_path / "a.png").notes == ("Read as sRGB: its colour profile is damaged.",)
 
 
 def test_small_face_abstains_and_says_how_small(detector, tmp_path) -> None:

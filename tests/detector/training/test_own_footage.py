@@ -1,22 +1,16 @@
-"""`sfumato calibrate`: thresholds on own reals, people not clips, what is too few, resume, and a scan that uses the
-result.
-"""
+"""Thresholds on own reals: people not clips, what is too few, resume."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from detector.commands.train import calibrate
 from detector.datasets.sample import Sample
 from detector.inference.bundle import load_shipped
 from detector.inference.prediction import Prediction, Reason
 from detector.inference.video_detector import VideoDetector
 from detector.training.own_footage import Real, find_reals, judge_reals, one_file_a_person, recalibrate
-from sfumato.app.scan.scanner import Scanner
-from sfumato.errors import MediaError, OutputError, UsageError
+from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import write_clips
 from tests.detector_fixtures import clip_row
 
@@ -120,26 +114,3 @@ def test_a_journal_without_a_number_is_damaged(tmp_path, shipped_detector, monke
     (tmp_path / "a.mp4").write_text("nan")
     with pytest.raises(MediaError, match="damaged"):
         list(judge_reals(find_reals(tmp_path)[0], VideoDetector(shipped_detector), 32, tmp_path / "journal"))
-
-
-def test_command_writes_a_detector_that_scans(tmp_path, shipped_detector, monkeypatch) -> None:
-    pretend(monkeypatch, [])
-    (tmp_path / "secret-names").mkdir()
-    for i in range(12):
-        (tmp_path / "secret-names" / f"secret-{i}.mp4").write_text(f"{i}.5")
-    out = tmp_path / "mine"
-    arguments = [str(tmp_path / "secret-names"), "--model", str(shipped_detector), "--output", str(out)]
-    result = CliRunner().invoke(calibrate, arguments, standalone_mode=False)
-    assert result.exception is None, result.output
-    assert "each file counts as a person" in result.stderr
-    assert result.stdout.strip() == str(out)
-    detector = load_shipped(out)
-    assert detector.video_thresholds.logits == {0.1: 11.5}
-    assert detector.thresholds == load_shipped(shipped_detector).thresholds
-    written = json.loads((out / "detector.json").read_text())
-    assert "secret" not in json.dumps(written)
-    assert written["video_calibration"]["calibrated_on"]["people"] is None
-    Scanner(fpr=0.1, detector=VideoDetector(out))
-    with pytest.raises(UsageError, match="no threshold"):
-        Scanner(fpr=0.01, detector=VideoDetector(out))
-    assert isinstance(CliRunner().invoke(calibrate, arguments, standalone_mode=False).exception, OutputError)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from safetensors.numpy import save_file
 
 from generator.motion import track as module
@@ -30,6 +31,7 @@ from sfumato.errors import MediaError, MissingFileError, NoFaceError, OutputErro
 from sfumato.media.landmarks import load_backend
 from tests.generator_fixtures import astronaut, motion, moving
 from tests.media_fixtures import make_video
+from tests.sound_fixtures import joined
 
 FACE = canonical_face()
 
@@ -291,6 +293,69 @@ def test_a_face_that_is_gone_for_less_than_half_a_second_is_bridged(tmp_path: Pa
         make_video(tmp_path / "blink.mp4", frames=11, width=512, height=512, images=images), load_backend("mesh")
     )
     assert np.allclose(made.times, [0, 0.1, 0.2, 0.3, 0.7, 0.8, 0.9, 1.0])
+
+
+NOBODY = np.full((512, 512, 3), 90, np.uint8)
+
+
+def follow(path: Path, images: list[NDArray[np.uint8]], rate: float) -> Motion:
+    video = make_video(path, frames=len(images), rate=rate, width=512, height=512, images=images)
+    return track_video(video, load_backend("mesh"))
+
+
+@pytest.mark.parametrize(("name", "rate"), [("slow.mp4", 1), ("slower.mp4", 0.1), ("slow.mkv", 1.5)])
+def test_a_slow_clip_is_a_whole_motion(tmp_path: Path, name: str, rate: float) -> None:
+    made = follow(tmp_path / name, moving(astronaut(), 5, 120), rate)
+    assert made.times == pytest.approx([i / rate for i in range(5)], abs=0.002)
+    assert made.remarks == ()
+
+
+def test_a_slow_moving_picture_is_a_whole_motion(tmp_path: Path) -> None:
+    path = tmp_path / "slow.gif"
+    frames = [Image.fromarray(np.ascontiguousarray(image[::2, ::2])) for image in moving(astronaut(), 4, 60)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=1000)
+    assert track_video(path, load_backend("mesh")).times == pytest.approx([0, 1, 2, 3])
+
+
+def test_a_picture_that_is_held_does_not_end_the_motion(tmp_path: Path) -> None:
+    times = [0.0, 0.1, 0.2, 2.2, 2.3, 9.0]
+    video = make_video(
+        tmp_path / "a.mkv", frames=6, times=times, width=512, height=512, images=moving(astronaut(), 6, 40)
+    )
+    assert track_video(video, load_backend("mesh")).times == pytest.approx(times, abs=0.002)
+
+
+@pytest.mark.parametrize(("hidden", "reaches"), [(0.3, True), (0.45, True), (0.7, False)])
+def test_a_face_is_bridged_by_seconds_not_by_frames(tmp_path: Path, hidden: float, reaches: bool) -> None:
+    images = [astronaut()] * 3 + [NOBODY] * round(hidden * 60) + [astronaut()] * 3
+    made = follow(tmp_path / "a.mp4", images, 60)
+    assert (made.times[-1] == pytest.approx((len(images) - 1) / 60, abs=0.001)) == reaches
+    assert ("is hidden from 0.1 s on" in " ".join(made.remarks)) != reaches
+
+
+def test_a_face_that_is_gone_in_one_frame_of_a_slow_clip_ends_the_motion_and_that_is_said(tmp_path: Path) -> None:
+    made = follow(tmp_path / "a.mp4", [astronaut()] * 2 + [NOBODY] + [astronaut()] * 2, 1)
+    assert len(made) == 2
+    assert "hidden from 2.0 s on; the motion ends there" in " ".join(made.remarks)
+
+
+def test_a_motion_goes_on_where_the_clock_of_a_joined_recording_jumps(tmp_path: Path) -> None:
+    times = [0.0, 0.1, 0.2]
+    parts = [
+        make_video(
+            tmp_path / f"{start}.ts",
+            frames=3,
+            times=[start + time for time in times],
+            width=512,
+            height=512,
+            images=[astronaut()] * 3,
+        )
+        for start in (0.0, 700.0, 20.0)
+    ]
+    made = track_video(joined(tmp_path / "all.ts", *parts), load_backend("mesh"))
+    assert len(made) == 9
+    assert made.times[-1] < 1.1
+    assert "clock of all.ts jumps 2 times" in " ".join(made.remarks)
 
 
 def test_a_video_without_a_face_is_refused(tmp_path: Path) -> None:

@@ -18,10 +18,13 @@ import av
 import numpy as np
 import pytest
 
+from provenance.manifests.soft_binding import SoftBinding
+from provenance.signing.seal import development_signer
+from provenance.signing.sign import sign_generated
 from sfumato.errors import OutputError, SealError, UsageError
 from sfumato.media.video import GeneratedFacts, GeneratedVideoWriter, VideoReader
 from sfumato.media.video import private_folder as private_folder_module
-from tests.media_fixtures import FRAMES, HEIGHT, WIDTH, make_video, mark_seal, picture
+from tests.media_fixtures import FRAMES, HEIGHT, KEYS, WIDTH, make_video, mark_seal, picture
 from tests.writer_fixtures import FACTS, write, writer
 
 pytestmark = pytest.mark.usefixtures("own_temporary_folder")
@@ -65,7 +68,7 @@ def test_colours_survive(tmp_path: Path) -> None:
 def test_nothing_but_the_sealed_file_is_left(tmp_path: Path) -> None:
     write(tmp_path / "a.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
-    assert (tmp_path / "a.mp4").read_bytes().endswith(b"sealed: A portrait")
+    assert b"c2pa.hash.bmff" in (tmp_path / "a.mp4").read_bytes()
 
 
 def test_the_seal_gets_a_private_finished_file_and_the_facts(tmp_path: Path, own_temporary_folder: Path) -> None:
@@ -73,14 +76,15 @@ def test_the_seal_gets_a_private_finished_file_and_the_facts(tmp_path: Path, own
 
     def seal(unsealed: Path, destination: Path, facts: GeneratedFacts) -> None:
         with VideoReader(unsealed) as video:
-            seen.extend([len(list(video)), facts, destination.parent, destination.name != "a.mp4"])
+            seen.extend([len(list(video)), facts, destination.parent.parent])
         assert unsealed.parent.parent == own_temporary_folder
-        assert unsealed.parent.stat().st_mode & 0o777 == 0o700
+        for file in (unsealed, destination):
+            assert file.parent.stat().st_mode & 0o777 == 0o700
         assert not (tmp_path / "a.mp4").exists()
         mark_seal(unsealed, destination, facts)
 
     write(tmp_path / "a.mp4", seal=seal)
-    assert seen == [FRAMES, FACTS, tmp_path, True]
+    assert seen == [FRAMES, FACTS, tmp_path]
 
 
 def _raise(error: BaseException) -> Any:
@@ -301,6 +305,7 @@ class _Recorder:
     """A seal for any number of videos: its frames get a white corner."""
 
     def __init__(self) -> None:
+        self.binding = SoftBinding("org.example.corner", b"whitened")
         self.calls: list[tuple[float, object]] = []
         self.begun: list[GeneratedFacts] = []
 
@@ -315,7 +320,7 @@ class _Recorder:
         return changed
 
     def __call__(self, unsealed, destination, facts) -> None:
-        mark_seal(unsealed, destination, facts)
+        sign_generated(unsealed, destination, facts, development_signer(KEYS), self.binding)
 
 
 def test_a_seal_that_marks_gets_every_frame_before_it_is_encoded(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from provenance.pki.keys import development_keys, expiry_warnings
-from provenance.signers.curves import leaf_of
+from provenance.signers.algorithms import leaf_of
 from sfumato.app.cli.main import main
 
 

@@ -16,6 +16,12 @@ from tests.signing_fixtures import json_lines
 pytestmark = pytest.mark.usefixtures("own_keys")
 
 
+def test_an_algorithm_belongs_to_a_signer(tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = ["sign", str(tree / "a.mp4"), "-o", str(tmp_path / "b.mp4"), "--kind", "edited", "--algorithm", "ps384"]
+    assert main(wanted) == 2
+    assert "--signer" in capsys.readouterr().err
+
+
 def test_one_file(unsealed: Path, root: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sign", str(unsealed), "-o", str(tmp_path / "out.mp4"), "--kind", "generated", "--json"]) == 0
     (line,) = json_lines(capsys)

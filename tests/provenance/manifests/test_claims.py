@@ -105,6 +105,39 @@ def test_the_state_of_an_ingredient(recorded: tuple[str, ...], delta: dict[str, 
     assert [ingredient.state for ingredient in found] == [state]
 
 
+def test_a_manifest_that_is_its_own_ingredient_is_invalid() -> None:
+    loop = {"ingredients": [{"title": "b", "active_manifest": "urn:2"}]}
+    back = {"ingredients": [{"title": "a", "active_manifest": "urn:1"}]}
+    _, (below, above) = _views(loop, manifests={"urn:2": back})
+    assert "org.sfumato.ingredient.circular" not in below.codes
+    assert (above.state, above.codes) == ("invalid", ("org.sfumato.ingredient.circular",))
+
+
+def test_what_is_found_about_a_manifest_counts_wherever_it_is_named() -> None:
+    entries = [{"label": f"c2pa.ingredient.v3{end}", "active_manifest": "urn:2"} for end in ("", "__1")]
+    delta = _delta(failure=("claimSignature.mismatch",))
+    _, found = _views({"ingredients": entries}, manifests={"urn:2": {"title": "x"}}, validation_results=delta)
+    assert [ingredient.state for ingredient in found] == ["invalid", "invalid"]
+
+
+@pytest.mark.parametrize("now", ["timeStamp.mismatch", "timeStamp.untrusted"])
+def test_a_record_of_a_time_stamp_does_not_count_against_what_is_found_now(now: str) -> None:
+    good = {"success": [{"code": code} for code in ("timeStamp.validated", "timeStamp.trusted", "claim.other")]}
+    entry = {
+        "label": "c2pa.ingredient.v3",
+        "active_manifest": "urn:2",
+        "validation_results": {"activeManifest": good},
+    }
+    delta = _delta()
+    _, (before,) = _views({"ingredients": [entry]}, manifests={"urn:2": {"title": "x"}}, validation_results=delta)
+    delta["ingredientDeltas"][0]["validationDeltas"]["informational"] = [{"code": now}]
+    _, (after,) = _views({"ingredients": [entry]}, manifests={"urn:2": {"title": "x"}}, validation_results=delta)
+    assert before.view is not None
+    assert after.view is not None
+    assert "timeStamp.trusted" in before.view.successes
+    assert after.view.successes == ("claim.other",)
+
+
 def test_failures_in_the_older_form_count() -> None:
     entry = {"active_manifest": "urn:2", "validation_status": [{"code": "claimSignature.mismatch"}]}
     _, found = _views({"ingredients": [entry]}, manifests={"urn:2": {}})

@@ -66,17 +66,18 @@ def make(
     end: datetime = NOW + 9 * DAY,
     kind: str = "p256",
     key: str = "",
+    subject: str = "",
 ) -> Made:
     """A certificate. `authority`: None leaves the basic constraints out, `may_issue`: None the key usage; `extra`: one
     more extension.
     """
     own = _key(kind, key or name)
-    subject = x509.Name(
+    called = x509.Name(
         [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Works"), x509.NameAttribute(NameOID.COMMON_NAME, name)]
     )
     builder = x509.CertificateBuilder(
-        issuer.certificate.subject if issuer else subject,
-        subject,
+        issuer.certificate.subject if issuer else called,
+        x509.Name.from_rfc4514_string(subject) if subject else called,
         own.public_key(),
         x509.random_serial_number(),
         NOW - 9 * DAY,
@@ -220,13 +221,23 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.parametrize("purpose", [SIGNING, STAMPING, ANSWERING], ids=["signer", "stamper", "responder"])
 @pytest.mark.parametrize("fault", list(FAULTS))
-def test_an_intermediate_is_refused_for(fault: str) -> None:
+def test_an_intermediate_is_refused_for(fault: str, purpose: Purpose) -> None:
     made, why = FAULTS[fault]
+    if purpose is STAMPING and made.get("usages") == [STAMPS]:
+        made = {"usages": [EMAIL]}
     middle = make("middle", ROOT, **made)
-    found = path([leaf(middle), middle], ROOT)
+    found = path([leaf(middle, [min(purpose.usages, key=str)]), middle], ROOT, purpose=purpose)
     assert found.certificates == ()
     assert why in found.refusal
+
+
+def test_an_authority_of_signers_alone_may_name_a_responder() -> None:
+    middle = make("middle", ROOT, usages=[EMAIL])
+    responder = leaf(middle, [ExtendedKeyUsageOID.OCSP_SIGNING])
+    assert path([responder, middle], ROOT, purpose=ANSWERING).certificates == certificates(responder, middle, ROOT)
+    assert path([leaf(middle, [EMAIL]), middle], ROOT, purpose=ANSWERING).certificates == ()
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if "name" in fault])
@@ -241,12 +252,14 @@ def test_names_that_are_permitted_pass() -> None:
     assert path([end := leaf(root)], root).certificates == certificates(end, root)
 
 
+@pytest.mark.parametrize("purpose", [SIGNING, STAMPING, ANSWERING], ids=["signer", "stamper", "responder"])
 @pytest.mark.parametrize("above", ["anchor", "intermediate"])
-def test_more_authorities_than_the_path_length_allows(above: str) -> None:
+def test_more_authorities_than_the_path_length_allows(above: str, purpose: Purpose) -> None:
     root = make("root", length=0 if above == "anchor" else None)
     first = make("first", root, length=None if above == "anchor" else 0)
     second = make("second", first)
-    assert "path length" in path([leaf(second), second, first], root).refusal
+    chain = [leaf(second, [min(purpose.usages, key=str)]), second, first]
+    assert "path length" in path(chain, root, purpose=purpose).refusal
 
 
 def test_an_authority_within_the_path_length_passes() -> None:

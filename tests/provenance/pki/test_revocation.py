@@ -19,6 +19,8 @@ from provenance.pki.remote import Remote
 from provenance.pki.revocation import ask, look, responder_address
 from provenance.verifying.policy import make_policy
 from provenance.verifying.verify import verify
+from tests.provenance.pki.test_paths import leaf as leaf_of
+from tests.provenance.pki.test_paths import make
 from tests.provenance.stamping import DAY, Entity, answer, issue, serve, sign_as, signer
 
 NOW = datetime.now(UTC)
@@ -74,6 +76,59 @@ def test_other_answers_leave_it_unknown(der: bytes, why: str) -> None:
 def test_an_expired_responder_does_not_count() -> None:
     old = issue("Old", MIDDLE, usages=[ExtendedKeyUsageOID.OCSP_SIGNING], start=NOW - 9 * DAY, end=NOW - DAY)
     assert _look(answer(LEAF, MIDDLE, old, embed=[old])).state == "unknown"
+
+
+def test_what_binds_the_issuer_binds_its_responders() -> None:
+    """A responder's names must be within those that the authorities above the issuer permit."""
+    permitted = x509.NameConstraints([x509.DirectoryName(x509.Name.from_rfc4514_string("O=Works"))], None)
+    for responder, found in (("CN=Answers,O=Works", "not revoked"), ("CN=Answers,O=Elsewhere", "unknown")):
+        root = make("root", extra=permitted)
+        middle, end = (made := make("middle", root)), leaf_of(made)
+        usages = [ExtendedKeyUsageOID.OCSP_SIGNING]
+        answering = make("answers", middle, authority=False, usages=usages, subject=responder)
+        der = answer(end, middle, answering, embed=[answering])  # type: ignore[arg-type]
+        said = look(end.certificate, middle.certificate, [der], NOW, "in the file", [root.certificate])
+        assert said.state == found
+
+
+@pytest.mark.parametrize("reason", [None, x509.ReasonFlags.superseded, x509.ReasonFlags.key_compromise])
+@pytest.mark.parametrize(("hours", "state"), [(1, "not revoked at signing"), (0, "revoked"), (-1, "revoked")])
+def test_what_was_revoked_after_it_signed_was_good_then(
+    hours: int, state: str, reason: x509.ReasonFlags | None
+) -> None:
+    signed = NOW.replace(microsecond=0) - 3 * DAY
+    der = _revoked_answer(signed + timedelta(hours=hours), reason)
+    found = look(LEAF.certificate, MIDDLE.certificate, [der], signed, "in the file", signed=signed)
+    assert (found.state, found.good) == (state, state != "revoked")
+    assert reason is None or reason.value in found.reason
+    assert look(LEAF.certificate, MIDDLE.certificate, [der], NOW, "in the file").state == "revoked"
+
+
+def test_a_certificate_that_was_released_from_a_list_is_not_revoked() -> None:
+    der = _revoked_answer(NOW - DAY, x509.ReasonFlags.remove_from_crl)
+    assert _look(der).state == "not revoked"
+
+
+def test_revoked_since_outweighs_a_good_answer_of_the_time() -> None:
+    signed = NOW.replace(microsecond=0)
+    answers = [answer(LEAF, MIDDLE, MIDDLE), _revoked_answer(signed + DAY, None), answer(LEAF, MIDDLE, MIDDLE)]
+    found = look(LEAF.certificate, MIDDLE.certificate, answers, signed, "in the file", signed=signed)
+    assert found.state == "not revoked at signing"
+
+
+def _revoked_answer(revoked: datetime, reason: x509.ReasonFlags | None) -> bytes:
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        LEAF.certificate,
+        MIDDLE.certificate,
+        hashes.SHA1(),
+        ocsp.OCSPCertStatus.REVOKED,
+        NOW - DAY,
+        NOW + DAY,
+        revoked.replace(microsecond=0, tzinfo=None),
+        reason,
+    )
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.NAME, MIDDLE.certificate)
+    return builder.sign(MIDDLE.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def test_no_answer_is_no_good_answer() -> None:

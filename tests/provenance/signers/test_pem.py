@@ -52,7 +52,7 @@ def test_a_key_behind_a_password_is_refused(tmp_path: Path, keys: DevelopmentKey
 
 
 def test_a_kind_of_key_without_support_is_refused(tmp_path: Path, keys: DevelopmentKeys) -> None:
-    path = _write(tmp_path / "rsa.key", rsa.generate_private_key(65537, 2048))
+    path = _write(tmp_path / "koblitz.key", ec.generate_private_key(ec.SECP256K1()))
     with pytest.raises(SealError, match="not supported"):
         PemSigner(path, keys.chain_pem())
 

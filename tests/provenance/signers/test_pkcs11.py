@@ -203,3 +203,41 @@ def test_a_token_that_goes_half_way_loses_nothing(
         ["skipped"] * outcomes.count("signed") + ["signed"] * outcomes.count("failed")
     )
     assert all(verify(task.output, [root]).outcome == "trusted" for task in tasks)
+
+
+@pytest.mark.parametrize("name", ["ps256", "ps512", "ed25519"])
+def test_an_rsa_or_ed25519_key_in_a_token_signs(
+    name: str, token: Token, keys: DevelopmentKeys, root: bytes, portrait: Path
+) -> None:
+    import pkcs11
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
+    from provenance.signers.pkcs11 import Pkcs11Signer
+
+    module = token.uri.partition("module-path=")[2]
+    public: Any
+    with pkcs11.lib(module).get_token(token_label="studio").open(rw=True, user_pin=PIN) as session:
+        if name == "ed25519":
+            from pkcs11.util.ec import encode_named_curve_parameters
+
+            parameters = session.create_domain_parameters(
+                pkcs11.KeyType.EC_EDWARDS,
+                {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters("1.3.101.112")},
+                local=True,
+            )
+            made, _ = parameters.generate_keypair(
+                mechanism=pkcs11.Mechanism.EC_EDWARDS_KEY_PAIR_GEN, label=name, id=b"\x09", store=True
+            )
+            public = ed25519.Ed25519PublicKey.from_public_bytes(bytes(made[pkcs11.Attribute.EC_POINT])[2:])
+        else:
+            made, _ = session.generate_keypair(pkcs11.KeyType.RSA, 2048, label=name, id=b"\x08", store=True)
+            numbers = (made[pkcs11.Attribute.PUBLIC_EXPONENT], made[pkcs11.Attribute.MODULUS])
+            public = rsa.RSAPublicNumbers(*(int.from_bytes(each, "big") for each in numbers)).public_key()
+    chain = development_chain_for(public, keys.folder.parent)
+    signer = Pkcs11Signer(token.uri.replace("object=leaf", f"object={name}"), chain, name)
+    try:
+        out = token.folder / f"{name}.jpg"
+        sign_file(portrait, out, Declaration("edited"), signer)
+    finally:
+        signer.close()
+    assert (signer.alg, verify(out, [root]).outcome) == (name, "trusted")

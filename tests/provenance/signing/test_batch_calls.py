@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, overload
 
 import pytest
@@ -21,7 +20,6 @@ from provenance.signers import Signer
 from provenance.signing.batch import SigningTask, find_tasks, manifest_by, sign_all
 from provenance.signing.seal import development_signer
 from provenance.signing.sign import sign_file
-from provenance.verifying.verify import verify
 from sfumato.errors import OutputError, UsageError
 from sfumato.execution.find_files import Finder
 
@@ -222,20 +220,6 @@ def test_a_manifest_without_certificates_is_nobody_s(
 ) -> None:
     monkeypatch.setattr("provenance.signing.batch.read_signature", lambda *given: EmbeddedSignature())
     assert manifest_by(sealed, signer) is None
-
-
-@pytest.mark.parametrize(("age", "kept"), [(0, True), (3600, True), (3600.5, False), (9999, False)])
-def test_a_leftover_goes_once_it_is_older_than_an_hour(
-    films: list[SigningTask], signer: Signer, monkeypatch: pytest.MonkeyPatch, age: float, kept: bool
-) -> None:
-    task = SigningTask(films[0].source, films[0].source.with_name("x" * 60 + ".mp4"))
-    leftover = task.output.with_name(f".{'x' * 40}-0123456789ab.mp4")
-    leftover.write_bytes(b"half")
-    os.utime(leftover, (NOW - age, NOW - age))
-    monkeypatch.setattr("provenance.signing.batch.time", SimpleNamespace(time=lambda: NOW, monotonic=time.monotonic))
-    assert [result.outcome for result in sign_all([task], Declaration(), signer)] == ["signed"]
-    assert leftover.exists() is kept
-    assert verify(task.output).outcome == "untrusted"
 
 
 def test_a_young_link_to_something_old_is_no_old_leftover(films: list[SigningTask], signer: Signer) -> None:

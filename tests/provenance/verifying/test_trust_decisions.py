@@ -149,6 +149,14 @@ def test_a_revoked_signer_makes_the_file_invalid() -> None:
     assert OCSP_GOOD not in found.successes
 
 
+def test_a_signer_that_was_revoked_after_a_recognised_stamp_is_trusted() -> None:
+    revoked = answer(LEAF, MIDDLE, MIDDLE, revoked=True)
+    found = decide(STAMPED, tokens=[token(CLOCK)], stamps=[STAMP_ROOT], answers=[revoked])
+    assert (found.outcome, found.revocation.state, found.codes) == ("trusted", "not revoked at signing", ())
+    assert OCSP_GOOD in found.successes
+    assert decide(STAMPED, tokens=[token(CLOCK)], answers=[revoked]).outcome == "invalid"
+
+
 def test_a_file_that_is_invalid_already_keeps_its_reason() -> None:
     active = replace(VIEW, failures=("assertion.dataHash.mismatch",))
     found = decide(active, state="Invalid", answers=[answer(LEAF, MIDDLE, MIDDLE, revoked=True)])

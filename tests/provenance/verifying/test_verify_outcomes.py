@@ -43,7 +43,7 @@ def test_each_kind_of_file_without_a_report_has_its_reason(
             "Other: unknown algorithm",
             "invalid",
             ("algorithm.unsupported",),
-            "the manifest cannot be read: Other: unknown algorithm",
+            "an algorithm that C2PA does not allow: the library does not say which",
         ),
         ("Other: claim", "invalid", ("manifest.unreadable",), "the manifest cannot be read: Other: claim"),
     ],

@@ -1,0 +1,22 @@
+"""Files of tensors (safetensors). In: a path. Out: nothing, or an error that the caller names.
+
+The header is JSON, as long as the first eight bytes say; the library reads it whole before it looks at anything else.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sfumato.errors import MediaError, SfumatoError
+from sfumato.limits import TENSORS, TENSORS_HEADER
+from sfumato.regular_file import open_regular
+
+
+def hold_tensors(path: Path, error: type[SfumatoError] = MediaError) -> None:
+    """Raises `error` for a header or a file over the limits, OSError for no regular file or none that can be read."""
+    with open_regular(path) as file:
+        header, size = int.from_bytes(file.read(8), "little"), file.seek(0, os.SEEK_END)
+        if header <= size:  # else it is no such file, or a part of one, as the library says at once
+            TENSORS_HEADER.hold(path, header, error, "It is damaged, or no safetensors.")
+        TENSORS.hold(path, size, error, "No network of ours is as large.")
