@@ -150,6 +150,11 @@ def media_type_of_bytes(head: bytes) -> str:
     return "audio/mpeg" if _is_mpeg_sound(head) else UNKNOWN
 
 
+def holds_mpeg_sound(data: bytes) -> bool:
+    """True if the header of a frame of MPEG sound is somewhere in `data`."""
+    return any(_is_mpeg_sound(data[place : place + 4]) for place in range(len(data) - 3) if data[place] == 0xFF)
+
+
 def _is_mpeg_sound(head: bytes) -> bool:
     """A tag in front of it, or the header of a frame of layer 3 with no field that is forbidden."""
     if head[:3] == b"ID3" and len(head) >= 10 and not any(byte & 0x80 for byte in head[6:10]):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
-from provenance.formats.containers import FORMATS, UNKNOWN, media_type_of_content
+from provenance.formats.containers import FORMATS, UNKNOWN, holds_mpeg_sound, media_type_of_content
 from provenance.formats.untrusted import cut
 from sfumato.errors import UsageError
 from sfumato.limits import SIDECAR
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from provenance.pki.remote import Remote
 
 SIDECAR_SUFFIX = ".c2pa"
+LONGEST_JUNK = 4096  # bytes in front of the first frame of an mp3
 SOUND_FRAME = re.compile(rb"\xff[\xe2-\xff]")  # how each frame of an mp3 begins
 
 
@@ -88,16 +89,16 @@ def manifest_store(reader: Any, label: str) -> bytes:
 
 
 def _reader(file: IO[bytes], manifest: bytes | None, settings: dict[str, Any], suffix: str = "") -> Any:
-    """The library looks at the content itself; where that is not enough for it (an SVG), it is told what we find, or
-    that the name says mp3: such sound may begin with anything before its first frame.
+    """The library looks at the content itself; where that is not enough for it (an SVG), it is told what we find. Only
+    an mp3 is believed by its name: it may begin with anything, if a frame of sound follows.
     """
     from c2pa import Context, Reader
 
     found = media_type_of_content(file)
     hint = found if found != UNKNOWN else None
-    if hint is None and suffix.lower() == ".mp3":
+    if hint is None and FORMATS.get(suffix.lower()) == "audio/mpeg":
         file.seek(0)
-        hint = FORMATS[".mp3"] if SOUND_FRAME.search(file.read(4096)) else None
+        hint = "audio/mpeg" if holds_mpeg_sound(file.read(LONGEST_JUNK)) else None
     file.seek(0)
     return Reader.try_create(hint, file, manifest, Context.from_dict(settings))
 
