@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,9 +18,12 @@ from typing import IO
 from provenance.formats.inventory.find import inventory, lost
 from provenance.formats.inventory.multi_picture import changes_for, picture_list
 from provenance.formats.inventory.part import Part
+from provenance.formats.stores.chunks import riff
 from sfumato.errors import SealError
 
 MOST_NAMED = 8
+FRAME = re.compile(rb"(?=0[0-9][\0-\x7f]{2}(.{4}))", re.DOTALL)  # stream, kind, length
+FRAME_HEADER, LONGEST_FRAME = 8, 1 << 20  # bytes; text taken for a length is a longer one
 
 
 def parts_of(file: IO[bytes], path: Path) -> list[Part]:
@@ -59,6 +63,28 @@ def with_moved_pictures(source: IO[bytes], signed: IO[bytes]) -> IO[bytes] | Non
         moved.seek(place)
         moved.write(numbers)
     return moved
+
+
+def taken_for_frames(signed: IO[bytes]) -> bool:
+    """Whether a player that looks for frames everywhere in an AVI, as FFmpeg does (libavformat/avidec.c, avi_sync),
+    would find one in the manifest. What is random in a manifest is another the second time it is signed.
+    """
+    signed.seek(0)
+    head = signed.read(12)
+    if head[:4] != b"RIFF" or head[8:] != b"AVI ":
+        return False
+    size = signed.seek(0, os.SEEK_END)
+    try:
+        stores = riff(signed)
+    except ValueError:
+        return False  # `refuse_loss` says what is wrong
+    for start, end in stores:
+        signed.seek(start)
+        for found in FRAME.finditer(signed.read(end - start)):
+            length = int.from_bytes(found[1], "little")
+            if length <= min(LONGEST_FRAME, size - start - found.start() - FRAME_HEADER):
+                return True
+    return False
 
 
 def refuse_loss(before: Sequence[Part], signed: IO[bytes], path: Path) -> None:

@@ -28,6 +28,7 @@ from provenance.signing.kept import (
     parts_of,
     refuse_loss,
     take_over_rights,
+    taken_for_frames,
     with_moved_pictures,
 )
 from provenance.verifying.verification import Verification
@@ -181,16 +182,17 @@ def _refused_stamp(stamping: Stamping, error: SealError) -> str:
 
 
 def _sign(source: IO[bytes], size: int, output: IO[bytes], order: Order) -> str:
-    """Signs into `output`, and anew where a list in the source has to say where things then are. Returns why there is
-    no time-stamp, if there should have been one. Raises SealError.
+    """Signs into `output`, and anew where a list in the source has to say where things then are, or a player would take
+    a part of the manifest for a frame. Returns why there is no time-stamp, if there should have been one. Raises
+    SealError.
     """
     unstamped = _sign_once(source, size, output, order)
     for _ in range(0 if order.sidecar else MOST_MOVES):
-        moved = with_moved_pictures(source, output)
-        if moved is None:
+        anew = with_moved_pictures(source, output) or (source if taken_for_frames(output) else None)
+        if anew is None:
             break
         _empty(output)
-        unstamped = _sign_once(moved, size, output, order)
+        unstamped = _sign_once(anew, size, output, order)
     return unstamped
 
 

@@ -14,15 +14,18 @@ from PIL import Image
 
 from provenance.formats.inventory import find
 from provenance.formats.inventory.multi_picture import picture_list
+from provenance.formats.stores.chunks import riff
 from provenance.manifests.declaration import Declaration
 from provenance.pki.keys import DevelopmentKeys
 from provenance.signers import Signer
 from provenance.signing import kept
 from provenance.signing.batch import find_tasks
+from provenance.signing.kept import taken_for_frames
 from provenance.signing.seal import development_signer
 from provenance.signing.sign import sign_file
 from provenance.verifying.verify import verify
 from sfumato.errors import SealError
+from tests.provenance.excluding import made
 
 EDITED = Declaration(kind="edited")
 
@@ -185,3 +188,24 @@ def test_other_orders_of_the_same_parts_are_a_loss() -> None:
     assert find.lost(parts, parts) == []
     assert find.lost(parts, parts[::-1]) == ["the order of its parts"]
     assert find.lost(parts, parts[:-1]) == ["picture 3 of the file"]
+
+
+def test_a_manifest_that_looks_like_a_frame_is_known(signer: Signer, tmp_path: Path) -> None:
+    (tmp_path / "in.avi").write_bytes(made("avi", 1))
+    sign_file(tmp_path / "in.avi", tmp_path / "out.avi", Declaration(), signer)
+    data = bytearray((tmp_path / "out.avi").read_bytes())
+    assert not taken_for_frames(io.BytesIO(data))
+    ((start, end),) = riff(io.BytesIO(data))
+    middle = (start + end) // 2
+    data[middle : middle + 8] = b"00dc" + (16).to_bytes(4, "little")
+    assert taken_for_frames(io.BytesIO(data))
+    assert not taken_for_frames(io.BytesIO(b"\xff\xd8" + bytes(data)))
+
+
+def test_such_a_manifest_is_made_anew(signer: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [True, False]
+    monkeypatch.setattr("provenance.signing.sign.taken_for_frames", lambda output: answers.pop(0))
+    (tmp_path / "in.avi").write_bytes(made("avi", 1))
+    sign_file(tmp_path / "in.avi", tmp_path / "out.avi", Declaration(), signer)
+    assert answers == []
+    assert verify(tmp_path / "out.avi").outcome == "untrusted"
