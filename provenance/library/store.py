@@ -8,7 +8,6 @@ library itself never opens a connection.
 from __future__ import annotations
 
 import io
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 SIDECAR_SUFFIX = ".c2pa"
 LONGEST_JUNK = 4096  # bytes in front of the first frame of an mp3
-SOUND_FRAME = re.compile(rb"\xff[\xe2-\xff]")  # how each frame of an mp3 begins
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ A file that is named is passed on as it is, so that whoever opens it says what i
 the order of names, without ever being listed whole; what is hidden, of another kind, no regular file or in a folder to
 leave out is passed over and counted by its reason. A known suffix is believed, so that a tree of a million clips is not
 opened twice; a file with another or none is a picture or a video by its first bytes. Links to folders are followed,
-never in circles, unless links are not wanted.
+never in circles.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MEDIA = PICTURES | VIDEOS
 _SOUND = frozenset(  # in containers of videos
     [".mp3", ".m4a", ".m4b", ".aac", ".wav", ".flac", ".ogg", ".oga", ".opus", ".wma", ".mka", ".weba"]
 )
-HIDDEN, LINK, IRREGULAR, UNREADABLE = "hidden", "a link", "not a regular file", "in a folder that may not be read"
+HIDDEN, IRREGULAR, UNREADABLE = "hidden", "not a regular file", "in a folder that may not be read"
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,12 @@ class FoundFile:
 class Finder:
     """suffixes: what counts in folders, None for every one; with all of PICTURES or of VIDEOS among them, files of that
     kind under any other name count too; without: suffixes that never count; leave_out: names of folders that are not
-    entered; links: whether links in folders are followed; patterns: whether a name that is no file may be a pattern,
-    for shells that expand none. `passed_over` counts, by reason, what lay in folders and was left out.
+    entered; patterns: whether a name that is no file may be a pattern, for shells that expand none. `passed_over` counts, by reason, what lay in folders and was left out.
     """
 
     suffixes: Collection[str] | None = MEDIA
     without: Collection[str] = ()
     leave_out: Collection[str] = ()
-    links: bool = True
     patterns: bool = False
     passed_over: Counter[str] = field(default_factory=Counter)
 
@@ -117,8 +115,6 @@ class Finder:
     def _reason_against(self, entry: os.DirEntry[str]) -> str:
         if entry.name.startswith("."):
             return HIDDEN
-        if entry.is_symlink() and not self.links:
-            return LINK
         if entry.is_dir():
             return f"in {entry.name}/" if entry.name in self.leave_out else ""
         if not entry.is_file():  # a pipe, a socket, a device, a link that leads nowhere
@@ -161,9 +157,3 @@ def counted(paths: Iterable[Path]) -> str:
     pictures = Counter(is_picture(path) for path in paths)
     each = [(pictures[False], "video"), (pictures[True], "picture")]
     return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in each if count) or "no files"
-
-
-def is_media(path: Path) -> bool:
-    """Whether a regular file is a picture or a video: by its suffix if that says so, else by its first bytes."""
-    suffix = path.suffix.lower()
-    return path.is_file() and (suffix in MEDIA or (suffix not in _SOUND and file_kind(path) is not None))
