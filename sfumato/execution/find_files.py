@@ -52,7 +52,8 @@ class FoundFile:
 class Finder:
     """suffixes: what counts in folders, None for every one; with all of PICTURES or of VIDEOS among them, files of that
     kind under any other name count too; without: suffixes that never count; leave_out: names of folders that are not
-    entered; patterns: whether a name that is no file may be a pattern, for shells that expand none. `passed_over` counts, by reason, what lay in folders and was left out.
+    entered; patterns: whether a name that is no file may be a pattern, for shells that expand none. `passed_over`
+    counts, by reason, what lay in folders and was left out.
     """
 
     suffixes: Collection[str] | None = MEDIA
