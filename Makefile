@@ -13,9 +13,8 @@ demo: $(READY)
 
 # Bytecode is kept for the many short processes that tests start, whatever the shell says.
 test: export OMP_NUM_THREADS = 1
-test: unexport PYTHONDONTWRITEBYTECODE
 test: $(READY)
-	$(PYTHON) -m pytest -n 2 --dist loadfile $(TESTS)
+	env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest -n 2 --dist loadfile $(TESTS)
 
 check: lint types layers test
 
