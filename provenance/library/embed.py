@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from provenance.pki.timestamp import Stamping
 
 
+THUMBNAIL = "thumbnail.jpg"  # its name until it is in the manifest
+
+
 @dataclass(frozen=True)
 class Order:
     """What is to be signed by whom: a checked manifest, its ingredients, the signer, perhaps a time-stamp authority."""
@@ -38,6 +41,7 @@ class Order:
     media_type: str
     stamping: Stamping | None = None
     sidecar: bool = False  # the store goes into a file of its own
+    thumbnail: bytes = b""  # JPEG, put into the manifest as a picture of the file
 
 
 def carries_credential(file: IO[bytes], media_type: str) -> bool:
@@ -80,7 +84,10 @@ def embed(source: IO[bytes], size: int, output: IO[bytes], order: Order, authori
         library_signer = LibrarySigner.from_callback(
             first.watch(signer.sign, "signer"), algorithm, signer.chain_pem, authority
         )
-        builder = Builder(order.manifest, Context.from_dict(settings.signing(size), signer=library_signer))
+        picture = {"thumbnail": {"format": "image/jpeg", "identifier": THUMBNAIL}} if order.thumbnail else {}
+        builder = Builder({**order.manifest, **picture}, Context.from_dict(settings.signing(size), signer=library_signer))
+        if order.thumbnail:
+            builder.add_resource(THUMBNAIL, io.BytesIO(order.thumbnail))
         for ingredient in order.ingredients:
             _add_ingredient(builder, ingredient)
         large = size > settings.LARGE and order.media_type in BMFF
