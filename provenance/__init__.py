@@ -27,7 +27,13 @@ _PUBLIC = {
     "signer_from": "provenance.signers:signer_from",
 }
 __all__ = [
-    *("verify", "Verification", "load_policy", "sign_file", "Declaration", "load_manifest", "development_signer"),
+    "verify",
+    "Verification",
+    "load_policy",
+    "sign_file",
+    "Declaration",
+    "load_manifest",
+    "development_signer",
     "signer_from",
 ]
 __getattr__ = lazy_names(__name__, _PUBLIC)

@@ -85,7 +85,9 @@ def embed(source: IO[bytes], size: int, output: IO[bytes], order: Order, authori
             first.watch(signer.sign, "signer"), algorithm, signer.chain_pem, authority
         )
         picture = {"thumbnail": {"format": "image/jpeg", "identifier": THUMBNAIL}} if order.thumbnail else {}
-        builder = Builder({**order.manifest, **picture}, Context.from_dict(settings.signing(size), signer=library_signer))
+        builder = Builder(
+            {**order.manifest, **picture}, Context.from_dict(settings.signing(size), signer=library_signer)
+        )
         if order.thumbnail:
             builder.add_resource(THUMBNAIL, io.BytesIO(order.thumbnail))
         for ingredient in order.ingredients:

@@ -53,8 +53,8 @@ class Declaration:
     title: shown to readers; empty: the name of the signed file. source_type: a name of the IPTC list or a whole
     address; empty: the usual one of the kind. parent: the file before the edit; None: the signed file as it was.
     actions: what an edit did, as c2pa.edited or c2pa.color_adjustments. training_mining: notAllowed, allowed,
-    constrained (then constraint says how), or nothing. manifest: a definition of one's own. thumbnail: a small picture of
-    the file is put into its manifest, where the file has a picture.
+    constrained (then constraint says how), or nothing. manifest: a definition of one's own. thumbnail: a small picture
+    of the file is put into its manifest, where the file has a picture.
     """
 
     kind: str = "generated"
@@ -145,7 +145,9 @@ class Declaration:
             for fact in ("model_name", "model_digest", "motion_digest", "seed")
         }
         ours = (GENERATION_LABEL, TRAINING_MINING_LABEL) if self.training_mining else (GENERATION_LABEL,)
-        others = [each for each in found if each[0] not in ours and not each[0].startswith(("c2pa.actions", "c2pa.hash."))]
+        others = [
+            each for each in found if each[0] not in ours and not each[0].startswith(("c2pa.actions", "c2pa.hash."))
+        ]
         generator = (manifest.get("claim_generator_info") or [{}])[0]
         return (
             done == [self.first_action, *self.actions, *(action["action"] for action in own)]
@@ -161,7 +163,8 @@ class Declaration:
 
 
 def _sorted(assertions: Sequence[tuple[str, Any]]) -> list[str]:
-    return sorted(json.dumps(each, sort_keys=True) for each in assertions)
+    """Comparable, in one order; reports leave out the version at the end of a label."""
+    return sorted(json.dumps([re.sub(r"\.v\d+$", "", label), data], sort_keys=True) for label, data in assertions)
 
 
 def declared_ingredients(declaration: Declaration, source: Path, source_has_credential: bool) -> list[IngredientFile]:

@@ -41,7 +41,7 @@ def make_thumbnail(path: Path) -> bytes:
 
             image = read_image(path, max_pixels=_READ_PIXELS)
     except MediaError as error:
-        advice = "Nothing was written. Sign it without --allow-thumbnail."
+        advice = f"{error.advice} Or sign it without --allow-thumbnail."
         raise SealError(f"No thumbnail can be made: {error.message}", advice) from error
     small = Image.fromarray(image)
     small.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)

@@ -70,7 +70,9 @@ class OwnActions:
 def read_actions(data: Any, where: str) -> OwnActions:
     """Raises UsageError for what cannot be stated."""
     if not isinstance(data, dict) or not isinstance(data.get("actions"), list) or not data["actions"]:
-        raise UsageError(f"c2pa.actions holds no list of actions in {where}", "Write it under actions, or leave it out.")
+        raise UsageError(
+            f"c2pa.actions holds no list of actions in {where}", "Write it under actions, or leave it out."
+        )
     for key in data:
         if key not in _KNOWN:
             raise UsageError(f"Unknown key {cut(key)!r} beside the actions of {where}", choose_from(cut(key), _KNOWN))
@@ -96,9 +98,16 @@ def ingredients_named(action: Mapping[str, Any]) -> list[str]:
 
 def _says(reported: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
     parameters = {key: value for key, value in own.get("parameters", {}).items() if key != "ingredientIds"}
-    return parameters.items() <= reported.get("parameters", {}).items() and all(
-        reported.get(key) == value for key, value in own.items() if key != "parameters"
-    )
+    return _within({**own, "parameters": parameters}, {"parameters": {}, **reported})
+
+
+def _within(own: Any, reported: Any) -> bool:
+    """Equal, but for what the library fills in: a time span without a type is told in seconds (npt)."""
+    if isinstance(own, Mapping) and isinstance(reported, Mapping):
+        return all(key in reported and _within(value, reported[key]) for key, value in own.items())
+    if isinstance(own, list) and isinstance(reported, list):
+        return len(own) == len(reported) and all(map(_within, own, reported))
+    return bool(own == reported)
 
 
 def _action(value: Any, where: str) -> dict[str, Any]:
@@ -130,8 +139,9 @@ def _problems(action: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if isinstance(agent, dict):
         strange = [key for key in agent if key not in _AGENT_KEYS or not isinstance(agent[key], str)]
         if strange or "name" not in agent:
-            yield f"softwareAgent has {cut(strange[0])!r}" if strange else "softwareAgent has no name", (
-                f"It may have, as texts: {', '.join(_AGENT_KEYS)}."
+            yield (
+                f"softwareAgent has {cut(strange[0])!r}" if strange else "softwareAgent has no name",
+                (f"It may have, as texts: {', '.join(_AGENT_KEYS)}."),
             )
     elif not isinstance(agent, str) or ("softwareAgent" in action and not agent):
         yield "softwareAgent is neither text nor an object", "Give its name and version."
@@ -153,7 +163,9 @@ def _problems(action: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _is_time(value: Any) -> bool:
-    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", value):
+    if not isinstance(value, str) or not re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", value
+    ):
         return False
     try:
         datetime.fromisoformat(value[:19])

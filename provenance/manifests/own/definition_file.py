@@ -148,7 +148,8 @@ def _ingredients(values: Mapping[str, Any], folder: Path, where: str) -> tuple[O
             advice = "The parent is the file itself, or the one that --parent names."
             raise UsageError(f"{place} would be a parent", advice)
         if relationship and relationship not in _RELATIONSHIPS:
-            raise UsageError(f"Unknown relationship {relationship!r} of {place}", choose_from(relationship, _RELATIONSHIPS))
+            advice = choose_from(relationship, _RELATIONSHIPS)
+            raise UsageError(f"Unknown relationship {relationship!r} of {place}", advice)
         reference = _text(entry, "label", place)
         if reference and not _REFERENCE.fullmatch(reference):
             raise UsageError(f"{reference!r} is no label of {place}", "Use letters, digits, dots, - and _.")
@@ -174,9 +175,12 @@ def _object(
     """`value`, if it is an object with known keys."""
     if not isinstance(value, dict):
         raise UsageError(f"{where[:1].upper()}{where[1:]} is no object", f"It may have: {', '.join(known)}.")
+    reasons = {key: not_taken[key] for key in value if not_taken and key in not_taken}
+    if reasons:
+        verb = "is" if len(reasons) == 1 else "are"
+        advice = " ".join(dict.fromkeys(reasons.values()))
+        raise UsageError(f"{', '.join(reasons)} {verb} not taken out of {where}", advice)
     for key in value:
-        if key in (not_taken or {}):
-            raise UsageError(f"{key} is not taken out of {where}", (not_taken or {})[key])
         if key not in known:
             raise UsageError(f"Unknown key {cut(key)!r} in {where}", choose_from(cut(key), known))
     return value
@@ -184,7 +188,7 @@ def _object(
 
 def _text(entry: Mapping[str, Any], key: str, where: str, *, needed: bool = False) -> str:
     value = entry.get(key, "")
-    if not isinstance(value, str) or (key in entry or needed) and not value.strip():
+    if not isinstance(value, str) or ((key in entry or needed) and not value.strip()):
         raise UsageError(f"{key} is no text in {where}" if key in entry else f"{key} is missing in {where}", "Give it.")
     if cut(value) != value:
         raise UsageError(f"{key} is {len(value)} characters long in {where}", "Nobody would be shown all of it.")

@@ -88,5 +88,5 @@ def test_a_signed_file_says_the_same_however_it_names_ingredients() -> None:
     assert not own.are_stated_in(reported[:1])
     reported[1]["description"] = "Darker"
     assert not own.are_stated_in(reported)
-    reported[1] |= {"description": "Brighter", "parameters": {"x": 2}}
+    reported[1] |= {"description": "Brighter", "parameters": {"x": [1]}}
     assert not own.are_stated_in(reported)

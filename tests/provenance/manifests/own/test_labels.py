@@ -45,7 +45,8 @@ def test_these_are_refused_with_their_reason(label: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["facts", "", ".", "org..facts", "org.example.facts__1", "org.ex/ample", "org.example\n", "é.x", "a." * 200]
+    "label",
+    ["facts", "", ".", "org..facts", "org.example.facts__1", "org.ex/ample", "org.example\n", "é.x", "a." * 200],
 )
 def test_what_is_no_label_is_refused(label: str) -> None:
     with pytest.raises(UsageError, match="is no label"):
