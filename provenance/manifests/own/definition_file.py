@@ -142,7 +142,9 @@ def _ingredients(values: Mapping[str, Any], folder: Path, where: str) -> tuple[O
     for number, value in enumerate(listed, start=1):
         place = f"ingredient {number} of {where}"
         entry = _object(value, place, _INGREDIENT, _NOT_TAKEN_OF_INGREDIENTS)
-        path = file_inside(folder, _text(entry, "path", place, needed=True), place)
+        if "path" not in entry:
+            raise UsageError(f"path is missing in {place}", "Name its media file, from the folder of the manifest.")
+        path = file_inside(folder, _text(entry, "path", place), place)
         relationship = _text(entry, "relationship", place)
         if relationship == "parentOf":
             advice = "The parent is the file itself, or the one that --parent names."

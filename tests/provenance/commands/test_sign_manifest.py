@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.signing_fixtures import json_lines
 
 pytestmark = pytest.mark.usefixtures("own_keys")
 
+PAGE = Path(__file__).parents[3] / "docs" / "credentials.md"
 WORK = {
     "label": "stds.schema-org.CreativeWork",
     "kind": "Json",
@@ -238,6 +240,29 @@ def test_ingredients_find_their_actions(unsealed: Path, manifest: Callable[[Any]
         ("c2pa.edited", 1),
         ("c2pa.placed", 1),
     ]
+
+
+def test_an_ingredient_brings_its_credential(
+    unsealed: Path, sealed: Path, manifest: Callable[[Any], str], root: bytes, tmp_path: Path
+) -> None:
+    shutil.copy(sealed, tmp_path / "definition" / "part.mp4")
+    own = manifest({"ingredient_paths": ["part.mp4"]})
+    command = ["sign", str(unsealed), "-o", str(tmp_path / "out.mp4"), "--manifest", own]
+    assert main([*command, "--kind", "composite"]) == 0
+    found = verify(tmp_path / "out.mp4", [root])
+    assert (found.outcome, found.ingredient_declares) == ("trusted", ("trainedAlgorithmicMedia",))
+    assert found.declares == ("compositeWithTrainedAlgorithmicMedia",)
+
+
+def test_the_example_of_the_page_works(portrait: Path, manifest: Callable[[Any], str], tmp_path: Path) -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    shutil.copy(portrait, tmp_path / "definition" / "logo.png")
+    command = ["sign", str(portrait), "-o", str(tmp_path / "out.jpg"), "--kind", "edited", "--manifest"]
+    assert main([*command, manifest(json.loads(example))]) == 0
+    found = verify(tmp_path / "out.jpg")
+    assert (found.outcome, found.title, found.generator) == ("untrusted", "Harbour at dawn", "Example Newsroom 4.1")
+    actions = _active(tmp_path / "out.jpg")["assertions"][0]["data"]["actions"]
+    assert [action["action"] for action in actions] == ["c2pa.opened", "c2pa.color_adjustments", "c2pa.placed"]
 
 
 def test_two_ingredients_cannot_share_a_label(
