@@ -13,7 +13,7 @@ kind, with the same digitalSourceType.
 
 The rights to mine and train follow the CAWG training and data mining assertion 1.1; how a model took part follows
 provenance/schemas/generation-1.schema.json. Not every step may be known to who signs, so `allActionsIncluded` is false
-here.
+unless their own manifest says otherwise.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from provenance.manifests.generation_assertion import GENERATION_LABEL, GENERATI
 from provenance.manifests.ingredients import IngredientFile, ingredient_file, portrait_ingredients
 from provenance.manifests.own.actions import ACTION, BEGINNINGS, ingredients_named
 from provenance.manifests.own.definition_file import OwnIngredient, OwnManifest
+from provenance.manifests.own.mining import TRAINING_MINING, TRAINING_MINING_LABEL
 from provenance.manifests.source_types import IPTC, SOURCE_TYPES, source_type_name, stated_source_types
 from sfumato.errors import UsageError
 
@@ -39,8 +40,7 @@ KINDS = {
     "edited": "",
     "composite": "compositeWithTrainedAlgorithmicMedia",
 }  # usual source type
-TRAINING_MINING_LABEL = "cawg.training-mining"
-TRAINING_MINING = ("notAllowed", "allowed", "constrained")
+ACTIONS_LABEL = "c2pa.actions.v2"
 PLACED = "c2pa.placed"
 MINING_USES = ("cawg.data_mining", "cawg.ai_inference", "cawg.ai_training", "cawg.ai_generative_training")
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -152,6 +152,7 @@ class Declaration:
         return (
             done == [self.first_action, *self.actions, *(action["action"] for action in own)]
             and self.own.actions.are_stated_in(actions)
+            and (data.get(ACTIONS_LABEL) or {}).get("allActionsIncluded", False) == self.own.actions.all_included
             and types == wanted_types
             and uses == wanted_uses
             and facts == {fact: getattr(self, fact) for fact in facts}
@@ -208,7 +209,7 @@ def declared_manifest(
     stamp = (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assertions: list[dict[str, Any]] = [
         {
-            "label": "c2pa.actions.v2",
+            "label": ACTIONS_LABEL,
             "data": {
                 "actions": _actions(declaration, ingredients, stamp),
                 "allActionsIncluded": declaration.own.actions.all_included,

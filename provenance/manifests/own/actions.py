@@ -17,6 +17,7 @@ from provenance.formats.untrusted import cut
 from provenance.manifests.soft_binding import WATERMARKED_ACTION
 from provenance.manifests.source_types import GENERATED, SOURCE_TYPES, source_type_name, stated_source_types
 from sfumato.errors import UsageError, choose_from
+from sfumato.limits import ACTIONS
 
 ACTIONS_LABELS = ("c2pa.actions", "c2pa.actions.v2")
 BEGINNINGS = ("c2pa.created", "c2pa.opened")
@@ -73,6 +74,8 @@ def read_actions(data: Any, where: str) -> OwnActions:
         raise UsageError(
             f"c2pa.actions holds no list of actions in {where}", "Write it under actions, or leave it out."
         )
+    if len(data["actions"]) > ACTIONS.most:
+        raise UsageError(f"{where} has {len(data['actions'])} actions; the limit is {ACTIONS.most}", "Leave some out.")
     for key in data:
         if key not in _KNOWN:
             raise UsageError(f"Unknown key {cut(key)!r} beside the actions of {where}", choose_from(cut(key), _KNOWN))
@@ -155,6 +158,8 @@ def _problems(action: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     named = parameters.get("ingredientIds", [])
     if not isinstance(named, list) or not all(isinstance(label, str) for label in named):
         yield "ingredientIds is no list of labels", _BY_LABEL
+    elif len(set(named)) != len(named):
+        yield "ingredientIds has a label twice", "Name each ingredient once."
     if not isinstance(action.get("digitalSourceType", ""), str):
         yield "digitalSourceType is no text", f"Take one of the IPTC list, for example {GENERATED}."
     for address in stated_source_types(action):

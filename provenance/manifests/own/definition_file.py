@@ -16,6 +16,7 @@ from typing import Any
 from provenance.formats.untrusted import cut
 from provenance.manifests.own.actions import ACTIONS_LABELS, OwnActions, read_actions
 from provenance.manifests.own.labels import check_label
+from provenance.manifests.own.mining import TRAINING_MINING_LABEL, check_mining
 from provenance.manifests.own.paths import file_inside
 from sfumato.errors import MediaError, UsageError, choose_from
 from sfumato.limits import ASSERTIONS, INGREDIENTS, MANIFEST
@@ -116,6 +117,10 @@ def _assertions(listed: Any, where: str) -> tuple[OwnActions, tuple[dict[str, An
             raise UsageError(f"Unknown kind {cut(entry['kind'])!r} of {label}", f"Choose one of: {', '.join(_KINDS)}.")
         if not isinstance(entry.get("created", False), bool):
             raise UsageError(f"created of {label} is neither true nor false", "true: the signer states it.")
+        if label == TRAINING_MINING_LABEL:
+            if any(other["label"] == label for other in found):
+                raise UsageError(f"{where} has {label} twice", "Put all into one assertion.")
+            check_mining(entry["data"], where)
         if label not in ACTIONS_LABELS:
             found.append(dict(entry))
         elif actions is not None:

@@ -48,6 +48,7 @@ BRIGHTER = {
     "parameters": {"ingredientIds": ["parent"], "org.example.strength": "half"},
     "changes": [{"region": [{"type": "temporal", "time": {}}], "description": "all of it"}],
 }
+ALL = {"label": "c2pa.actions", "data": {"actions": [BRIGHTER], "allActionsIncluded": True}}
 WHOLE = {
     "title": "Calm",
     "claim_generator_info": [{"name": "Newsroom", "version": "4"}],
@@ -133,8 +134,9 @@ def test_a_folder_in_place_and_a_second_run(
         {"assertions": [WORK, _actions(BRIGHTER), MINING]},
         {"assertions": [WORK, _actions(BRIGHTER), MINING, {**FACTS, "data": {"frames": 11}}]},
         {"assertions": [WORK, _actions({**BRIGHTER, "description": "Darker"}), MINING, FACTS]},
+        {"assertions": [WORK, ALL, MINING, FACTS]},
     ],
-    ids=["title", "generator", "fewer", "data", "action"],
+    ids=["title", "generator", "fewer", "data", "action", "all"],
 )
 def test_an_output_of_another_manifest_is_not_done(
     other: dict[str, Any],

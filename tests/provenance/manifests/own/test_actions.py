@@ -69,6 +69,8 @@ def test_everything_allowed_at_once() -> None:
         (_with(parameters={"ingredients": []}), "ingredients is not taken"),
         (_with(parameters={"org.cai.ingredientIds": ["a"]}), "is not taken"),
         (_with(parameters={"ingredientIds": "a"}), "no list of labels"),
+        (_with(parameters={"ingredientIds": ["a", "a"]}), "a label twice"),
+        ({"actions": [EDITED] * 101}, "101 actions"),
         (_with(instanceId="xmp:iid:1"), "'instanceId'"),
     ],
 )

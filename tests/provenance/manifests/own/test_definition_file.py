@@ -14,6 +14,7 @@ from sfumato.errors import MediaError, MissingFileError, UsageError
 from sfumato.limits import INGREDIENTS, MANIFEST
 
 WORK = {"label": "stds.schema-org.CreativeWork", "data": {"@type": "CreativeWork"}, "kind": "Json"}
+MINING = {"label": "cawg.training-mining", "data": {"entries": {"cawg.ai_training": {"use": "notAllowed"}}}}
 
 
 @pytest.fixture
@@ -89,6 +90,8 @@ def test_who_signs_is_never_taken_from_the_file(load: Callable[[Any], OwnManifes
         ({"assertions": [{"label": "c2pa.hash.data", "data": {}}]}, "c2pa.hash.data cannot be stated"),
         ({"assertions": [WORK] * 101}, "101 entries"),
         ({"assertions": [{"label": "c2pa.actions", "data": {"actions": [{"action": "a.b"}]}}] * 2}, "actions twice"),
+        ({"assertions": [MINING] * 2}, "cawg.training-mining twice"),
+        ({"assertions": [{**MINING, "data": {}}]}, "has no entries"),
         ({"claim_generator_info": {"name": "x"}}, "is no list"),
         ({"claim_generator_info": [{"version": "1"}]}, "name is missing"),
         ({"claim_generator_info": [{"name": "a"}, {"name": "b"}]}, "2 entries"),
