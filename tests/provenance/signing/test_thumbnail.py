@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from provenance.library.settings import LARGE
 from provenance.manifests.declaration import Declaration
 from provenance.pki.keys import DevelopmentKeys
 from provenance.signing.seal import development_signer
@@ -110,13 +109,12 @@ def test_it_goes_into_the_claim_and_both_readers_trust_it(
     assert _claimed(tmp_path / f"again{suffix}") is None
 
 
-def test_a_large_video_has_one_too(unsealed: Path, keys: DevelopmentKeys, root: bytes, tmp_path: Path) -> None:
-    source = tmp_path / "in.mp4"
-    shutil.copy(unsealed, source)
-    with source.open("ab") as file:
-        file.write((LARGE + 8).to_bytes(4, "big") + b"mdat")
-        file.truncate(file.tell() + LARGE)
-    sign_file(source, tmp_path / "out.mp4", Declaration(thumbnail=True), development_signer(keys.folder.parent))
+def test_a_video_that_is_hashed_in_pieces_has_one_too(
+    unsealed: Path, keys: DevelopmentKeys, root: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("provenance.library.settings.LARGE", 1000)
+    monkeypatch.setattr("provenance.library.settings.PIECE_KB", 4)
+    sign_file(unsealed, tmp_path / "out.mp4", Declaration(thumbnail=True), development_signer(keys.folder.parent))
     assert verify(tmp_path / "out.mp4", [root]).outcome == "trusted"
     assert _claimed(tmp_path / "out.mp4") is not None
 
