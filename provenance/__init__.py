@@ -8,6 +8,7 @@ from sfumato.registry import lazy_names
 
 if TYPE_CHECKING:
     from provenance.manifests.declaration import Declaration as Declaration
+    from provenance.manifests.own.definition_file import load_manifest as load_manifest
     from provenance.signers import signer_from as signer_from
     from provenance.signing.seal import development_signer as development_signer
     from provenance.signing.sign import sign_file as sign_file
@@ -21,8 +22,18 @@ _PUBLIC = {
     "load_policy": "provenance.verifying.policy:load_policy",
     "sign_file": "provenance.signing.sign:sign_file",
     "Declaration": "provenance.manifests.declaration:Declaration",
+    "load_manifest": "provenance.manifests.own.definition_file:load_manifest",
     "development_signer": "provenance.signing.seal:development_signer",
     "signer_from": "provenance.signers:signer_from",
 }
-__all__ = ["verify", "Verification", "load_policy", "sign_file", "Declaration", "development_signer", "signer_from"]
+__all__ = [
+    "verify",
+    "Verification",
+    "load_policy",
+    "sign_file",
+    "Declaration",
+    "load_manifest",
+    "development_signer",
+    "signer_from",
+]
 __getattr__ = lazy_names(__name__, _PUBLIC)

@@ -72,6 +72,11 @@ PIXELS_ANYWAY = Limit(400_000_000, "pixels of all frames together", "a video of 
 PIXELS_A_BYTE = Limit(50_000, "pixels a byte of the file beyond them", "a video", "a still in H.264 has up to 40 000")
 # Files that are read whole
 SETTINGS = Limit(MEGABYTE, "bytes", "a TOML file", "the longest preset has 4 kB")
+MANIFEST = Limit(MEGABYTE, "bytes", "a manifest definition", "the longest sample of c2patool has 5 kB")
+JSON_DEPTH = Limit(32, "levels", "a manifest definition", "a region of interest in an action has ten")
+ASSERTIONS = Limit(100, "assertions", "a manifest definition", "a news picture has three")
+ACTIONS = Limit(100, "actions", "a manifest definition", "a long edit names thirty")
+INGREDIENTS = Limit(100, "ingredients", "a manifest definition", "a wall of pictures has fifty")
 RECORD = Limit(64 * MEGABYTE, "bytes", "a JSON file", "the index of the largest public data set has 30 MB")
 LINE = Limit(MEGABYTE, "characters", "a line of clips.jsonl", "a row has a few hundred")
 ROWS = Limit(200_000, "rows", "a shard of prepared footage", "two hours at 25 a second")

@@ -40,6 +40,17 @@ SCHEMA_VERSION = 1
 @click.option(
     "--kind", required=True, type=click.Choice(["generated", "edited", "composite"]), help="What is declared."
 )
+@click.option(
+    "--manifest",
+    type=options.FILE,
+    metavar="FILE.json",
+    help="A manifest definition of your own, as c2patool takes it: title, assertions, actions, ingredients.",
+)
+@click.option(
+    "--allow-thumbnail",
+    is_flag=True,
+    help="Put a small JPEG of the picture, or of a video's first frame, into the manifest, where it stays.",
+)
 @click.option("--title", default="", help="Shown to readers; the name of the signed file unless given.")
 @click.option(
     "--source-type", default="", metavar="NAME", help="digitalSourceType of the IPTC list; the usual one of the kind."
@@ -151,13 +162,21 @@ def sign(
 
 
 def declaration_from(
-    count: int, *, model: Path | None, model_digest: str, motion: Path | None, **declared: Any
+    count: int,
+    *,
+    model: Path | None,
+    model_digest: str,
+    motion: Path | None,
+    manifest: Path | None,
+    allow_thumbnail: bool,
+    **declared: Any,
 ) -> Declaration:
-    """What the options say about each of `count` files. Raises UsageError, and SealError for a model or motion that
-    cannot be read.
+    """What the options say about each of `count` files. Raises UsageError, MediaError for a manifest and SealError for
+    a model or motion that cannot be read.
     """
     from provenance.manifests.declaration import Declaration
     from provenance.manifests.ingredients import file_digest
+    from provenance.manifests.own.definition_file import load_manifest
 
     if model is not None and model_digest:
         raise UsageError("--model and --model-digest say the same", "Give one of them.")
@@ -166,6 +185,8 @@ def declaration_from(
     return Declaration(
         model_digest=file_digest(model) if model is not None else model_digest,
         motion_digest=file_digest(motion) if motion is not None else "",
+        manifest=load_manifest(manifest) if manifest is not None else None,
+        thumbnail=allow_thumbnail,
         **declared,
     )
 

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from provenance.formats.containers import BMFF
+from provenance.formats.boxes import walk
+from provenance.formats.containers import BMFF, STILLS
 from provenance.library import settings
 from provenance.library.error_capture import FirstError, WatchedStream
 from provenance.library.large import sign_large
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from provenance.pki.timestamp import Stamping
 
 
+THUMBNAIL = "thumbnail.jpg"  # its name until it is in the manifest
+
+
 @dataclass(frozen=True)
 class Order:
     """What is to be signed by whom: a checked manifest, its ingredients, the signer, perhaps a time-stamp authority."""
@@ -38,6 +42,7 @@ class Order:
     media_type: str
     stamping: Stamping | None = None
     sidecar: bool = False  # the store goes into a file of its own
+    thumbnail: bytes = b""  # JPEG, put into the manifest as a picture of the file
 
 
 def carries_credential(file: IO[bytes], media_type: str) -> bool:
@@ -80,10 +85,17 @@ def embed(source: IO[bytes], size: int, output: IO[bytes], order: Order, authori
         library_signer = LibrarySigner.from_callback(
             first.watch(signer.sign, "signer"), algorithm, signer.chain_pem, authority
         )
-        builder = Builder(order.manifest, Context.from_dict(settings.signing(size), signer=library_signer))
+        several = order.media_type in (*BMFF, *STILLS) and _has_several_media(source)
+        picture = {"thumbnail": {"format": "image/jpeg", "identifier": THUMBNAIL}} if order.thumbnail else {}
+        builder = Builder(
+            {**order.manifest, **picture},
+            Context.from_dict(settings.signing(0 if several else size), signer=library_signer),
+        )
+        if order.thumbnail:
+            builder.add_resource(THUMBNAIL, io.BytesIO(order.thumbnail))
         for ingredient in order.ingredients:
             _add_ingredient(builder, ingredient)
-        large = size > settings.LARGE and order.media_type in BMFF
+        large = size > settings.LARGE and order.media_type in BMFF and not several
         if order.sidecar:
             _write_store(builder, source, output, order, first)
         elif not (
@@ -96,6 +108,13 @@ def embed(source: IO[bytes], size: int, output: IO[bytes], order: Order, authori
         first.raise_if_any()
         raise
     first.raise_if_any()
+
+
+def _has_several_media(file: IO[bytes]) -> bool:
+    """Whether there is more than one mdat. c2pa-rs 0.91 mixes up the pieces of several: the same file, hashed in
+    pieces, is now valid and now `assertion.bmffHash.mismatch`. Hashed as a whole it is always valid.
+    """
+    return sum(box.kind == b"mdat" for box in walk(file)) > 1
 
 
 def _write_store(builder: Any, source: IO[bytes], output: IO[bytes], order: Order, first: FirstError) -> None:

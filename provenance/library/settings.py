@@ -1,5 +1,5 @@
-"""The one place that says how the C2PA library is to behave: no network, no thumbnails, trust only what the caller
-gives.
+"""The one place that says how the C2PA library is to behave: no network, no thumbnails of its own making, trust
+only what the caller gives.
 
 In: trust anchors (PEM) and the size of the file to sign. Out: the settings dictionary of a `c2pa.Context`.
 """
@@ -19,7 +19,7 @@ PIECE_KB = 1024
 MEMORY_MB = 16
 CREATED_ASSERTIONS = [  # stated by the signer, not merely gathered
     *("c2pa.actions", "c2pa.ingredient", "org.sfumato.generation", "cawg.training-mining", "c2pa.soft-binding"),
-    "org.sfumato.durable",
+    *("org.sfumato.durable", "c2pa.thumbnail.claim"),
 ]
 
 

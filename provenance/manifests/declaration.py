@@ -8,13 +8,17 @@ edited      `c2pa.opened` with the file before the edit as its parent, which kee
             was done
 composite   `c2pa.created`; the parts are `componentOf` ingredients, each with a `c2pa.placed`
 
+A manifest of somebody's own (provenance.manifests.own) says more, never less: its first action has to be that of the
+kind, with the same digitalSourceType.
+
 The rights to mine and train follow the CAWG training and data mining assertion 1.1; how a model took part follows
 provenance/schemas/generation-1.schema.json. Not every step may be known to who signs, so `allActionsIncluded` is false
-here.
+unless their own manifest says otherwise.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +29,10 @@ from typing import Any
 from provenance.manifests.definition import manifest_definition
 from provenance.manifests.generation_assertion import GENERATION_LABEL, GENERATION_SCHEMA, plain
 from provenance.manifests.ingredients import IngredientFile, ingredient_file, portrait_ingredients
-from provenance.manifests.source_types import IPTC, SOURCE_TYPES
+from provenance.manifests.own.actions import ACTION, BEGINNINGS, ingredients_named
+from provenance.manifests.own.definition_file import OwnIngredient, OwnManifest
+from provenance.manifests.own.mining import TRAINING_MINING, TRAINING_MINING_LABEL
+from provenance.manifests.source_types import IPTC, SOURCE_TYPES, source_type_name, stated_source_types
 from sfumato.errors import UsageError
 
 KINDS = {
@@ -33,11 +40,10 @@ KINDS = {
     "edited": "",
     "composite": "compositeWithTrainedAlgorithmicMedia",
 }  # usual source type
-TRAINING_MINING_LABEL = "cawg.training-mining"
-TRAINING_MINING = ("notAllowed", "allowed", "constrained")
+ACTIONS_LABEL = "c2pa.actions.v2"
+PLACED = "c2pa.placed"
 MINING_USES = ("cawg.data_mining", "cawg.ai_inference", "cawg.ai_training", "cawg.ai_generative_training")
 DIGEST = re.compile(r"[0-9a-f]{64}")
-ACTION = re.compile(r"[a-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,8 @@ class Declaration:
     title: shown to readers; empty: the name of the signed file. source_type: a name of the IPTC list or a whole
     address; empty: the usual one of the kind. parent: the file before the edit; None: the signed file as it was.
     actions: what an edit did, as c2pa.edited or c2pa.color_adjustments. training_mining: notAllowed, allowed,
-    constrained (then constraint says how), or nothing.
+    constrained (then constraint says how), or nothing. manifest: a definition of one's own. thumbnail: a small picture
+    of the file is put into its manifest, where the file has a picture.
     """
 
     kind: str = "generated"
@@ -64,6 +71,8 @@ class Declaration:
     portraits: tuple[Path, ...] = ()
     motion_digest: str = ""
     parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    manifest: OwnManifest | None = None
+    thumbnail: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -84,7 +93,7 @@ class Declaration:
             raise UsageError(
                 "The source type of an edited file belongs to an action", "Say what was done, for example c2pa.edited."
             )
-        if self.kind == "composite" and not (self.ingredients or self.portraits):
+        if self.kind == "composite" and not (self.ingredients or self.portraits or self.own.ingredients):
             raise UsageError("A composite has no parts", "Name each part as an ingredient.")
         _check_actions(self.actions)
         if self.training_mining and self.training_mining not in TRAINING_MINING:
@@ -96,6 +105,15 @@ class Declaration:
         for name, digest in (("model", self.model_digest), ("motion", self.motion_digest)):
             if digest and not DIGEST.fullmatch(digest):
                 raise UsageError(f"The {name} digest is no SHA-256: {digest!r}", "Give 64 lower-case hex digits.")
+        _check_own(self)
+
+    @property
+    def own(self) -> OwnManifest:
+        return self.manifest or OwnManifest()
+
+    @property
+    def first_action(self) -> str:
+        return "c2pa.opened" if self.kind == "edited" else "c2pa.created"
 
     def source_type_address(self) -> str:
         name = self.source_type or KINDS[self.kind]
@@ -105,18 +123,20 @@ class Declaration:
         """Whether the active manifest of a signed file called `name`, as the C2PA library reports it, says what this
         declares. Its ingredients are not compared: their files may be gone.
         """
-        data = {str(found.get("label")): found.get("data") for found in manifest.get("assertions", [])}
+        found = [(str(each.get("label")), each.get("data")) for each in manifest.get("assertions", [])]
+        data = dict(found)
         actions = [
             action
-            for label, found in data.items()
+            for label, stated in found
             if label.startswith("c2pa.actions")
-            for action in found.get("actions", [])
+            for action in stated.get("actions", [])
         ]
-        first = "c2pa.opened" if self.kind == "edited" else "c2pa.created"
-        done = [action.get("action") for action in actions if action.get("action") != "c2pa.placed"]
+        done = [action.get("action") for action in actions if action.get("action") != PLACED]
+        own = [action for action in self.own.actions.rest if action["action"] != PLACED]
         types = [action["digitalSourceType"] for action in actions if "digitalSourceType" in action]
         wanted_types = [self.source_type_address()] if self.kind != "edited" or self.source_type else []
-        entries = (data.get(TRAINING_MINING_LABEL) or {}).get("entries", {})
+        wanted_types += [kind["digitalSourceType"] for kind in self.own.actions.rest if "digitalSourceType" in kind]
+        entries = (data.get(TRAINING_MINING_LABEL) or {}).get("entries", {}) if self.training_mining else {}
         uses = {(use.get("use"), use.get("constraint_info", "")) for use in entries.values()}
         wanted_uses = {(self.training_mining, self.constraint)} if self.training_mining else set()
         stated = data.get(GENERATION_LABEL) or {}
@@ -124,14 +144,28 @@ class Declaration:
             fact: stated.get(fact, getattr(Declaration, fact))
             for fact in ("model_name", "model_digest", "motion_digest", "seed")
         }
+        ours = (GENERATION_LABEL, TRAINING_MINING_LABEL) if self.training_mining else (GENERATION_LABEL,)
+        others = [
+            each for each in found if each[0] not in ours and not each[0].startswith(("c2pa.actions", "c2pa.hash."))
+        ]
+        generator = (manifest.get("claim_generator_info") or [{}])[0]
         return (
-            done == [first, *self.actions]
+            done == [self.first_action, *self.actions, *(action["action"] for action in own)]
+            and self.own.actions.are_stated_in(actions)
+            and (data.get(ACTIONS_LABEL) or {}).get("allActionsIncluded", False) == self.own.actions.all_included
             and types == wanted_types
             and uses == wanted_uses
             and facts == {fact: getattr(self, fact) for fact in facts}
             and dict(stated.get("parameters", {})) == dict(self.parameters)
-            and manifest.get("title") == (self.title or _shown(name))
+            and _sorted(others) == _sorted([(each["label"], each["data"]) for each in self.own.assertions])
+            and {"name": "sfumato", **self.own.generator}.items() <= generator.items()
+            and manifest.get("title") == (self.title or self.own.title or _shown(name))
         )
+
+
+def _sorted(assertions: Sequence[tuple[str, Any]]) -> list[str]:
+    """Comparable, in one order; reports leave out the version at the end of a label."""
+    return sorted(json.dumps([re.sub(r"\.v\d+$", "", label), data], sort_keys=True) for label, data in assertions)
 
 
 def declared_ingredients(declaration: Declaration, source: Path, source_has_credential: bool) -> list[IngredientFile]:
@@ -152,10 +186,13 @@ def declared_ingredients(declaration: Declaration, source: Path, source_has_cred
     if declaration.kind == "edited":
         found.append(ingredient_file(declaration.parent or source, "parent", "parentOf"))
     found += portrait_ingredients(declaration.portraits)
-    relationship = "inputTo" if declaration.kind == "generated" else "componentOf"
-    for number, path in enumerate(declaration.ingredients, start=1):
-        reference = "ingredient" if len(declaration.ingredients) == 1 else f"ingredient-{number}"
-        found.append(ingredient_file(path, reference, relationship))
+    usual = "inputTo" if declaration.kind == "generated" else "componentOf"
+    parts = [*map(OwnIngredient, declaration.ingredients), *declaration.own.ingredients]
+    for number, part in enumerate(parts, start=1):
+        reference = part.label or ("ingredient" if len(parts) == 1 else f"ingredient-{number}")
+        if any(reference == other.reference for other in found):
+            raise UsageError(f"Two ingredients have the label {reference!r}", "Give each a label of its own.")
+        found.append(ingredient_file(part.path, reference, part.relationship or usual, part.title))
     return found
 
 
@@ -172,8 +209,11 @@ def declared_manifest(
     stamp = (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assertions: list[dict[str, Any]] = [
         {
-            "label": "c2pa.actions.v2",
-            "data": {"actions": _actions(declaration, ingredients, stamp), "allActionsIncluded": False},
+            "label": ACTIONS_LABEL,
+            "data": {
+                "actions": _actions(declaration, ingredients, stamp),
+                "allActionsIncluded": declaration.own.actions.all_included,
+            },
         }
     ]
     model = model_assertion(declaration, ingredients)
@@ -186,7 +226,9 @@ def declared_manifest(
         assertions.append(
             {"label": TRAINING_MINING_LABEL, "data": {"entries": {use: dict(entry) for use in MINING_USES}}}
         )
-    return manifest_definition(declaration.title or _shown(name), media_type, assertions, ingredients)
+    assertions += declaration.own.assertions
+    title = declaration.title or declaration.own.title or _shown(name)
+    return manifest_definition(title, media_type, assertions, ingredients, declaration.own.generator)
 
 
 def _shown(name: str) -> str:
@@ -210,34 +252,76 @@ def model_assertion(declaration: Declaration, ingredients: Sequence[IngredientFi
 
 
 def _actions(declaration: Declaration, ingredients: Sequence[IngredientFile], stamp: str) -> list[dict[str, Any]]:
+    """Ours, and those of an own manifest among them: the first is joined with ours of the kind, the others follow."""
+    own = declaration.own.actions
     by_relationship: dict[str, list[str]] = {"parentOf": [], "inputTo": [], "componentOf": []}
     for ingredient in ingredients:
         by_relationship[ingredient.relationship].append(ingredient.reference)
+    named = own.named()
+    if unknown := sorted(named - {ingredient.reference for ingredient in ingredients}):
+        known = ", ".join(ingredient.reference for ingredient in ingredients) or "none"
+        raise UsageError(f"An action names the ingredient {unknown[0]!r}, which is not there", f"There are: {known}.")
+    first: dict[str, Any] = {"when": stamp, **(own.first or {}), "action": declaration.first_action}
     if declaration.kind == "edited":
-        actions: list[dict[str, Any]] = [
-            {"action": "c2pa.opened", "when": stamp, "parameters": {"ingredientIds": by_relationship["parentOf"]}},
-            *({"action": name, "when": stamp} for name in declaration.actions),
-        ]
-        if declaration.source_type:
-            actions[1]["digitalSourceType"] = declaration.source_type_address()
+        about = by_relationship["parentOf"]
+        if unused := [label for label in by_relationship["inputTo"] if label not in named]:
+            advice = "Name it in the action that used it, under ingredientIds."
+            raise UsageError(f"No action says what the ingredient {unused[0]!r} was used for", advice)
     else:
-        created: dict[str, Any] = {
-            "action": "c2pa.created",
-            "when": stamp,
-            "digitalSourceType": declaration.source_type_address(),
-        }
-        if by_relationship["inputTo"]:
-            created["parameters"] = {"ingredientIds": by_relationship["inputTo"]}
-        actions = [created]
+        about = by_relationship["inputTo"]
+        first["digitalSourceType"] = declaration.source_type_address()
+    about = list(dict.fromkeys([*about, *ingredients_named(first)]))
+    parameters = {**first.get("parameters", {}), **({"ingredientIds": about} if about else {})}
+    if parameters:
+        first["parameters"] = parameters
+    done = [{"action": name, "when": stamp} for name in declaration.actions]
+    if declaration.kind == "edited" and declaration.source_type:
+        done[0]["digitalSourceType"] = declaration.source_type_address()
     placed = (
-        {"action": "c2pa.placed", "when": stamp, "parameters": {"ingredientIds": [part]}}
+        {"action": PLACED, "when": stamp, "parameters": {"ingredientIds": [part]}}
         for part in by_relationship["componentOf"]
+        if part not in named
     )
-    return [*actions, *placed]
+    return [first, *done, *map(dict, own.rest), *placed]
+
+
+def _check_own(declaration: Declaration) -> None:
+    """Raises UsageError where an own manifest says the same again, or less than the declaration."""
+    own, first = declaration.own, declaration.own.actions.first
+    twice = {
+        "a title": declaration.title and own.title,
+        "actions": declaration.actions and own.actions,
+        TRAINING_MINING_LABEL: declaration.training_mining and TRAINING_MINING_LABEL in own.labels,
+    }
+    for what in (what for what, both in twice.items() if both):
+        raise UsageError(f"The manifest has {what}, and so has the command", "Say it in one place.")
+    types = {declaration.source_type_address()} if declaration.kind != "edited" or declaration.source_type else set()
+    if first is not None:
+        if first["action"] != declaration.first_action:
+            advice = f"Leave that action out: {declaration.first_action} is written for you; or declare another kind."
+            raise UsageError(
+                f"The manifest begins with {first['action']}, and the file is declared as {declaration.kind}", advice
+            )
+        if declaration.kind == "edited" and set(ingredients_named(first)) - {"parent"}:
+            raise UsageError("c2pa.opened is about the parent alone", "Name other ingredients in other actions.")
+        if "digitalSourceType" in first and first["digitalSourceType"] not in types:
+            said = source_type_name(first["digitalSourceType"])
+            wanted = source_type_name(next(iter(types), None)) or "nothing, for its parent says it"
+            raise UsageError(
+                f"The manifest says {said} of a file of which {wanted} is declared",
+                "Leave it out of the manifest, or declare that source type (--source-type).",
+            )
+    for action in own.actions.rest:
+        types.update(stated_source_types(action))
+    for assertion in own.assertions:
+        for address in stated_source_types(assertion["data"]):
+            if address not in types:
+                advice = "Leave it out, or let an action say it."
+                raise UsageError(f"{assertion['label']} says {source_type_name(address)}, and no action does", advice)
 
 
 def _check_actions(actions: Sequence[str]) -> None:
     for name in actions:
-        if not ACTION.fullmatch(name) or name in ("c2pa.created", "c2pa.opened", "c2pa.placed"):
+        if not ACTION.fullmatch(name) or name in (*BEGINNINGS, PLACED):
             advice = "Name what was done as c2pa.edited, c2pa.color_adjustments, or a name of your own domain."
             raise UsageError(f"{name!r} cannot be an action of an edit", advice)

@@ -19,12 +19,21 @@ SPECIFICATION = "2.4.0"
 
 
 def manifest_definition(
-    title: str, media_type: str, assertions: Sequence[dict[str, Any]], ingredients: Sequence[IngredientFile]
+    title: str,
+    media_type: str,
+    assertions: Sequence[dict[str, Any]],
+    ingredients: Sequence[IngredientFile],
+    generator: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Raises SealError for what `check_manifest` refuses."""
+    """generator: name and version of the program that had this made; sfumato stays named beside it. Raises SealError
+    for what `check_manifest` refuses.
+    """
+    us = {"name": "sfumato", "version": __version__}
     manifest = {
         "claim_version": 2,
-        "claim_generator_info": [{"name": "sfumato", "version": __version__, "specVersion": SPECIFICATION}],
+        "claim_generator_info": [
+            {**(generator or us), "specVersion": SPECIFICATION, **({"org.sfumato": __version__} if generator else {})}
+        ],
         "title": title,
         "format": media_type,
         "assertions": list(assertions),

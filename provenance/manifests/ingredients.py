@@ -22,7 +22,7 @@ class IngredientFile:
     """One file as an ingredient: `reference` names it inside the manifest; its file name stays private.
 
     relationship: inputTo (a model was given it), componentOf (it is in the picture), parentOf (the asset is an edit of
-    it).
+    it). title: what readers are shown; empty: the reference.
     """
 
     path: Path
@@ -30,9 +30,10 @@ class IngredientFile:
     media_type: str
     digest: str = ""  # sha256, hex, where the manifest states it
     relationship: str = "inputTo"
+    title: str = ""
 
     def definition(self) -> dict[str, str]:
-        return {"title": self.reference, "relationship": self.relationship, "label": self.reference}
+        return {"title": self.title or self.reference, "relationship": self.relationship, "label": self.reference}
 
 
 def portrait_ingredients(portraits: Sequence[Path], known_digests: Sequence[str] = ()) -> list[IngredientFile]:
@@ -56,11 +57,11 @@ def portrait_ingredients(portraits: Sequence[Path], known_digests: Sequence[str]
     return found
 
 
-def ingredient_file(path: Path, reference: str, relationship: str) -> IngredientFile:
+def ingredient_file(path: Path, reference: str, relationship: str, title: str = "") -> IngredientFile:
     """One ingredient; only its first bytes are read. Raises SealError if they cannot be."""
     try:
         with open_regular(path) as file:
-            return IngredientFile(path, reference, media_type_of_content(file), "", relationship)
+            return IngredientFile(path, reference, media_type_of_content(file), "", relationship, title)
     except OSError as error:
         raise SealError(
             f"Cannot read the ingredient {path}: {error.strerror}", "Give a file that can be read."

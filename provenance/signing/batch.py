@@ -22,6 +22,7 @@ from provenance.library.store import SIDECAR_SUFFIX, manifest_store, open_reader
 from provenance.pki.cose import read_signature
 from provenance.signers.algorithms import leaf_of
 from provenance.signing.sign import Signed, sign_beside, sign_file
+from provenance.signing.thumbnail import has_picture
 from sfumato.errors import OutputError, SfumatoError, UsageError
 from sfumato.execution.find_files import Finder
 from sfumato.regular_file import open_regular
@@ -187,7 +188,11 @@ def _done_before(task: SigningTask, signer: Signer, declaration: Declaration, *,
         return False
     media = task.source if sidecar else task.output
     manifest = manifest_by(media, signer, task.output if sidecar else None)
-    stated = manifest is not None and declaration.is_stated_in(manifest, media.name)
+    stated = (
+        manifest is not None
+        and declaration.is_stated_in(manifest, media.name)
+        and bool(manifest.get("thumbnail")) == (declaration.thumbnail and has_picture(media))
+    )
     if task.output == task.source:
         return stated
     if manifest is not None and task.output.stat().st_mtime_ns >= task.source.stat().st_mtime_ns:

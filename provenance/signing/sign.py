@@ -31,6 +31,7 @@ from provenance.signing.kept import (
     taken_for_frames,
     with_moved_pictures,
 )
+from provenance.signing.thumbnail import make_thumbnail
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
 from sfumato.errors import MissingFileError, OutputError, SealError, UsageError
@@ -107,7 +108,8 @@ def sign_file(
         raise SealError(f"Cannot read {source}: {error.strerror}", "Nothing was written.") from error
     ingredients = declared_ingredients(declaration, source, has_credential)
     manifest = declared_manifest(declaration, ingredients, media_type, destination.name)
-    return _write(source, destination, Order(manifest, ingredients, signer, media_type, stamping))
+    thumbnail = make_thumbnail(source) if declaration.thumbnail else b""
+    return _write(source, destination, Order(manifest, ingredients, signer, media_type, stamping, thumbnail=thumbnail))
 
 
 def sign_beside(
@@ -132,7 +134,9 @@ def sign_beside(
         raise SealError(f"Cannot read {source}: {error.strerror}", "Nothing was written.") from error
     ingredients = declared_ingredients(declaration, source, source_has_credential=False)
     manifest = declared_manifest(declaration, ingredients, media_type, source.name)
-    return _write(source, destination, Order(manifest, ingredients, signer, UNKNOWN, stamping, sidecar=True))
+    thumbnail = make_thumbnail(source) if declaration.thumbnail else b""
+    order = Order(manifest, ingredients, signer, UNKNOWN, stamping, sidecar=True, thumbnail=thumbnail)
+    return _write(source, destination, order)
 
 
 def _write(source: Path, destination: Path, order: Order) -> Signed:
