@@ -54,8 +54,8 @@ def _note(files: Mapping[File, Sequence[VerifierRow]], keys: Collection[str], ab
     return (
         f"{len(files)} files, {len(formats)} formats by {len(keys)} kinds of key. All three verifiers trust {agreed} "
         f"of them and accept none of the changed copies of those. A file that is read and not trusted, or a changed "
-        f"copy that is accepted: {sum(row.wrong for row in rows)} of {len(rows)} answers. Files that a verifier says it "
-        f"cannot read: {unread or 'none'}. The changed copies: {changed}.\n\n"
+        f"copy that is accepted: {sum(row.wrong for row in rows)} of {len(rows)} answers. Files that a verifier says "
+        f"it cannot read: {unread or 'none'}. The changed copies: {changed}.\n\n"
         f"{', '.join(releases)}. {about.date}, {about.machine}."
     )
 
