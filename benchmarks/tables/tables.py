@@ -18,6 +18,7 @@ from benchmarks.rows.robustness import read_robustness_row
 from benchmarks.rows.row import About
 from benchmarks.rows.speed import DetectorSpeedRow, read_speed_row
 from benchmarks.rows.temporal import read_temporal_row
+from benchmarks.rows.verifiers import VerifierRow
 from benchmarks.rows.watermark import read_mark_row
 from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
 from benchmarks.tables.markdown import table_text
@@ -26,11 +27,12 @@ from benchmarks.tables.robustness import robustness_table
 from benchmarks.tables.speed import detector_speed_table, speed_table
 from benchmarks.tables.survival import survival_table
 from benchmarks.tables.temporal import temporal_table
+from benchmarks.tables.verifiers import verifiers_table
 from detector.evaluation.intervals import rate_bounds
 from sfumato.errors import UsageError
 
 Record = Mapping[str, Any]
-_OWN_RECORD = ("quality", "training", "cross", "survival", "speed", "judging", "robustness", "temporal")
+_OWN_RECORD = ("quality", "training", "cross", "survival", "speed", "judging", "robustness", "temporal", "verifiers")
 _BLOCK = re.compile(r"(<!-- table (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -130,4 +132,5 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "survival": lambda records: survival_table([read_mark_row(r) for r in records]),
     "speed": lambda records: speed_table([read_speed_row(r) for r in records]),
     "judging": lambda records: detector_speed_table([DetectorSpeedRow.read(r) for r in records]),
+    "verifiers": lambda records: verifiers_table([VerifierRow.read(r) for r in records], About.read(records[-1])),
 }

@@ -19,6 +19,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 from provenance.pki.profile import ROLES, certificate, development_name
 from sfumato.atomic import write_bytes
@@ -81,7 +82,7 @@ def development_keys(folder: Path | None = None, now: datetime | None = None) ->
 
 
 def development_chain_for(
-    public_key: ec.EllipticCurvePublicKey, folder: Path | None = None, now: datetime | None = None
+    public_key: CertificatePublicKeyTypes, folder: Path | None = None, now: datetime | None = None
 ) -> str:
     """A development leaf for a key that lies elsewhere, and the intermediate: PEM. Raises what `development_keys`
     raises.

@@ -24,6 +24,7 @@ from benchmarks.rows.robustness import (
 from benchmarks.rows.row import Estimate, Row
 from benchmarks.rows.speed import DetectorSpeedRow, MachineRow, MemoryRow, RenderRow, WholeRow
 from benchmarks.rows.temporal import FeatureRow, LeftOutRow
+from benchmarks.rows.verifiers import VerifierRow
 from benchmarks.rows.watermark import CostRow, FingerprintRow, SurvivalRow, UnmarkedRow
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +56,10 @@ ROWS: list[Row] = [
     CostRow(psnr=41.0, ssim=0.98, share=0.3, psnr_lowest=40.0, ssim_lowest=0.97, n=2, **CLIPS),
     UnmarkedRow(n=2, detected=0, statistic_highest=3.0, **CLIPS),
     FingerprintRow(wrong_pairs=2, lowest=0.4, threshold=0.2, below=0, **CLIPS),
+    VerifierRow(
+        format="mkv with sidecar", media_type="video/x-matroska", key="RSA", algorithm="ps256",
+        verifier="encypher-c2pa", release="1.7.1", whole="not read", changed="invalid", said={"whole": "unsupported"},
+    ),
 ]  # fmt: skip
 
 

@@ -143,6 +143,10 @@ COMMANDS: Table = {
             "temporal": LazyCommand(
                 "benchmarks.commands.detector:temporal", "Whether a face's motion says more than its frames."
             ),
+            "verifiers": LazyCommand(
+                "benchmarks.commands.verifiers:verifiers",
+                "What other verifiers say of every format and key that is signed with.",
+            ),
             "tables": LazyCommand(
                 "benchmarks.commands.tables:tables", "Rewrite the tables of MODEL_CARD.md from their records."
             ),

@@ -50,7 +50,7 @@ def test_an_rsa_or_ed25519_key_signs_what_three_verifiers_trust(
     form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     (tmp_path / "leaf.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
     (tmp_path / "leaf.key").chmod(0o600)
-    chain = development_chain_for(key.public_key(), keys.folder.parent)  # type: ignore[arg-type]
+    chain = development_chain_for(key.public_key(), keys.folder.parent)
     signer = PemSigner(tmp_path / "leaf.key", chain, name)
     out = tmp_path / "out.jpg"
     sign_file(portrait, out, Declaration("edited"), signer)

@@ -1,0 +1,1 @@
+"""What other programs say of files that were signed here."""
