@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from provenance.formats.box_coverage import MOST_BOXES
 from provenance.formats.coverage import uncovered
 from provenance.formats.manifest_box import C2PA_UUID
 
@@ -143,3 +144,24 @@ def test_a_file_that_its_boxes_do_not_fill_is_not_covered() -> None:
     assert _places(MANIFEST, data=MOVIE + b"more") == [("the whole file", 0, True)]
     two = MOVIE + _box(b"uuid", C2PA_UUID + bytes(20))
     assert _places(MANIFEST, data=two) == [("the whole file", 0, True)]
+
+
+def test_boxes_in_a_box_with_a_version_are_found_behind_it() -> None:
+    movie = _box(b"ftyp", b"isom") + _box(b"meta", bytes(4) + _box(b"hdlr", bytes(9)) + _box(b"iloc", bytes(8)))
+    assert _places({"xpath": "/meta/iloc"}, data=movie) == [("/meta/iloc", 16, True)]
+
+
+def test_a_box_may_be_there_behind_more_boxes_than_are_looked_at() -> None:
+    def movie(count: int) -> bytes:
+        return _box(b"ftyp", b"isom") + _box(b"moov", _box(b"free") * count)
+
+    assert MOST_BOXES == 20_000
+    assert _places({"xpath": "/moov/mvhd"}, data=movie(20_000)) == []
+    assert _places({"xpath": "/moov/mvhd"}, data=movie(20_001)) == [
+        ("/moov/mvhd", 0, True),
+        ("/moov/mvhd", 160_016, True),
+    ]
+
+
+def test_a_foreign_path_is_cut() -> None:
+    assert _places({"xpath": "x" * 900}) == [("exclusion " + "x" * 200, 0, True)]

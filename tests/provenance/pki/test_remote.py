@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import provenance.pki.remote
-from provenance.pki.remote import RefusedError, Remote
+from provenance.pki.remote import Place, RefusedError, Remote
 from sfumato.errors import UsageError
 from tests.provenance.stamping import serve
 
@@ -56,7 +56,10 @@ def test_a_signed_answer_may_come_over_http() -> None:
 
 @pytest.mark.parametrize(
     "place",
-    ["http://user:secret@{}/x", "http://{}@example.com/x", "http://{}/\nx", "http://{}/\u202ex", "http://{}:99999/"],
+    [
+        *("http://user:secret@{}/x", "http://user@{}/x", "http://:secret@{}/x", "http://{}@example.com/x"),
+        *("http://{}/\nx", "http://{}/\u202ex", "http://{}:99999/"),
+    ],
 )
 def test_addresses_with_a_trick_are_refused(place: str) -> None:
     with serve(_says()) as (address, seen):
@@ -169,8 +172,71 @@ def test_answers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "http://", "a b", "ftp://example.com", "example.com/path", "-x", "user@example.com", "example.com:x"]
+    "text",
+    [
+        "",
+        "http://",
+        "a b",
+        "ftp://example.com",
+        "example.com/path",
+        "-x",
+        "user@example.com",
+        "example.com:x",
+        "example.com?x",
+    ],
 )
 def test_what_is_no_host_is_wrong_usage(text: str) -> None:
     with pytest.raises(UsageError):
         Remote([text])
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("example.com", Place("example.com", None, False)),
+        ("Example.COM.:8443", Place("example.com", 8443, False)),
+        ("https://example.com/", Place("example.com", None, False)),
+        ("HTTP://example.com:80", Place("example.com", 80, True)),
+        ("[::1]:80", Place("::1", 80, False)),
+    ],
+)
+def test_a_host_may_be_named_with_its_port_and_its_scheme(text: str, place: Place) -> None:
+    assert Remote([text]).places == (place,)
+
+
+@pytest.mark.parametrize(
+    ("named", "url", "port"),
+    [
+        ("a.example", "https://a.example/x", 443),
+        ("a.example:443", "https://a.example./x", 443),
+        ("a.example:8443", "https://a.example:8443/x", 8443),
+        ("http://a.example", "http://a.example/x", 80),
+        ("http://a.example", "https://a.example/x", 443),
+    ],
+)
+def test_the_port_is_the_named_one_or_that_of_the_scheme(
+    monkeypatch: pytest.MonkeyPatch, named: str, url: str, port: int
+) -> None:
+    def connect(address: tuple[str, int], timeout: float) -> Any:
+        raise OSError(f"port {address[1]}")
+
+    places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", port))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **keywords: places)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(RefusedError, match=f"did not answer: port {port}$"):
+        Remote([named]).fetch(url)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(201, "status 201"), (300, "redirect"), (399, "redirect"), (400, "status 400")]
+)
+def test_only_a_plain_answer_is_taken(status: int, said: str) -> None:
+    with serve(_says(status)) as (address, _), pytest.raises(RefusedError, match=said):
+        Remote([address]).fetch(f"{address}/x")
+
+
+def test_an_answer_may_be_as_large_as_is_allowed() -> None:
+    with serve(_says(content=b"x" * 1000)) as (address, _):
+        assert len(Remote([address]).fetch(f"{address}/x", largest=1000)) == 1000
+        with pytest.raises(RefusedError, match="larger than 999 bytes"):
+            Remote([address]).fetch(f"{address}/x", largest=999)
