@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import time
 from typing import Any
@@ -129,10 +130,13 @@ def test_an_answer_of_another_type_is_refused() -> None:
         assert Remote([address]).fetch(f"{address}/x", expected="text/html") == b"content"
 
 
-def test_the_next_address_is_tried_where_one_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("numbers", [("127.0.0.99", "127.0.0.1"), ("127.0.0.1", "127.0.0.99")])
+def test_the_address_that_answers_is_asked_wherever_it_stands(
+    monkeypatch: pytest.MonkeyPatch, numbers: tuple[str, str]
+) -> None:
     with serve(_says()) as (address, _):
         port = int(address.rpartition(":")[2])
-        places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (number, port)) for number in ("127.0.0.99", "127.0.0.1")]
+        places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (number, port)) for number in numbers]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **keywords: places)
 
         def reach(place: tuple[str, int], timeout: float) -> socket.socket:
@@ -240,3 +244,27 @@ def test_an_answer_may_be_as_large_as_is_allowed() -> None:
         assert len(Remote([address]).fetch(f"{address}/x", largest=1000)) == 1000
         with pytest.raises(RefusedError, match="larger than 999 bytes"):
             Remote([address]).fetch(f"{address}/x", largest=999)
+
+
+def test_a_question_is_posted_and_all_else_only_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str, str | None]] = []
+
+    def request(self: Any, method: str, target: str, body: bytes | None, headers: dict[str, str]) -> None:
+        asked.append((method, target, headers.get("Content-Type")))
+        raise OSError("far enough")
+
+    monkeypatch.setattr(http.client.HTTPConnection, "request", request)
+    for body in (None, b"a question"):
+        with pytest.raises(RefusedError, match="far enough"):
+            Remote(["http://127.0.0.1"]).fetch("http://127.0.0.1", body=body, media_type="a/b")
+    assert asked == [("GET", "/", None), ("POST", "/", "a/b")]
+
+
+@pytest.mark.parametrize("error", [socket.gaierror("no such name"), UnicodeError("label too long")])
+def test_a_name_without_an_address_is_refused(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def resolve(*arguments: Any, **keywords: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(RefusedError, match=r"no address for a\.example"):
+        Remote(["a.example"]).fetch("https://a.example/x")
