@@ -175,15 +175,6 @@ def test_a_signature_that_leaves_out_the_picture_is_not_trusted(
     assert "stco" in found.reason
 
 
-def test_a_file_without_a_hard_binding_that_can_be_read_is_not_trusted(
-    sealed: Path, root: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("provenance.manifests.claims.full_manifests", lambda reader: {})
-    found = verify(sealed, [root])
-    assert (found.outcome, found.codes) == ("untrusted", ("org.sfumato.coverage.incomplete",))
-    assert [(part.place, part.essential) for part in found.uncovered] == [("the whole file", True)]
-
-
 @pytest.mark.footage
 def test_an_older_generator_left_out_where_the_frames_are(footage: Path, tmp_path: Path) -> None:
     """The library finds nothing wrong with such a file when every frame position in it is changed; the picture is

@@ -43,7 +43,7 @@ def test_parts_of_any_shape_are_survived(key: str, part: Any) -> None:
 def test_long_strings_and_lists_are_cut() -> None:
     assertion = {
         "label": "org.sfumato.generation",
-        "data": {"model_name": "x" * 10_000_000, "portrait_digests": ["a"] * 100_000},
+        "data": {"model_name": "x" * 1_000_000, "portrait_digests": ["a"] * 100_000},
     }
     ingredients = [{"title": "y" * 100_000}] * 1000
     view, found = _views({"title": "t" * 100_000, "assertions": [assertion], "ingredients": ingredients})
@@ -188,3 +188,29 @@ def test_names_come_from_the_certificate() -> None:
 def test_no_report_to_speak_of_is_an_error_that_the_caller_knows(report: Any) -> None:
     with pytest.raises((ValueError, TypeError, KeyError)):
         read_views(_Reader(report))
+
+
+@pytest.mark.parametrize("full", ["no report", "[" * 100_000, "[]", '{"manifests": [{"label": 7}]}'])
+def test_without_a_full_report_names_come_from_the_short_one(full: str) -> None:
+    class Short(_Reader):
+        def crjson(self) -> str:
+            return full
+
+    manifest = {"signature_info": {"common_name": "Bob", "issuer": "Works"}}
+    view, _ = read_views(Short({"active_manifest": "urn:1", "manifests": {"urn:1": manifest}}))
+    assert (view.signer, view.organisation, view.issuer, view.bindings) == ("Bob", "Works", None, {})
+
+
+def test_an_ingredient_declares_what_its_manifest_says_and_what_is_said_of_it() -> None:
+    def kind(name: str) -> str:
+        return f"http://cv.iptc.org/newscodes/digitalsourcetype/{name}"
+
+    made = {"label": "c2pa.actions.v2", "data": {"actions": [{"digitalSourceType": kind("digitalCapture")}]}}
+    entries = [{"active_manifest": "urn:2"}, {"digital_source_type": kind("trainedAlgorithmicMedia")}]
+    entries.append(entries[0] | entries[1])
+    _, found = _views({"ingredients": entries}, manifests={"urn:2": {"assertions": [made]}})
+    assert [ingredient.declares for ingredient in found] == [
+        ("digitalCapture",),
+        ("trainedAlgorithmicMedia",),
+        ("digitalCapture", "trainedAlgorithmicMedia"),
+    ]

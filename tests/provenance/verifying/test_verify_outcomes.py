@@ -197,3 +197,12 @@ def test_a_policy_is_told_and_only_takes_trust_away(sealed: Path, root: bytes) -
 def test_a_policy_is_not_asked_about_a_file_without_a_credential(unsealed: Path) -> None:
     found = verify(unsealed, policy=make_policy({"not-development": True}))
     assert (found.outcome, found.policy) == ("none", None)
+
+
+def test_a_file_without_a_hard_binding_that_can_be_read_is_not_trusted(
+    sealed: Path, root: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provenance.manifests.claims.full_manifests", lambda reader: {})
+    found = verify(sealed, [root])
+    assert (found.outcome, found.codes) == ("untrusted", ("org.sfumato.coverage.incomplete",))
+    assert [(part.place, part.size, part.essential) for part in found.uncovered] == [("the whole file", 0, True)]
