@@ -45,7 +45,7 @@ def test_long_strings_and_lists_are_cut() -> None:
         "label": "org.sfumato.generation",
         "data": {"model_name": "x" * 1_000_000, "portrait_digests": ["a"] * 100_000},
     }
-    ingredients = [{"title": "y" * 100_000}] * 1000
+    ingredients = [{"title": "y" * 2000}] * 1000
     view, found = _views({"title": "t" * 100_000, "assertions": [assertion], "ingredients": ingredients})
     assert len(view.title or "") < LONGEST + 50
     assert len(view.facts["model_name"]) < LONGEST + 50
