@@ -65,7 +65,7 @@ def test_nothing_excuses_a_range_in_a_file_that_cannot_be_followed() -> None:
 @pytest.mark.parametrize("entry", [{"start": -1, "length": 5}, {"start": "x", "length": 1}, {"start": 1}, None, 7])
 def test_a_range_that_is_none_leaves_out_everything(entry: Any) -> None:
     found = uncovered("c2pa.hash.data", {"exclusions": [entry]}, io.BytesIO(JPEG))
-    assert [(part.place, part.essential) for part in found] == [("the whole file", True)]
+    assert [(part.place, part.size, part.essential) for part in found] == [("the whole file", 0, True)]
 
 
 def _names(*boxes: dict[str, Any], data: bytes = JPEG) -> list[tuple[str, bool]]:
@@ -96,6 +96,16 @@ def test_what_no_name_reaches_is_listed() -> None:
     assert _names(*ALL, data=JPEG + b"another picture") == [(f"bytes {SIZE} to {SIZE + 14}", True)]
     assert _names(*ALL[:2], *ALL[1:]) == [("parts C2PA", True)]
     assert _names(*ALL, data=PLAIN) == [("parts C2PA", True)]
+
+
+def test_foreign_names_are_cut_and_what_has_only_a_name_has_no_size() -> None:
+    boxes = [{"names": ["n" * 300], "excluded": True, "exclusions": [1]}, {"names": ["m" * 300]}]
+    found = uncovered("c2pa.hash.boxes", {"boxes": boxes}, io.BytesIO(JPEG))
+    assert [(part.place, part.size) for part in found] == [
+        ("in parts " + "n" * 200, 0),
+        ("parts " + "n" * 200, 0),
+        ("all behind " + "m" * 200, 0),
+    ]
 
 
 def test_parts_of_a_file_that_has_none_are_not_understood() -> None:

@@ -196,6 +196,7 @@ def test_an_owner_that_cannot_be_kept_costs_the_group_nothing(tmp_path: Path, mo
     kept_groups = []
 
     def give(path: Path, user: int, group: int) -> None:
+        assert -1 in (user, group)  # one at a time: who may not change the owner may change the group
         if user != -1:  # only the administrator may give files away
             raise PermissionError
         kept_groups.append(group)
