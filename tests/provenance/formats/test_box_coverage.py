@@ -175,3 +175,8 @@ def test_media_in_free_space_are_shown_and_so_essential() -> None:
 
     assert _places({"xpath": "/free"}, data=movie(48)) == [("/free", 28, False)]  # the media are in mdat
     assert _places({"xpath": "/free"}, data=movie(20)) == [("/", 0, True), ("/free", 28, False)]
+
+
+def test_an_exclusion_of_no_meaning_does_not_hide_the_next_one() -> None:
+    other = {"xpath": "/mdat", "data": [{"offset": 8, "value": [1, 2]}]}  # a condition that does not hold
+    assert _places({"xpath": "mdat"}, other, {"xpath": "/mdat"}) == [("exclusion mdat", 0, True), ("/mdat", 108, True)]

@@ -136,12 +136,24 @@ def test_files_of_an_archive_that_are_not_named_are_listed() -> None:
     assert places({"uris": {"a.xml": {}}, **directory}, data.replace(b"b.xml", b"a.xml")) == [("the whole file", True)]
 
 
+def test_only_an_empty_folder_of_an_archive_needs_no_name() -> None:
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w") as archive:
+        archive.writestr("folder/", "")
+        archive.writestr("full/", "hidden")
+        archive.writestr("empty", "")
+        archive.writestr("n" * 300, "named")
+    assertion = {"uris": {}, "zip_central_directory_hash": [1]}
+    found = uncovered("c2pa.hash.collection.data", assertion, io.BytesIO(output.getvalue()))
+    assert [(part.place, part.size) for part in found] == [("full/", 6), ("empty", 0), ("n" * 200, 5)]
+
+
 @pytest.mark.parametrize(
     "binding", ["c2pa.hash.multi-asset", "c2pa.hash.data.part", "c2pa.hash.collection", "c2pa.hash"]
 )
 def test_a_binding_that_is_not_understood_covers_nothing(binding: str) -> None:
     found = uncovered(binding, {"exclusions": []}, io.BytesIO(JPEG))
-    assert [(part.place, part.essential) for part in found] == [("the whole file", True)]
+    assert [(part.place, part.size, part.essential) for part in found] == [("the whole file", 0, True)]
 
 
 def test_a_second_binding_of_a_kind_has_a_number() -> None:

@@ -102,4 +102,5 @@ def test_foreign_names_are_cut() -> None:
     (named,) = stated_uncovered("c2pa.hash.boxes", parts({"names": ["n" * 900], "excluded": True}), STORE)
     (binding,) = stated_uncovered("c2pa.hash." + "b" * 900, {}, STORE)
     assert (path.place, named.place) == ("/" + "m" * 199, "parts " + "n" * 200)
+    assert binding.size == 0
     assert binding.remark == "a hard binding that is not understood: c2pa.hash." + "b" * 90

@@ -214,3 +214,46 @@ def test_an_ingredient_declares_what_its_manifest_says_and_what_is_said_of_it() 
         ("trainedAlgorithmicMedia",),
         ("digitalCapture", "trainedAlgorithmicMedia"),
     ]
+
+
+def _bound(parents: list[str], bound: tuple[str, ...], **entry: Any) -> list[str]:
+    """The bindings of urn:1, made from `parents`, where the manifests `bound` have one each, named after them."""
+    entries = [{"relationship": "parentOf", "active_manifest": name, **entry} for name in parents]
+    manifests = {"urn:1": {"ingredients": entries}, "urn:2": {"ingredients": entries[:1]}, "urn:3": {}}
+    full = [{"label": name, "assertions": {f"c2pa.hash.data__{name[-1]}": {}, "other": {}}} for name in bound]
+    view, _ = read_views(_Reader({"active_manifest": "urn:1", "manifests": manifests}, {"manifests": full}))
+    return list(view.bindings)
+
+
+def test_an_update_leans_on_the_binding_of_its_only_parent() -> None:
+    assert _bound(["urn:3"], ("urn:3",)) == ["c2pa.hash.data__3"]
+    assert _bound(["urn:3"], ("urn:1", "urn:3")) == ["c2pa.hash.data__1"]  # its own comes first
+    assert _bound(["urn:2", "urn:3"], ("urn:3",)) == []  # which of the two?
+    assert _bound([], ("urn:3",)) == []
+    assert _bound(["urn:3"], ("urn:3",), relationship="componentOf") == []
+    assert _bound(["urn:2"], ("urn:3",)) == []  # and a parent that leads to itself ends somewhere
+
+
+def test_of_more_ingredients_than_are_shown_one_is_kept_to_say_so() -> None:
+    many = {"ingredients": [{"title": "below"}] * 80}
+    top = [{"title": "first", "active_manifest": "urn:2"}, {"title": "second", "active_manifest": "urn:3"}]
+    _, found = _views({"ingredients": top}, manifests={"urn:2": many, "urn:3": many})
+    assert len(found) == MOST + 1
+
+
+def test_what_is_found_now_is_looked_up_by_manifest_and_assertion() -> None:
+    entry = {"label": "a", "active_manifest": "urn:2"}
+    changed = {"failure": [{"code": "claimSignature.mismatch"}]}
+    for place, state in (
+        ("self#jumbf=/c2pa/urn:1/c2pa.assertions/a", "invalid"),
+        ("x/urn:1/c2pa.assertions/a", "invalid"),
+        ("urn:1/c2pa.assertions/a", "untrusted"),
+        ("self#jumbf=/c2pa/urn:9/c2pa.assertions/a", "untrusted"),
+    ):
+        deltas = {"ingredientDeltas": [{"ingredientAssertionURI": place, "validationDeltas": changed}]}
+        _, found = _views({"ingredients": [entry]}, manifests={"urn:2": {}}, validation_results=deltas)
+        assert found[0].state == state
+
+
+def test_an_ingredient_is_the_files_own_unless_it_is_said_to_lie_deeper() -> None:
+    assert Ingredient("part", "componentOf", None, "none").depth == 0

@@ -268,3 +268,8 @@ def test_a_name_without_an_address_is_refused(monkeypatch: pytest.MonkeyPatch, e
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(RefusedError, match=r"no address for a\.example"):
         Remote(["a.example"]).fetch("https://a.example/x")
+
+
+def test_a_manifest_of_usual_size_is_taken_where_no_size_is_given() -> None:
+    with serve(_says(content=bytes(100_000))) as (address, _):
+        assert len(Remote([address]).fetch(f"{address}/x")) == 100_000
