@@ -42,14 +42,28 @@ def mutants_of(source: str) -> list[Mutant]:
 
 
 def _every(source: str) -> Iterator[Mutant]:
+    """By statements at the top of the module: cosmic-ray parses all it is given anew for each mutant."""
+    lines = source.splitlines(keepends=True)
+    for node in ast.parse(source).body:
+        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))]) - 1
+        before, after = "".join(lines[:first]), "".join(lines[node.end_lineno :])
+        for operator, line, text in _of_statement("".join(lines[first : node.end_lineno])):
+            whole = before + text + after
+            was, becomes = _difference(source, whole)
+            yield Mutant(operator, first + line, was, becomes, whole)
+
+
+def _of_statement(source: str) -> Iterator[tuple[str, int, str]]:
+    """Operator, line and text of each mutant of one statement, which may be a class."""
     from cosmic_ray.ast import ast_nodes, get_ast
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator, operator_names
 
     spans, lines = list(_left_out(ast.parse(source))), source.splitlines()
+    nodes = list(ast_nodes(get_ast(source)))
     for name in sorted(filter(OPERATORS.fullmatch, operator_names())):
         operator = get_operator(name)()
-        places = [at for node in ast_nodes(get_ast(source)) for at in operator.mutation_positions(node)]
+        places = [at for node in nodes for at in operator.mutation_positions(node)]
         for occurrence, (start, end) in enumerate(places):
             if any(first <= tuple(start) and tuple(end) <= last for first, last in spans):
                 continue
@@ -59,10 +73,8 @@ def _every(source: str) -> Iterator[Mutant]:
                 text = mutate_code(source, operator, occurrence)
             except (AttributeError, ValueError):  # cosmic-ray does not know dotted names of exceptions
                 continue
-            if text is None or text == source or not _parses(text):
-                continue
-            was, becomes = _difference(source, text)
-            yield Mutant(name.removeprefix("core/"), start[0], was, becomes, text)
+            if text is not None and text != source and _parses(text):
+                yield name.removeprefix("core/"), start[0], text
 
 
 def _parses(text: str) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from detector.inference.fusion import probability
-from detector.inference.thresholds import Band, Thresholds
+from detector.inference.thresholds import Band, Thresholds, in_words
 
 KNOWN = Thresholds({0.1: 1.0, 0.01: 2.0, 0.001: 3.0}, 999, "abc")
 
@@ -60,3 +60,7 @@ def test_json_holds_scores_logits_and_where_they_come_from() -> None:
         "n_real": 999,
         "calibration": "abc",
     }
+
+
+def test_in_words_a_threshold_is_a_score_at_its_rate() -> None:
+    assert in_words({"0.1": 0.0, "0.010": 2.0}) == "0.500 at 0.1, 0.881 at 0.01"

@@ -143,3 +143,40 @@ def test_a_file_that_its_boxes_do_not_fill_is_not_covered() -> None:
     assert _places(MANIFEST, data=MOVIE + b"more") == [("the whole file", 0, True)]
     two = MOVIE + _box(b"uuid", C2PA_UUID + bytes(20))
     assert _places(MANIFEST, data=two) == [("the whole file", 0, True)]
+
+
+def test_boxes_in_a_box_with_a_version_are_found_behind_it() -> None:
+    movie = _box(b"ftyp", b"isom") + _box(b"meta", bytes(4) + _box(b"hdlr", bytes(9)) + _box(b"iloc", bytes(8)))
+    assert _places({"xpath": "/meta/iloc"}, data=movie) == [("/meta/iloc", 16, True)]
+
+
+def test_a_box_may_be_there_behind_more_boxes_than_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    def movie(count: int) -> bytes:
+        return _box(b"ftyp", b"isom") + _box(b"moov", _box(b"free") * count)
+
+    monkeypatch.setattr("provenance.formats.box_coverage.MOST_BOXES", 20)
+    assert _places({"xpath": "/moov/mvhd"}, data=movie(20)) == []
+    assert _places({"xpath": "/moov/mvhd"}, data=movie(21)) == [
+        ("/moov/mvhd", 0, True),
+        ("/moov/mvhd", 176, True),
+    ]
+
+
+def test_a_foreign_path_is_cut() -> None:
+    assert _places({"xpath": "x" * 900}) == [("exclusion " + "x" * 200, 0, True)]
+
+
+def test_media_in_free_space_are_shown_and_so_essential() -> None:
+    def movie(place: int) -> bytes:
+        tables = _box(b"stsc", struct.pack(">5I", 0, 1, 1, 1, 1)) + _box(b"stsz", struct.pack(">3I", 0, 4, 1))
+        tables += _box(b"stco", struct.pack(">3I", 0, 1, place))
+        track = _box(b"trak", _box(b"mdia", _box(b"minf", _box(b"stbl", tables))))
+        return _box(b"ftyp", b"isom") + _box(b"free", bytes(20)) + _box(b"mdat", bytes(20)) + _box(b"moov", track)
+
+    assert _places({"xpath": "/free"}, data=movie(48)) == [("/free", 28, False)]  # the media are in mdat
+    assert _places({"xpath": "/free"}, data=movie(20)) == [("/", 0, True), ("/free", 28, False)]
+
+
+def test_an_exclusion_of_no_meaning_does_not_hide_the_next_one() -> None:
+    other = {"xpath": "/mdat", "data": [{"offset": 8, "value": [1, 2]}]}  # a condition that does not hold
+    assert _places({"xpath": "mdat"}, other, {"xpath": "/mdat"}) == [("exclusion mdat", 0, True), ("/mdat", 108, True)]

@@ -33,6 +33,7 @@ def parts(*entries: dict[str, Any]) -> dict[str, Any]:
         ("c2pa.hash.data", {"alg": "sha256"}),
         ("c2pa.hash.data", ranges((33, 2 * STORE + 65536))),
         ("c2pa.hash.data", ranges((8, 12), (4000, STORE))),
+        ("c2pa.hash.data", ranges((8, 64), (4000, STORE))),
         ("c2pa.hash.data__1", ranges((33, STORE // 2), (33 + STORE // 2, STORE // 2))),
         ("c2pa.hash.bmff.v3", boxes("/uuid", "/ftyp", "/mfra", "/free", "/skip")),
         ("c2pa.hash.bmff.v2", boxes("/uuid", "/mdat", merkle=[{}])),
@@ -70,3 +71,36 @@ def test_all_else_is_essential(binding: str, assertion: dict[str, Any], place: s
 
 def test_the_list_has_an_end() -> None:
     assert len(stated_uncovered("c2pa.hash.bmff.v3", boxes(*["/moov"] * 900), STORE)) == 50
+
+
+def test_what_is_left_out_by_place_has_its_size_and_all_else_none() -> None:
+    found = stated_uncovered("c2pa.hash.data", ranges((33, 2 * STORE + 65537), (90_000, 65)), STORE)
+    assert [(part.size, part.remark) for part in found] == [
+        (2 * STORE + 65537, "more than the manifest"),
+        (65, "besides the manifest"),
+    ]
+    assert [part.size for part in stated_uncovered("c2pa.hash.bmff.v3", boxes("/moov", "/mdat"), STORE)] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "assertion",
+    [
+        [],
+        {"exclusions": 7},
+        {"exclusions": ["all"]},
+        ranges((0, 0)) | {"exclusions": [{"start": float("inf"), "length": 1}]},
+    ],
+)
+def test_a_range_of_another_shape_leaves_out_everything(assertion: Any) -> None:
+    (found,) = stated_uncovered("c2pa.hash.data", assertion, STORE)
+    assert (found.place, found.essential) == ("the whole file", True)
+    assert found.remark.startswith("what is left out cannot be told: ")
+
+
+def test_foreign_names_are_cut() -> None:
+    (path,) = stated_uncovered("c2pa.hash.bmff.v3", boxes("/" + "m" * 900), STORE)
+    (named,) = stated_uncovered("c2pa.hash.boxes", parts({"names": ["n" * 900], "excluded": True}), STORE)
+    (binding,) = stated_uncovered("c2pa.hash." + "b" * 900, {}, STORE)
+    assert (path.place, named.place) == ("/" + "m" * 199, "parts " + "n" * 200)
+    assert binding.size == 0
+    assert binding.remark == "a hard binding that is not understood: c2pa.hash." + "b" * 90

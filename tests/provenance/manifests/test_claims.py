@@ -43,9 +43,9 @@ def test_parts_of_any_shape_are_survived(key: str, part: Any) -> None:
 def test_long_strings_and_lists_are_cut() -> None:
     assertion = {
         "label": "org.sfumato.generation",
-        "data": {"model_name": "x" * 10_000_000, "portrait_digests": ["a"] * 100_000},
+        "data": {"model_name": "x" * 1_000_000, "portrait_digests": ["a"] * 100_000},
     }
-    ingredients = [{"title": "y" * 100_000}] * 1000
+    ingredients = [{"title": "y" * 2000}] * 1000
     view, found = _views({"title": "t" * 100_000, "assertions": [assertion], "ingredients": ingredients})
     assert len(view.title or "") < LONGEST + 50
     assert len(view.facts["model_name"]) < LONGEST + 50
@@ -188,3 +188,72 @@ def test_names_come_from_the_certificate() -> None:
 def test_no_report_to_speak_of_is_an_error_that_the_caller_knows(report: Any) -> None:
     with pytest.raises((ValueError, TypeError, KeyError)):
         read_views(_Reader(report))
+
+
+@pytest.mark.parametrize("full", ["no report", "[" * 100_000, "[]", '{"manifests": [{"label": 7}]}'])
+def test_without_a_full_report_names_come_from_the_short_one(full: str) -> None:
+    class Short(_Reader):
+        def crjson(self) -> str:
+            return full
+
+    manifest = {"signature_info": {"common_name": "Bob", "issuer": "Works"}}
+    view, _ = read_views(Short({"active_manifest": "urn:1", "manifests": {"urn:1": manifest}}))
+    assert (view.signer, view.organisation, view.issuer, view.bindings) == ("Bob", "Works", None, {})
+
+
+def test_an_ingredient_declares_what_its_manifest_says_and_what_is_said_of_it() -> None:
+    def kind(name: str) -> str:
+        return f"http://cv.iptc.org/newscodes/digitalsourcetype/{name}"
+
+    made = {"label": "c2pa.actions.v2", "data": {"actions": [{"digitalSourceType": kind("digitalCapture")}]}}
+    entries = [{"active_manifest": "urn:2"}, {"digital_source_type": kind("trainedAlgorithmicMedia")}]
+    entries.append(entries[0] | entries[1])
+    _, found = _views({"ingredients": entries}, manifests={"urn:2": {"assertions": [made]}})
+    assert [ingredient.declares for ingredient in found] == [
+        ("digitalCapture",),
+        ("trainedAlgorithmicMedia",),
+        ("digitalCapture", "trainedAlgorithmicMedia"),
+    ]
+
+
+def _bound(parents: list[str], bound: tuple[str, ...], **entry: Any) -> list[str]:
+    """The bindings of urn:1, made from `parents`, where the manifests `bound` have one each, named after them."""
+    entries = [{"relationship": "parentOf", "active_manifest": name, **entry} for name in parents]
+    manifests = {"urn:1": {"ingredients": entries}, "urn:2": {"ingredients": entries[:1]}, "urn:3": {}}
+    full = [{"label": name, "assertions": {f"c2pa.hash.data__{name[-1]}": {}, "other": {}}} for name in bound]
+    view, _ = read_views(_Reader({"active_manifest": "urn:1", "manifests": manifests}, {"manifests": full}))
+    return list(view.bindings)
+
+
+def test_an_update_leans_on_the_binding_of_its_only_parent() -> None:
+    assert _bound(["urn:3"], ("urn:3",)) == ["c2pa.hash.data__3"]
+    assert _bound(["urn:3"], ("urn:1", "urn:3")) == ["c2pa.hash.data__1"]  # its own comes first
+    assert _bound(["urn:2", "urn:3"], ("urn:3",)) == []  # which of the two?
+    assert _bound([], ("urn:3",)) == []
+    assert _bound(["urn:3"], ("urn:3",), relationship="componentOf") == []
+    assert _bound(["urn:2"], ("urn:3",)) == []  # and a parent that leads to itself ends somewhere
+
+
+def test_of_more_ingredients_than_are_shown_one_is_kept_to_say_so() -> None:
+    many = {"ingredients": [{"title": "below"}] * 80}
+    top = [{"title": "first", "active_manifest": "urn:2"}, {"title": "second", "active_manifest": "urn:3"}]
+    _, found = _views({"ingredients": top}, manifests={"urn:2": many, "urn:3": many})
+    assert len(found) == MOST + 1
+
+
+def test_what_is_found_now_is_looked_up_by_manifest_and_assertion() -> None:
+    entry = {"label": "a", "active_manifest": "urn:2"}
+    changed = {"failure": [{"code": "claimSignature.mismatch"}]}
+    for place, state in (
+        ("self#jumbf=/c2pa/urn:1/c2pa.assertions/a", "invalid"),
+        ("x/urn:1/c2pa.assertions/a", "invalid"),
+        ("urn:1/c2pa.assertions/a", "untrusted"),
+        ("self#jumbf=/c2pa/urn:9/c2pa.assertions/a", "untrusted"),
+    ):
+        deltas = {"ingredientDeltas": [{"ingredientAssertionURI": place, "validationDeltas": changed}]}
+        _, found = _views({"ingredients": [entry]}, manifests={"urn:2": {}}, validation_results=deltas)
+        assert found[0].state == state
+
+
+def test_an_ingredient_is_the_files_own_unless_it_is_said_to_lie_deeper() -> None:
+    assert Ingredient("part", "componentOf", None, "none").depth == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -19,6 +20,7 @@ from provenance.pki.certificates import (
     names,
     ordered,
     outside_validity,
+    read_anchors,
     view,
 )
 from provenance.pki.paths import LONGEST_CHAIN
@@ -143,3 +145,13 @@ def test_a_name_that_cannot_be_decoded_is_left_out() -> None:
     found = view(damaged)
     assert (found.subject, found.common_name, found.organisation) == ("", None, None)
     assert found.issuer == "CN=Middle,O=Middle Works"
+
+
+def test_a_file_that_is_no_trust_list_is_named(tmp_path: Path) -> None:
+    (tmp_path / "list.pem").write_bytes(ROOT.pem)
+    assert read_anchors(tmp_path / "list.pem") == ROOT.pem
+    (tmp_path / "list.pem").write_bytes(b"words")
+    with pytest.raises(UsageError, match=r"^\S+list\.pem holds no readable certificate"):
+        read_anchors(tmp_path / "list.pem")
+    with pytest.raises(UsageError, match=r"^Cannot read the trust list \S+gone\.pem: No such file"):
+        read_anchors(tmp_path / "gone.pem")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import time
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 import provenance.pki.remote
-from provenance.pki.remote import RefusedError, Remote
+from provenance.pki.remote import Place, RefusedError, Remote
 from sfumato.errors import UsageError
 from tests.provenance.stamping import serve
 
@@ -56,7 +57,10 @@ def test_a_signed_answer_may_come_over_http() -> None:
 
 @pytest.mark.parametrize(
     "place",
-    ["http://user:secret@{}/x", "http://{}@example.com/x", "http://{}/\nx", "http://{}/\u202ex", "http://{}:99999/"],
+    [
+        *("http://user:secret@{}/x", "http://user@{}/x", "http://:secret@{}/x", "http://{}@example.com/x"),
+        *("http://{}/\nx", "http://{}/\u202ex", "http://{}:99999/"),
+    ],
 )
 def test_addresses_with_a_trick_are_refused(place: str) -> None:
     with serve(_says()) as (address, seen):
@@ -126,10 +130,13 @@ def test_an_answer_of_another_type_is_refused() -> None:
         assert Remote([address]).fetch(f"{address}/x", expected="text/html") == b"content"
 
 
-def test_the_next_address_is_tried_where_one_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("numbers", [("127.0.0.99", "127.0.0.1"), ("127.0.0.1", "127.0.0.99")])
+def test_the_address_that_answers_is_asked_wherever_it_stands(
+    monkeypatch: pytest.MonkeyPatch, numbers: tuple[str, str]
+) -> None:
     with serve(_says()) as (address, _):
         port = int(address.rpartition(":")[2])
-        places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (number, port)) for number in ("127.0.0.99", "127.0.0.1")]
+        places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (number, port)) for number in numbers]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **keywords: places)
 
         def reach(place: tuple[str, int], timeout: float) -> socket.socket:
@@ -169,8 +176,100 @@ def test_answers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "http://", "a b", "ftp://example.com", "example.com/path", "-x", "user@example.com", "example.com:x"]
+    "text",
+    [
+        "",
+        "http://",
+        "a b",
+        "ftp://example.com",
+        "example.com/path",
+        "-x",
+        "user@example.com",
+        "example.com:x",
+        "example.com?x",
+    ],
 )
 def test_what_is_no_host_is_wrong_usage(text: str) -> None:
     with pytest.raises(UsageError):
         Remote([text])
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("example.com", Place("example.com", None, False)),
+        ("Example.COM.:8443", Place("example.com", 8443, False)),
+        ("https://example.com/", Place("example.com", None, False)),
+        ("HTTP://example.com:80", Place("example.com", 80, True)),
+        ("[::1]:80", Place("::1", 80, False)),
+    ],
+)
+def test_a_host_may_be_named_with_its_port_and_its_scheme(text: str, place: Place) -> None:
+    assert Remote([text]).places == (place,)
+
+
+@pytest.mark.parametrize(
+    ("named", "url", "port"),
+    [
+        ("a.example", "https://a.example/x", 443),
+        ("a.example:443", "https://a.example./x", 443),
+        ("a.example:8443", "https://a.example:8443/x", 8443),
+        ("http://a.example", "http://a.example/x", 80),
+        ("http://a.example", "https://a.example/x", 443),
+    ],
+)
+def test_the_port_is_the_named_one_or_that_of_the_scheme(
+    monkeypatch: pytest.MonkeyPatch, named: str, url: str, port: int
+) -> None:
+    def connect(address: tuple[str, int], timeout: float) -> Any:
+        raise OSError(f"port {address[1]}")
+
+    places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", port))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **keywords: places)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(RefusedError, match=f"did not answer: port {port}$"):
+        Remote([named]).fetch(url)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(201, "status 201"), (300, "redirect"), (399, "redirect"), (400, "status 400")]
+)
+def test_only_a_plain_answer_is_taken(status: int, said: str) -> None:
+    with serve(_says(status)) as (address, _), pytest.raises(RefusedError, match=said):
+        Remote([address]).fetch(f"{address}/x")
+
+
+def test_an_answer_may_be_as_large_as_is_allowed() -> None:
+    with serve(_says(content=b"x" * 1000)) as (address, _):
+        assert len(Remote([address]).fetch(f"{address}/x", largest=1000)) == 1000
+        with pytest.raises(RefusedError, match="larger than 999 bytes"):
+            Remote([address]).fetch(f"{address}/x", largest=999)
+
+
+def test_a_question_is_posted_and_all_else_only_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str, str | None]] = []
+
+    def request(self: Any, method: str, target: str, body: bytes | None, headers: dict[str, str]) -> None:
+        asked.append((method, target, headers.get("Content-Type")))
+        raise OSError("far enough")
+
+    monkeypatch.setattr(http.client.HTTPConnection, "request", request)
+    for body in (None, b"a question"):
+        with pytest.raises(RefusedError, match="far enough"):
+            Remote(["http://127.0.0.1"]).fetch("http://127.0.0.1", body=body, media_type="a/b")
+    assert asked == [("GET", "/", None), ("POST", "/", "a/b")]
+
+
+@pytest.mark.parametrize("error", [socket.gaierror("no such name"), UnicodeError("label too long")])
+def test_a_name_without_an_address_is_refused(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def resolve(*arguments: Any, **keywords: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(RefusedError, match=r"no address for a\.example"):
+        Remote(["a.example"]).fetch("https://a.example/x")
+
+
+def test_a_manifest_of_usual_size_is_taken_where_no_size_is_given() -> None:
+    with serve(_says(content=bytes(100_000))) as (address, _):
+        assert len(Remote([address]).fetch(f"{address}/x")) == 100_000

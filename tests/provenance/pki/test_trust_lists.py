@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -241,3 +242,11 @@ def test_the_purpose_of_every_certificate_is_looked_at(tmp_path: Path) -> None:
     path = _write(tmp_path, "list-20260520.pem", ROOT.pem + STAMPS.pem)
     with pytest.raises(UsageError, match="Stamps"):
         load_trust_list(path, "signers", NOW)
+
+
+def test_a_foreign_name_is_cut_where_it_is_refused(tmp_path: Path) -> None:
+    stranger = issue("n" * 50, ROOT, authority=True, usages=[ExtendedKeyUsageOID.TIME_STAMPING])
+    name = stranger.certificate.subject.rfc4514_string()
+    assert len(name) > 101
+    with pytest.raises(UsageError, match=re.escape(f"holds {name[:100]!r}, which is not for signers")):
+        load_trust_list(_write(tmp_path, "list.json", _document(_service(stranger))), "signers", NOW)

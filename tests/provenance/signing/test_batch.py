@@ -122,3 +122,14 @@ def test_an_output_that_declares_something_else_is_not_done(
     assert main([*command, *other, "--overwrite"]) == 0
     assert main([*command, *other, "--json"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["outcome"] == "skipped"
+
+
+def test_a_sidecar_goes_beside_its_file_or_into_a_folder_of_the_same_shape(tree: Path, tmp_path: Path) -> None:
+    names = ["a.c2pa", "deep/b.c2pa", "deep/c.c2pa"]
+    for output, place in ((None, tree), (tmp_path / "out", tmp_path / "out")):
+        found = find_tasks([str(tree)], output, sidecar=True)
+        assert sorted(str(task.output.relative_to(place)) for task in found) == names
+    (one,) = find_tasks([str(tree / "a.mp4")], tmp_path / "named.c2pa", sidecar=True)
+    assert one.output == tmp_path / "named.c2pa"
+    with pytest.raises(UsageError, match="A sidecar leaves the file as it is"):
+        find_tasks([str(tree)], None, sidecar=True, in_place=True)

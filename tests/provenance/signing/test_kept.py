@@ -14,13 +14,15 @@ from PIL import Image
 
 from provenance.formats.inventory import find
 from provenance.formats.inventory.multi_picture import picture_list
+from provenance.formats.inventory.part import Part
 from provenance.formats.stores.chunks import riff
+from provenance.formats.stores.span import STORE_TYPE
 from provenance.manifests.declaration import Declaration
 from provenance.pki.keys import DevelopmentKeys
 from provenance.signers import Signer
 from provenance.signing import kept
 from provenance.signing.batch import find_tasks
-from provenance.signing.kept import taken_for_frames
+from provenance.signing.kept import refuse_loss, taken_for_frames, with_moved_pictures
 from provenance.signing.seal import development_signer
 from provenance.signing.sign import sign_file
 from provenance.verifying.verify import verify
@@ -85,6 +87,41 @@ def test_the_list_says_how_long_the_first_picture_became(signer: Signer, tmp_pat
     assert data[size - 2 : size + 2] == b"\xff\xd9\xff\xd8"
 
 
+def as_jpeg(colour: str) -> io.BytesIO:
+    content = io.BytesIO()
+    picture(colour).save(content, "JPEG")
+    return content
+
+
+def test_a_list_is_moved_only_where_both_files_have_one_and_it_is_wrong() -> None:
+    several, alone = io.BytesIO(multi_picture(first_list=True)), as_jpeg("white")
+    assert with_moved_pictures(several, several) is None
+    assert with_moved_pictures(several, alone) is None
+    assert with_moved_pictures(alone, several) is None
+
+
+def test_a_list_that_makes_no_sense_is_refused() -> None:
+    data = bytearray(multi_picture(first_list=True))
+    place = data.index(b"MPF\0") + 4
+    data[place : place + 4] = b"none"
+    with pytest.raises(SealError, match="its list of further pictures makes no sense"):
+        with_moved_pictures(io.BytesIO(data), as_jpeg("white"))
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(8, r"part 7\. "), (9, r"part 7 and 1 more\. "), (12, r"part 7 and 4 more\. ")]
+)
+def test_of_all_that_would_be_lost_eight_parts_are_named(count: int, said: str) -> None:
+    parts = [Part(f"part {number}", "") for number in range(count)]
+    with pytest.raises(SealError, match=rf"would lose or change part 0, .*{said}Nothing was written"):
+        refuse_loss(parts, as_jpeg("white"), Path("a.jpg"))
+
+
+def test_a_signed_file_without_a_structure_lost_it() -> None:
+    with pytest.raises(SealError, match="would lose or change its structure"):
+        refuse_loss([], io.BytesIO(b"no container"), Path("a.jpg"))
+
+
 def test_what_would_be_lost_is_named_and_nothing_is_written(
     signer: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,7 +147,7 @@ def test_what_follows_the_picture_is_kept(signer: Signer, tmp_path: Path) -> Non
     assert (tmp_path / "out.png").read_bytes().endswith(b"a short film")
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o200])
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o775, 0o200])
 def test_a_replaced_file_keeps_its_mode_and_owner(mode: int, signer: Signer, unsealed: Path, tmp_path: Path) -> None:
     film = Path(shutil.copy(unsealed, tmp_path / "film.mp4"))
     if os.geteuid() == 0:
@@ -142,14 +179,32 @@ def test_a_copy_of_a_private_file_is_never_open_to_others(
 def test_a_group_that_cannot_be_kept_gets_no_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("old", "new"):
         (tmp_path / name).touch()
-    (tmp_path / "old").chmod(0o664)
+    (tmp_path / "old").chmod(0o775)
 
     def refuse(path: Path, user: int, group: int) -> None:
         raise PermissionError
 
     monkeypatch.setattr(os, "chown", refuse)
     kept.take_over_rights(tmp_path / "new", tmp_path / "old")
-    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o604
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o705
+
+
+def test_an_owner_that_cannot_be_kept_costs_the_group_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).touch()
+    (tmp_path / "old").chmod(0o664)
+    kept_groups = []
+
+    def give(path: Path, user: int, group: int) -> None:
+        assert -1 in (user, group)  # one at a time: who may not change the owner may change the group
+        if user != -1:  # only the administrator may give files away
+            raise PermissionError
+        kept_groups.append(group)
+
+    monkeypatch.setattr(os, "chown", give)
+    kept.take_over_rights(tmp_path / "new", tmp_path / "old")
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o664
+    assert kept_groups == [(tmp_path / "old").stat().st_gid]
 
 
 def test_a_link_stays_a_link_and_its_file_is_replaced(signer: Signer, unsealed: Path, tmp_path: Path) -> None:
@@ -209,3 +264,40 @@ def test_such_a_manifest_is_made_anew(signer: Signer, tmp_path: Path, monkeypatc
     sign_file(tmp_path / "in.avi", tmp_path / "out.avi", Declaration(), signer)
     assert answers == []
     assert verify(tmp_path / "out.avi").outcome == "untrusted"
+
+
+def film(length: int, behind: int, kind: bytes = b"AVI ") -> io.BytesIO:
+    """A store with what looks like the header of a frame of `length` bytes, and `behind` bytes after that."""
+    looks = b"00dc" + length.to_bytes(4, "little")
+    store = (46).to_bytes(4, "big") + b"jumb" + (30).to_bytes(4, "big") + b"jumd" + STORE_TYPE + b"\3c2pa\0" + looks
+    chunks = b"C2PA" + len(store).to_bytes(4, "little") + store
+    chunks += b"01wb" + (behind - 8).to_bytes(4, "little") + bytes(behind - 8)  # a frame, which is one
+    return io.BytesIO(b"RIFF" + (len(chunks) + 4).to_bytes(4, "little") + kind + chunks)
+
+
+def test_a_frame_may_end_where_the_film_does_and_not_behind_it() -> None:
+    assert taken_for_frames(film(1000, 1000))
+    assert not taken_for_frames(film(1001, 1000))
+
+
+def test_nothing_longer_than_a_megabyte_is_taken_for_a_frame() -> None:
+    assert taken_for_frames(film(1 << 20, 1 << 21))
+    assert not taken_for_frames(film((1 << 20) + 1, 1 << 21))
+
+
+def test_frames_are_looked_for_only_in_an_avi_that_can_be_followed() -> None:
+    assert not taken_for_frames(film(1000, 1000, b"WAVE"))
+    assert not taken_for_frames(io.BytesIO(film(1000, 1000).getvalue()[:-1]))
+
+
+def test_signing_anew_has_an_end(signer: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = []
+
+    def always(output: object) -> bool:
+        looked_at.append(output)
+        return True
+
+    monkeypatch.setattr("provenance.signing.sign.taken_for_frames", always)
+    (tmp_path / "in.avi").write_bytes(made("avi", 1))
+    assert sign_file(tmp_path / "in.avi", tmp_path / "out.avi", Declaration(), signer).found.outcome == "untrusted"
+    assert len(looked_at) == 3

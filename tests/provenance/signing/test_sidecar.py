@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from provenance.manifests.declaration import Declaration
+from provenance.pki.keys import DevelopmentKeys
+from provenance.signing.seal import development_signer
+from provenance.signing.sign import sign_beside
 from provenance.verifying.verify import verify
 from sfumato.app.cli.main import main
+from sfumato.errors import MissingFileError, SealError
 
 pytestmark = pytest.mark.usefixtures("own_keys")
 SIGN = ["sign", "--sidecar", "--kind", "edited"]
@@ -52,3 +57,15 @@ def test_a_file_with_a_credential_needs_none(sealed: Path, tmp_path: Path, capsy
     assert main([*SIGN, str(tmp_path / "film.mp4")]) == 2
     assert "readers would look at first" in capsys.readouterr().err
     assert main([*SIGN, "--in-place", str(tmp_path / "film.mp4")]) == 2
+
+
+def test_a_file_that_cannot_be_signed_beside_is_named(keys: DevelopmentKeys, tmp_path: Path) -> None:
+    signer = development_signer(keys.folder.parent)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(MissingFileError, match=r"no file .*gone\.txt"):
+        sign_beside(tmp_path / "gone.txt", tmp_path / "out.c2pa", Declaration("edited"), signer)
+    with pytest.raises(SealError, match=r"Cannot read .*folder: Is a directory"):
+        sign_beside(tmp_path / "folder", tmp_path / "out.c2pa", Declaration("edited"), signer)
+    with pytest.raises(SealError, match="both source and destination"):
+        sign_beside(tmp_path / "folder", tmp_path / "folder", Declaration("edited"), signer)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

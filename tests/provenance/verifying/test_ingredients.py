@@ -19,7 +19,9 @@ from cryptography.hazmat.primitives import hashes
 from PIL import Image
 
 from provenance.commands.verify import verify as command
+from provenance.formats.untrusted import MOST
 from provenance.manifests.claims import Ingredient, ManifestView
+from provenance.pki.cose import EmbeddedSignature
 from provenance.pki.revocation import Revocation
 from provenance.verifying.ingredients import judged_ingredients, with_ingredients
 from provenance.verifying.policy import make_policy
@@ -285,3 +287,94 @@ def test_a_manifest_that_is_not_there_is_not_trusted_by_its_record() -> None:
 
 def _never(*evidence: Any) -> Any:
     raise AssertionError(evidence)
+
+
+NOW = datetime.now(UTC)
+DAY = timedelta(days=1)
+PAST = signer("Past", ROOT, start=NOW - 9 * DAY, end=NOW - DAY)
+TIMED = ManifestView("urn:1", (), (), None, None, None, False, (NOW - 5 * DAY).isoformat(), "", (), None, None)
+
+
+@pytest.fixture
+def judge(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What becomes of an ingredient, signed by a chain, about which this was decided."""
+
+    def one(decided: TrustDecision, *chain: Entity) -> Ingredient:
+        signature = EmbeddedSignature(tuple(each.certificate for each in chain))
+        monkeypatch.setattr("provenance.verifying.ingredients.read_signature", lambda store, label: signature)
+        part = Ingredient("part", "componentOf", None, "trusted", label="urn:1", view=TIMED)
+        (found,) = judged_ingredients(_Reader(), [part], lambda *evidence: decided, NOW)
+        return found
+
+    return one
+
+
+@pytest.mark.parametrize("source", ["", "claimed", "unverified time-stamp"])
+def test_a_signer_that_has_ended_counts_only_with_a_time_that_is_known(judge: Any, source: str) -> None:
+    ended = judge(replace(decision("trusted"), time_source=source), PAST, ROOT)
+    assert (ended.state, ended.codes) == ("invalid", ("signingCredential.expired",))
+    assert ended.reason.startswith("the signer's certificate has expired")
+    stamped = judge(replace(decision("trusted"), time_source="time-stamp"), PAST, ROOT)
+    assert (stamped.state, stamped.codes, stamped.reason) == ("trusted", (), "valid")
+
+
+def test_a_signer_of_today_did_not_sign_before_it_was_one(judge: Any) -> None:
+    found = judge(replace(decision("trusted"), time_source="time-stamp"), signer("Young", ROOT, start=NOW - DAY), ROOT)
+    assert found.state == "invalid"
+
+
+def test_only_the_signers_own_certificate_is_looked_at_again(judge: Any) -> None:
+    assert judge(decision("trusted"), BOB, PAST).state == "trusted"
+
+
+@pytest.mark.parametrize(
+    "decided", [decision("invalid", "claim.missing"), decision("untrusted", "timeStamp.untrusted")]
+)
+def test_what_was_decided_already_stays(judge: Any, decided: TrustDecision) -> None:
+    found = judge(decided, PAST, ROOT)
+    assert (found.state, found.codes, found.reason) == (decided.outcome, decided.codes, decided.reason)
+
+
+@pytest.mark.parametrize(
+    ("known", "codes"),
+    [
+        ({}, ("signingCredential.untrusted", "signingCredential.expired")),
+        ({"anchored": True}, ("signingCredential.expired",)),
+        ({"listed": True}, ("signingCredential.expired",)),
+    ],
+)
+def test_a_signer_that_is_known_is_expired_and_not_untrusted(
+    judge: Any, known: dict[str, bool], codes: tuple[str, ...]
+) -> None:
+    decided = decision("untrusted", "signingCredential.expired", "signingCredential.untrusted")
+    assert judge(replace(decided, **known), PAST, ROOT).codes == codes
+
+
+def test_of_more_ingredients_than_are_shown_one_is_kept_to_say_so() -> None:
+    part = Ingredient("part", "componentOf", None, "none")
+    assert len(judged_ingredients(None, [part] * (MOST + 9), _never, NOW)) == MOST + 1
+
+
+def test_an_ingredient_without_a_binding_is_left_out_as_a_whole() -> None:
+    told: list[Any] = []
+
+    def decide(state: str, view: ManifestView, store: bytes, left_out: Sequence[Any]) -> TrustDecision:
+        told.extend((part.place, part.size, part.essential) for part in left_out)
+        return decision("untrusted")
+
+    part = Ingredient("part", "componentOf", None, "trusted", label="urn:1", view=TIMED)
+    judged_ingredients(_Reader(), [part], decide, NOW)
+    assert told == [("the whole ingredient", 0, True)]
+
+
+def test_five_of_the_invalid_ingredients_are_named_each_once() -> None:
+    bad = [replace(EXPIRED, title=f"part {number // 2}") for number in range(14)]
+    reason = with_ingredients(decision("trusted"), bad).reason
+    assert (reason.count("is invalid"), "'part 4'" in reason) == (5, True)
+
+
+def test_an_ingredient_without_title_and_code_is_named_by_its_reason() -> None:
+    bare = replace(EXPIRED, title=None, codes=(), reason="it was changed")
+    assert with_ingredients(decision("trusted"), [bare]).reason == (
+        "valid; the ingredient 'untitled' is invalid (it was changed)"
+    )

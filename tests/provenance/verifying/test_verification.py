@@ -9,7 +9,7 @@ from provenance.verifying.verification import Verification
 
 def test_what_was_not_found_out_does_not_hold() -> None:
     bare = Verification(Path("film.mp4"), "none")
-    assert not bare.anchored
+    assert not (bare.anchored or bare.listed)
     assert (bare.time_source, bare.revocation.state, bare.policy) == ("", "unknown", None)
     assert (bare.codes, bare.successes, bare.chain, bare.stamp_chain) == ((), (), (), ())
 

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from provenance.formats.coverage import Uncovered
+from provenance.library.store import Opened
 from provenance.pki.keys import development_keys
 from provenance.verifying.policy import make_policy
 from provenance.verifying.verify import verify
+from sfumato.errors import MediaError
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,67 @@ def test_a_report_of_an_impossible_shape_makes_the_file_invalid(
     assert found.reason.startswith("the manifest cannot be read: ")
 
 
+class Unchecked:
+    """Stands for a reader of a manifest that was not checked: all that is asked of it is a report."""
+
+    def __init__(self, report: str) -> None:
+        self.report = report
+
+    def __enter__(self) -> Unchecked:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def json(self) -> str:
+        return self.report
+
+
+@pytest.mark.parametrize("report", ["no report", "[]", "{}", None])
+def test_a_manifest_without_a_report_is_no_better_when_it_is_not_checked(
+    sealed: Path, monkeypatch: pytest.MonkeyPatch, report: str | None
+) -> None:
+    from c2pa import C2paError
+
+    asked = []
+
+    def opened(*arguments: Any) -> Opened:
+        asked.append(arguments)
+        if len(asked) == 1:
+            raise C2paError("Other: claim")
+        return Opened(None if report is None else Unchecked(report))
+
+    monkeypatch.setattr("provenance.verifying.verify.open_reader", opened)
+    found = verify(sealed)
+    assert (found.outcome, found.codes, len(asked)) == ("invalid", ("manifest.unreadable",), 2)
+
+
+def test_what_is_no_fault_of_the_credential_is_not_looked_at_a_second_time(
+    sealed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from c2pa import C2paError
+
+    for message in ("Io: no more", "Other: unknown algorithm"):
+        asked = []
+
+        def fail(*arguments: Any, message: str = message, asked: list[Any] = asked) -> Any:
+            asked.append(arguments)
+            raise C2paError(message)
+
+        monkeypatch.setattr("provenance.verifying.verify.open_reader", fail)
+        verify(sealed)
+        assert len(asked) == 1
+
+
+def test_a_file_over_a_limit_of_its_structure_is_unreadable(sealed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: Any) -> Any:
+        raise MediaError("film.mp4 holds too many boxes", "Write it anew.")
+
+    monkeypatch.setattr("provenance.verifying.verify.open_reader", fail)
+    found = verify(sealed)
+    assert (found.outcome, found.reason) == ("unreadable", "film.mp4 holds too many boxes. Write it anew.")
+
+
 def test_a_manifest_in_a_sidecar_is_named_and_can_be_taken_away(
     sign_anything: Callable[..., Path], created: dict[str, Any], root: bytes, tmp_path: Path
 ) -> None:
@@ -134,3 +197,12 @@ def test_a_policy_is_told_and_only_takes_trust_away(sealed: Path, root: bytes) -
 def test_a_policy_is_not_asked_about_a_file_without_a_credential(unsealed: Path) -> None:
     found = verify(unsealed, policy=make_policy({"not-development": True}))
     assert (found.outcome, found.policy) == ("none", None)
+
+
+def test_a_file_without_a_hard_binding_that_can_be_read_is_not_trusted(
+    sealed: Path, root: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provenance.manifests.claims.full_manifests", lambda reader: {})
+    found = verify(sealed, [root])
+    assert (found.outcome, found.codes) == ("untrusted", ("org.sfumato.coverage.incomplete",))
+    assert [(part.place, part.size, part.essential) for part in found.uncovered] == [("the whole file", 0, True)]
