@@ -147,7 +147,9 @@ def test_every_import_is_a_declared_dependency() -> None:
     undeclared = {}
     for name, module in modules().items():
         foreign = imported(module.nodes) - set(sys.stdlib_module_names) - set(PACKAGES)
-        lacking = {each for each in foreign if not {_normal(given) for given in distributions.get(each, [each])} & known}
+        lacking = {
+            each for each in foreign if not {_normal(given) for given in distributions.get(each, [each])} & known
+        }
         if lacking:
             undeclared[name] = sorted(lacking)
     assert undeclared == {}
