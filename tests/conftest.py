@@ -43,8 +43,8 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.undo()
 
 
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def no_network() -> Iterator[None]:
     """Connections leave this machine in no test; local servers and browsers may be talked to."""
     connect = socket.socket.connect
 
@@ -53,7 +53,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError(f"a test tried to reach {address}")
         connect(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", local_only)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", local_only)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -66,11 +68,25 @@ def footage() -> Path:
 
 
 @pytest.fixture(scope="session")
-def shipped_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_network(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> bytes:
+    """A tiny random detector as ONNX. Exported once for all processes: torch takes seconds for it, however tiny."""
+    from tests.made_once import folder_of_all, made_once
+
+    def exported() -> bytes:
+        from detector.training.export import export_onnx
+        from tests.detector_fixtures import tiny_net
+
+        return export_onnx(tiny_net())
+
+    return made_once(folder_of_all(tmp_path_factory, pytestconfig) / "tiny.onnx", exported)
+
+
+@pytest.fixture(scope="session")
+def shipped_detector(tmp_path_factory: pytest.TempPathFactory, tiny_network: bytes) -> Path:
     """The folder of a tiny random detector."""
     from tests.detector_fixtures import write_shipped
 
-    return write_shipped(tmp_path_factory.mktemp("shipped"))
+    return write_shipped(tmp_path_factory.mktemp("shipped"), tiny_network)
 
 
 @pytest.fixture(scope="session")

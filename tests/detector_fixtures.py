@@ -93,22 +93,16 @@ def toy_explanation(value: float = 30.0, frames: int = 2) -> Explanation:
     return explain(Stack(), times, crops, np.tile([3.0, -1.0], (frames, 1)), maps, [landmarks(64)] * frames)
 
 
-def write_shipped(folder: Path, thresholds: dict[str, float] | None = None) -> Path:
-    """A tiny random detector as it ships, `detector.onnx` and `detector.json`, in `folder`."""
+def write_shipped(folder: Path, network: bytes, thresholds: dict[str, float] | None = None) -> Path:
+    """A tiny random detector as it ships, `detector.onnx` (the fixture `tiny_network`) and `detector.json`, in
+    `folder`.
+    """
     import json
-
-    import torch
 
     from detector.inference.bundle import RECORD_FORMAT
     from detector.inference.crops import DETECTOR_CROP
-    from detector.models.net import DetectorNet
-    from detector.training.export import export_onnx
     from sfumato.config import to_dict
 
-    torch.manual_seed(0)
-    net = DetectorNet(TINY.model).eval()
-    torch.nn.init.normal_(net.heads.weight, std=0.5)
-    network = export_onnx(net)
     calibration = {
         "stack": {"scale": [1.0, 1.0], "offset": [0.0, 0.0]},
         "thresholds": thresholds or {"0.1": 1.0, "0.01": 2.0},

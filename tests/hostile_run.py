@@ -1,7 +1,8 @@
 """Hostile files given to `verify` and to a scanner, each in a process of its own, and what that took (Unix).
 
 Run as `python -m tests.hostile_run DETECTOR FILE...`: a line of JSON for each file and each of the two: what was said,
-CPU seconds, the most memory held. Everything is loaded once, then a copy of the process (a fork) takes one file.
+CPU seconds, the most memory held. Everything is loaded once, by two harmless files; then a copy of the process (a fork)
+takes one file.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import resource
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,7 @@ def main() -> None:
     from detector.inference.video_detector import VideoDetector
     from provenance.verifying.verify import verify
     from sfumato.app.scan.scanner import Scanner
+    from tests.hostile_files import png
 
     cv2.setNumThreads(1)
     scanner = Scanner(detector=VideoDetector(Path(sys.argv[1])), fpr=0.1)
@@ -60,6 +63,11 @@ def main() -> None:
         record = scanner.scan_file(path).record.as_json()
         return f"{record['status']}: {record['reasons'][0]['detail']}"
 
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in (("a.png", png()), ("a.mp4", b"no video")):  # what only the first file would load
+            (Path(folder) / name).write_bytes(content)
+            checked(Path(folder) / name)
+            scanned(Path(folder) / name)
     for name in sys.argv[2:]:
         for command, work in (("verify", checked), ("scan", scanned)):
             found = measured(lambda work=work, name=name: work(Path(name)))  # type: ignore[misc]

@@ -11,6 +11,8 @@ import importlib.metadata
 import re
 import sys
 import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +33,30 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 def module_name(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@dataclass(frozen=True)
+class Module:
+    """What the tests ask of a file: its first docstring, its lines, and its nodes of the KINDS that they look at."""
+
+    docstring: str | None
+    lines: int
+    nodes: tuple[ast.AST, ...]
+
+
+KINDS = (ast.Import, ast.ImportFrom, ast.Attribute, ast.Dict, ast.Set, ast.Tuple, ast.List)
+
+
+@cache
+def modules() -> dict[str, Module]:
+    """Every module by its name, parsed once for all tests."""
+    found = {}
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
+        nodes = tuple(node for node in ast.walk(tree) if isinstance(node, KINDS))
+        found[module_name(path)] = Module(ast.get_docstring(tree), len(text.splitlines()), nodes)
+    return found
 
 
 def registries() -> list[tuple[str, Registry]]:
@@ -103,10 +129,10 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def imported(path: Path) -> set[str]:
+def imported(nodes: Sequence[ast.AST]) -> set[str]:
     """The top-level names that a module imports, wherever in it."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes:
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -119,21 +145,23 @@ def test_every_import_is_a_declared_dependency() -> None:
     # The same cv2 comes from either of two distributions; setup takes the headless one where a machine has no libGL.
     known = declared() | {"opencv-python-headless"}
     undeclared = {}
-    for path in MODULES:
-        foreign = imported(path) - set(sys.stdlib_module_names) - set(PACKAGES)
+    for name, module in modules().items():
+        foreign = imported(module.nodes) - set(sys.stdlib_module_names) - set(PACKAGES)
         lacking = {
-            name for name in foreign if not {_normal(given) for given in distributions.get(name, [name])} & known
+            each for each in foreign if not {_normal(given) for given in distributions.get(each, [each])} & known
         }
         if lacking:
-            undeclared[module_name(path)] = sorted(lacking)
+            undeclared[name] = sorted(lacking)
     assert undeclared == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: module_name(path))
-def test_a_module_says_what_it_is_and_holds_one_idea(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert ast.get_docstring(ast.parse(text)), "the first line says what comes in and what goes out"
-    assert len(text.splitlines()) <= 400, "a file holds one idea"
+def test_a_module_says_what_it_is() -> None:
+    """The first line says what comes in and what goes out."""
+    assert [name for name, module in modules().items() if not module.docstring] == []
+
+
+def test_a_module_holds_one_idea() -> None:
+    assert {name: module.lines for name, module in modules().items() if module.lines > 400} == {}
 
 
 def test_vendored_nets_are_those_that_notice_names() -> None:
@@ -158,10 +186,10 @@ DATABASES = {
 }
 
 
-def suffix_lists(tree: ast.AST) -> list[set[str]]:
+def suffix_lists(nodes: Sequence[ast.AST]) -> list[set[str]]:
     """What is written out of sets, tuples, lists and keys that name several kinds of media files."""
     found = []
-    for node in ast.walk(tree):
+    for node in nodes:
         items = node.keys if isinstance(node, ast.Dict) else getattr(node, "elts", [])
         words = {item.value.lower() for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)}
         if {".png", ".jpg"} <= words or (".mp4" in words and len(words & MEDIA) > 1):
@@ -169,10 +197,10 @@ def suffix_lists(tree: ast.AST) -> list[set[str]]:
     return found
 
 
-def process_starters(tree: ast.AST) -> set[str]:
+def process_starters(nodes: Sequence[ast.AST]) -> set[str]:
     """The names by which a module would start processes that share its work."""
     found = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if "multiprocessing" in alias.name.split(".")}
         elif isinstance(node, ast.ImportFrom) and "multiprocessing" in (node.module or "").split("."):
@@ -184,40 +212,35 @@ def process_starters(tree: ast.AST) -> set[str]:
     return found
 
 
-def opens_a_database(tree: ast.AST) -> bool:
+def opens_a_database(nodes: Sequence[ast.AST]) -> bool:
     """Whether a module takes SQLite's `connect`, called or not, under whatever name."""
     names = {
         alias.asname or alias.name
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Import)
         for alias in node.names
         if alias.name == "sqlite3"
     }
     taken = any(
         isinstance(node, ast.ImportFrom) and node.module == "sqlite3" and "connect" in {a.name for a in node.names}
-        for node in ast.walk(tree)
+        for node in nodes
     )
     return taken or any(
         isinstance(node, ast.Attribute) and node.attr == "connect" and getattr(node.value, "id", "") in names
-        for node in ast.walk(tree)
+        for node in nodes
     )
 
 
-@cache
-def trees() -> dict[str, ast.AST]:
-    return {module_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
-
-
 def test_what_counts_as_a_picture_or_a_video_is_said_in_one_place() -> None:
-    assert {name for name, tree in trees().items() if suffix_lists(tree)} == SUFFIX_LISTS.keys()
+    assert {name for name, module in modules().items() if suffix_lists(module.nodes)} == SUFFIX_LISTS.keys()
 
 
 def test_databases_are_opened_by_the_journal_and_the_repository_alone() -> None:
-    assert {name for name, tree in trees().items() if opens_a_database(tree)} == DATABASES.keys()
+    assert {name for name, module in modules().items() if opens_a_database(module.nodes)} == DATABASES.keys()
 
 
 def test_processes_are_started_by_the_pool_and_for_data_loaders_alone() -> None:
-    starting = {name for name, tree in trees().items() if process_starters(tree)}
+    starting = {name for name, module in modules().items() if process_starters(module.nodes)}
     assert starting == {"sfumato.execution.pool", "sfumato.training.data_workers"}
 
 

@@ -17,7 +17,7 @@ from sfumato.app import detector_export as subject
 from sfumato.app.cli.main import main
 from sfumato.app.detector_export import as_openvino, export_detector, gate_crops
 from sfumato.errors import CheckpointError, MissingPartError, UsageError
-from tests.detector_fixtures import TINY, face_picture, write_shipped
+from tests.detector_fixtures import TINY, face_picture, tiny_net, write_shipped
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +42,13 @@ def toy_gate(monkeypatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Path:
+def run(tmp_path_factory, tiny_network) -> Path:
     """A training run with its weights in torch, and calibrated."""
-    import torch
-
     from detector.models.checkpoint import save_weights
-    from detector.models.net import DetectorNet
 
     folder = tmp_path_factory.mktemp("run")
-    write_shipped(folder / "weights")
-    torch.manual_seed(0)
-    net = DetectorNet(TINY.model).eval()
-    torch.nn.init.normal_(net.heads.weight, std=0.5)
-    save_weights(folder / "detector.safetensors", net, TINY, {"step": 1})
+    write_shipped(folder / "weights", tiny_network)
+    save_weights(folder / "detector.safetensors", tiny_net(), TINY, {"step": 1})
     return folder
 
 

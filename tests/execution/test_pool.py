@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -25,36 +24,7 @@ from sfumato.execution.executor import (
     Limits,
     run,
 )
-
-
-def do(task: str) -> str:
-    """What `task` says: quick, and each in its own way."""
-    kind, _, rest = task.partition(" ")
-    if kind == "abort":
-        os.abort()
-    if kind == "leave":
-        os._exit(7)
-    if kind == "sleep":
-        time.sleep(60)
-    if kind == "swallow":
-        held = [bytearray(2**24) for _ in range(64)]  # a gigabyte
-        time.sleep(60)
-        return str(len(held))
-    if kind == "raise":
-        raise ValueError(rest)
-    if kind == "refuse":
-        raise OutputError("The disk is full", "Make room.")
-    if kind == "threads":
-        return os.environ["OMP_NUM_THREADS"]
-    return rest
-
-
-def begin() -> Callable[[str], str]:
-    return do
-
-
-def begin_badly(message: str) -> Callable[[str], str]:
-    raise MissingFileError(message)
+from tests.execution.pool_tasks import begin, begin_badly
 
 
 def done(tasks: list[str], workers: int = 2, limits: Limits | None = None) -> dict[str, Done[str, str]]:
@@ -140,7 +110,7 @@ def test_an_unknown_executor_is_refused_with_those_there_are() -> None:
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     program = (
-        "import os, sys; from tests.execution.test_pool import begin; from sfumato.execution.executor import run\n"
+        "import os, sys; from tests.execution.pool_tasks import begin; from sfumato.execution.executor import run\n"
         "import multiprocessing\n"
         "if __name__ == '__main__':\n"
         "    results = run(iter(['say a', 'sleep', 'sleep 2', 'sleep 3']), begin, 2)\n"

@@ -94,7 +94,7 @@ def test_animate_scan_and_training_tell_nobody(stock: Path, shipped_detector: Pa
 
 
 @pytest.mark.slow  # the gate of an export, and every part of the doctor's, in one process
-def test_the_doctor_an_export_and_a_long_scan_tell_nobody(tmp_path: Path) -> None:
+def test_the_doctor_an_export_and_a_long_scan_tell_nobody(shipped_detector: Path, tmp_path: Path) -> None:
     pytest.importorskip("openvino")
     (tmp_path / "films").mkdir()
     for number in range(30):
@@ -102,7 +102,7 @@ def test_the_doctor_an_export_and_a_long_scan_tell_nobody(tmp_path: Path) -> Non
     done = trapped(
         tmp_path / "home",
         ["doctor", "--json"],
-        ["export", "detector", "-o", tmp_path / "exported", "--backend", "openvino"],
+        ["export", "detector", shipped_detector, "-o", tmp_path / "exported", "--backend", "openvino"],
         ["scan", "--json", "--model", tmp_path / "exported", tmp_path / "films"],
     )
     assert done.returncode == 0, done.stdout + done.stderr

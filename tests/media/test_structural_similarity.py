@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from sfumato.media.structural_similarity import structural_similarity
 
@@ -35,6 +34,8 @@ def test_an_inverted_ripple_shows_the_constant_of_contrast() -> None:
 
 def test_it_is_torchmetrics_in_one_window() -> None:
     """Where the border counts for nothing: torchmetrics' map, without the pixels whose windows reach beyond it."""
+    from torchmetrics.functional.image import structural_similarity_index_measure  # seconds: not while collecting
+
     torch.manual_seed(0)
     a = torch.rand(2, 3, 48, 40, dtype=torch.float64)
     b = (a + 0.15 * torch.randn_like(a)).clamp(0, 1)

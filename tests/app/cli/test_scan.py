@@ -12,15 +12,14 @@ from click.testing import CliRunner
 from sfumato.app.cli.scan import scan
 from sfumato.app.scan.verdict import VERDICTS
 from sfumato.errors import MissingFileError, OutputError, UsageError
-from tests.detector_fixtures import write_shipped
 from tests.media_fixtures import make_video
 from tests.provenance.mutations import CREATED
 from tests.provenance.stamping import issue, sign_as, signer
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    return write_shipped(tmp_path_factory.mktemp("shipped"))
+@pytest.fixture
+def model(shipped_detector: Path) -> Path:
+    return shipped_detector
 
 
 def run(*arguments: object):
