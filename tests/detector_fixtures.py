@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,18 +98,11 @@ def write_shipped(folder: Path, thresholds: dict[str, float] | None = None) -> P
     """A tiny random detector as it ships, `detector.onnx` and `detector.json`, in `folder`."""
     import json
 
-    import torch
-
     from detector.inference.bundle import RECORD_FORMAT
     from detector.inference.crops import DETECTOR_CROP
-    from detector.models.net import DetectorNet
-    from detector.training.export import export_onnx
     from sfumato.config import to_dict
 
-    torch.manual_seed(0)
-    net = DetectorNet(TINY.model).eval()
-    torch.nn.init.normal_(net.heads.weight, std=0.5)
-    network = export_onnx(net)
+    network = tiny_network()
     calibration = {
         "stack": {"scale": [1.0, 1.0], "offset": [0.0, 0.0]},
         "thresholds": thresholds or {"0.1": 1.0, "0.01": 2.0},
@@ -136,3 +130,11 @@ def tiny_net() -> DetectorNet:
     net = DetectorNet(TINY.model).eval()
     torch.nn.init.normal_(net.heads.weight, std=0.5)
     return net
+
+
+@cache
+def tiny_network() -> bytes:
+    """`tiny_net` as ONNX, exported once for all tests of a process: it takes seconds."""
+    from detector.training.export import export_onnx
+
+    return export_onnx(tiny_net())

@@ -11,7 +11,7 @@ from detector.models.net import DetectorNet
 from detector.training import export
 from sfumato.errors import CheckpointError
 from sfumato.media.tensors import to_tensor
-from tests.detector_fixtures import TINY, face_picture, tiny_net
+from tests.detector_fixtures import TINY, face_picture, tiny_net, tiny_network
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +20,8 @@ def net() -> DetectorNet:
 
 
 @pytest.fixture(scope="module")
-def network(net: DetectorNet) -> bytes:
-    return export.export_onnx(net)
+def network() -> bytes:
+    return tiny_network()
 
 
 def test_logits_are_equal_for_any_batch(net, network) -> None:

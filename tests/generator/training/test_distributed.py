@@ -42,9 +42,9 @@ def run_as_rank(rank: int, port: int, command: list[str], said: Path) -> None:
     """One of two processes, with what torchrun sets; `said`: where stdout goes, stderr beside it."""
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo"}
     os.environ |= {"WORLD_SIZE": "2", "RANK": str(rank), "LOCAL_RANK": str(rank)}
-    with said.open("w") as out, said.with_suffix(".err").open("w") as errors:
-        with redirect_stdout(out), redirect_stderr(errors):
-            sys.exit(main(command))
+    out, errors = said.open("w"), said.with_suffix(".err").open("w")
+    with out, errors, redirect_stdout(out), redirect_stderr(errors):
+        sys.exit(main(command))
 
 
 def losses(folder: Path) -> list[dict[str, float]]:
