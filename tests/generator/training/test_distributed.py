@@ -68,6 +68,7 @@ def test_two_processes_give_the_curve_of_one_with_twice_the_batch(tmp_path: Path
         two[rank].start()
     for process in two:
         process.join(120)
+        process.kill()  # one that has not ended by now
     assert [process.exitcode for process in two] == [0, 0], [path.with_suffix(".err").read_text() for path in said]
     assert main(arguments(footage, tmp_path / "one", ["batch=4"])) == 0
     assert said[1].read_text() == "" and "8 steps" in said[0].read_text()  # the second one is silent
