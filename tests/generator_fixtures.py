@@ -151,6 +151,11 @@ def astronaut() -> NDArray[np.uint8]:
     return np.asarray(skimage.data.astronaut(), np.uint8)
 
 
+def close_up() -> NDArray[np.uint8]:
+    """(256, 256, 3): the astronaut's head, as large as in the whole picture, for a quarter of its work."""
+    return np.ascontiguousarray(astronaut()[:256, 96:352])
+
+
 def portrait(name: str = "mona-lisa", side: int = 640) -> NDArray[np.uint8]:
     """A shipped painting, downsized."""
     path = PORTRAITS / f"{name}.jpg"

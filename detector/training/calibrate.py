@@ -24,7 +24,7 @@ from detector.inference.fusion import Stack, joined, pooled, probability
 from detector.inference.quality_norm import fit_norm
 from detector.training.evidence import ClipEvidence, Floats
 from sfumato.errors import UsageError
-from sfumato.media.clips import TWIN
+from sfumato.media.clips import TWIN, ClipRow
 
 RULE = "conformal: the k-th largest of n_real logits, k = floor(alpha (n_real + 1)); what is above it is flagged"
 _PRIOR = 0.02  # pulls log-scales and offsets to 0 a little: on cleanly separated clips they would run away
@@ -196,9 +196,9 @@ def relabelled(clips: Sequence[ClipEvidence], seed: int = 0) -> list[ClipEvidenc
     ]
 
 
-def enough_people(copies: Sequence[ClipEvidence]) -> bool:
-    """Whether a quality norm of these pays: clips and copies of one person are alike, however many they are."""
-    return len({clip.identity for clip in copies}) >= NORM_PEOPLE
+def enough_people(clips: Sequence[ClipEvidence | ClipRow]) -> bool:
+    """Whether a quality norm of these, or of copies of them, pays: those of one person are alike, however many."""
+    return len({clip.identity for clip in clips}) >= NORM_PEOPLE
 
 
 def _weights(clips: Sequence[ClipEvidence]) -> Floats:

@@ -29,6 +29,7 @@ from detector.training.calibrate import (
     Calibration,
     calibrate,
     divide,
+    enough_people,
     fewest_reals,
     is_fitted_on,
     one_clip_a_person,
@@ -208,7 +209,10 @@ def _calibrate(
         reals = [clip for clip in others if clip.family == "real"]
     fitted = {clip.identity for clip in fitting}  # nobody whose clips set a threshold
     learnt = [row for row in known if row.split == "validation" and row.identity in fitted]
-    copies = list(copies_evidence(scorer, learnt, cache, config.model.size, config.calibration.copies, _COPY_FRAMES))
+    copies = list[ClipEvidence]()
+    if enough_people(learnt):  # else no norm would come of them
+        number = config.calibration.copies
+        copies += copies_evidence(scorer, learnt, cache, config.model.size, number, _COPY_FRAMES)
     people, twins = {clip.identity for clip in reals}, [clip for clip in reals if clip.kind == TWIN]
     filmed = {clip.identity for clip in twins}
     alone = [row for row in known if row.method != TWIN and row.identity in people - filmed]

@@ -20,33 +20,34 @@ from sfumato.app.cli.main import main
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import file_digest
 from sfumato.media.images import write_image
-from tests.generator_fixtures import PLAIN, WARP, astronaut, checkpoint, moving, portrait
+from tests.generator_fixtures import PLAIN, WARP, checkpoint, close_up, moving, portrait
 from tests.media_fixtures import make_video
 
 FRAMES = 8
 QUICK = QualityConfig(shots=(1, 2), targets=2, size=64, tune_seconds=0)
+ONE_SHOT = QualityConfig(shots=(1,), targets=2, size=64, tune_seconds=0)
 
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two moving faces, one that stands still, a clip too short, one without a face, a picture."""
     folder = tmp_path_factory.mktemp("clips")
-    painting = np.ascontiguousarray(portrait(side=512)[:512])
+    painting = portrait(side=320)
     painting = np.ascontiguousarray(painting[: painting.shape[0] // 2 * 2, : painting.shape[1] // 2 * 2])
     height, width = painting.shape[:2]
-    make_video(folder / "astronaut.mp4", frames=FRAMES, width=512, height=512, images=moving(astronaut(), FRAMES, 40))
+    make_video(folder / "astronaut.mp4", frames=FRAMES, width=256, height=256, images=moving(close_up(), FRAMES, 40))
     make_video(folder / "mona.mp4", frames=FRAMES, width=width, height=height, images=moving(painting, FRAMES, 30))
     still = {"crf": "0", "preset": "ultrafast"}
     make_video(
         folder / "still.mp4",
         frames=FRAMES,
-        width=512,
-        height=512,
-        images=[astronaut()] * FRAMES,
+        width=256,
+        height=256,
+        images=[close_up()] * FRAMES,
         pixels="yuv444p",
         options=still,
     )
-    make_video(folder / "short.mp4", frames=3, width=512, height=512, images=moving(astronaut(), 3))
+    make_video(folder / "short.mp4", frames=3, width=256, height=256, images=moving(close_up(), 3))
     make_video(folder / "bars.mp4", frames=FRAMES)
     write_image(folder / "picture.png", painting)
     return folder
@@ -60,7 +61,7 @@ def measured(clips: Path) -> Measured:
 @pytest.fixture(scope="module")
 def alone(clips: Path) -> Measured:
     """One clip, with the networks of `measured`."""
-    return measure([clips / "astronaut.mp4"], {PLAIN: checkpoint(PLAIN), WARP: checkpoint(WARP, awake=False)}, QUICK)
+    return measure([clips / "astronaut.mp4"], {PLAIN: checkpoint(PLAIN), WARP: checkpoint(WARP, awake=False)}, ONE_SHOT)
 
 
 def scores(done: Measured, method: str, shots: int) -> dict[str, float]:
@@ -91,7 +92,7 @@ def test_every_method_is_measured_at_every_t(measured: Measured) -> None:
 
 
 def test_copying_a_face_that_stands_still_is_perfect(clips: Path) -> None:
-    done = measure([clips / "still.mp4"], {}, QUICK)
+    done = measure([clips / "still.mp4"], {}, ONE_SHOT)
     perfect = scores(done, "copy", 1)
     assert perfect["ssim"] == pytest.approx(1, abs=1e-4)
     assert perfect["csim"] == pytest.approx(1, abs=1e-4)
@@ -127,7 +128,7 @@ def test_an_untrained_plain_network_is_worse_than_the_warp(measured: Measured) -
 
 def test_the_same_footage_gives_the_same_numbers(clips: Path, alone: Measured) -> None:
     networks = {PLAIN: checkpoint(PLAIN), WARP: checkpoint(WARP, awake=False)}
-    again = measure([clips / "astronaut.mp4"], networks, QUICK)
+    again = measure([clips / "astronaut.mp4"], networks, ONE_SHOT)
     assert [(r.method, r.scores, r.differences) for r in again.results] == [
         (r.method, r.scores, r.differences) for r in alone.results
     ]
@@ -135,7 +136,7 @@ def test_the_same_footage_gives_the_same_numbers(clips: Path, alone: Measured) -
 
 
 def test_fine_tuned_methods_stand_beside_the_others(clips: Path) -> None:
-    config = QualityConfig(shots=(2,), targets=2, size=64, tune_seconds=0.5)
+    config = QualityConfig(shots=(2,), targets=2, size=64, tune_seconds=0.1)
     done = measure([clips / "astronaut.mp4"], {PLAIN: checkpoint(PLAIN)}, config)
     assert [r.method for r in done.results] == ["copy", "warp", PLAIN, PLAIN + TUNED]
     assert scores(done, PLAIN + TUNED, 2) != scores(done, PLAIN, 2)
@@ -143,7 +144,7 @@ def test_fine_tuned_methods_stand_beside_the_others(clips: Path) -> None:
 
 def test_networks_of_two_sizes_are_compared_at_one_and_with_the_previous_one(clips: Path) -> None:
     networks = {WARP: checkpoint(WARP, size=64), PREVIOUS: checkpoint(WARP, awake=False)}
-    done = measure([clips / "astronaut.mp4"], networks, QualityConfig(shots=(1,), targets=2, size=64, tune_seconds=0.5))
+    done = measure([clips / "astronaut.mp4"], networks, QualityConfig(shots=(1,), targets=2, size=64, tune_seconds=0.1))
     assert [r.method for r in done.results] == ["copy", "warp", WARP, WARP + TUNED, PREVIOUS]
     newer = next(r for r in done.results if r.method == WARP)
     low, high = newer.differences["csim_vs_previous"]  # one clip: the interval is the difference
@@ -213,11 +214,19 @@ def test_json_lines_say_what_they_are(run, tmp_path: Path) -> None:  # type: ign
     assert "bars.mp4: No face" in result.stderr
 
 
-def test_the_table_is_short_and_aligned(run) -> None:  # type: ignore[no-untyped-def]
-    lines = run().stdout.splitlines()
+def test_the_table_is_short_and_aligned_and_the_results_are_written_with_how_they_came_about(
+    run,  # type: ignore[no-untyped-def]
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "results.jsonl"
+    out.write_text('{"method": "earlier"}\n')
+    lines = run("--output", str(out)).stdout.splitlines()
     assert lines[0].split()[:6] == ["method", "T", "SSIM", "CSIM", "perceptual", "landmarks"]
     assert len(lines) == 6 and "N = 1 clips, 2 frames at 64 px" in lines[-1]
     assert any(line.startswith(f"{WARP} *") for line in lines)
+    earlier, *rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert earlier == {"method": "earlier"} and len(rows) == 4
+    assert {"command", "version", "date", "machine", "protocol", "interval", "method", "ssim"} <= set(rows[0])
 
 
 def test_another_checkpoint_is_not_the_shipped_one(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -239,15 +248,6 @@ def test_a_shipped_checkpoint_that_is_not_there_is_left_out_and_said(run, tmp_pa
 def test_a_named_checkpoint_that_is_not_there_ends_with_3(clips: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "quality", "--footage", str(clips), "--checkpoint", "none.safetensors"]) == 3
     assert "portrait-256" in capfd.readouterr().err
-
-
-def test_results_are_written_with_how_they_came_about(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    out = tmp_path / "results.jsonl"
-    out.write_text('{"method": "earlier"}\n')
-    assert run("--output", str(out)).exit_code == 0
-    earlier, *rows = [json.loads(line) for line in out.read_text().splitlines()]
-    assert earlier == {"method": "earlier"} and len(rows) == 4
-    assert {"command", "version", "date", "machine", "protocol", "interval", "method", "ssim"} <= set(rows[0])
 
 
 @pytest.mark.footage

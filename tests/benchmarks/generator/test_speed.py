@@ -4,12 +4,14 @@ users run it.
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.generator import speed
-from benchmarks.generator.end_to_end import measure_memory
+from benchmarks.generator.end_to_end import _Run, measure_memory
 from benchmarks.generator.speed import PLAIN, SpeedConfig, measure_rendering, shipped_track
 from benchmarks.tables.speed import speed_table
 from benchmarks.tables.tables import fill_tables, shipped_records
@@ -66,9 +68,9 @@ def test_memory_is_that_of_the_program(tmp_path: Path) -> None:
 
 
 def test_a_run_that_fails_says_why(tmp_path: Path) -> None:
-    (tmp_path / "bad.safetensors").write_bytes(b"no")
-    with pytest.raises(SfumatoError, match=r"ended with 2.*damaged"):
-        measure_memory(tmp_path / "bad.safetensors", SpeedConfig(size=64), lengths=(3,))
+    failing = [sys.executable, "-c", "import sys; print('Warning\\nIt is damaged', file=sys.stderr); sys.exit(2)"]
+    with pytest.raises(SfumatoError, match=r"ended with 2: It is damaged$"):
+        _Run(tmp_path / "made.mp4", failing, dict(os.environ))
 
 
 def test_the_page_agrees_with_its_record() -> None:

@@ -196,7 +196,7 @@ def test_a_norm_is_kept_with_the_detector_and_moves_its_logits(trained, tmp_path
     _, folder, said = trained
     assert "no quality norm" in said.stderr and load_shipped(folder / "weights").stack.norm is None
     monkeypatch.setattr("detector.training.calibrate.NORM_PEOPLE", 12)
-    assert renewed(trained, tmp_path / "again", "calibration.test=false").exception is None
+    assert renewed(trained, tmp_path / "again", "calibration.test=false", "calibration.copies=7").exception is None
     stack = load_shipped(tmp_path / "again" / "weights").stack
     assert stack.norm is not None
     assert stack.at(np.array(stack.norm.mean)).gain != 1.0

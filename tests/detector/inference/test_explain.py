@@ -31,7 +31,7 @@ from detector.models.net import DetectorNet
 from detector.training.export import export_onnx
 from sfumato.errors import CheckpointError
 from sfumato.media.tensors import to_tensor
-from tests.detector_fixtures import face_picture, landmarks
+from tests.detector_fixtures import face_picture, landmarks, tiny_net
 
 STACK = Stack((0.6, 0.4), (-0.5, -0.7))
 THRESHOLDS = Thresholds({0.1: 0.5, 0.01: 2.0})
@@ -48,17 +48,17 @@ def random_net(backbone: str = "test_resnet", size: int = 64, mirrored: bool = T
 
 @pytest.fixture(scope="module")
 def net() -> DetectorNet:
-    return random_net()
+    return tiny_net()
 
 
 @pytest.fixture(scope="module")
-def scorer(net) -> OnnxScorer:
-    return OnnxScorer(export_onnx(net))
+def scorer(tiny_network: bytes) -> OnnxScorer:
+    return OnnxScorer(tiny_network)
 
 
 @pytest.fixture(scope="module")
 def pictures() -> list[np.ndarray]:
-    return [face_picture(i, 64) for i in range(3)]
+    return [face_picture(i, 48) for i in range(3)]
 
 
 def test_a_logit_is_the_mean_of_its_map_and_a_constant(net, scorer, pictures) -> None:
@@ -107,8 +107,8 @@ def test_map_is_that_of_the_grad_cam_library(pictures, head) -> None:
 
 
 def test_a_backbone_with_more_behind_the_pooling_leaves_without_maps(pictures) -> None:
-    net = random_net("test_convnext2")
-    assert not net.backbone.averages_places(64)
+    net = random_net("test_convnext2", 48)
+    assert not net.backbone.averages_places(48)
     found = OnnxScorer(export_onnx(net))
     assert found(pictures).shape == (3, 2)
     with pytest.raises(CheckpointError, match="plain mean over places"):

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import socket
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,18 +18,28 @@ from sfumato.errors import CheckpointError, OutputError, UsageError
 from sfumato.run import RunFolder
 from sfumato.training.distributed import ranks_of_this_run
 from tests.detector_fixtures import TINY, face_picture
+from tests.process_fixtures import ready_processes
 
 
 def with_steps(steps: int, **changes) -> object:
     return dataclasses.replace(TINY, train=dataclasses.replace(TINY.train, steps=steps, **changes))
 
 
+@pytest.fixture(scope="module")
+def short_run(shared_toy, tmp_path_factory) -> Path:
+    """The folder of a run of two steps: not to be changed."""
+    folder = tmp_path_factory.mktemp("short") / "run"
+    rows, cache = shared_toy
+    train(rows, RunFolder(folder), with_steps(2), cache)
+    return folder
+
+
 def test_toy_is_learned_and_recorded(toy, tmp_path) -> None:
     rows, cache = toy
-    config = with_steps(60)
+    config = with_steps(40)
     shares = []
     done = train(rows, RunFolder(tmp_path / "run"), config, cache, advance=shares.append)
-    assert done.step == 60
+    assert done.step == 40
     assert done.scores["toy"] > 0.9
     assert sum(shares) == pytest.approx(1.0)
     log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
@@ -63,6 +74,7 @@ def test_resumed_run_ends_with_the_same_weights(toy, tmp_path) -> None:
 
 def test_processes_that_prepare_batches_change_nothing(toy, tmp_path) -> None:
     rows, cache = toy
+    ready_processes("detector")
     for workers in (0, 1):
         train(rows, RunFolder(tmp_path / str(workers)), with_steps(4, workers=workers), cache)
     states = [load_detector(tmp_path / str(workers) / "detector.safetensors")[0].state_dict() for workers in (0, 1)]
@@ -106,7 +118,9 @@ def test_two_processes_are_one_with_twice_the_batch(toy, tmp_path) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
-    torch.multiprocessing.spawn(_one_of_two, (port, rows, cache, config, tmp_path / "two"), nprocs=2)
+    ready_processes("detector")
+    given = (port, rows, cache, config, tmp_path / "two")
+    torch.multiprocessing.start_processes(_one_of_two, given, nprocs=2, start_method="forkserver")
     whole = trainer(
         rows, cache, tmp_path / "one", dataclasses.replace(config, train=dataclasses.replace(config.train, pairs=6))
     )
@@ -235,11 +249,10 @@ def test_missing_split_is_refused(toy, tmp_path) -> None:
         train([row for row in rows if row.split == "train"], RunFolder(tmp_path / "run"), TINY, cache)
 
 
-def test_checkpoint_of_another_net_is_refused(toy, tmp_path) -> None:
+def test_checkpoint_of_another_net_is_refused(toy, short_run) -> None:
     rows, cache = toy
-    train(rows, RunFolder(tmp_path / "run"), with_steps(2), cache)
     other = dataclasses.replace(TINY, model=dataclasses.replace(TINY.model, backbone="test_efficientnet"))
-    subject = trainer(rows, cache, tmp_path / "run", other, resume=True)
+    subject = trainer(rows, cache, short_run, other, resume=True)
     with pytest.raises(CheckpointError, match="do not fit"):
         subject.resume()
 
@@ -262,10 +275,9 @@ def _stop_after(steps: int):
     return advance
 
 
-def test_run_starts_from_an_earlier_detector(toy, tmp_path) -> None:
+def test_run_starts_from_an_earlier_detector(toy, short_run, tmp_path) -> None:
     rows, cache = toy
-    train(rows, RunFolder(tmp_path / "first"), with_steps(3), cache)
-    earlier = tmp_path / "first" / "detector.safetensors"
+    earlier = short_run / "detector.safetensors"
     subject = trainer(rows, cache, tmp_path / "second", with_steps(3, start=earlier))
     expected = load_detector(earlier)[0].state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in subject.net.state_dict().items())

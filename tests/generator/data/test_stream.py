@@ -16,11 +16,13 @@ from generator.data.stream import EpisodeStream
 from generator.networks.episode import Episode
 from sfumato.errors import CheckpointError
 from tests.generator_fixtures import clip_of, people, train_config
+from tests.process_fixtures import ready_processes
 
 
 @contextmanager
 def stream(workers: int, sampler: EpisodeSampler | None = None) -> Iterator[EpisodeStream]:
     sampler = sampler or EpisodeSampler(people(3, pictures=2), train_config(pictures=0.5, vary_frames=True))
+    ready_processes("generator")
     opened = EpisodeStream(sampler, range(2), workers)
     try:
         yield opened

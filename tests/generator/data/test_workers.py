@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from generator.data.footage import Source
 from generator.data.prepare import prepare, read_journal
-from generator.data.reading import PrepareConfig
+from generator.data.reading import NO_FACE, PrepareConfig
 from generator.data.workers import CRASHED, UNREADABLE, ReadResult, Task, read, read_all
 from sfumato.errors import OutputError, UsageError
 from sfumato.media.images import write_image
-from tests.generator_fixtures import astronaut, moving, portrait
+from tests.generator_fixtures import close_up, moving, portrait
 from tests.media_fixtures import make_video
 
 SMALL = PrepareConfig(size=64, frames=4)
@@ -43,7 +44,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("mona-lisa", "la-velata", "lady-agnew"):
         write_image(folder / f"{name}.png", portrait(name))
     (folder / "text.mp4").write_text("no video")
-    make_video(folder / "astronaut.mp4", frames=6, width=512, height=512, images=moving(astronaut(), 6))
+    make_video(folder / "astronaut.mp4", frames=4, width=256, height=256, images=moving(close_up(), 4))
     return folder
 
 
@@ -63,10 +64,11 @@ def test_two_processes_make_what_one_makes(footage: Path, tmp_path: Path) -> Non
     assert lines[0] == lines[1]
 
 
-def test_a_reader_that_dies_costs_its_file_only(footage: Path, tmp_path: Path) -> None:
-    both = tasks(tmp_path, Deadly(Path("bomb.mp4")), Source(footage / "mona-lisa.png"))
+def test_a_reader_that_dies_costs_its_file_only(tmp_path: Path) -> None:
+    write_image(tmp_path / "grey.png", np.full((64, 64, 3), 128, np.uint8))
+    both = tasks(tmp_path, Deadly(Path("bomb.mp4")), Source(tmp_path / "grey.png"))
     found = sorted(read_all(both, SMALL, 2), key=lambda outcome: outcome.task.number)
-    assert [outcome.reason for outcome in found] == [CRASHED, ""]
+    assert [outcome.reason for outcome in found] == [CRASHED, NO_FACE]
     assert "bomb.mp4: its process ended with 9" in found[0].refused
 
 
@@ -129,7 +131,7 @@ def test_an_interrupted_run_leaves_nothing_half_written_and_goes_on(tmp_path: Pa
     folder = tmp_path / "footage"
     folder.mkdir()
     for i in range(4):
-        make_video(folder / f"{i}.mp4", frames=8, width=512, height=512, images=moving(astronaut(), 8, 10 + i))
+        make_video(folder / f"{i}.mp4", frames=8, width=256, height=256, images=moving(close_up(), 8, 10 + i))
     command = [
         sys.executable,
         "-m",
@@ -149,7 +151,7 @@ def test_an_interrupted_run_leaves_nothing_half_written_and_goes_on(tmp_path: Pa
     while (  # a file counts as read once the journal has it
         not read_journal(tmp_path / "set") and process.poll() is None and time.monotonic() < end
     ):
-        time.sleep(0.02)
+        time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group gets it
     _, errors = process.communicate(timeout=WAIT)
     assert process.returncode == 130 and "interrupted" in errors and "Traceback" not in errors

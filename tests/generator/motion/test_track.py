@@ -29,11 +29,12 @@ from generator.motion.track import (
 )
 from sfumato.errors import MediaError, MissingFileError, NoFaceError, OutputError, UsageError
 from sfumato.media.landmarks import load_backend
-from tests.generator_fixtures import astronaut, motion, moving
+from tests.generator_fixtures import astronaut, close_up, motion, moving
 from tests.media_fixtures import make_video
 from tests.sound_fixtures import joined
 
 FACE = canonical_face()
+NOBODY = np.full((256, 256, 3), 90, np.uint8)
 
 
 def track(count: int, seed: int = 0) -> NDArray[np.float32]:
@@ -248,7 +249,7 @@ def test_shipped_names_are_found_and_unknown_ones_refused(tmp_path: Path, monkey
 @pytest.fixture(scope="module")
 def tracked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Motion, list[float]]:
     path = tmp_path_factory.mktemp("motion") / "driver.mp4"
-    make_video(path, frames=8, width=512, height=512, images=moving(astronaut(), 8, 40))
+    make_video(path, frames=8, width=256, height=256, images=moving(close_up(), 8, 40))
     counted: list[float] = []
     return track_video(path, load_backend("mesh"), advance=counted.append), counted
 
@@ -266,40 +267,38 @@ def test_the_motion_follows_the_head(tracked: tuple[Motion, list[float]]) -> Non
 
 
 def test_seconds_end_the_motion(tmp_path: Path) -> None:
-    path = make_video(tmp_path / "d.mp4", frames=8, width=512, height=512, images=moving(astronaut(), 8))
+    path = make_video(tmp_path / "d.mp4", frames=8, width=256, height=256, images=moving(close_up(), 8))
     assert len(track_video(path, load_backend("mesh"), seconds=0.25)) == 3
 
 
 def test_a_face_that_appears_late_rests_until_then(tmp_path: Path) -> None:
-    images = [np.full((512, 512, 3), 90, np.uint8)] * 3 + moving(astronaut(), 5, 40)
+    images = [NOBODY] * 3 + moving(close_up(), 5, 40)
     made = track_video(
-        make_video(tmp_path / "late.mp4", frames=8, width=512, height=512, images=images), load_backend("mesh")
+        make_video(tmp_path / "late.mp4", frames=8, width=256, height=256, images=images), load_backend("mesh")
     )
     assert len(made) == 8 and made.times[0] == 0  # as long as the video, or its sound would not fit
     assert np.abs(np.diff(made.landmarks[:3], axis=0)).max() < 0.01
 
 
 def test_a_face_that_is_gone_ends_the_motion(tmp_path: Path) -> None:
-    images = moving(astronaut(), 4) + [np.full((512, 512, 3), 90, np.uint8)] * 8 + moving(astronaut(), 4)
+    images = moving(close_up(), 4) + [NOBODY] * 8 + moving(close_up(), 4)
     made = track_video(
-        make_video(tmp_path / "gone.mp4", frames=16, width=512, height=512, images=images), load_backend("mesh")
+        make_video(tmp_path / "gone.mp4", frames=16, width=256, height=256, images=images), load_backend("mesh")
     )
     assert len(made) == 4
 
 
 def test_a_face_that_is_gone_for_less_than_half_a_second_is_bridged(tmp_path: Path) -> None:
-    images = moving(astronaut(), 4) + [np.full((512, 512, 3), 90, np.uint8)] * 3 + moving(astronaut(), 4)
+    images = moving(close_up(), 4) + [NOBODY] * 3 + moving(close_up(), 4)
     made = track_video(
-        make_video(tmp_path / "blink.mp4", frames=11, width=512, height=512, images=images), load_backend("mesh")
+        make_video(tmp_path / "blink.mp4", frames=11, width=256, height=256, images=images), load_backend("mesh")
     )
     assert np.allclose(made.times, [0, 0.1, 0.2, 0.3, 0.7, 0.8, 0.9, 1.0])
 
 
-NOBODY = np.full((512, 512, 3), 90, np.uint8)
-
-
 def follow(path: Path, images: list[NDArray[np.uint8]], rate: float) -> Motion:
-    video = make_video(path, frames=len(images), rate=rate, width=512, height=512, images=images)
+    height, width = images[0].shape[:2]
+    video = make_video(path, frames=len(images), rate=rate, width=width, height=height, images=images)
     return track_video(video, load_backend("mesh"))
 
 
@@ -320,21 +319,21 @@ def test_a_slow_moving_picture_is_a_whole_motion(tmp_path: Path) -> None:
 def test_a_picture_that_is_held_does_not_end_the_motion(tmp_path: Path) -> None:
     times = [0.0, 0.1, 0.2, 2.2, 2.3, 9.0]
     video = make_video(
-        tmp_path / "a.mkv", frames=6, times=times, width=512, height=512, images=moving(astronaut(), 6, 40)
+        tmp_path / "a.mkv", frames=6, times=times, width=256, height=256, images=moving(close_up(), 6, 40)
     )
     assert track_video(video, load_backend("mesh")).times == pytest.approx(times, abs=0.002)
 
 
 @pytest.mark.parametrize(("hidden", "reaches"), [(0.3, True), (0.45, True), (0.7, False)])
 def test_a_face_is_bridged_by_seconds_not_by_frames(tmp_path: Path, hidden: float, reaches: bool) -> None:
-    images = [astronaut()] * 3 + [NOBODY] * round(hidden * 60) + [astronaut()] * 3
-    made = follow(tmp_path / "a.mp4", images, 60)
-    assert (made.times[-1] == pytest.approx((len(images) - 1) / 60, abs=0.001)) == reaches
+    images = [close_up()] * 2 + [NOBODY] * round(hidden * 20) + [close_up()] * 2
+    made = follow(tmp_path / "a.mp4", images, 20)
+    assert (made.times[-1] == pytest.approx((len(images) - 1) / 20, abs=0.001)) == reaches
     assert ("is hidden from 0.1 s on" in " ".join(made.remarks)) != reaches
 
 
 def test_a_face_that_is_gone_in_one_frame_of_a_slow_clip_ends_the_motion_and_that_is_said(tmp_path: Path) -> None:
-    made = follow(tmp_path / "a.mp4", [astronaut()] * 2 + [NOBODY] + [astronaut()] * 2, 1)
+    made = follow(tmp_path / "a.mp4", [close_up()] * 2 + [NOBODY] + [close_up()] * 2, 1)
     assert len(made) == 2
     assert "hidden from 2.0 s on; the motion ends there" in " ".join(made.remarks)
 
@@ -346,9 +345,9 @@ def test_a_motion_goes_on_where_the_clock_of_a_joined_recording_jumps(tmp_path: 
             tmp_path / f"{start}.ts",
             frames=3,
             times=[start + time for time in times],
-            width=512,
-            height=512,
-            images=[astronaut()] * 3,
+            width=256,
+            height=256,
+            images=[close_up()] * 3,
         )
         for start in (0.0, 700.0, 20.0)
     ]

@@ -17,7 +17,7 @@ from sfumato.errors import ConfigError
 from tests.generator_fixtures import PLAIN, SIZE, WARP, checkpoint, clip_of, episode, same_picture
 
 LOSS = LossConfig(vgg19=0, vggface=0, pixel=8, adversarial=0.1, feature_matching=0.1)
-TUNE = TuneConfig(iterations=6, batch=2, learning_rate=1e-3, loss=LOSS, check_every=2)
+TUNE = TuneConfig(iterations=4, batch=2, learning_rate=1e-3, loss=LOSS, check_every=2)
 
 
 def person_of(networks: Checkpoint, frames: int = 3) -> Person:
@@ -56,7 +56,7 @@ def test_when_nothing_helps_the_generic_g_comes_back_bit_for_bit(family: str) ->
 @pytest.mark.parametrize("family", [PLAIN, WARP])
 def test_fine_tuning_improves_on_its_own_check(family: str, frames: int) -> None:
     networks = checkpoint(family)
-    tuned = fine_tune(networks, person_of(networks, frames), replace(TUNE, iterations=20))
+    tuned = fine_tune(networks, person_of(networks, frames), replace(TUNE, iterations=8, check_every=4))
     assert min(tuned.history) < tuned.history[0]
 
 
@@ -118,14 +118,14 @@ def test_psi_is_trained_directly_and_p_is_not() -> None:
 
 def test_the_best_state_is_kept() -> None:
     networks = checkpoint(PLAIN)
-    tuned = fine_tune(networks, person_of(networks), replace(TUNE, iterations=30, learning_rate=5e-3, patience=100))
+    tuned = fine_tune(networks, person_of(networks), replace(TUNE, iterations=14, learning_rate=1e-2, patience=100))
     again = fine_tune(networks, tuned, replace(TUNE, iterations=2, learning_rate=1e3))
     assert again.history[0] == pytest.approx(min(tuned.history), rel=1e-3)
 
 
 def test_without_a_critic_it_tunes_on_the_other_losses() -> None:
     networks = checkpoint(PLAIN, critic=False)
-    assert fine_tune(networks, person_of(networks), TUNE).iterations == 6
+    assert fine_tune(networks, person_of(networks), TUNE).iterations == TUNE.iterations
 
 
 def test_the_same_seed_gives_the_same_person() -> None:
@@ -155,7 +155,7 @@ def test_progress_counts_iterations() -> None:
     networks = checkpoint(PLAIN)
     amounts: list[float] = []
     fine_tune(networks, person_of(networks), TUNE, amounts.append)
-    assert sum(amounts) == 6
+    assert sum(amounts) == TUNE.iterations
 
 
 def test_two_people_do_not_share_a_picture() -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from sfumato.app.cli.main import main
 from sfumato.errors import UsageError
 from sfumato.training.distributed import Ranks, ranks_of_this_run
 from tests.generator.data.test_dataset import prepared
+from tests.process_fixtures import ready_processes
 
 SETTINGS = [
     "model.size=32", "model.width=8", "model.max_width=16", "model.same_blocks=1", "model.bottleneck=8",
@@ -37,11 +38,13 @@ def arguments(footage: Path, out: Path, own: list[str]) -> list[str]:
     return ["train", "generator", str(footage), "-o", str(out), "--device", "cpu", "--threads", "1", *settings]
 
 
-def start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
-    program = [sys.executable, "-m", "sfumato", *command]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    root = Path(__file__).parents[3]
-    return subprocess.Popen(program, env={**os.environ, **environment}, cwd=root, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
+def run_as_rank(rank: int, port: int, command: list[str], said: Path) -> None:
+    """One of two processes, with what torchrun sets; `said`: where stdout goes, stderr beside it."""
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo"}
+    os.environ |= {"WORLD_SIZE": "2", "RANK": str(rank), "LOCAL_RANK": str(rank)}
+    out, errors = said.open("w"), said.with_suffix(".err").open("w")
+    with out, errors, redirect_stdout(out), redirect_stderr(errors):
+        sys.exit(main(command))
 
 
 def losses(folder: Path) -> list[dict[str, float]]:
@@ -57,17 +60,18 @@ def free_port() -> int:
 
 def test_two_processes_give_the_curve_of_one_with_twice_the_batch(tmp_path: Path) -> None:
     footage = prepared(tmp_path / "set", 3)
-    # What torchrun sets.
-    world = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "GLOO_SOCKET_IFNAME": "lo"}
-    own = ["batch=2", "workers=1"]  # frames come from stored shards, read in a process of their own
-    two = [
-        start(arguments(footage, tmp_path / "two", own), {**world, "RANK": str(rank), "LOCAL_RANK": str(rank)})
-        for rank in (0, 1)
-    ]
-    said = [process.communicate(timeout=120) for process in two]
-    assert [process.returncode for process in two] == [0, 0], said
+    port, said = free_port(), [tmp_path / f"{rank}.out" for rank in (0, 1)]
+    context, two = ready_processes("generator"), []
+    for rank, workers in enumerate((1, 0)):  # frames come from stored shards: here read in a process of their own
+        command = arguments(footage, tmp_path / "two", ["batch=2", f"workers={workers}"])
+        two.append(context.Process(target=run_as_rank, args=(rank, port, command, said[rank])))
+        two[rank].start()
+    for process in two:
+        process.join(120)
+        process.kill()  # one that has not ended by now
+    assert [process.exitcode for process in two] == [0, 0], [path.with_suffix(".err").read_text() for path in said]
     assert main(arguments(footage, tmp_path / "one", ["batch=4"])) == 0
-    assert said[1][0] == "" and "8 steps" in said[0][0]  # the second one is silent
+    assert said[1].read_text() == "" and "8 steps" in said[0].read_text()  # the second one is silent
     assert json.loads((tmp_path / "two" / "options.json").read_text())["processes"] == 2
     for a, b in zip(losses(tmp_path / "two"), losses(tmp_path / "one"), strict=True):
         assert a == pytest.approx(b, rel=TOLERANCE), a["step"]

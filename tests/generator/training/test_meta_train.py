@@ -7,8 +7,6 @@ import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -23,19 +21,10 @@ from generator.training.meta_train import meta_train
 from generator.training.validation import Validation, Validator
 from sfumato.run import RunFolder
 from tests.generator_fixtures import dataset, train_config
+from tests.process_fixtures import ready_processes
 
 CPU = torch.device("cpu")
 PLAIN_PIXELS = LossConfig(vgg19=0, vggface=0, pixel=8, adversarial=0)
-CHILD = """
-import torch
-from generator.training.meta_train import meta_train
-from pathlib import Path
-from sfumato.run import RunFolder
-from tests.generator.training.test_meta_train import CPU, long_run
-from tests.generator_fixtures import dataset
-torch.set_num_threads(1)
-meta_train(dataset(), long_run(1000), RunFolder(Path({path!r})), CPU)
-"""
 
 
 def lines(folder: Path) -> list[dict[str, float]]:
@@ -45,6 +34,12 @@ def lines(folder: Path) -> list[dict[str, float]]:
 def long_run(steps: int):  # type: ignore[no-untyped-def]
     """A run whose schedule does not depend on where it ends, with every part that has a state."""
     return train_config(steps=steps, decay=False, save_every=3, validate_every=4, vary_frames=True, critic_updates=2)
+
+
+def train_on(path: Path) -> None:
+    """What the process does that is killed."""
+    torch.set_num_threads(1)
+    meta_train(dataset(), long_run(1000), RunFolder(path), CPU)
 
 
 def tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -57,13 +52,14 @@ def test_a_process_killed_at_a_random_step_and_resumed_equals_an_uninterrupted_r
     """Bit for bit: every tensor of the model and of the state (optimisers, averages), and every logged loss."""
     fatal = random.SystemRandom().randint(3, 12)
     killed, log = tmp_path / "killed", tmp_path / "killed" / "log.jsonl"
-    root = Path(__file__).parents[3]
-    child = subprocess.Popen([sys.executable, "-c", CHILD.format(path=str(killed))], cwd=root)
+    child = ready_processes("generator").Process(target=train_on, args=(killed,))
+    child.start()
     while not log.exists() or log.read_bytes().count(b"\n") < fatal:
-        assert child.poll() is None, "the child ended by itself"
+        assert child.is_alive(), "the child ended by itself"
         time.sleep(0.002)
+    assert child.pid is not None
     os.kill(child.pid, signal.SIGKILL)
-    child.wait()
+    child.join()
     reached = max(int(line["step"]) for line in lines(killed)) if log.read_bytes().endswith(b"\n") else fatal
     steps = reached + 2
     meta_train(dataset(), long_run(steps), RunFolder(killed, resume=True), CPU, resume=True)
@@ -157,6 +153,7 @@ def test_a_run_that_dies_keeps_its_last_save_and_says_what_to_do(
 
 
 def test_workers_give_the_same_run_and_end_with_it(tmp_path: Path) -> None:
+    ready_processes("generator")
     for workers in (0, 2):
         meta_train(dataset(), train_config(workers=workers, critic_updates=2), RunFolder(tmp_path / str(workers)), CPU)
     assert not multiprocessing.active_children()

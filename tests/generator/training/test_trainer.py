@@ -37,15 +37,15 @@ def test_one_step_moves_every_network(family: str) -> None:
 def test_the_plain_family_learns_to_draw() -> None:
     run = trainer(
         PLAIN,
-        steps=40,
+        steps=20,
         batch=4,
-        learning_rate=2e-3,
+        learning_rate=4e-3,
         ema=0.9,
         loss=LossConfig(vgg19=0, vggface=0, pixel=8, adversarial=0),
     )
     judge = Validator(people(4), run.config, CPU)
     before = judge.measure(run.ema_embedder, run.ema_generator)
-    for _ in range(40):
+    for _ in range(20):
         run.step()
     after = judge.measure(run.ema_embedder, run.ema_generator)
     assert after.l1 < 0.8 * before.l1
