@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,11 +130,3 @@ def tiny_net() -> DetectorNet:
     net = DetectorNet(TINY.model).eval()
     torch.nn.init.normal_(net.heads.weight, std=0.5)
     return net
-
-
-@cache
-def tiny_network() -> bytes:
-    """`tiny_net` as ONNX, exported once for all tests of a process: it takes seconds."""
-    from detector.training.export import export_onnx
-
-    return export_onnx(tiny_net())

@@ -2,6 +2,8 @@
 reason.
 """
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,12 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, average_precision_score, brier_score_loss, roc_auc_score, roc_curve
 from sklearn.metrics import log_loss as sklearn_log_loss
-from torchmetrics.functional.classification import (
-    binary_auroc,
-    binary_average_precision,
-    binary_calibration_error,
-    binary_sensitivity_at_specificity,
-)
 
 from detector.evaluation import metrics
 from detector.evaluation.metrics import Curve
@@ -37,6 +33,14 @@ def drawn(request) -> tuple[np.ndarray, np.ndarray]:
     return draw(request.param)
 
 
+@pytest.fixture(scope="module")
+def torchmetrics() -> Any:
+    """Loaded with the first test that asks it: collecting these tests need not wait seconds for it."""
+    from torchmetrics.functional import classification
+
+    return classification
+
+
 @pytest.fixture(autouse=True)
 def double_precision():
     """torchmetrics sums in torch's default type; in 32 bits it is itself wrong by 1e-7."""
@@ -49,19 +53,19 @@ def tensors(labels, scores):
     return torch.as_tensor(scores, dtype=torch.float64), torch.as_tensor(labels)
 
 
-def test_auc(drawn) -> None:
+def test_auc(torchmetrics, drawn) -> None:
     labels, scores = drawn
     found = Curve(labels, scores).auc()[0]
     assert found == pytest.approx(roc_auc_score(labels, scores), abs=NEAR)
     assert found == pytest.approx(metrics.auc(scores[labels == 1], scores[labels == 0]), abs=NEAR)
-    assert found == pytest.approx(float(binary_auroc(*tensors(labels, scores))), abs=NEAR)
+    assert found == pytest.approx(float(torchmetrics.binary_auroc(*tensors(labels, scores))), abs=NEAR)
 
 
-def test_average_precision(drawn) -> None:
+def test_average_precision(torchmetrics, drawn) -> None:
     labels, scores = drawn
     found = Curve(labels, scores).average_precision()[0]
     assert found == pytest.approx(average_precision_score(labels, scores), abs=NEAR)
-    assert found == pytest.approx(float(binary_average_precision(*tensors(labels, scores))), abs=NEAR)
+    assert found == pytest.approx(float(torchmetrics.binary_average_precision(*tensors(labels, scores))), abs=NEAR)
 
 
 def test_eer(drawn) -> None:
@@ -78,12 +82,14 @@ def test_eer(drawn) -> None:
 
 
 @pytest.mark.parametrize("rate", [0.02, 0.1, 0.25, 0.5])
-def test_tpr_at_fpr(drawn, rate) -> None:
+def test_tpr_at_fpr(torchmetrics, drawn, rate) -> None:
     labels, scores = drawn
     fpr, tpr, _ = roc_curve(labels, scores, drop_intermediate=False)
     found = Curve(labels, scores).tpr_at(rate)[0]
     assert found == pytest.approx(tpr[fpr <= rate].max(), abs=NEAR)
-    sensitivity = binary_sensitivity_at_specificity(*tensors(labels, scores), min_specificity=1 - rate - 1e-6)[0]
+    sensitivity = torchmetrics.binary_sensitivity_at_specificity(
+        *tensors(labels, scores), min_specificity=1 - rate - 1e-6
+    )[0]
     assert found == pytest.approx(float(sensitivity), abs=NEAR)
 
 
@@ -98,12 +104,12 @@ def test_threshold_and_probability_metrics(drawn) -> None:
     )
 
 
-def test_calibration_error(drawn) -> None:
+def test_calibration_error(torchmetrics, drawn) -> None:
     labels, scores = drawn
     inside = (
         np.clip(scores, 1e-3, 1 - 1e-3) * 0.997 + 0.001
     )  # off the borders between bins, where the rounding of either would decide
-    expected = float(binary_calibration_error(*tensors(labels, inside), n_bins=15, norm="l1"))
+    expected = float(torchmetrics.binary_calibration_error(*tensors(labels, inside), n_bins=15, norm="l1"))
     assert metrics.calibration_error(labels, inside) == pytest.approx(expected, abs=NEAR)
 
 
