@@ -88,6 +88,9 @@ def _is_abandoned(folder: Path) -> bool:
         if folder.is_symlink() or not folder.is_dir():
             return False
         fresh = time.time() - folder.stat().st_mtime < _GRACE
+    except OSError:
+        return False  # its owner has just removed it
+    try:
         with (folder / "lock").open("rb+") as lock:
             return _try_lock(lock) and (not fresh or _owner_is_gone(folder))
     except FileNotFoundError:

@@ -114,6 +114,20 @@ def test_a_link_is_not_followed(tmp_path: Path, dead: int) -> None:
     assert (tmp_path / "precious" / "lock").exists()
 
 
+def test_a_folder_that_its_owner_removes_while_it_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    going = tmp_path / f".sfumato-{os.getpid()}-a"
+    going.mkdir()
+
+    def seen_and_gone(folder: Path) -> bool:
+        folder.rmdir()
+        return True
+
+    monkeypatch.setattr(Path, "is_dir", seen_and_gone)
+    remove_abandoned(beside=tmp_path / "out.mp4")
+    monkeypatch.undo()
+    assert not going.exists()
+
+
 def test_a_path_becomes_the_output_or_nothing(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
     with private_path(tmp_path / "a.mp4") as temporary:
