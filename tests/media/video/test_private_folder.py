@@ -115,7 +115,7 @@ def test_a_link_is_not_followed(tmp_path: Path, dead: int) -> None:
 
 
 def test_a_folder_that_its_owner_removes_while_it_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    going = tmp_path / f".sfumato-{os.getpid()}-a"
+    going = tmp_path / f".sfumato-unsealed-{os.getpid()}-x"
     going.mkdir()
 
     def seen_and_gone(folder: Path) -> bool:
