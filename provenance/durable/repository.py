@@ -26,6 +26,7 @@ from typing import Any, Protocol, Self
 from provenance.durable.fingerprint import ALG as FINGERPRINT_ALG
 from provenance.durable.fingerprint import LARGEST as LARGEST_FINGERPRINT
 from provenance.durable.fingerprint import THRESHOLD, Fingerprint, distance
+from provenance.durable.postgres_schema import prepare_postgres
 from provenance.durable.recovered import LARGEST, read_store
 from provenance.durable.sqlite_file import address_of, cannot_open, prepare_sqlite
 from sfumato.errors import MissingPartError, OutputError, UsageError, install_extra
@@ -172,11 +173,8 @@ class Repository:
         return int(self._rows("select count(*) from manifests", ())[0][0])
 
     def prepare(self, *, read_only: bool = False) -> None:
-        """Makes what a new database lacks, unless it is only read. Raises UsageError for one of another version."""
+        """Gives a new database its version, unless it is only read. Raises UsageError for one of another version."""
         with self._transaction() as cursor:
-            if self._mark != "?" and not read_only:  # an SQLite file has its tables already
-                for statement in filter(str.strip, _TABLES.format(bytes="bytea").split(";")):
-                    cursor.execute(statement)
             cursor.execute("select distinct version from sfumato_schema order by version desc limit 1")
             versions = cursor.fetchall()
             if not versions and not read_only:
@@ -240,7 +238,7 @@ def open_repository(place: str | Path | None = None, *, must_exist: bool = False
     """
     text = str(place) if place is not None else default_place()
     if text.startswith(("postgresql://", "postgres://")):
-        repository = _postgres(text)
+        repository = _postgres(text, must_exist)
     else:
         path = Path(text).expanduser()
         repository = _sqlite(path, must_exist)
@@ -286,7 +284,7 @@ def _bytes(value: Any) -> bytes:
     return bytes(value) if isinstance(value, bytes | memoryview) else b""
 
 
-def _postgres(url: str) -> Repository:
+def _postgres(url: str, must_exist: bool) -> Repository:
     shown = url.partition("@")[2] or url.partition("//")[2]  # without the password
     try:
         import psycopg
@@ -299,4 +297,9 @@ def _postgres(url: str) -> Repository:
         raise OutputError(
             f"Cannot open the repository {shown}: {' '.join(first)}", "Check the address and the server."
         ) from error
+    try:
+        prepare_postgres(connection, shown, _TABLES.format(bytes="bytea"), must_exist=must_exist)
+    except BaseException:
+        connection.close()
+        raise
     return Repository(connection, shown, "%s", psycopg.Error)

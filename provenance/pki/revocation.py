@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import AuthorityInformationAccessOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, SignatureAlgorithmOID
 
 from provenance.pki.certificates import outside_validity
 from provenance.pki.paths import ANSWERING, UNREADABLE_CERTIFICATE, find_path
@@ -31,7 +31,13 @@ GOOD, GOOD_THEN = "not revoked", "not revoked at signing"
 CLOCKS_DIFFER = timedelta(minutes=5)
 WITHOUT_END = timedelta(days=7)  # how long an answer counts that does not say it
 LARGEST_ANSWER = 1024 * 1024
-_BAD = (*UNREADABLE_CERTIFICATE, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound)
+# Of the certificate profile (C2PA specification 2.4, section 14.5.1).
+_PSS_DIGESTS = {each.name: each for each in (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())}
+_BAD = (
+    *UNREADABLE_CERTIFICATE,
+    *(TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError),
+    *(InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound),
+)
 
 
 @dataclass(frozen=True)
@@ -186,9 +192,12 @@ def _delegated(responder: x509.Certificate, issuers: Sequence[x509.Certificate],
 
 
 def _signed_by(response: ocsp.OCSPResponse, responder: x509.Certificate) -> bool:
-    key, digest = responder.public_key(), response.signature_hash_algorithm
+    key, pss = responder.public_key(), response.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS
+    digest = None if pss else response.signature_hash_algorithm
     try:
-        if isinstance(key, ed25519.Ed25519PublicKey):
+        if isinstance(key, rsa.RSAPublicKey) and pss:
+            key.verify(response.signature, response.tbs_response_bytes, *_stated_pss(response))
+        elif isinstance(key, ed25519.Ed25519PublicKey):
             key.verify(response.signature, response.tbs_response_bytes)
         elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
             key.verify(response.signature, response.tbs_response_bytes, ec.ECDSA(digest))
@@ -199,3 +208,20 @@ def _signed_by(response: ocsp.OCSPResponse, responder: x509.Certificate) -> bool
     except _BAD:
         return False
     return True
+
+
+def _stated_pss(response: ocsp.OCSPResponse) -> tuple[padding.PSS, hashes.HashAlgorithm]:
+    """RSASSA-PSS as the answer states it (RFC 4055, section 3.1). Raises one of _BAD for parameters that the
+    certificate profile does not allow: a digest that is left out (SHA-1) or old, a mask of another digest.
+    """
+    from asn1crypto import ocsp as asn1
+
+    answer = asn1.OCSPResponse.load(response.public_bytes(serialization.Encoding.DER))
+    stated = answer["response_bytes"]["response"].parsed["signature_algorithm"]["parameters"].native
+    mask, name = stated["mask_gen_algorithm"], stated["hash_algorithm"]["algorithm"]
+    if (mask["algorithm"], mask["parameters"]["algorithm"]) != ("mgf1", name):
+        raise ValueError("RSASSA-PSS with a mask of another digest")
+    if stated["trailer_field"] != "trailer_field_bc":
+        raise ValueError("RSASSA-PSS with another trailer")
+    digest = _PSS_DIGESTS[name]
+    return padding.PSS(padding.MGF1(digest), stated["salt_length"]), digest

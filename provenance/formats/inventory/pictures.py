@@ -2,7 +2,7 @@
 
 In: an open file. Out: `Part`s, in the order of the file.
 A JPEG's further pictures are looked up where its list says that they are, so that a list that leads nowhere after
-signing shows. Raises ValueError for a structure that cannot be followed.
+signing shows; so are previews whose place its Exif gives. Raises ValueError for a structure that cannot be followed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import IO
 
+from provenance.formats.inventory.camera_notes import previews
 from provenance.formats.inventory.multi_picture import picture_list
 from provenance.formats.inventory.part import Part, part
 from provenance.formats.stores import pictures
@@ -54,6 +55,7 @@ def jpeg(file: IO[bytes]) -> list[Part]:
     parts.append(part("the picture", file, [(position, whole.end)]))
     if whole.end < size:
         parts.append(part("what follows the picture", file, [(whole.end, size)]))
+        parts += previews(file, whole.end, size)
     for number, span in enumerate(further.pictures(size) if further else [], start=2):
         parts.append(part(f"picture {number} of the file", file, [span]))
     return parts

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -319,3 +321,34 @@ def test_a_damaged_or_foreign_key_is_named_when_it_is_needed(tmp_path: Path) -> 
         (keys.folder / "intermediate.key").write_bytes(data)
         with pytest.raises(SealError, match=rf"intermediate\.key {why}"):
             development_keys(tmp_path, start + timedelta(days=350))
+
+
+def test_whoever_comes_second_keeps_what_the_first_one_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = development_keys(tmp_path / "first")
+
+    def too_late(draft: Path, place: Path) -> None:
+        shutil.copytree(first.folder, place)
+        raise OSError(errno.ENOTEMPTY, "Directory not empty")
+
+    monkeypatch.setattr(Path, "rename", too_late)
+    second = development_keys(tmp_path / "second")
+    assert _certificates(second) == _certificates(first)
+    assert [path.name for path in (tmp_path / "second").iterdir()] == [second.folder.name]  # and no draft
+
+
+def test_a_set_that_cannot_be_moved_into_its_place_is_an_error_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(draft: Path, place: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(SealError, match="No space left on device"):
+        development_keys(tmp_path / "keys")
+    assert list((tmp_path / "keys").iterdir()) == []
+
+
+def test_a_root_has_expired_from_its_last_second_on(tmp_path: Path) -> None:
+    keys = development_keys(tmp_path)
+    with pytest.raises(SealError, match="has expired"):
+        development_keys(tmp_path, _certificates(keys)["root"].not_valid_after_utc)

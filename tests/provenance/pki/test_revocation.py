@@ -313,3 +313,13 @@ def test_only_an_address_for_ocsp_is_asked() -> None:
             .sign(MIDDLE.key, hashes.SHA256())
         )
         assert responder_address(held) == address
+
+
+@pytest.mark.parametrize("end", [NOW + DAY, NOW - DAY])
+def test_a_named_responder_counts_below_any_number_of_authorities_whose_time_is_judged_elsewhere(end: datetime) -> None:
+    lower = issue("Lower", MIDDLE, authority=True, start=NOW - 9 * DAY, end=end)
+    leaf, responder = signer("Eve", lower), issue("Answers", lower, usages=[ExtendedKeyUsageOID.OCSP_SIGNING])
+    der = answer(leaf, lower, responder, embed=[lower, responder])
+    above = [MIDDLE.certificate, ROOT.certificate]
+    found = look(leaf.certificate, lower.certificate, [der], NOW, "in the file", above)
+    assert found.state == "not revoked"

@@ -250,3 +250,11 @@ def test_a_foreign_name_is_cut_where_it_is_refused(tmp_path: Path) -> None:
     assert len(name) > 101
     with pytest.raises(UsageError, match=re.escape(f"holds {name[:100]!r}, which is not for signers")):
         load_trust_list(_write(tmp_path, "list.json", _document(_service(stranger))), "signers", NOW)
+
+
+def test_a_certificate_that_is_no_base64_to_the_letter_is_refused(tmp_path: Path) -> None:
+    service = _service(ROOT)
+    (identity,) = service["ServiceInformation"]["ServiceDigitalIdentity"]["X509Certificates"]
+    identity["val"] = f"!{identity['val']}"
+    with pytest.raises(UsageError):
+        load_trust_list(_write(tmp_path, "list.json", _document(service)), "signers", NOW)
