@@ -13,7 +13,7 @@ from sfumato import options
 _LANDMARKS = click.option(
     "--landmarks", default="mesh", show_default=True, help="Landmark backend: mesh or face-alignment."
 )
-_LISTED = 20  # refused files shown by name; footage has thousands
+_LISTED = 20  # refused files, and remarks on files, that are shown; footage has thousands
 _COUNTED = 20_000  # files that are counted before the work, for the progress bar
 
 
@@ -76,8 +76,10 @@ def prepare(
                 f"Left out, {what}: {', '.join(f'{reason} {count}' for reason, count in counts.most_common())}",
                 err=True,
             )
-    if result.cut_off:
-        click.echo(f"{result.cut_off} file(s) end before their declared end; what is there was used.", err=True)
+    for line in result.remarks[:_LISTED]:
+        click.echo(printable(line, 400), err=True)
+    if len(result.remarks) > _LISTED:
+        click.echo(f"{len(result.remarks) - _LISTED} more remarks on files.", err=True)
     if not result.made and not result.kept:
         raise NoFaceError(
             f"None of {len(result.refused)} file(s) could be used", "Use footage in which a face is seen well."

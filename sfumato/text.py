@@ -6,6 +6,8 @@ is. Kept as it is inside; passed through here at every place where a person read
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -19,6 +21,7 @@ _UNSAFE = {
 }  # controls, format (bidi, zero width), surrogates, private use, line ends
 _MARKS = {"Mn", "Me"}  # marks that sit on the letter before them
 _MOST_MARKS = 3  # real scripts stack two or three on a letter; a tower of them paints over other lines
+_HALF, _NO_ASCII = re.compile("[\ud800-\udfff]"), re.compile(r"[^\x00-\x7e]+")
 
 
 def printable(text: object, limit: int | None = None) -> str:
@@ -36,6 +39,14 @@ def printable(text: object, limit: int | None = None) -> str:
         shown.append(_escape(character) if category in _UNSAFE or marks > _MOST_MARKS else character)
     left_out = 0 if limit is None else max(0, len(source) - limit)
     return "".join(shown) + (f"... ({left_out} characters more)" if left_out else "")
+
+
+def json_line(value: object) -> str:
+    """`value` as one line of JSON in ASCII: what could steer a terminal is an escape. Half characters, which stand in
+    names that are no UTF-8, become U+FFFD: they have no place in JSON, and many readers refuse them.
+    """
+    whole = _HALF.sub("\ufffd", json.dumps(value, ensure_ascii=False))
+    return _NO_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], whole)
 
 
 def left_out(refused: Iterable[tuple[object, str]], shown: int = 5) -> list[str]:

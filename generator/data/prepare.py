@@ -45,7 +45,7 @@ class Prepared:
     refused: list[tuple[Path, str]] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)  # of refused files
     dropped: Counter[str] = field(default_factory=Counter)  # frames
-    cut_off: int = 0  # files used although they end before their declared end
+    remarks: list[str] = field(default_factory=list)  # on files made in this run: cut off, a clock that jumps
     held_out: int = 0  # files, made or kept, that the layout keeps for testing
     named: set[str] = field(default_factory=set)  # people whom the layout names, of files made or kept
 
@@ -128,7 +128,7 @@ class _Run:
         """Counts what came of a file and writes it down."""
         task, result = outcome.task, self.result
         result.dropped += outcome.dropped
-        result.cut_off += outcome.cut_off
+        result.remarks += outcome.remarks
         if outcome.refused:
             self.refused.append((task.number, task.source.path, outcome.refused))
             result.reasons[outcome.reason] += 1
@@ -144,7 +144,7 @@ class _Run:
                 {
                     "path": str(task.source.path), "bytes": status.st_size, "changed": status.st_mtime_ns,
                     "sha256": task.digest, "shards": outcome.shards, "frames": outcome.frames,
-                    "dropped": outcome.dropped, "cut_off": outcome.cut_off, "refused": outcome.refused,
+                    "dropped": outcome.dropped, "remarks": outcome.remarks, "refused": outcome.refused,
                     "reason": outcome.reason, "person": task.source.person, "held_out": task.source.held_out,
                 },
             )  # fmt: skip

@@ -1,8 +1,8 @@
 """The report of prepared footage: a folder made by `sfumato prepare` in, one self-contained page (`report.html`) out.
 
-Crops of some people with their landmarks, what was left out and why, and how the rest is distributed. The page loads
-nothing; names of files are foreign and are escaped. Of a large set a sample of the shards is looked at, and the page
-says so.
+Crops of some people with their landmarks, what was left out and why, what is odd about files, and how the rest is
+distributed. The page loads nothing; names of files are foreign and are escaped. Of a large set a sample of the shards
+is looked at, and the page says so.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from sfumato.text import printable
 from sfumato.version import __version__
 
 SHARDS = 2000  # looked at, at most
-_CROPS, _SIDE, _NAMED = 35, 160, 200  # crops shown, their pixels, refused files listed
+_CROPS, _SIDE, _NAMED = 35, 160, 200  # crops shown, their pixels, refused files and remarks listed
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 WIDTH, HEIGHT, LEFT, BOTTOM = 300.0, 128.0, 4.0, 22.0  # of a histogram, in its own units
 
@@ -117,6 +117,7 @@ def write_report(out: Path, result: Prepared | None = None) -> Path:
     dropped: Counter[str] = Counter()
     for line in journal:
         dropped.update(line["dropped"])
+    remarks = [str(remark) for line in journal for remark in line.get("remarks", ())]
     page = _environment().get_template("prepare_report.html.jinja").render(
         policy=_POLICY, version=__version__, name=out.resolve().name, settings=settings,
         shards=len(paths), looked_at=len(chosen), people=len(people), pictures=sum(c.picture for c in clips),
@@ -125,6 +126,7 @@ def write_report(out: Path, result: Prepared | None = None) -> Path:
         crops=[_crop(c) for c in _examples(people)], reasons=_shares(reasons), dropped=_shares(dropped),
         histograms=_histograms(chosen, clips, [len(p.clips) for p in people], settings),
         listed=[why.replace(str(path), path.name) for path, why in listed[:_NAMED]], more=len(listed) - _NAMED,
+        remarks=remarks[:_NAMED], more_remarks=len(remarks) - _NAMED,
         width=WIDTH, height=HEIGHT, floor=HEIGHT - BOTTOM,
     )  # fmt: skip
     write_text(out / "report.html", page)

@@ -87,12 +87,14 @@ class NoUsableFaceError(NoFaceError):
 
 @dataclass(frozen=True)
 class Made:
-    """What became of one file: shards written, frames kept in all of them, frames dropped by reason."""
+    """What became of one file: shards written, frames kept in all of them, frames dropped by reason. remarks: what
+    somebody should be told of the file itself, as `VideoReader.remarks` has it.
+    """
 
     shards: int
     frames: int
     dropped: Counter[str]
-    cut_off: bool  # the file ends before its declared end
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,9 @@ class Preparer:
         made = frames = 0
         if source.picture:
             shots: Iterator[list[Observation]] = iter([self._picture(source.path)])
-            fewest, cut_off = 1, False
+            fewest, remarks = 1, tuple[str, ...]()
         else:
-            ranges, cut_off = self._choose_shots(source.path)
+            ranges, remarks = self._choose_shots(source.path)
             shots, fewest = self._shots(source.path, ranges), self.config.fewest
         try:
             for shot in shots:
@@ -147,17 +149,17 @@ class Preparer:
             raise
         if not made:
             raise NoUsableFaceError(source.path, dropped)
-        return Made(made, frames, dropped, cut_off)
+        return Made(made, frames, dropped, remarks)
 
-    def _choose_shots(self, path: Path) -> tuple[list[range], bool]:
-        """The longest shots in the order of time, and whether the file was cut off."""
+    def _choose_shots(self, path: Path) -> tuple[list[range], tuple[str, ...]]:
+        """The longest shots in the order of time, and the remarks of reading."""
         with VideoReader(path, max_side=64) as video:
             shots = find_shots(
                 frame.image for frame in takewhile(lambda frame: frame.time < self.config.longest, video)
             )
-            cut_off = video.truncated
+            remarks = video.remarks()
         longest = sorted(shots, key=len, reverse=True)[: self.config.shots]
-        return sorted(longest, key=lambda shot: shot.start), cut_off
+        return sorted(longest, key=lambda shot: shot.start), remarks
 
     def _picture(self, path: Path) -> list[Observation]:
         image = read_image(path, max_pixels=WORKING_PIXELS)

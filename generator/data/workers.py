@@ -32,14 +32,14 @@ class Task:
 @dataclass(frozen=True)
 class ReadResult:
     """What became of a task. `refused` says why nothing came of it, "" if something did; `reason` is the kind of
-    that.
+    that; `remarks`: as `Made` has them.
     """
 
     task: Task
     shards: int = 0
     frames: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
-    cut_off: bool = False
+    remarks: tuple[str, ...] = ()
     refused: str = ""
     reason: str = ""
 
@@ -54,7 +54,7 @@ def read(preparer: Preparer, task: Task) -> ReadResult:
         return ReadResult(task, dropped=error.dropped, refused=error.message, reason=error.reason)
     except MediaError as error:
         return ReadResult(task, refused=error.message, reason=UNREADABLE)
-    return ReadResult(task, made.shards, made.frames, made.dropped, made.cut_off)
+    return ReadResult(task, made.shards, made.frames, made.dropped, made.remarks)
 
 
 def read_all(tasks: Iterator[Task], config: PrepareConfig, workers: int) -> Generator[ReadResult, None, None]:

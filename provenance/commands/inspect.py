@@ -32,10 +32,11 @@ def inspect(file: Path, sidecar: Path | None, as_json: bool) -> None:
     it, `sfumato verify` says. Exit codes: 0 shown, 3 no credential that can be shown.
     """
     from provenance.verifying.tree import read_tree
+    from sfumato.text import json_line
 
     tree = read_tree(file, sidecar)
     if as_json:
-        click.echo(json.dumps(record(tree)))  # ASCII: what could steer a terminal is an escape
+        click.echo(json_line(record(tree)))
     else:
         click.echo("\n".join(describe(tree)))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import click
 from sfumato import options
 from sfumato.errors import UsageError
 from sfumato.exit_codes import ExitCode
-from sfumato.text import printable
+from sfumato.text import json_line, printable
 
 FOLDER = click.option(
     "--folder",
@@ -84,7 +83,7 @@ def show(context: click.Context, files: tuple[Path, ...], folder: Path | None, a
         for certificate in certificates_in(path):
             facts = record(path, certificate)
             expired = expired or facts["days_left"] < 0
-            click.echo(json.dumps(facts) if as_json else "\n".join(describe(facts)))
+            click.echo(json_line(facts) if as_json else "\n".join(describe(facts)))
     if expired:
         context.exit(ExitCode.NOT_GOOD)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -82,6 +81,7 @@ def recover(
     from provenance.durable.resolver import HttpResolver
     from provenance.pki.certificates import read_anchors
     from sfumato.atomic import write_bytes
+    from sfumato.text import json_line
 
     if send_file and not resolvers:
         raise UsageError("--send-file says nothing without --resolver", "Name the resolver that may have the file.")
@@ -93,7 +93,7 @@ def recover(
         found = recover_file(file, asked, roots)
     if output is not None and found.store:
         write_bytes(output, found.store)
-    click.echo(json.dumps(record(found, output)) if as_json else "\n".join(describe(found, output)))
+    click.echo(json_line(record(found, output)) if as_json else "\n".join(describe(found, output)))
     if output is not None and not found.store:
         click.echo("No manifest was recovered, so none was written.", err=True)
     invalid = found.manifest is not None and found.manifest.signature in ("invalid", "unreadable")

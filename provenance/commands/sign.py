@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import click
 from sfumato import options
 from sfumato.errors import UsageError
 from sfumato.exit_codes import ExitCode
-from sfumato.text import printable
+from sfumato.text import json_line, printable
 
 if TYPE_CHECKING:
     from provenance.manifests.declaration import Declaration
@@ -154,7 +153,7 @@ def sign(
                 raise result.error
             failed += 1
         if as_json:
-            click.echo(json.dumps(record(result)))
+            click.echo(json_line(record(result)))
         else:
             click.echo(describe(result), err=result.error is not None)
     if failed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +77,7 @@ def verify(
     from provenance.verifying.verification import OUTCOMES
     from provenance.verifying.verify import verify as verify_file
     from sfumato.execution.find_files import Finder
-    from sfumato.text import printable
+    from sfumato.text import json_line, printable
 
     lists = _lists(trust_list, tsa_trust_list)
     anchors = [read_anchors(path) for path in trust] + [each.pem for each in lists if each.purpose == "signers"]
@@ -114,10 +113,10 @@ def verify(
         worst = max(worst, OUTCOMES.index(found.outcome))
         if as_json:
             click.echo(
-                json.dumps(
+                json_line(
                     {**record(found), "trust_lists": origins, "allowed_lists": [_described(each) for each in allowed]}
                 )
-            )  # ASCII: what could steer a terminal is an escape
+            )
         else:
             click.echo("\n".join(describe(found)))
     context.exit(EXIT_CODES[OUTCOMES[worst]])

@@ -16,6 +16,7 @@ from sfumato.media.images import write_image
 from tests.generator.data.test_dataset import prepared as prepared_folder
 from tests.generator_fixtures import astronaut, moving, portrait
 from tests.media_fixtures import make_video
+from tests.sound_fixtures import joined
 
 TINY = [
     "model.size=32", "model.width=8", "model.max_width=16", "model.same_blocks=0", "model.bottleneck=8",
@@ -47,6 +48,14 @@ def test_prepare_says_what_it_made_and_what_it_left_out(tmp_path: Path, driver: 
     assert "2 made (4 frames), 0 kept, 1 left out" in first.stdout
     assert "Left out" in first.stderr and "\x1b" not in first.output and "\\x1b" in first.stderr
     assert "0 made (0 frames), 2 kept, 1 left out" in CliRunner().invoke(prepare, arguments).stdout
+
+
+def test_prepare_tells_of_a_clock_that_jumps(tmp_path: Path) -> None:
+    part = make_video(tmp_path / "part.ts", frames=4, width=512, height=512, images=moving(astronaut(), 4))
+    footage = joined(tmp_path / "all\x1b.ts", part, part)
+    result = CliRunner().invoke(prepare, [str(footage), "-o", str(tmp_path / "set"), "--frames", "4", "--size", "64"])
+    assert "The clock of all\\x1b.ts jumps once" in result.stderr
+    assert "ts jumps once" in (tmp_path / "set" / "report.html").read_text()
 
 
 def test_prepare_of_a_layout_counts_by_reason_and_writes_the_report(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ everything of a batch was made, 2 the request cannot be served, 3 an input canno
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from generator.compiler import backend_names
 from sfumato import options
 from sfumato.errors import UsageError
 from sfumato.media.frame_size import LARGEST, LARGEST_WHOLE, SMALLEST
-from sfumato.text import printable
+from sfumato.text import json_line, printable
 
 if TYPE_CHECKING:
     from sfumato.app.animation.config import AnimateConfig
@@ -125,7 +124,7 @@ def animate(
     from provenance.verifying.verify import verify
 
     found = verify(out)
-    click.echo(json.dumps(record(made, found)) if as_json else describe(made, found))
+    click.echo(json_line(record(made, found)) if as_json else describe(made, found))
     return 0
 
 
@@ -149,7 +148,7 @@ def _animate_all(
             for remark in outcome.remarks:
                 click.echo(printable(remark), err=True)
             if as_json:
-                click.echo(json.dumps({"path": str(outcome.path), "state": outcome.state, "reason": outcome.reason}))
+                click.echo(json_line({"path": str(outcome.path), "state": outcome.state, "reason": outcome.reason}))
     write_sheet(folder, outcomes)
     count = count_states(outcomes)
     if not as_json:

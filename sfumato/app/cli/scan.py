@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +55,7 @@ def scan(
     from sfumato.atomic import make_folder
     from sfumato.execution.find_files import Finder, find_media
     from sfumato.progress import progress
-    from sfumato.text import printable
+    from sfumato.text import json_line, printable
 
     finder = Finder()
     files = find_media(paths, finder)
@@ -76,7 +75,7 @@ def scan(
             scanned = scanner.scan_file(file, explained=folder is not None)
             record = scanned.record if folder is None else _with_sheet(scanned, folder)
             unreadable += record.status == "error"
-            click.echo(json.dumps(record.as_json(), ensure_ascii=True) if as_json else as_text(record))
+            click.echo(json_line(record.as_json()) if as_json else as_text(record))
             advance(1)
     return 3 if unreadable else 0
 

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import io
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -113,7 +114,7 @@ def render_report(
         count=_NUMBERS.get(len(clips), str(len(clips))),
         development=any(clip.verification.development for clip in clips),
         clips=[_as_shown(clip) for clip in clips],
-        contact_sheet=quote(contact_sheet.name) if contact_sheet else None,
+        contact_sheet=_address(contact_sheet) if contact_sheet else None,
         verdicts=[
             (name, text, _TONES[name], any(name in _verdicts(clip) for clip in clips))
             for name, text in VERDICTS.items()
@@ -148,7 +149,7 @@ def _as_shown(clip: ReviewedClip) -> dict[str, Any]:
     parameters = facts.pop("parameters", {})
     return {
         "label": clip.label,
-        "address": quote(clip.path.name),
+        "address": _address(clip.path),
         "file": clip.path.name,
         "found": found,
         "outcome": _OUTCOMES.get(found.outcome, ""),
@@ -164,6 +165,11 @@ def _as_shown(clip: ReviewedClip) -> dict[str, Any]:
         "timeline": timeline(clip.scan, clip.stripped),
         "explain": _explained(clip),
     }
+
+
+def _address(path: Path) -> str:
+    """Of a file beside the page, whatever bytes its name has."""
+    return quote(os.fsencode(path.name))
 
 
 def _explained(clip: ReviewedClip) -> dict[str, Any] | None:

@@ -264,7 +264,7 @@ class VideoReader:
         step = 1.0 / self.info.rate
         times, budget = FrameTimes(step), PixelBudget(self.path)
         for raw, stamp in self._raw:
-            budget.spend(raw.width * raw.height)
+            budget.spend(raw.width * raw.height, raw.format.bits_per_pixel)
             time = times.of(stamp)
             index = self.decoded_frames
             self.decoded_frames += 1

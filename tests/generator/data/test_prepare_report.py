@@ -23,8 +23,7 @@ HOSTILE = "<script>alert(1)<script>\"'><img src=x onerror=alert(2)>\u202e\x1b[31
 def journal_line(path: str, **changes: Any) -> dict[str, Any]:
     line = {
         "path": path, "bytes": 1, "changed": 1, "sha256": "0" * 64, "shards": 1, "frames": 3, "dropped": {},
-        "cut_off": False,
-        "refused": "", "reason": "", "person": "", "held_out": False,
+        "remarks": [], "refused": "", "reason": "", "person": "", "held_out": False,
     }  # fmt: skip
     return {**line, **changes}
 
@@ -84,6 +83,15 @@ def test_counts_are_those_of_the_journal(footage: Path) -> None:
         r"<td>([^<]+)</td><td><i style=\"width: ([\d.]+)%\"></i></td><td>(\d+)</td>", Page(write_report(footage)).text
     )
     assert rows == [("unreadable", "100.0", "1"), ("no face", "100.0", "5"), ("face too blurred", "20.0", "1")]
+
+
+def test_what_is_odd_about_a_file_is_told(footage: Path) -> None:
+    assert "What to know" not in Page(write_report(footage)).words
+    with Journal(footage / JOURNAL, "prepare") as journal:
+        journal.add("joined", journal_line("/footage/all.ts", remarks=[f"The clock of {HOSTILE}.ts jumps once."]))
+    page = Page(write_report(footage))
+    assert "What to know of the files" in page.words and ".ts jumps once." in page.words
+    assert "<script>alert" not in page.text and "\x1b" not in page.text
 
 
 def test_copies_come_from_the_run(footage: Path) -> None:

@@ -19,6 +19,7 @@ from sfumato.errors import ConfigError, MediaError
 from sfumato.media.images import write_image
 from tests.generator_fixtures import astronaut, moving, portrait
 from tests.media_fixtures import cut_off, make_sound, make_video
+from tests.sound_fixtures import joined
 
 SIDE = 320
 
@@ -137,7 +138,15 @@ def test_a_video_that_was_cut_off_is_used_as_far_as_it_goes(tmp_path: Path) -> N
         tmp_path / "a.mp4", *moving(face(), 20, 60), container_options={"movflags": "faststart"}, options={"bf": "0"}
     )
     made, clips = prepare(cut_off(whole, tmp_path / "b.mp4", 0.93), frames=20)
-    assert made.cut_off and 3 <= len(clips[0]) < 20
+    assert made.remarks == ("b.mp4 ends before its declared end; what is there was used.",)
+    assert 3 <= len(clips[0]) < 20
+
+
+def test_a_clock_that_jumps_in_a_joined_recording_is_told(tmp_path: Path) -> None:
+    part = video(tmp_path / "part.ts", *moving(face(), 4))
+    made, clips = prepare(joined(tmp_path / "all.ts", part, part), frames=8)
+    assert made.remarks == ("The clock of all.ts jumps once; what follows a jump was joined on without a gap.",)
+    assert (np.diff(clips[0].times) < 0.2).all()
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".png", ".gif"])
