@@ -143,6 +143,12 @@ COMMANDS: Table = {
             "temporal": LazyCommand(
                 "benchmarks.commands.detector:temporal", "Whether a face's motion says more than its frames."
             ),
+            "others": LazyCommand(
+                "benchmarks.commands.others:others", "The detector on fakes by others, method by method."
+            ),
+            "folds": LazyCommand(
+                "benchmarks.commands.others:folds", "Short trainings that each leave out a method of fakes by others."
+            ),
             "tables": LazyCommand(
                 "benchmarks.commands.tables:tables", "Rewrite the tables of MODEL_CARD.md from their records."
             ),
