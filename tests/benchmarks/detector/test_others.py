@@ -118,6 +118,7 @@ def test_groups_are_origins_and_kinds_of_file_and_a_real_counts_once() -> None:
 @pytest.mark.parametrize(("mean", "met"), [(0.8, True), (0.3, False)])
 def test_bars_are_about_methods_that_were_not_learnt(mean: float, met: bool) -> None:
     made = [*some(12, "real", mean=0.3), *some(12, "fake", "new", mean), *some(12, "fake", "seen", 0.3)]
+    made += some(4, "fake", "few", 0.2 if met else 0.8)  # too few to be a bar's business
     made = [replace(item, flagged={"0.01": not met and item.sample.label == "real"}) for item in made]
     rows = measure([Panel(made, None, 12)], "given", {"training": {"methods": ["seen"]}})
     bars = [row for row in rows if isinstance(row, BarRow)]
