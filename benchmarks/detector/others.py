@@ -37,7 +37,7 @@ GIVEN_DETECTOR, LEFT_OUT = "given", "left out"
 MEAN, EACH = 0.75, 0.60  # floors of AUC over methods that were not learnt
 MOST_ALARMS = {"0.1": 0.13, "0.01": 0.02}  # of every group of reals
 FEWEST = 5  # people among the reals of a handling; of fewer, reals of a wider one are taken
-FEWEST_FAKES = 5  # of a method that the bars count: the AUC of fewer is one of a few draws
+FEWEST_FAKES = 5  # of a method that the bars count: the AUC of fewer is one of a few draws; so with people of a group
 
 
 @dataclass(frozen=True)
@@ -245,8 +245,9 @@ def _bars(methods: Sequence[MethodRow], groups: Sequence[GroupRow], detector: st
             ),
         ]  # fmt: skip
     for alpha, most in MOST_ALARMS.items():
-        rates = [row.flagged[alpha].fpr for row in groups if alpha in row.flagged]
+        counted = [row for row in groups if alpha in row.flagged and row.clusters.count >= FEWEST]
+        rates = [row.flagged[alpha].fpr for row in counted]
         if values := [rate.value for rate in rates if rate is not None]:
-            what = f"FPR at {alpha} of every group of reals, detector {detector}: at most {most:.2f}"
+            what = f"FPR at {alpha} of every group of {FEWEST} people or more, detector {detector}: at most {most:.2f}"
             bars.append(BarRow(bar=what, value=max(values), met=max(values) <= most, n=len(values)))
     return bars

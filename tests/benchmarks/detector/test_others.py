@@ -120,6 +120,8 @@ def test_bars_are_about_methods_that_were_not_learnt(mean: float, met: bool) -> 
     made = [*some(12, "real", mean=0.3), *some(12, "fake", "new", mean), *some(12, "fake", "seen", 0.3)]
     made += some(4, "fake", "few", 0.2 if met else 0.8)  # too few to be a bar's business
     made = [replace(item, flagged={"0.01": not met and item.sample.label == "real"}) for item in made]
+    one = some(9, "real", mean=0.3, start=40, dataset="one", identity="ann")
+    made += [replace(item, flagged={"0.01": met}) for item in one]  # one person is no group to hold a bar against
     rows = measure([Panel(made, None, 12)], "given", {"training": {"methods": ["seen"]}})
     bars = [row for row in rows if isinstance(row, BarRow)]
     assert len(bars) == 3 and {row.met for row in bars} == {met}
