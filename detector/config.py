@@ -69,8 +69,10 @@ class SampleConfig:
     )
     leave_out: tuple[str, ...] = ()  # methods or families that are not learnt from, nor used to choose or calibrate
     shuffled: bool = False  # exchange real and fake in half of the pairs: a control, whose detector must know nothing
-    twin_codec_share: float = 0.9  # real twins that get the H.264 pass which a generated file has behind it
-    match_sharpness_share: float = 0.6  # real twins softened to the fake's sharpness, so that blur cannot mean fake
+    twin_codec_share: float = 0.9  # pairs of a still and a video whose still gets the H.264 pass that the other had
+    match_sharpness_share: float = (
+        0.6  # twins brought to one sharpness, so that blur cannot mean fake; strangers are all
+    )
     # frames drawn of a listed fake, of which the one least like its twin is learnt from: at rest a warp shows nothing
     looks: int = 1
     scale_jitter: float = 0.1  # of the crop's side, either way

@@ -84,6 +84,27 @@ def checkered(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.clip(image.astype(int) + board, 0, 255).astype(np.uint8)
 
 
+def drawn_people(folder: Path) -> list[ClipRow]:
+    """Twelve people a split, each with a real clip and a checkered twin; their crops lie in `folder`/crops."""
+    from detector.data.cache import CropCache, StoredCrop
+
+    cache = CropCache(folder / "clips.jsonl", folder / "crops", TINY.samples)
+    rows = []
+    for number, split in enumerate(("train", "validation", "calibration", "test")):
+        for i in range(12):
+            seed = 100 * number + i
+            real = clip_row(f"real-{seed}.mp4", split=split, identity=f"person {seed}")
+            fake = clip_row(f"fake-{seed}.mp4", "fake", split, pair_of=real.path, identity=f"person {seed}")
+            pictures = [face_picture(1000 * seed + k) for k in range(2)]
+            for row, images in ((real, pictures), (fake, [checkered(p) for p in pictures])):
+                cache._write(
+                    cache.folder / f"{cache._key(row)}.npz",
+                    [StoredCrop(p, landmarks(96), float(k)) for k, p in enumerate(images)],
+                )
+            rows += [real, fake]
+    return rows
+
+
 def toy_explanation(value: float = 30.0, frames: int = 2) -> Explanation:
     """Frames of drawn faces with blending evidence at their top right, `value` there, and nowhere else."""
     maps = np.zeros((frames, 2, 4, 4))

@@ -73,17 +73,17 @@ def robustness(
     from sfumato.progress import progress
 
     config = RobustnessConfig(chosen(sets, names), frames, people, seed, workers)
-    samples = draw_people(_chosen(_every(clips), split), people, seed)
+    samples = draw_people(_chosen(every_sample(clips), split), people, seed)
     detector = load_shipped(model)
     copies = len(samples) * (1 + len(config.treatments))
     click.echo(
         f"{counted(sample.path for sample in samples)}; {len(config.treatments)} treatments, {copies} copies", err=True
     )
-    with _folder(journal) as place, progress("Treating and judging", copies) as advance:
+    with working_folder(journal) as place, progress("Treating and judging", copies) as advance:
         found = judge_all(samples, model, config, place / "robustness.sqlite3", advance)
     rows = measure(found, detector.record, config)
-    facts = _facts(samples, detector, frames, people, seed)
-    _report(rows, facts, "robustness", PROTOCOL, INTERVAL, robustness_table, as_json, out)
+    facts = facts_of(samples, detector, frames, people, seed)
+    report(rows, facts, "robustness", PROTOCOL, INTERVAL, robustness_table, as_json, out)
     return int(any(isinstance(row, BarRow) and not row.met for row in rows))
 
 
@@ -140,27 +140,27 @@ def detection(
     from sfumato.execution.find_files import counted
 
     detector = load_shipped(model)
-    every = _every(clips)
+    every = every_sample(clips)
     samples = draw_people(_chosen(every, split), people, seed)
     ours = shipped_records()["robustness"]
     measured = read_records(record or ours) if record or ours.is_file() else []
     click.echo(counted(sample.path for sample in samples), err=True)
-    with _folder(journal) as place:
-        scored = _score(samples, model, frames, place)
+    with working_folder(journal) as place:
+        scored = judge(samples, model, frames, place)
         rows: list[DetectionRow] = [*run_tests(scored, every, detector.record, frames, seed)]
         rows += [*twin_control(scored), *from_robustness(measured, detector.judging)]
         if controls:
             rows.append(
-                shuffled_training([_score(samples, _detector_in(run), frames, place) for run in controls], frames, seed)
+                shuffled_training([judge(samples, _detector_in(run), frames, place) for run in controls], frames, seed)
             )
         rows += make_matrix(
-            {name: _score(samples, _detector_in(run), frames, place) for name, run in _named(runs).items()},
+            {name: judge(samples, _detector_in(run), frames, place) for name, run in _named(runs).items()},
             frames,
             seed,
         )
         if variants:
-            rows += ablation({run: _score(samples, _detector_in(run), frames, place) for run in variants}, frames, seed)
-    facts = _facts(samples, detector, frames, people, seed)
+            rows += ablation({run: judge(samples, _detector_in(run), frames, place) for run in variants}, frames, seed)
+    facts = facts_of(samples, detector, frames, people, seed)
 
     def tables(found: Sequence[DetectionRow]) -> str:
         parts = [
@@ -170,7 +170,7 @@ def detection(
         ]
         return "\n\n".join(parts)
 
-    _report(rows, facts, "detection", PROTOCOL, INTERVAL, tables, as_json, out)
+    report(rows, facts, "detection", PROTOCOL, INTERVAL, tables, as_json, out)
     return int(any(isinstance(row, DistanceRow | BarRow) and row.met is False for row in rows))
 
 
@@ -201,19 +201,19 @@ def temporal(
     from sfumato.progress import progress
 
     observer = Observer(model, frames)
-    every = _every(clips)
+    every = every_sample(clips)
     samples = [
         s for split in ("validation", "test") for s in draw_people([s for s in every if s.split == split], people, seed)
     ]
-    with _folder(journal) as place, progress("Observing", len(samples)) as advance:
+    with working_folder(journal) as place, progress("Observing", len(samples)) as advance:
         observed = list(observe_all(samples, observer, place / "temporal.sqlite3", advance))
     rows = measure(observed, seed)
-    facts = _facts(samples, observer.detector, frames, people, seed)
-    _report(rows, facts, "temporal", PROTOCOL, INTERVAL, temporal_table, as_json, out)
+    facts = facts_of(samples, observer.detector, frames, people, seed)
+    report(rows, facts, "temporal", PROTOCOL, INTERVAL, temporal_table, as_json, out)
 
 
 @contextmanager
-def _folder(journal: Path | None) -> Iterator[Path]:
+def working_folder(journal: Path | None) -> Iterator[Path]:
     """That of the journal; one for this run alone where none was named. Raises OutputError."""
     import tempfile
 
@@ -225,7 +225,7 @@ def _folder(journal: Path | None) -> Iterator[Path]:
         yield place
 
 
-def _facts(
+def facts_of(
     samples: Sequence[Sample], detector: ShippedDetector, frames: int, people: int | None, seed: int
 ) -> JudgedBy:
     """What a record's numbers hang on."""
@@ -238,7 +238,7 @@ def _facts(
     )  # fmt: skip
 
 
-def _score(samples: list[Sample], model: Path | None, frames: int, journal: Path) -> list[Scored]:
+def judge(samples: list[Sample], model: Path | None, frames: int, journal: Path) -> list[Scored]:
     from detector.evaluation.journal import score
     from detector.inference.video_detector import VideoDetector
     from sfumato.progress import progress
@@ -266,7 +266,7 @@ def _named(runs: Sequence[str]) -> dict[str, str]:
     return named
 
 
-def _every(clips: Sequence[Path]) -> list[Sample]:
+def every_sample(clips: Sequence[Path]) -> list[Sample]:
     """The rows of all lists; a clip that two of them name is taken once."""
     from detector.datasets.sample import clips_samples
 
@@ -279,7 +279,7 @@ def _chosen(every: list[Sample], split: str) -> list[Sample]:
     return choose_split(every, split)[0]
 
 
-def _report(
+def report(
     rows: Sequence[Row],
     facts: JudgedBy,
     name: str,

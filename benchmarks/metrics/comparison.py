@@ -216,5 +216,8 @@ def _intervals(
 
 def latest(rows: Iterable[AnyRow]) -> list[AnyRow]:
     """Of rows about the same thing the last one, where a measurement was made twice on a day."""
-    names = ("kind", "test", "title", "treatment", "set_name", "train", "family", "feature", "bar")
+    names = (
+        "kind", "test", "title", "treatment", "set_name", "train", "family", "feature", "bar", "detector", "method",
+        "group", "medium",
+    )  # fmt: skip
     return list({tuple(getattr(row, name, None) for name in names): row for row in rows}.values())

@@ -116,6 +116,10 @@ class CropCache:
         """Whether the clip is a picture."""
         return is_picture(clip_file(self.clips, row))
 
+    def side(self, row: ClipRow) -> int:
+        """px, of the clip's first crop; 0 without any. Nothing is decoded: a PNG says it in its header."""
+        return int.from_bytes(self._arrays(row)["png"][16:20].tobytes(), "big")
+
     def crop(self, row: ClipRow, index: int) -> StoredCrop:
         """The crop number `index`."""
         arrays = self._arrays(row)

@@ -8,6 +8,7 @@ and on the two pictures of a pair it does the same to both, its noise included.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from detector.inference.quality_norm import sharpness
 Image = NDArray[np.uint8]
 _DOWN = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
 _UP = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
+_FLAT = 1e-3  # grey levels squared: a flat picture has a logarithm of its sharpness, too
 _ENCODED_AGAIN = 0.8  # of what was made smaller: who scales a video must encode it, and only a picture may stay
 
 
@@ -152,20 +154,27 @@ def h264(frames: Sequence[Image], crf: int, preset: str = "veryfast") -> list[Im
         ]
 
 
-def match_sharpness(image: Image, model: Image) -> Image:
+def match_sharpness(image: Image, model: Image, inner: float = 1.0) -> Image:
     """Blurs `image` until the variance of its Laplacian is that of `model` (both HWC uint8, any size); never
-    sharpens.
+    sharpens. inner: the share of both sides, around the middle, that is compared.
     """
-    goal = sharpness(
-        np.asarray(cv2.resize(model, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
+    goal = _sharpness(
+        np.asarray(cv2.resize(model, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8), inner
     )
-    if sharpness(image) <= goal:
+    if _sharpness(image, inner) <= goal:
         return image
     low, high = 0.0, 4.0
-    for _ in range(6):
+    for _ in range(8):
         middle = (low + high) / 2
-        low, high = (middle, high) if sharpness(_blur(image, middle)) > goal else (low, middle)
-    return _blur(image, high)
+        low, high = (middle, high) if _sharpness(_blur(image, middle), inner) > goal else (low, middle)
+    # the nearer of the two: the one below would always be a little softer than its model, which tells
+    found = [_blur(image, sigma) for sigma in (low, high)]
+    return min(found, key=lambda blurred: abs(math.log((_sharpness(blurred, inner) + _FLAT) / (goal + _FLAT))))
+
+
+def _sharpness(image: Image, inner: float) -> float:
+    top, left = (round(side * (1 - inner) / 2) for side in image.shape[:2])
+    return sharpness(image[top : image.shape[0] - top, left : image.shape[1] - left])
 
 
 def _blur(image: Image, sigma: float) -> Image:

@@ -21,18 +21,18 @@ from numpy.typing import NDArray
 
 from detector.config import SampleConfig
 from detector.data.cache import CropCache, StoredCrop
+from detector.data.counterparts import Counterparts, People, by_identity, equally_sharp, even
 from detector.data.degradations import h264, match_sharpness
+from detector.inference.crops import TIGHTEN
 from sfumato.media.clips import TWIN, ClipRow
 
 Image = NDArray[np.uint8]
 Points = NDArray[np.float32]
-People = dict[str, list[ClipRow]]
 _STRIDE = 7919  # a prime: walking with it spreads over people, however the list is sorted
 _CANDIDATES = (
     256  # faces of others among which a swap looks for the pose most alike: alike enough, and never the same partner
 )
 _THUMBNAIL = 64  # px: bent eyes and mouths show, noise of the codec does not
-_SAME_SIDE = 0.04  # sides that differ by less lose a border, not sharpness
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ class Material:
         """A frame of a real clip, mirrored half of the time."""
         stored = self.cache.crop(row, int(rng.integers(self.cache.count(row))))
         return _mirror(stored) if rng.random() < 0.5 else stored
+
+    @cached_property
+    def counterparts(self) -> Counterparts:
+        """Whom fakes without a twin are held against."""
+        return Counterparts(self.reals, self.cache)
 
     @cached_property
     def poses(self) -> tuple[NDArray[np.float32], list[tuple[ClipRow, int]]]:
@@ -145,28 +150,33 @@ class Reconstructions(Maker):
 
 
 class Generated(Maker):
-    """Clips that are listed, each with its real twin: the same frame through the same writer, where there is one."""
+    """Clips that are listed, each with its real twin, the same frame through the same writer, where there is one."""
 
     on_the_fly = False
 
     def of(self, row: ClipRow, rng: np.random.Generator) -> Pair:
         """A frame of a generated clip (of `looks` drawn ones the least like its twin) and of its twin at the same
-        place; without a twin, of the person's reals, or anybody's.
+        place; without a twin, of a real that was handled alike (`Counterparts`).
         """
         cache, settings = self.material.cache, self.material.config
-        known = self.material.people
-        twin = self.twin(row) or pick({row.identity: known[row.identity]} if row.identity in known else known, rng)
-        looks = settings.looks if twin.method == TWIN else 1  # unlike a stranger's picture says nothing
+        twin = self.twin(row)
+        against = pick(self.material.counterparts.of(row), rng) if twin is None else twin
+        looks = settings.looks if twin is not None else 1  # unlike a stranger's picture says nothing
         drawn = rng.choice(cache.count(row), min(looks, cache.count(row)), replace=False)
         shown = [
-            (cache.nearest(twin, stored.place).image, stored.image)
+            (cache.nearest(against, stored.place).image, stored.image)
             for stored in (cache.crop(row, int(index)) for index in drawn)
         ]
-        real, fake = even(*max(shown, key=lambda pair: difference(*pair)) if len(shown) > 1 else shown[0])
-        if rng.random() < settings.match_sharpness_share:
-            real = match_sharpness(real, fake)
-        if twin.method != TWIN and rng.random() < settings.twin_codec_share:
-            real = h264([real], int(rng.integers(18, 24)))[0]
+        closest = max(shown, key=lambda pair: difference(*pair)) if len(shown) > 1 else shown[0]
+        real, fake = even(*closest, strangers=twin is None)
+        stills = cache.still(against), cache.still(row)
+        if stills[0] != stills[1] and rng.random() < settings.twin_codec_share:  # the other has a codec behind it
+            crf = int(rng.integers(18, 24))
+            real, fake = (h264([real], crf)[0], fake) if stills[0] else (real, h264([fake], crf)[0])
+        if twin is None:
+            real, fake = equally_sharp(real, fake, TIGHTEN)
+        elif rng.random() < settings.match_sharpness_share:
+            real, fake = equally_sharp(real, fake)
         if rng.random() < 0.5:
             real, fake = real[:, ::-1], fake[:, ::-1]
         return Pair(np.ascontiguousarray(real), np.ascontiguousarray(fake), self.family, self.method)
@@ -208,19 +218,6 @@ def makers(material: Material) -> list[Maker]:
     return [maker for found in MAKERS for maker in found(material)]
 
 
-def even(real: Image, fake: Image) -> tuple[Image, Image]:
-    """Both at the smaller of the two sides, so that neither class is the sharper one by its file alone.
-
-    Nearly equal sides (two looks at one face) are cut to the same instead: resampling one of the two would soften that
-    one.
-    """
-    sides = real.shape[0], fake.shape[0]
-    side = min(sides)
-    if max(sides) - side <= _SAME_SIDE * side:
-        return _middle(real, side), _middle(fake, side)
-    return _at(real, side), _at(fake, side)
-
-
 def difference(real: Image, fake: Image) -> float:
     """How unlike two looks at one face are, whatever their sides: the mean absolute difference of both at 64 px."""
     small = [
@@ -236,29 +233,11 @@ def pose(points: Points) -> NDArray[np.float32]:
     return np.asarray(centred / max(float(np.sqrt(np.square(centred).mean())), 1e-6), np.float32).reshape(-1)
 
 
-def by_identity(rows: Iterable[ClipRow]) -> People:
-    people: People = defaultdict(list)
-    for row in rows:
-        people[row.identity].append(row)
-    return dict(people)
-
-
 def pick(people: People, rng: np.random.Generator) -> ClipRow:
     """A person, then one of their clips."""
     names = sorted(people)
     clips = people[names[int(rng.integers(len(names)))]]
     return clips[int(rng.integers(len(clips)))]
-
-
-def _middle(image: Image, side: int) -> Image:
-    start = (image.shape[0] - side) // 2
-    return image[start : start + side, start : start + side]
-
-
-def _at(image: Image, side: int) -> Image:
-    if image.shape[0] == side:
-        return image
-    return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _mirror(stored: StoredCrop) -> StoredCrop:

@@ -66,6 +66,18 @@ def model_leaks(samples: Sequence[Sample], record: Mapping[str, Any]) -> list[Le
     return [*_leak("person or source", shared), *_leak("file", files), *_leak("generator", generators, severe=False)]
 
 
+def is_learnt(samples: Sequence[Sample], record: Mapping[str, Any]) -> list[bool]:
+    """For each sample whether the model's record says that it learnt from one of its people or sources, or from the
+    file itself.
+    """
+    learnt = _unpacked(str(record.get("training", {}).get("learnt_from", "")))
+    return [
+        any(_short("name", name) in learnt for name in sample.ties)
+        or (sample.sha256 is not None and _short("file", sample.sha256) in learnt)
+        for sample in samples
+    ]
+
+
 def hashed_names(rows: Iterable[ClipRow]) -> str:
     """People, sources, drivers and real files of the splits that shape a detector, as base64 of sorted 6-byte hashes:
     to ask whether a name is among them, not to read them. Two of a million names share a hash with probability one in

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from detector.config import FAMILY_HEADS, HEADS
 from detector.data.cache import CropCache
+from detector.data.counterparts import People
 from detector.data.degradations import Pass, draw_way
-from detector.data.pair_makers import People
 from detector.data.pairs import PairSource
 from detector.evaluation.metrics import auc
 from detector.inference.crops import TIGHTEN, tighten

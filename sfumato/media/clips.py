@@ -13,7 +13,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
@@ -159,8 +159,10 @@ def split_by_identity(rows: Iterable[ClipRow], fractions: Mapping[Split, float],
     Rows that share a name (identity, source id or driver id; one person may be all three), are a pair, or are the same
     file form a group; a group goes as a whole. Its split follows from a hash of one of its names and the seed, never
     from the other rows: adding rows moves no group, except one that the new rows join to another. Hence `fractions` (of
-    groups, summing to 1) are met on average only. Raises UsageError for unknown splits and fractions that do not sum to
-    1.
+    groups, summing to 1) are met on average only. A row that has a split keeps it, and its group takes it.
+
+    Raises UsageError for unknown splits and fractions that do not sum to 1, MediaError for a group with rows of two
+    splits.
     """
     unknown = set(fractions) - set(get_args(Split))
     if (
@@ -171,22 +173,36 @@ def split_by_identity(rows: Iterable[ClipRow], fractions: Mapping[Split, float],
         raise UsageError(
             f"Cannot split by {dict(fractions)}", f"Give shares of {', '.join(get_args(Split))} that sum to 1."
         )
+    listed = list(rows)
+    groups = groups_of(listed)
+    anchors: dict[str, str] = {}  # a group -> the name of its that hashes lowest: stable when names are added, unbiased
+    settled: dict[str, Split] = {}
+    for row, group in zip(listed, groups, strict=True):
+        for name in _names(row):
+            anchors[group] = min(anchors.get(group, name), name, key=lambda item: (_hash("anchor", seed, item), item))
+        if row.split is not None and settled.setdefault(group, row.split) != row.split:
+            raise MediaError(
+                f"{row.path} is of the split {row.split} and tied to one of {settled[group]}", "Leave one of them out."
+            )
+    splits = {group: _choose(_hash("split", seed, anchor), fractions) for group, anchor in anchors.items()} | settled
+    return [dataclasses.replace(row, split=splits[group]) for row, group in zip(listed, groups, strict=True)]
+
+
+def groups_of(rows: Sequence[ClipRow]) -> list[str]:
+    """For each row the name of its group: all that must be in one split with it, however indirectly."""
     from scipy.cluster.hierarchy import DisjointSet
 
-    listed = list(rows)
-    groups = DisjointSet(name for row in listed for name in (*map("name:{}".format, _names(row)), *_ties(row)))
-    for row in listed:
-        for other in _ties(row):
+    groups = DisjointSet(name for row in rows for name in (*map("name:{}".format, _names(row)), *ties_of(row)))
+    for row in rows:
+        for other in ties_of(row):
             groups.merge(f"name:{row.identity}", other)
-    anchors: dict[
-        str, str
-    ] = {}  # a group's root -> the name of its that hashes lowest: stable when names are added, and unbiased
-    for row in listed:
-        for name in _names(row):
-            root = groups[f"name:{name}"]
-            anchors[root] = min(anchors.get(root, name), name, key=lambda item: (_hash("anchor", seed, item), item))
-    splits = {root: _choose(_hash("split", seed, anchor), fractions) for root, anchor in anchors.items()}
-    return [dataclasses.replace(row, split=splits[groups[f"name:{row.identity}"]]) for row in listed]
+    return [str(groups[f"name:{row.identity}"]) for row in rows]
+
+
+def ties_of(row: ClipRow) -> list[str]:
+    """All of a row that must not be in two splits; a pair is tied through the path of its real clip."""
+    paths = [row.path, *([row.pair_of] if row.pair_of is not None else [])]
+    return [*(f"name:{name}" for name in _names(row)), *(f"path:{path}" for path in paths), f"sha256:{row.sha256}"]
 
 
 def check_disjoint(rows: Iterable[ClipRow]) -> None:
@@ -195,7 +211,7 @@ def check_disjoint(rows: Iterable[ClipRow]) -> None:
     """
     splits: dict[str, set[str]] = {}
     for row in rows:
-        for tie in (f"name:{row.identity}", *_ties(row)):
+        for tie in (f"name:{row.identity}", *ties_of(row)):
             splits.setdefault(tie, set()).add(str(row.split))
     leaks = sorted(tie for tie, found in splits.items() if len(found) > 1)
     if leaks:
@@ -206,12 +222,6 @@ def check_disjoint(rows: Iterable[ClipRow]) -> None:
 
 def _names(row: ClipRow) -> list[str]:
     return [row.identity, *row.source_ids, *([row.driver_id] if row.driver_id is not None else [])]
-
-
-def _ties(row: ClipRow) -> list[str]:
-    """All that must not be in two splits; a pair is tied through the path of its real clip."""
-    paths = [row.path, *([row.pair_of] if row.pair_of is not None else [])]
-    return [*(f"name:{name}" for name in _names(row)), *(f"path:{path}" for path in paths), f"sha256:{row.sha256}"]
 
 
 def _hash(purpose: str, seed: int, name: str) -> float:

@@ -13,6 +13,7 @@ from benchmarks.record import describe
 from benchmarks.rows.comparison import BarRow, ClusterCount, JudgedBy, Rate, Rates, VideoEstimate
 from benchmarks.rows.detection import AblationRow, DistanceRow, MatrixRow
 from benchmarks.rows.generator import CrossRow, QualityRow
+from benchmarks.rows.others import GroupRow, MethodRow
 from benchmarks.rows.robustness import (
     EquallySharp,
     FamilyRow,
@@ -97,6 +98,15 @@ ABOUT_THE_DETECTOR: list[Row] = [
         refused={"all": "no other family"},
     ),
     FeatureRow(feature="rigid", auc=0.5, n=18),
+    MethodRow(
+        detector="given", method="Wav2Lip", family="composite", learnt=False, against="their counterparts", detectors=1,
+        metadata=0.5, softness=0.6, **COMPARED,
+    ),
+    MethodRow(
+        detector="left out", method="m", family="reenact", learnt=False, against="", detectors=0,
+        **{**JUDGED, "refused": {"auc": "no reals beside them"}},
+    ),
+    GroupRow(detector="left out", group="lab", medium="video", detectors=3, **JUDGED),
     BarRow(bar="b", value=-0.1, met=False, set_name="grid"),
     BarRow(bar="b", value=0.1, met=True, test="E7", n=9),
 ]  # fmt: skip

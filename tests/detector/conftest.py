@@ -7,30 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from detector.data.cache import CropCache, StoredCrop
+from detector.data.cache import CropCache
 from sfumato.media.clips import ClipRow
-from tests.detector_fixtures import TINY, checkered, clip_row, face_picture, landmarks
+from tests.detector_fixtures import TINY, drawn_people
 
 
 @pytest.fixture(scope="session")
 def people(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[ClipRow], Path]:
     """Twelve people a split, each with a real clip and a checkered twin: the clips, and a folder with their crops."""
     folder = tmp_path_factory.mktemp("people")
-    cache = CropCache(folder / "clips.jsonl", folder / "crops", TINY.samples)
-    rows = []
-    for number, split in enumerate(("train", "validation", "calibration", "test")):
-        for i in range(12):
-            seed = 100 * number + i
-            real = clip_row(f"real-{seed}.mp4", split=split, identity=f"person {seed}")
-            fake = clip_row(f"fake-{seed}.mp4", "fake", split, pair_of=real.path, identity=f"person {seed}")
-            pictures = [face_picture(1000 * seed + k) for k in range(2)]
-            for row, images in ((real, pictures), (fake, [checkered(p) for p in pictures])):
-                cache._write(
-                    cache.folder / f"{cache._key(row)}.npz",
-                    [StoredCrop(p, landmarks(96), float(k)) for k, p in enumerate(images)],
-                )
-            rows += [real, fake]
-    return rows, cache.folder
+    return drawn_people(folder), folder / "crops"
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from sfumato.media.clips import (
     check_disjoint,
     clip_file,
     file_digest,
+    groups_of,
     read_clips,
     split_by_identity,
     write_clips,
@@ -223,6 +224,29 @@ def test_the_split_never_changes_between_versions() -> None:
     rows = [ClipRow(f"{i}.mp4", "real", "camera", "real", f"p{i}", f"{i:064x}") for i in range(8)]
     known = ["validation", "validation", "train", "calibration", "train", "train", "validation", "calibration"]
     assert [row.split for row in split_by_identity(rows, FRACTIONS)] == known
+
+
+@given(clip_rows(), st.integers(0, 5))
+def test_rows_with_a_split_keep_it_and_give_it_to_all_that_is_tied_to_them(rows: list[ClipRow], seed: int) -> None:
+    whole = split_by_identity(rows, FRACTIONS, seed + 1)
+    half = [row if i % 2 else dataclasses.replace(row, split=None) for i, row in enumerate(whole)]
+    found = split_by_identity(half, FRACTIONS, seed)
+    assert [row for row in found if row in whole[1::2]] == whole[1::2]
+    check_disjoint(found)
+
+
+def test_a_group_with_rows_of_two_splits_is_refused() -> None:
+    other = dataclasses.replace(REAL, path="b.mp4", sha256="d" * 64, split="test")
+    with pytest.raises(MediaError, match="tied"):
+        split_by_identity([REAL, other], FRACTIONS)
+
+
+def test_a_group_is_all_that_hangs_together() -> None:
+    bridge = ClipRow("c.mp4", "fake", "swap", "blend", "eve", "e" * 64, ("tape-1", "tape-2"))
+    far = ClipRow("d.mp4", "real", "camera", "real", "dan", "f" * 64, ("tape-2",))
+    alone = ClipRow("e.mp4", "real", "camera", "real", "may", "0" * 64)
+    first, *others = groups_of([REAL, FAKE, bridge, far, alone])
+    assert [other == first for other in others] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(

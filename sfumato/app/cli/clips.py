@@ -32,14 +32,24 @@ def _pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ..
     callback=_pairs,
     help="What is no photograph: painting=old/*",
 )
+@options.files("--table", "A CSV file in FOLDER: what in the table's own folder is real or fake, by which method.")
+@click.option(
+    "--beside", type=options.FILE, help="A list in FOLDER whose rows stay as they are; only those of tables are added."
+)
 @options.files("--without", "A picture of someone to leave out, wherever the face appears.")
 @options.seed("Of the split.")
-def clips(folder: Path, out: str, methods: Any, without: tuple[Path, ...], seed: int) -> None:
-    """List the real footage in FOLDER as clips.jsonl: who is who by their faces, split by person.
+def clips(
+    folder: Path, out: str, methods: Any, table: tuple[Path, ...], beside: Path | None, without: tuple[Path, ...],
+    seed: int,
+) -> None:  # fmt: skip
+    """List the footage in FOLDER as clips.jsonl: who is who by their faces, split by person.
 
-    For `sfumato fakes` and `sfumato train detector`. Everything in FOLDER is taken to be real.
+    For `sfumato fakes` and `sfumato train detector`. Everything in FOLDER is taken to be real, but what lies in the
+    folder of a --table, such as a collection of fakes by others: there only what the table names counts, as what it
+    says.
     """
     from sfumato.app.datasets.clips import FRACTIONS, list_clips
+    from sfumato.app.datasets.known import read_known
     from sfumato.execution.find_files import Finder, find_media
     from sfumato.media.clips import write_clips
     from sfumato.progress import progress
@@ -49,9 +59,12 @@ def clips(folder: Path, out: str, methods: Any, without: tuple[Path, ...], seed:
             f"--output {out} is not a plain file name",
             "The list lies inside FOLDER, because its paths are relative to it.",
         )
-    finder = Finder()
-    with progress("Looking at faces", len(find_media([folder], finder))) as advance:
-        listing = list_clips(folder, methods, without, seed, advance)
+    if beside is not None and not table:
+        raise UsageError("--beside says nothing here: there is no --table to be added", "Name one, or leave it out.")
+    known, finder = read_known(folder, table, beside), Finder()
+    total = len(known.labelled) + len(known.shown()) if beside else len(find_media([folder], finder))
+    with progress("Looking at faces", total) as advance:
+        listing = list_clips(folder, methods, without, seed, advance, known)
     for line in [*left_out(listing.refused), *([finder.told()] if finder.told() else [])]:
         click.echo(printable(line), err=True)
     if listing.left_out:
@@ -61,4 +74,7 @@ def clips(folder: Path, out: str, methods: Any, without: tuple[Path, ...], seed:
     people = {row.identity for row in listing.rows}
     shares = ", ".join(f"{name} {sum(row.split == name for row in listing.rows)}" for name in FRACTIONS)
     click.echo(f"{count} clips of {len(people)} people ({shares})", err=True)
+    fakes = [row for row in listing.rows if row.label == "fake"]
+    if fakes:
+        click.echo(f"{len(fakes)} of them are fakes, by {len({row.method for row in fakes})} methods", err=True)
     click.echo(folder / out)

@@ -147,6 +147,12 @@ COMMANDS: Table = {
                 "benchmarks.commands.verifiers:verifiers",
                 "What other verifiers say of every format and key that is signed with.",
             ),
+            "others": LazyCommand(
+                "benchmarks.commands.others:others", "The detector on fakes by others, method by method."
+            ),
+            "folds": LazyCommand(
+                "benchmarks.commands.others:folds", "Short trainings that each leave out a method of fakes by others."
+            ),
             "tables": LazyCommand(
                 "benchmarks.commands.tables:tables", "Rewrite the tables of MODEL_CARD.md from their records."
             ),

@@ -1,6 +1,7 @@
 """`sfumato clips`: who is who by faces, splits by person, and what is left out is told."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from click.testing import CliRunner
 from sfumato.app.animation.gallery import shipped_portraits
 from sfumato.app.cli.clips import clips
 from sfumato.app.datasets.clips import list_clips
+from sfumato.app.datasets.known import read_known
 from sfumato.errors import MediaError, NoFaceError, UsageError
-from sfumato.media.clips import check_disjoint, clip_file, read_clips
+from sfumato.media.clips import ClipRow, check_disjoint, clip_file, read_clips, write_clips
 from sfumato.media.images import read_image, write_image
+from tests.dataset_fixtures import tree
 from tests.portrait_fixtures import write_portrait
 
 
@@ -103,3 +106,93 @@ def test_wrong_arguments_are_refused(folder: Path, arguments: list[str]) -> None
 def test_an_unreadable_picture_to_leave_out_is_an_error(folder: Path) -> None:
     with pytest.raises(MediaError):
         list_clips(folder, without=[folder / "broken.jpg"])
+
+
+@pytest.fixture
+def collection(folder: Path) -> Path:
+    """The folder with a table of fakes by others in it: two of somebody in the footage, and a picture it forgot."""
+    table = (
+        "file,label,method,family,group,origin\n"
+        "warped.png,fake,Warp,reenactment,g1,lab\nface.png,fake,StyleGAN,gan,,lab\ngone.png,fake,StyleGAN,gan,,lab\n"
+    )
+    tree(folder, {"others/t.csv": table})
+    for name, height in (("warped.png", 420), ("face.png", 440), ("forgotten.png", 460)):
+        write_portrait(folder / "others" / name, height)
+    return folder
+
+
+def by_path(rows: list[ClipRow]) -> dict[str, ClipRow]:
+    return {row.path: row for row in rows}
+
+
+def test_a_table_says_what_is_no_footage(collection: Path) -> None:
+    listing = list_clips(collection, known=read_known(collection, [collection / "others" / "t.csv"]))
+    rows = by_path(listing.rows)
+    assert set(rows) == {"agnew.jpg", "old/mona.png", "stranger-again.png", "others/warped.png", "others/face.png"}
+    fake = rows["others/warped.png"]
+    assert (fake.label, fake.method, fake.family, fake.dataset) == ("fake", "Warp", "reenact", "lab")
+    assert fake.source_ids == ("others/g1",)
+    refused = dict(listing.refused)
+    assert "does not name it" in refused["others/forgotten.png"] and "gone.png" in refused["others/gone.png"]
+
+
+def test_nobody_is_in_two_collections_under_two_names(collection: Path) -> None:
+    rows = by_path(list_clips(collection, known=read_known(collection, [collection / "others" / "t.csv"])).rows)
+    assert rows["others/face.png"].identity == rows["old/mona.png"].identity != rows["agnew.jpg"].identity
+    check_disjoint(rows.values())
+
+
+def test_a_list_is_added_to_and_stays_as_it_is(collection: Path) -> None:
+    own = [replace(row, split="test" if row.path == "agnew.jpg" else "train") for row in list_clips(collection).rows]
+    own = [row for row in own if not row.path.startswith("others/")]
+    write_clips(collection / "own.jsonl", own)
+    write_portrait(collection / "new-footage.png", 380)
+    known = read_known(collection, [collection / "others" / "t.csv"], collection / "own.jsonl")
+    rows = list_clips(collection, known=known).rows
+    assert rows[: len(own)] == own
+    added = {row.path: (row.identity, row.split) for row in rows[len(own) :]}
+    assert added == dict.fromkeys(("others/warped.png", "others/face.png"), (own[1].identity, "train"))
+
+
+def test_what_ties_two_splits_is_left_out(collection: Path) -> None:
+    """A swap, say, of two people who are on two sides already."""
+    own = [row for row in list_clips(collection).rows if not row.path.startswith("others/")]
+    write_clips(collection / "own.jsonl", [replace(r, split="test" if r.path == "agnew.jpg" else "train") for r in own])
+    agnew = by_path(own)["agnew.jpg"].identity
+    tree(
+        collection,
+        {"others/t.csv": f"file,label,family,source_ids\nwarped.png,fake,swap,{agnew}\nface.png,fake,gan,\n"},
+    )
+    known = read_known(collection, [collection / "others" / "t.csv"], collection / "own.jsonl")
+    listing = list_clips(collection, known=known)
+    assert [row.path for row in listing.rows[len(own) :]] == ["others/face.png"]
+    assert dict(listing.refused)["others/warped.png"] == "it is tied to clips of two splits"
+
+
+def test_the_person_that_a_table_names_is_one_whatever_the_faces_say(collection: Path) -> None:
+    shutil.copy(shipped_portraits()["lady-agnew"].path, collection / "others" / "agnew.jpg")
+    (collection / "agnew.jpg").unlink()
+    tree(collection, {"others/t.csv": "file,label,identity\nwarped.png,fake,ann\nagnew.jpg,real,ann\n"})
+    rows = by_path(list_clips(collection, known=read_known(collection, [collection / "others" / "t.csv"])).rows)
+    assert rows["others/warped.png"].identity == rows["others/agnew.jpg"].identity
+    assert rows["others/warped.png"].source_ids == ("ann",)
+
+
+def test_the_command_adds_a_table_to_a_list(collection: Path) -> None:
+    CliRunner().invoke(
+        clips, [str(collection), "--table", str(collection / "others" / "t.csv")], catch_exceptions=False
+    )
+    before = list(read_clips(collection / "clips.jsonl"))
+    again = [str(collection), "--table", str(collection / "others" / "t.csv"), "-o", "all.jsonl", "--beside"]
+    result = CliRunner().invoke(clips, [*again, str(collection / "clips.jsonl")])
+    assert isinstance(result.exception, UsageError) and "new to the list" in result.exception.message
+    write_clips(collection / "own.jsonl", [row for row in before if row.label == "real"])
+    result = CliRunner().invoke(clips, [*again, str(collection / "own.jsonl")], catch_exceptions=False)
+    assert "2 of them are fakes, by 2 methods" in result.stderr
+    assert sorted(read_clips(collection / "all.jsonl"), key=str) == sorted(before, key=str)
+
+
+def test_a_list_alone_has_nothing_to_be_added(folder: Path) -> None:
+    write_clips(folder / "own.jsonl", list_clips(folder).rows)
+    result = CliRunner().invoke(clips, [str(folder), "--beside", str(folder / "own.jsonl")])
+    assert isinstance(result.exception, UsageError)

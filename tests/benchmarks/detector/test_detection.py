@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.commands.detector import _folder, _named
+from benchmarks.commands.detector import _named, working_folder
 from benchmarks.commands.detector import detection as command
 from benchmarks.detector.detection import (
     TESTS,
@@ -175,7 +175,7 @@ def test_detectors_that_learnt_the_same_have_a_row_each(monkeypatch) -> None:
 
 def test_a_journal_that_cannot_be_kept_is_said(tmp_path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="--journal"), _folder(tmp_path / "file" / "journal"):
+    with pytest.raises(OutputError, match="--journal"), working_folder(tmp_path / "file" / "journal"):
         pass
 
 

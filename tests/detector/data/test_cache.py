@@ -18,6 +18,7 @@ def test_crops_survive_the_disk(toy) -> None:
     assert np.array_equal(crop.image, face_picture(1))
     assert np.allclose(crop.points, landmarks(96))
     assert cache.nearest(rows[0], 0.9).place == 1.0
+    assert cache.side(rows[0]) == 96
 
 
 def test_faceless_and_unreadable_clips_are_left_out_and_told(tmp_path) -> None:

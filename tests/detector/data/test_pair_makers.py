@@ -7,9 +7,12 @@ import pytest
 import torch
 
 from detector.data.cache import StoredCrop
+from detector.data.degradations import Pass
 from detector.data.fakes.autoencoder import Autoencoder, build, draw_config, save_autoencoder
-from detector.data.pair_makers import Generated, Material, difference, even, makers, pose
+from detector.data.pair_makers import Generated, Material, difference, makers, pose
 from detector.data.pairs import PairSource
+from detector.inference.crops import TIGHTEN
+from detector.inference.quality_norm import sharpness
 from sfumato.media.clips import TWIN
 from tests.detector_fixtures import TINY, checkered, clip_row, face_picture, landmarks
 
@@ -93,6 +96,49 @@ def test_a_true_twin_gets_no_second_codec_pass(toy) -> None:
     assert any(np.array_equal(real, original) for real in seen)
 
 
+@pytest.mark.parametrize(
+    ("real", "fake", "coded"), [("r.png", "f.mp4", "real"), ("r.mp4", "f.png", "fake"), ("r.mp4", "f.mp4", None)]
+)
+def test_of_a_still_and_a_video_the_still_gets_a_codec(toy, monkeypatch, real, fake, coded) -> None:
+    """A lip-sync of real footage, say, has as many codecs behind it as the footage."""
+    rows, cache = toy
+    row = clip_row(real, identity=rows[0].identity)
+    forged = clip_row(fake, "fake", pair_of=row.path, identity=rows[0].identity)
+    pictures = {"real": np.full((96, 96, 3), 50, np.uint8), "fake": np.full((96, 96, 3), 200, np.uint8)}
+    for clip, image in ((row, pictures["real"]), (forged, pictures["fake"])):
+        cache._write(cache.folder / f"{cache._key(clip)}.npz", [StoredCrop(image, landmarks(96), 0.0)])
+    encoded = []
+    monkeypatch.setattr("detector.data.pair_makers.h264", lambda images, crf: encoded.extend(images) or images)
+    stuff = Material([row, forged], cache, dataclasses.replace(TINY.samples, twin_codec_share=1.0))
+    maker = next(maker for maker in makers(stuff) if isinstance(maker, Generated))
+    maker.of(forged, np.random.default_rng(0))
+    assert [int(image.mean()) for image in encoded] == ([] if coded is None else [int(pictures[coded].mean())])
+
+
+def test_nothing_but_the_forgery_tells_a_fake_without_a_twin(toy) -> None:
+    """Fakes that are larger and sharper than every real: their pairs are of one size and one sharpness."""
+    _, cache = toy
+    rows = []
+    for i in range(6):
+        real, fake = clip_row(f"r{i}.mp4"), clip_row(f"f{i}.mp4", "fake")
+        soft = np.asarray(Pass((("blur", (1.0,)),))(face_picture(i, 128)))
+        for row, image in ((real, soft), (fake, checkered(face_picture(50 + i, 220)))):
+            cache._write(cache.folder / f"{cache._key(row)}.npz", [StoredCrop(image, landmarks(len(image)), 0.0)])
+        rows += [real, fake]
+    maker = next(m for m in makers(Material(rows, cache, TINY.samples)) if isinstance(m, Generated))
+    pairs = [maker.draw(np.random.default_rng(seed)) for seed in range(24)]
+    assert all(pair.real.shape == pair.fake.shape for pair in pairs)
+    sharp = [[sharpness(tight(image)) for image in (pair.real, pair.fake)] for pair in pairs]
+    assert all(real == pytest.approx(fake, rel=0.15) for real, fake in sharp)
+    assert len({pair.real.tobytes() for pair in pairs}) > 6  # not one stranger for each
+
+
+def tight(image: np.ndarray) -> np.ndarray:
+    """What the net sees of a crop."""
+    border = round(len(image) * (1 - TIGHTEN) / 2)
+    return image[border : len(image) - border, border : len(image) - border]
+
+
 def test_of_several_looks_the_one_that_differs_most_is_learnt_from(toy) -> None:
     """A fake whose first frame is its twin's, and whose second is not: with two looks only the second is drawn."""
     rows, cache = toy
@@ -124,17 +170,6 @@ def test_a_split_of_twins_alone_has_no_reals(toy) -> None:
     _, twin, fake = with_twins(toy)
     with pytest.raises(UsageError, match="real"):
         PairSource([twin, fake], toy[1], TINY)
-
-
-@pytest.mark.parametrize(("sides", "expected"), [((200, 96), 96), ((96, 200), 96), ((100, 98), 98), ((96, 96), 96)])
-def test_both_come_at_the_smaller_resolution(sides, expected) -> None:
-    real, fake = even(face_picture(0, sides[0]), face_picture(0, sides[1]))
-    assert real.shape == fake.shape == (expected, expected, 3)
-
-
-def test_nearly_equal_sides_are_cut_and_not_resampled() -> None:
-    image = face_picture(0, 100)
-    assert np.array_equal(even(image, face_picture(1, 98))[0], image[1:99, 1:99])
 
 
 def test_a_pose_forgets_place_and_scale_but_not_roll() -> None:
