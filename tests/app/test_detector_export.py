@@ -33,6 +33,13 @@ def shipped(crops):
     return detector, lambda images: said
 
 
+@pytest.fixture(scope="module")
+def converted() -> tuple[bytes, bytes]:
+    """The network that ships, as OpenVINO's two files."""
+    pytest.importorskip("openvino")
+    return as_openvino((shipped_folder() / "detector.onnx").read_bytes())
+
+
 @pytest.fixture
 def toy_gate(monkeypatch) -> None:
     """Noise in place of paintings, for what the gate is not about."""
@@ -59,10 +66,9 @@ def test_gate_is_large_enough_and_neither_blind_nor_trivial(crops, shipped) -> N
 
 
 @pytest.mark.parametrize("name", ["openvino", "openvino-bf16"])
-def test_shipped_detector_passes_the_gate(crops, shipped, name) -> None:
-    pytest.importorskip("openvino")
+def test_shipped_detector_passes_the_gate(crops, shipped, converted, name) -> None:
     detector, said = shipped
-    network, weights = as_openvino((shipped_folder() / "detector.onnx").read_bytes())
+    network, weights = converted
     scorer = REGISTRY.load(name)(network, weights=weights)
     found = compare(said, scorer, detector.stack, crops)
     require(found, scorer.tolerance)
@@ -84,7 +90,10 @@ def test_a_net_with_coarse_weights_is_held_back(crops, shipped) -> None:
             step = np.abs(values).max() / 7  # 4 bits
             weights.CopyFrom(numpy_helper.from_array((np.round(values / step) * step).astype(np.float16), weights.name))
     detector, said = shipped
-    found = compare(said, OnnxScorer(model.SerializeToString()), detector.stack, crops)
+    few = [slice(start, start + 12) for start in (0, len(crops.reals))]  # so far off that no more are needed
+    known = np.concatenate([said([])[part] for part in few])
+    some = GateSet(crops.reals[few[0]], crops.fakes[few[0]])
+    found = compare(lambda images: known, OnnxScorer(model.SerializeToString()), detector.stack, some)
     with pytest.raises(CheckpointError, match="not the trained one"):
         require(found, OnnxScorer.tolerance)
 

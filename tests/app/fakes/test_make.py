@@ -3,6 +3,8 @@ its real twin.
 """
 
 import dataclasses
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -79,17 +81,50 @@ def film(tmp_path_factory) -> bytes:
     return path.read_bytes()
 
 
+@pytest.fixture(scope="module")
+def footage_files(film) -> dict[str, bytes]:
+    """A file for every row, by its path."""
+    return {
+        row.path: cv2.imencode(".png", face_picture(number, 128)[:, :, ::-1])[1].tobytes()
+        if row.path.endswith(".png")
+        else film
+        for number, row in enumerate(rows())
+    }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_faces() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sfumato.media.faces.FaceDetector", DrawnFaces)
+        patch.setattr("sfumato.media.landmarks.load_backend", lambda name: DrawnFaces())
+        yield
+
+
+def written(files: dict[str, bytes], folder: Path) -> Path:
+    """Writes a drawn picture for every row, and a film where it is a video. Returns clips.jsonl's place."""
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder / "clips.jsonl"
+
+
 @pytest.fixture
-def folder(tmp_path, film, monkeypatch) -> Path:
-    """A drawn picture for every row, and a film where it is a video. Returns clips.jsonl's place."""
-    monkeypatch.setattr("sfumato.media.faces.FaceDetector", DrawnFaces)
-    monkeypatch.setattr("sfumato.media.landmarks.load_backend", lambda name: DrawnFaces())
-    for number, row in enumerate(rows()):
-        if row.path.endswith(".png"):
-            cv2.imwrite(str(tmp_path / row.path), face_picture(number, 128)[:, :, ::-1])
-        else:
-            (tmp_path / row.path).write_bytes(film)
-    return tmp_path / "clips.jsonl"
+def folder(tmp_path, footage_files) -> Path:
+    return written(footage_files, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory, footage_files, checkpoint, autoencoder):
+    """Fakes of a kind, made once for all who only look: the list's place, their rows, the totals told, one a fake."""
+
+    @cache
+    def ask(kind: str) -> tuple[Path, list[ClipRow], list[float]]:
+        counts: list[float] = []
+        clips = written(footage_files, tmp_path_factory.mktemp(kind))
+        scene = maker(clips, checkpoints=[checkpoint], autoencoders=[autoencoder])
+        made = make_fakes(scene, rows(), kind, development_signer(), lambda amount, total: counts.append(total))
+        return clips, made, counts
+
+    return ask
 
 
 def maker(clips: Path, config: FakesConfig = SMALL, checkpoints=(), autoencoders=()) -> TakeMaker:
@@ -125,10 +160,8 @@ def test_templates_drive_people_of_the_training_split_only() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_fake_has_a_twin_of_the_same_form(kind, folder, checkpoint, autoencoder) -> None:
-    counts = []
-    scene = maker(folder, checkpoints=[checkpoint], autoencoders=[autoencoder])
-    made = make_fakes(scene, rows(), kind, development_signer(), lambda amount, total: counts.append(total))
+def test_every_fake_has_a_twin_of_the_same_form(kind, asked) -> None:
+    folder, made, counts = asked(kind)
     twins, fakes = ([row for row in made if row.label == label] for label in ("real", "fake"))
     assert len(twins) == len(fakes) == len(counts) == counts[0] > 2
     check_disjoint([*rows(), *made])
@@ -345,8 +378,8 @@ def test_a_stopped_call_goes_on_where_it_was(folder, monkeypatch) -> None:
     assert make_fakes(*arguments) == made and calls[-2:] == [-1, 1]
 
 
-def test_a_second_request_fakes_no_twin(folder) -> None:
-    made = make_fakes(maker(folder), rows(), "swap", development_signer())
+def test_a_second_request_fakes_no_twin(asked) -> None:
+    folder, made, _ = asked("swap")
     assert make_fakes(maker(folder), [*rows(), *made], "swap", development_signer()) == made
 
 
@@ -359,9 +392,9 @@ def test_another_request_has_another_journal(folder) -> None:
     assert len(keys) == 4
 
 
-def test_the_sheet_shows_a_row_a_method(folder) -> None:
-    made = make_fakes(maker(folder), rows(), "swap", development_signer())
-    write_sheet(folder.parent / "sheet.png", folder, made, examples=2, side=64)
-    sheet = read_image(folder.parent / "sheet.png")
+def test_the_sheet_shows_a_row_a_method(asked, tmp_path) -> None:
+    folder, made, _ = asked("swap")
+    write_sheet(tmp_path / "sheet.png", folder, made, examples=2, side=64)
+    sheet = read_image(tmp_path / "sheet.png")
     assert sheet.shape == (2 * (64 + 22 + 6) + 6, 6 + 2 * (2 * 64 + 12), 3)
-    assert b"compositeWithTrainedAlgorithmicMedia" in (folder.parent / "sheet.png").read_bytes()
+    assert b"compositeWithTrainedAlgorithmicMedia" in (tmp_path / "sheet.png").read_bytes()

@@ -122,9 +122,8 @@ def test_a_dead_embedder_is_reported_once(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Embedder, "forward", lambda self, face, sketch: torch.zeros(len(face), 16))
     warnings: list[str] = []
-    meta_train(
-        dataset(), train_config(steps=12, loss=PLAIN_PIXELS), RunFolder(tmp_path / "run"), CPU, warn=warnings.append
-    )
+    config = train_config(steps=12, loss=PLAIN_PIXELS, validate_every=100, save_every=100)  # at the end alone
+    meta_train(dataset(), config, RunFolder(tmp_path / "run"), CPU, warn=warnings.append)
     assert len(warnings) == 1 and "step 5: the embedder gives everybody the same" in warnings[0]
     assert [line["step"] for line in lines(tmp_path / "run") if "warning" in line] == [5]
 
@@ -142,12 +141,12 @@ def test_a_run_that_dies_keeps_its_last_save_and_says_what_to_do(
 
     monkeypatch.setattr(ReconstructionLoss, "forward", burst)
     with pytest.raises(TrainingDied, match="Losses are not finite at step 3: loss, pixel") as died:
-        meta_train(dataset(), train_config(steps=6, loss=PLAIN_PIXELS), RunFolder(tmp_path / "run"), CPU)
+        config = train_config(steps=6, loss=PLAIN_PIXELS, validate_every=6)
+        meta_train(dataset(), config, RunFolder(tmp_path / "run"), CPU)
     assert "--resume and a lower learning_rate" in died.value.advice
     monkeypatch.undo()
-    resumed = meta_train(
-        dataset(), train_config(steps=4, loss=PLAIN_PIXELS), RunFolder(tmp_path / "run", resume=True), CPU, resume=True
-    )
+    config = train_config(steps=4, loss=PLAIN_PIXELS, validate_every=4)
+    resumed = meta_train(dataset(), config, RunFolder(tmp_path / "run", resume=True), CPU, resume=True)
     assert resumed.record["steps"] == 4
     assert [line["step"] for line in lines(tmp_path / "run") if "loss" in line] == [1, 2, 3, 4]
 
