@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfumato import options
-from sfumato.errors import UsageError
+from sfumato.errors import MediaError, UsageError
 from sfumato.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ SAID = {
     "same portrait would",
     "none": "neither watermark nor fingerprint leads to a manifest",
 }
+_INTACT = "intact: the file carries this manifest itself, and is the one that was signed"
+_BROKEN = "broken: the file is not the one that was signed"
 
 
 @click.command()
@@ -69,8 +71,8 @@ def recover(
 
     What a repository or a resolver says counts for nothing by itself: the manifest must state the watermark, draw it
     from its own signer's key, state the fingerprint and carry its own name, all under a signature that holds. With
-    --trust the signer must lead to one of the roots; without, anybody may have signed. The manifest's binding to the
-    original file is broken, as it is by every encoding.
+    --trust the signer must lead to one of the roots; without, anybody may have signed. The manifest's binding is broken
+    in a copy, as it is by every encoding; the original itself is said to be intact.
 
     \b
     Exit codes: 0 confirmed, 1 watermark or alike, 2 wrong usage, 3 the file is no video, 4 none, 5 the recovered
@@ -93,7 +95,8 @@ def recover(
         found = recover_file(file, asked, roots)
     if output is not None and found.store:
         write_bytes(output, found.store)
-    click.echo(json_line(record(found, output)) if as_json else "\n".join(describe(found, output)))
+    bound = found.manifest is not None and carries(file, found.manifest.label)
+    click.echo(json_line(record(found, output, bound)) if as_json else "\n".join(describe(found, output, bound)))
     if output is not None and not found.store:
         click.echo("No manifest was recovered, so none was written.", err=True)
     invalid = found.manifest is not None and found.manifest.signature in ("invalid", "unreadable")
@@ -107,8 +110,19 @@ def _default_exists() -> bool:
     return place.startswith("postgres") or Path(place).exists()
 
 
-def record(found: Recovery, output: Path | None = None) -> dict[str, Any]:
-    """Plain values for JSON; foreign strings are cut, not escaped."""
+def carries(file: Path, manifest_id: str) -> bool:
+    """Whether the file holds this very manifest, and is what it was signed for: the original, not a copy."""
+    from provenance.verifying.tree import read_tree
+    from provenance.verifying.verify import verify
+
+    try:
+        return read_tree(file).active.label == manifest_id and verify(file).outcome in ("trusted", "untrusted")
+    except MediaError:
+        return False  # no credential, or one that cannot be read
+
+
+def record(found: Recovery, output: Path | None = None, bound: bool = False) -> dict[str, Any]:
+    """Plain values for JSON; foreign strings are cut, not escaped. bound: see `carries`."""
     manifest, view = found.manifest, found.manifest.view if found.manifest else None
     return {
         "schema_version": SCHEMA_VERSION,
@@ -142,7 +156,7 @@ def record(found: Recovery, output: Path | None = None) -> dict[str, Any]:
             "id": manifest.label,
             "signature": manifest.signature,
             "codes": list(manifest.codes),
-            "binding": "broken: the file is not the one that was signed",
+            "binding": _INTACT if bound else _BROKEN,
             "signer": view.signer if view else None,
             "development": view.development if view else None,
             "time": view.time if view else None,
@@ -155,8 +169,8 @@ def record(found: Recovery, output: Path | None = None) -> dict[str, Any]:
     }
 
 
-def describe(found: Recovery, output: Path | None = None) -> Iterator[str]:
-    """Lines for a person."""
+def describe(found: Recovery, output: Path | None = None, bound: bool = False) -> Iterator[str]:
+    """Lines for a person. bound: see `carries`."""
     from provenance.durable.evidence import DOUBTS
     from sfumato.text import printable
 
@@ -187,6 +201,6 @@ def describe(found: Recovery, output: Path | None = None) -> Iterator[str]:
             yield f"    title: {printable(manifest.view.title, 200)}"
     for doubt in found.doubts:
         yield f"    not confirmed: {DOUBTS[doubt]}"
-    yield "    binding: broken; the file in hand is not the one that was signed"
+    yield f"    binding: {_INTACT if bound else _BROKEN}"
     if output is not None and found.store:
         yield f"    written to: {printable(output, 500)}"

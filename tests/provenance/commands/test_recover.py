@@ -47,6 +47,18 @@ def test_the_command_in_json(entered, entered_copy) -> None:
     assert record["schema_version"] == 1
 
 
+def test_the_original_itself_is_not_called_broken(entered) -> None:
+    lines = run(entered.path, "--repository", entered.repository).output
+    assert "confirmed" in lines and "binding: intact" in lines
+    record = json.loads(run(entered.path, "--repository", entered.repository, "--json").output)
+    assert record["manifest"]["binding"].startswith("intact")
+
+
+def test_an_original_that_was_changed_is_broken(entered, tmp_path) -> None:
+    (tmp_path / "changed.mp4").write_bytes(entered.path.read_bytes() + b"\0\0\0\x0cabcdmore")
+    assert "binding: broken" in run(tmp_path / "changed.mp4", "--repository", entered.repository).output
+
+
 def test_exit_codes(entered, tmp_path) -> None:
     nothing = encode(list(scene(2, 8)), tmp_path / "other.mp4", 23)
     assert run(nothing, "--repository", entered.repository).exit_code == 4
