@@ -73,7 +73,9 @@ def find_tasks(
     """
     if sidecar and in_place:
         raise UsageError("A sidecar leaves the file as it is", "Leave --in-place out.")
-    if (output is None) != in_place and not sidecar:
+    if output is not None and in_place:
+        raise UsageError("-o and --in-place say where the signed files go, each otherwise", "Give one of them.")
+    if output is None and not in_place and not sidecar:
         raise UsageError("Say where the signed files go", "Give -o OUT, or --in-place to replace the files themselves.")
     found = list((finder or signable_files()).find(map(Path, named)))
     if not found:
@@ -86,6 +88,8 @@ def find_tasks(
     single = (
         len(found) == 1 and len(named) == 1 and not Path(named[0]).is_dir() and not output.is_dir() and output.suffix
     )
+    if sidecar and single and output.suffix != SIDECAR_SUFFIX:  # a reader would take it for what its name says
+        raise UsageError(f"A sidecar is called NAME{SIDECAR_SUFFIX}; {output} is not", "Name it so, or give a folder.")
     tasks = [SigningTask(file.path, output if single else output / file.inside) for file in found]
     if sidecar and not single:
         tasks = [SigningTask(task.source, task.output.with_suffix(SIDECAR_SUFFIX)) for task in tasks]

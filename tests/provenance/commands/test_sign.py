@@ -80,7 +80,7 @@ def test_source_is_destination(tree: Path, unsealed: Path, capsys: pytest.Captur
     ("arguments", "message"),
     [
         (["--kind", "generated"], "Say where"),
-        (["-o", "x", "--in-place", "--kind", "generated"], "Say where"),
+        (["-o", "x", "--in-place", "--kind", "generated"], "Give one of them"),
         (["-o", "x.mp4"], "--kind"),
         (["-o", "x.mp4", "--kind", "generated", "--tsa-failure", "fail"], "--tsa"),
         (

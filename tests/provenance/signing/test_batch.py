@@ -131,5 +131,7 @@ def test_a_sidecar_goes_beside_its_file_or_into_a_folder_of_the_same_shape(tree:
         assert sorted(str(task.output.relative_to(place)) for task in found) == names
     (one,) = find_tasks([str(tree / "a.mp4")], tmp_path / "named.c2pa", sidecar=True)
     assert one.output == tmp_path / "named.c2pa"
+    with pytest.raises(UsageError, match=r"called NAME\.c2pa"):  # else a reader takes it for a film
+        find_tasks([str(tree / "a.mp4")], tmp_path / "a.mp4", sidecar=True)
     with pytest.raises(UsageError, match="A sidecar leaves the file as it is"):
         find_tasks([str(tree)], None, sidecar=True, in_place=True)

@@ -67,7 +67,7 @@ def test_several_files_and_folders_of_one_file_go_into_a_folder_whatever_its_nam
 def test_an_output_and_in_place_exclude_each_other_and_one_is_needed(tree: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Say where"):
         find_tasks([str(tree)], None)
-    with pytest.raises(UsageError, match="Say where"):
+    with pytest.raises(UsageError, match="each otherwise"):
         find_tasks([str(tree)], tmp_path / "out", in_place=True)
     assert all(task.source == task.output for task in find_tasks([str(tree)], None, in_place=True))
 
