@@ -95,7 +95,7 @@ def recover(
         found = recover_file(file, asked, roots)
     if output is not None and found.store:
         write_bytes(output, found.store)
-    bound = found.manifest is not None and carries(file, found.manifest.label)
+    bound = found.manifest is not None and carries(file, found.manifest.label or "")
     click.echo(json_line(record(found, output, bound)) if as_json else "\n".join(describe(found, output, bound)))
     if output is not None and not found.store:
         click.echo("No manifest was recovered, so none was written.", err=True)
