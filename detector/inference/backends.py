@@ -99,6 +99,7 @@ class OnnxScorer(Scorer):
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # a core waits for faces, asleep
         options.log_severity_level = 4  # errors are raised; warnings would land on stderr
         try:
             model = network if isinstance(network, bytes) else str(network)

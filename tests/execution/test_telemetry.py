@@ -17,7 +17,7 @@ import pytest
 
 from tests.generator.data.test_dataset import prepared
 from tests.generator.test_commands import settings
-from tests.media_fixtures import make_video
+from tests.media_fixtures import make_video, picture
 from tests.portrait_fixtures import make_checkpoint, make_motion, write_portrait
 from tests.trapped import ASKED, NO_TRAP
 
@@ -97,8 +97,9 @@ def test_animate_scan_and_training_tell_nobody(stock: Path, shipped_detector: Pa
 def test_the_doctor_an_export_and_a_long_scan_tell_nobody(shipped_detector: Path, tmp_path: Path) -> None:
     pytest.importorskip("openvino")
     (tmp_path / "films").mkdir()
-    for number in range(30):
-        make_video(tmp_path / "films" / f"{number}.mp4", frames=6 + number)
+    for number in range(30):  # many files, not long ones; no two alike
+        images = [picture(number + index) for index in range(3)]
+        make_video(tmp_path / "films" / f"{number}.mp4", frames=3, images=images)
     done = trapped(
         tmp_path / "home",
         ["doctor", "--json"],

@@ -154,7 +154,8 @@ def test_a_run_that_dies_keeps_its_last_save_and_says_what_to_do(
 def test_workers_give_the_same_run_and_end_with_it(tmp_path: Path) -> None:
     ready_processes("generator")
     for workers in (0, 2):
-        meta_train(dataset(), train_config(workers=workers, critic_updates=2), RunFolder(tmp_path / str(workers)), CPU)
+        config = train_config(workers=workers, critic_updates=2, validate_every=100, save_every=100)
+        meta_train(dataset(), config, RunFolder(tmp_path / str(workers)), CPU)
     assert not multiprocessing.active_children()
     one, other = (tensors(tmp_path / str(workers) / "state.safetensors") for workers in (0, 2))
     assert all(torch.equal(one[key], value) for key, value in other.items())
