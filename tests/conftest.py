@@ -4,6 +4,7 @@ named a folder.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -27,6 +28,15 @@ settings.register_profile(
     "sfumato", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("sfumato")
+
+# Modules stay until the end, and there are more than a million objects of them once torch and its compiler are loaded:
+# to look through them for rubbish again and again took 7 % of the time of the tests.
+gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

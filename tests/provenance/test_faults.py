@@ -28,7 +28,7 @@ from provenance.verifying.verify import verify
 from sfumato.app.cli.main import main
 from sfumato.errors import OutputError
 
-FILES = 50
+FILES = 30
 KILLS = 20
 ROOT = Path(__file__).parents[2]
 
@@ -93,7 +93,7 @@ def test_killed_at_twenty_moments(
         out, more = (replaced, ["--overwrite"]) if number % 2 else (filled, [])
         if out is filled:
             shutil.rmtree(filled, ignore_errors=True)  # so that there is always something left to do
-        records, _ = sign(many, out, *more, seconds=moments.uniform(0, 0.3))
+        records, _ = sign(many, out, *more, seconds=moments.uniform(0, 0.18))
         half_way += 0 < len(records) < FILES
         said = {Path(record["output"]).name for record in records if record["outcome"] == "signed"}
         there = _digests(out)
