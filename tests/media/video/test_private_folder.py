@@ -48,6 +48,27 @@ def test_what_a_dead_process_left_goes_at_once(tmp_path: Path, dead: int) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_lock_goes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while it removes its own folder, it then leaves one that the next run knows to be nobody's."""
+    gone: list[str] = []
+    unlink = os.unlink
+
+    def told(path: str | Path, *, dir_fd: int | None = None) -> None:
+        gone.append(os.path.basename(path))
+        unlink(path, dir_fd=dir_fd)
+
+    with monkeypatch.context() as patch, private_folder() as folder:
+        for name in ("a", "lock.wav", "z"):
+            (folder / name).touch()
+        (folder / "within").mkdir()
+        (folder / "within" / "frame").touch()
+        patch.setattr(os, "unlink", told)
+        patch.setattr(os, "remove", told)
+    assert sorted(gone[:-1]) == ["a", "frame", "lock.wav", "z"]
+    assert gone[-1] == "lock"
+    assert not folder.exists()
+
+
 def test_what_a_living_process_holds_stays_however_old(tmp_path: Path, dead: int) -> None:
     folder = folder_of(tmp_path, dead, age=9999)  # in another container its number says nothing
     with (folder / "lock").open("rb") as lock:
