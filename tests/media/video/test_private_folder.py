@@ -54,7 +54,7 @@ def test_the_lock_goes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     unlink = os.unlink
 
     def told(path: str | Path, *, dir_fd: int | None = None) -> None:
-        gone.append(os.path.basename(path))
+        gone.append(Path(path).name)
         unlink(path, dir_fd=dir_fd)
 
     with monkeypatch.context() as patch, private_folder() as folder:
