@@ -30,7 +30,7 @@ settings.register_profile(
 settings.load_profile("sfumato")
 
 # Modules stay until the end, and there are more than a million objects of them once torch and its compiler are loaded:
-# to look through them for rubbish again and again took 7 % of the time of the tests.
+# to look through them for rubbish again and again takes longer than many a test.
 gc.set_threshold(20_000, 20, 20)
 
 

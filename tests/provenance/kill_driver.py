@@ -103,7 +103,8 @@ def run(work: Callable[[Path], int], folder: Path, kills: int) -> dict[str, obje
     _, last = os.waitpid(spawn(work, output), 0)
     there = [path for root in (out, temporary) for path in root.iterdir()]
     # a folder that nobody had put anything into yet is left alone for a minute: another machine may be about to
-    left = sorted(str(path.relative_to(folder)) for path in there if not (path.is_dir() and not list(path.iterdir())))
+    untouched = {path for path in there if "sfumato-unsealed-" in path.name and not list(path.iterdir())}
+    left = sorted(str(path.relative_to(folder)) for path in there if path not in untouched)
     return {
         "first": status,
         "last": last,
