@@ -71,14 +71,14 @@ def lip_sync(
         if reconstruct is not None and rng.random() < _RECONSTRUCTED:
             made = reconstruct(made)
         else:
-            recipe = _draw_side(image, points, rng)
+            recipe = _draw_side(image, points, 0.7 if content == "own" else 0.95, rng)
             if rng.random() < _SOFT_SURROUNDINGS:
                 image = round_trip(image, *recipe)
             else:
                 made = round_trip(made, *recipe)
         if rng.random() < _SHARPENED:
             made = _sharpened(made, points, rng)
-    if rng.random() < 0.6:
+    if content == "own" or rng.random() < 0.6:  # nothing else may tell such a one where the picture is soft
         made = shift_colours(made, rng, strength=0.4)
     return paste(image, made, mask)
 
@@ -162,7 +162,7 @@ def _fill_ellipse(mask: NDArray[np.uint8], lips: Points, points: Points, rng: np
     half = np.maximum(half, [1.0, 0.5 * half[0]]) * rng.uniform(1.2, 1.8, 2)
     half[1] = min(half[1], abs(float((centre - points[30]) @ upright)))
     angle = float(np.degrees(np.arctan2(across[1], across[0])))
-    cv2.ellipse(mask, (centre.tolist(), (2 * half).tolist(), angle), 1, cv2.FILLED)  # type: ignore[call-overload]
+    cv2.ellipse(mask, (centre.tolist(), (2 * half).tolist(), angle), 1, cv2.FILLED)
 
 
 def _faded(mask: Mask, width: float) -> Mask:
@@ -213,10 +213,10 @@ def _with_inside(image: Image, points: Points, rng: np.random.Generator) -> Imag
     hollow = np.broadcast_to(skin * rng.uniform(0.25, 0.65), image.shape).copy()
     if rng.random() < 0.6:
         shown = points[60:68].copy()
-        shown[5:8] = shown[[3, 2, 1]] + rng.uniform(0.2, 0.7) * (shown[5:8] - shown[[3, 2, 1]])
+        shown[5:8] = shown[[3, 2, 1]] + rng.uniform(0.15, 0.5) * (shown[5:8] - shown[[3, 2, 1]])
         teeth = np.zeros_like(inner)
         cv2.fillPoly(teeth, [np.rint(shown).astype(np.int32)], 1)
-        hollow[teeth > 0] = skin.mean() * rng.uniform(0.9, 1.4) + rng.uniform(0.0, 0.2) * (skin - skin.mean())
+        hollow[teeth > 0] = rng.uniform(1.0, 1.7) * (skin.mean() + rng.uniform(0.2, 0.6) * (skin - skin.mean()))
     unit = max(face_width(points), 8.0) / 150
     hollow = cv2.GaussianBlur(hollow, (0, 0), 1.2 * unit)
     weight = np.asarray(cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 1.0 * unit), np.float32)
@@ -233,20 +233,20 @@ def _taken_over(image: Image, goal: Points, other: Image, points: Points, rng: n
     outline = np.concatenate([here[2:15], 0.5 * (here[29] + here[30])[None]])
     cv2.fillConvexPoly(hull, cv2.convexHull(np.rint(outline).astype(np.int32)), 1)
     target = image[window]
-    face = warp_face(other, points, here, hull.shape)
+    face = warp_face(other, points, here, target.shape[:2])
     face = transfer_colours(face, target, hull > 0, "none" if rng.random() < 0.15 else "lab")
     made = image.copy()
     made[window] = paste(target, face, _faded(hull.astype(np.float32), 0.15 * face_width(goal))).fake
     return made
 
 
-def _draw_side(image: Image, points: Points, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """Width, height and the two interpolations of a round trip that leaves the face at a side of `_SIDES`, or, where it
-    is hardly larger itself, at a share of its own.
+def _draw_side(image: Image, points: Points, most: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """Width, height and the two interpolations of a round trip that leaves the face at a side of `_SIDES`, and at no
+    more than the share `most` of its own.
     """
     width = max(face_width(points), 8.0)
-    widest = 0.9 * width
-    low, high = min(_SIDES[0], 0.6 * widest), min(_SIDES[1], widest)
+    widest = most * width
+    low, high = min(_SIDES[0], 0.75 * widest), min(_SIDES[1], widest)
     scale = float(np.exp(rng.uniform(np.log(low), np.log(high)))) / width
     height, across = image.shape[:2]
     return round(across * scale), round(height * scale), int(rng.integers(3)), int(rng.integers(2))

@@ -24,7 +24,7 @@ def other(seed: int, opening: float = 0.4, side: int = 96) -> tuple[np.ndarray, 
 
 @pytest.mark.parametrize("moment", [False, True])
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_outside_the_mask_nothing_changes(moment: bool, seed: int) -> None:
     forged = lip_sync(
         face_picture(seed), landmarks(96), np.random.default_rng(seed), 0.3, other(seed) if moment else None
