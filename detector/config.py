@@ -25,6 +25,7 @@ FAMILY_HEADS: dict[str, tuple[str, ...]] = {  # which evidence a family of fakes
 _MIX = {  # of a batch's pairs; what a data set lacks leaves its share to the others
     "self-blend": 0.3,
     "swap": 0.15,
+    "lip-sync": 0.0,  # made on the fly, and only where a mix asks for it: none that was measured has learnt from it
     "blend": 0.05,  # listed ones: other people's swaps
     "reenact": 0.3,
     "synthesis": 0.1,
