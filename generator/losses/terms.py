@@ -7,6 +7,7 @@ The networks that L_CNT looks through are in `generator.losses.perceptual`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
@@ -25,9 +26,9 @@ class IdentityLoss(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        from sfumato.media.identity import SFace
+        from sfumato.media.identity import sface
 
-        self.network = SFace()
+        self.network = deepcopy(sface())  # its own: it goes to another device, perhaps
 
     def forward(self, made: Tensor, wanted: Tensor, landmarks: Tensor) -> Tensor:
         """made, wanted: (B, 3, H, W) in [-1, 1]; landmarks: (B, 68, 2) in [-1, 1]."""

@@ -81,6 +81,16 @@ def test_it_is_the_network_of_the_file(woman: Seen) -> None:
     assert not [p for p in network.parameters() if p.requires_grad] and not network.training
 
 
+def test_who_asks_first_changes_nothing() -> None:
+    """Neither what is drawn at random afterwards nor whether gradients flow."""
+    sface.cache_clear()
+    before = torch.get_rng_state()
+    with torch.inference_mode():
+        network = sface()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not any(parameter.is_inference() for parameter in network.parameters())
+
+
 def test_gradients_flow_to_the_picture() -> None:
     torch.manual_seed(0)
     faces = (torch.rand(1, 3, SIDE, SIDE) * 2 - 1).requires_grad_(True)

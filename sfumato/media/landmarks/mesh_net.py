@@ -7,6 +7,7 @@ OpenCV runs it everywhere; OpenVINO, where it is installed, takes less than half
 from __future__ import annotations
 
 import importlib.util
+import threading
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
@@ -22,6 +23,7 @@ VIEW = 192  # px, the net's input
 _POINTS, _PRESENCE = "conv2d_20", "conv2d_30"  # the net's outputs: points in px of the view, and a logit
 
 Net = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], float]]
+_COMPILED = threading.local()  # by OpenVINO, which takes as long as fifty looks; threads would wait for a shared one
 
 
 def mesh_file() -> str:
@@ -49,15 +51,17 @@ def opencv_net() -> Net:
 
 
 def openvino_net() -> Net:
-    """The net in OpenVINO: float32, on one thread."""
-    core = openvino_runtime().Core()
-    settings: dict[str, Any] = {
-        "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": 1,
-        "ENABLE_CPU_PINNING": "NO",
-    }
-    with signal_stack_kept():
-        request = core.compile_model(core.read_model(mesh_file()), "CPU", settings).create_infer_request()
+    """The net in OpenVINO: float32, on one thread. What one thread asks for is compiled once."""
+    if not hasattr(_COMPILED, "net"):
+        core = openvino_runtime().Core()
+        settings: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": 1,
+            "ENABLE_CPU_PINNING": "NO",
+        }
+        with signal_stack_kept():
+            _COMPILED.net = core.compile_model(core.read_model(mesh_file()), "CPU", settings)
+    request = _COMPILED.net.create_infer_request()
 
     def run(view: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
         request.infer([np.multiply(view, np.float32(1 / 255), dtype=np.float32)[None]])
