@@ -102,7 +102,7 @@ def test_a_section_of_an_older_record_knows_nothing_of_them() -> None:
     ],
 )
 def test_ranges_that_are_none_are_refused(covers) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 (each has its own words)
+    with pytest.raises(ValueError):
         Thresholds.from_json(SECTION | {"covers": covers})
 
 
