@@ -148,15 +148,29 @@ def test_each_group_is_promised_no_more_than_it_gets() -> None:
         assert np.mean(excess) < 3 * np.std(excess) / np.sqrt(len(excess)), name
 
 
-def test_small_groups_alike_cost_no_more_than_one_group_would() -> None:
-    """The largest of each of twenty would flag a quarter of what is asked for."""
+@pytest.mark.parametrize(
+    ("sizes", "means", "alpha", "flagged", "worst", "found"),
+    [
+        ([200] * 3, [0.0] * 3, 0.1, 0.082, 0.082, 0.94),
+        ([200] * 3, [0.0] * 3, 0.01, 0.0045, 0.0045, 0.63),
+        ([20] * 20, [0.0] * 20, 0.1, 0.0154, 0.0154, 0.77),
+        ([20] * 20, [0.0] * 20, 0.01, 0.0097, 0.0097, 0.73),
+        ([50] * 10, [0.0] * 9 + [1.5], 0.1, 0.0123, 0.097, 0.56),
+        ([50] * 20, [0.0] * 19 + [1.5], 0.01, 0.0055, 0.074, 0.51),
+    ],
+)
+def test_what_groups_cost_is_what_the_docs_say(sizes, means, alpha, flagged, worst, found) -> None:
+    """Normal logits of a spread of one: the rates of reals above the threshold, and of fakes at 3, in expectation."""
     rng = np.random.default_rng(2)
-    flagged = []
-    for _ in range(200):
-        groups = {f"g{i}": rng.normal(size=20).tolist() for i in range(20)}
-        threshold = grouped_thresholds(groups, (0.01,)).thresholds[0.01]
-        flagged.append(float((rng.normal(size=1000) > threshold).mean()))
-    assert 0.008 < np.mean(flagged) < 0.011
+    rates = []
+    for _ in range(100):
+        groups = {
+            f"g{i}": rng.normal(mean, 1, n).tolist() for i, (n, mean) in enumerate(zip(sizes, means, strict=True))
+        }
+        threshold = grouped_thresholds(groups, (alpha,)).thresholds[alpha]
+        above = [math.erfc((threshold - mean) / math.sqrt(2)) / 2 for mean in (*means, 3.0)]
+        rates.append((np.mean(above[:-1]), max(above[:-1]), above[-1]))
+    assert np.mean(rates, axis=0) == pytest.approx((flagged, worst, found), rel=0.15)
 
 
 def test_the_record_has_a_line_for_each_group_and_for_the_small_ones_together() -> None:
