@@ -8,7 +8,7 @@ The rule. A group of n carries alpha if k = floor(alpha (n + 1)) is at least 1; 
 largest logit. Groups too small for alpha are taken together, and the k-th largest of all of them counts as one group's
 would (the largest where even they carry it not). Each of them also sets a bound of its own: its j-th largest logit, j
 the smallest for which a group with a true rate of alpha would have j of n above with a chance of at most SURPRISE over
-the number of such groups. The threshold is the largest of all these.
+the number of such groups. The threshold is the largest of all these, and no group asks for less at a stricter rate.
 
 What is guaranteed, by counting alone (conformal prediction: Vovk, Gammerman and Shafer 2005, section 2.2; by groups:
 section 4.5): a new real clip of somebody new, drawn as those of a group were, exceeds the threshold with a probability
@@ -120,8 +120,9 @@ def grouped_thresholds(groups: Mapping[str, Sequence[float]], alphas: Iterable[f
     """
     named = gathered(groups)
     odd = {OTHER} if len(named) > 1 and len(named.get(OTHER, ())) < FEWEST else set()
-    thresholds, left_out = dict[float, float](), list[float]()
+    thresholds, left_out, highest = dict[float, float](), list[float](), -math.inf
     shares, together = dict[float, dict[str, Share]](), dict[float, Share]()
+    orders: dict[str, int] = {}  # of each group's own threshold at the last rate: a stricter one allows no more
     for alpha in sorted(alphas, reverse=True):
         small = {name for name, logits in named.items() if name in odd or not _order(len(logits), alpha)}
         mixture = [logit for name in sorted(small - odd) for logit in named[name]]
@@ -133,19 +134,19 @@ def grouped_thresholds(groups: Mapping[str, Sequence[float]], alphas: Iterable[f
                     raise
                 left_out.append(alpha)
                 continue
-        shares[alpha] = {name: _share(logits, alpha) for name, logits in named.items() if name not in small}
+        chance, mixed = SURPRISE / max(1, len(small)), max(1, _order(len(mixture), alpha))
+        for name, logits in named.items():
+            n = len(logits)
+            order = _order(n, alpha)
+            if name in small:  # above the mixture's threshold lie fewer than its order, so of none of them more
+                order = min(_bound(n, alpha, chance), n + 1 if name in odd else mixed)
+            orders[name] = min(order, orders.get(name, order))
+        shares[alpha] = {name: _share(logits, orders[name]) for name, logits in named.items()}
         if mixture:
-            together[alpha] = _share(mixture, alpha)
-        chance = SURPRISE / max(1, len(small))
-        for name in sorted(small):
-            order = len(named[name]) + 1 if name in odd else max(1, _order(len(mixture), alpha))
-            shares[alpha][name] = _bound(named[name], alpha, chance, order)
-        logits = [
-            share.logit
-            for share in [*shares[alpha].values(), *([together[alpha]] if mixture else [])]
-            if share.logit is not None
-        ]
-        thresholds[alpha] = max(logits)
+            together[alpha] = _share(mixture, mixed)
+        everyone = [*shares[alpha].values(), *([together[alpha]] if mixture else [])]
+        highest = max([highest, *(share.logit for share in everyone if share.logit is not None)])
+        thresholds[alpha] = highest
     return GroupedThresholds(thresholds, tuple(left_out), shares, together)
 
 
@@ -157,19 +158,15 @@ def gathered(groups: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
     return named
 
 
-def _bound(logits: Sequence[float], alpha: float, chance: float, order: int) -> Share:
-    """What a group that is too small for alpha allows: its j-th largest. order: of the threshold of all such groups
-    together; fewer than that lie above it, so of none of them more.
-    """
+def _bound(n: int, alpha: float, chance: float) -> int:
+    """j, of a group that is too small for alpha: so many above would be a surprise. n + 1: of so few nothing would."""
+    return next(j for j in range(1, n + 2) if _at_least(j, n, alpha) <= chance)
+
+
+def _share(logits: Sequence[float], order: int) -> Share:
+    """Of a group that asks for its largest logit but order - 1; an order above n asks for nothing."""
     n = len(logits)
-    j = min(order, next(j for j in range(1, n + 2) if _at_least(j, n, alpha) <= chance))
-    return Share(n, _largest(logits, j) if j <= n else None, j / (n + 1))
-
-
-def _share(logits: Sequence[float], alpha: float) -> Share:
-    """Of a group, or a mixture of some: its k-th largest, or its largest if it is too small for alpha."""
-    k = max(1, _order(len(logits), alpha))
-    return Share(len(logits), _largest(logits, k), k / (len(logits) + 1))
+    return Share(n, _largest(logits, order) if order <= n else None, order / (n + 1))
 
 
 def _order(n: int, alpha: float) -> int:

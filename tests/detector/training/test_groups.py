@@ -86,6 +86,14 @@ def test_groups_of_fewer_than_a_handful_are_one() -> None:
     assert {name: len(logits) for name, logits in found.items()} == {"large": FEWEST, OTHER: 15 + FEWEST - 1}
 
 
+def test_a_stricter_rate_never_has_a_lower_threshold() -> None:
+    """Of twenty of 20, one far above: at a tenth it asks for its second largest, at a hundredth not for its third."""
+    groups = {f"g{i}": [0.0] * 20 for i in range(19)} | {"high": numbers(20, 100.0)}
+    found = grouped_thresholds(groups, (0.1, 0.01))
+    assert found.thresholds == {0.1: 118.0, 0.01: 118.0}
+    assert [found.shares[alpha]["high"].rate for alpha in (0.1, 0.01)] == [2 / 21, 2 / 21]
+
+
 @pytest.mark.parametrize(("more", "threshold"), [(30, 90.0), (18, 90.0)])
 def test_one_odd_clip_sets_no_threshold(more: int, threshold: float) -> None:
     """Neither alone nor with too few others beside it."""
