@@ -129,11 +129,6 @@ def _missing(place: Path) -> MissingPartError:
     return MissingPartError(f"There is no detector in {place}", advice)
 
 
-def _thresholds(calibration: Any) -> Thresholds:
-    logits = {float(rate): float(threshold) for rate, threshold in calibration["thresholds"].items()}
-    return Thresholds(logits, calibration.get("n_real"), calibration.get("id"))
-
-
 def from_parts(
     network: bytes, record: Any, threads: int = 1, backend: str | None = None, weights: bytes = b""
 ) -> ShippedDetector:
@@ -151,7 +146,7 @@ def from_parts(
             )
         _require_described(network, weights, record)
         stack = Stack.from_json(record["calibration"]["stack"])
-        thresholds, video = (_thresholds(record[name]) for name in ("calibration", "video_calibration"))
+        thresholds, video = (Thresholds.from_json(record[name]) for name in ("calibration", "video_calibration"))
         scorer = load_scorer(backend or str(record["network"].get("backend", DEFAULT)), network, threads, weights)
         size = crop_side(record)
         scorer.require_crops(size)

@@ -120,13 +120,15 @@ class HeadFacts:
     calibrated, None for a head that was never trained.
 
     level: "strong" (flags by itself), "raised" (above the loosest threshold), "low", or "untrained"; above: the share
-    in [0, 1] of real clips that show less, at the strictest threshold passed, None where none is.
+    in [0, 1] of real clips that show less, at the strictest threshold passed, None where none is; of: of which real
+    clips that is true, "" where they are too few to say.
     """
 
     evidence: float
     logit: float | None
     level: Literal["strong", "raised", "low", "untrained"]
     above: float | None
+    of: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -146,7 +148,8 @@ def head_facts(stack: Stack, evidence: NDArray[Any], thresholds: Thresholds, fpr
         level: Literal["strong", "raised", "low"] = (
             "strong" if band.flagged else "raised" if band == Band.RAISED else "low"
         )
-        facts[name] = HeadFacts(value, logit, level, 1 - exceeded[0] if exceeded else None)
+        passed = (1 - exceeded[0], thresholds.reals(exceeded[0])) if exceeded else (None, None)
+        facts[name] = HeadFacts(value, logit, level, *passed)
     return facts
 
 
@@ -179,8 +182,10 @@ def _told(fact: HeadFacts) -> str:
         return "not looked for, the detector was not trained on them"
     if fact.above is None:
         return "no more than many real clips show"
+    if not fact.of:
+        return "more than most real clips that it was calibrated on show, which come from too small groups to say more"
     rest = round(1 / (1 - fact.above))
-    return f"more than {rest - 1:,} in {rest:,} real clips show"
+    return f"more than {rest - 1:,} in {rest:,} {fact.of} show"
 
 
 def _shares_of(frames: Sequence[ExplainedFrame]) -> dict[str, float] | None:

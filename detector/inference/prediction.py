@@ -5,6 +5,7 @@ In: nothing; these are records. Out: `Prediction` and its parts, each with its o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Literal
@@ -63,7 +64,8 @@ class TrackFrame:
 @dataclass(frozen=True)
 class TrackScore:
     """One person through the file. score: calibrated probability in [0, 1]; logit: the same before squashing; frames:
-    in the order of time, at least one; stack: for files of this track's quality.
+    in the order of time, at least one; stack: for files of this track's quality; seen: what a calibration keeps the
+    range of, by its name in `detector.inference.quality_norm.QUANTITIES`.
     """
 
     identifier: int
@@ -71,6 +73,7 @@ class TrackScore:
     logit: float
     frames: tuple[TrackFrame, ...]
     stack: Stack = field(default_factory=Stack)
+    seen: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def size(self) -> float:
@@ -173,5 +176,28 @@ class Prediction:
         return tuple(frames[: -(-len(frames) // 3)])
 
     def band(self, fpr: float) -> Band:
-        """Where the file's logit lies among its thresholds, `fpr` being the false-positive rate that flags."""
+        """Where the file's logit lies among its thresholds, `fpr` being the false-positive rate that flags. What no
+        threshold was set on is RAISED at most: there a rate says nothing. A track that the calibration covers
+        counts beside one that it does not.
+        """
+        band = self.score_band(fpr)
+        if band < Band.FLAGGED or not self.outside:
+            return band
+        covered = (track for track in self.tracks if not self._outside(track))
+        return max([Band.RAISED, *(self.threshold.band(track.logit, fpr) for track in covered)])
+
+    def score_band(self, fpr: float) -> Band:
+        """The same of the logit alone, whatever the calibration covers."""
         return self.threshold.band(self.logit if self.status == "ok" else None, fpr)
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """What of the track that decides lies outside of all that the calibration covers, a sentence each; empty where
+        nothing does, or where it is not known.
+        """
+        return self._outside(self.tracks[0]) if self.tracks else ()
+
+    def _outside(self, track: TrackScore) -> tuple[str, ...]:
+        covers = self.threshold.covers
+        codec = None if self.media is None else self.media.codec
+        return () if covers is None else covers.outside(track.seen, codec)

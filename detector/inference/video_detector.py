@@ -33,7 +33,7 @@ from detector.inference.prediction import (
     TrackFrame,
     TrackScore,
 )
-from detector.inference.quality_norm import qualities, sharpness
+from detector.inference.quality_norm import qualities, quantities, sharpness
 from detector.inference.thresholds import Thresholds
 from sfumato.errors import MediaError
 from sfumato.media.faces import Box, Crop, FaceDetector, FaceTracker
@@ -162,13 +162,14 @@ class VideoDetector:
         """evidence: (frames, 2). What a logit is worth follows from the quality of the track's crops, one for all of
         them.
         """
-        stack = self.bundle.stack.at(np.mean([qualities(s.crop, s.pixels, video) for s in sightings], axis=0))
+        quality = np.mean([qualities(s.crop, s.pixels, video) for s in sightings], axis=0)
+        stack = self.bundle.stack.at(quality)
         frames = tuple(
             TrackFrame(sighting.time, sighting.box, _squash(logit), float(logit), float(blend), float(synthesis))
             for sighting, logit, (blend, synthesis) in zip(sightings, stack.logit(evidence), evidence, strict=True)
         )
         logit = pooled([frame.logit for frame in frames])
-        return TrackScore(identifier, _squash(logit), logit, frames, stack)
+        return TrackScore(identifier, _squash(logit), logit, frames, stack, quantities(quality, self.bundle.size))
 
     def _explain(self, track: TrackScore, sightings: Sequence[_Sighting], own: Sequence[int]) -> Explanation:
         """own: places of the track's sightings, in the order of its frames. Of the highest few frames; finding

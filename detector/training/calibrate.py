@@ -1,9 +1,8 @@
 """Calibration: scores of held-out clips to one probability, and thresholds at stated false-positive rates.
 
 In: the frame evidence of clips of people the net never saw. Out: a `Stack` and thresholds. The stack's four numbers are
-fitted on whole clips, not frames. A threshold is the conformal one: the k-th largest logit of n real clips,
-k = floor(alpha (n + 1)); a new real clip exceeds it with probability at most alpha, if it is drawn like those n. An
-alpha below 1 / (n + 1) cannot be had and is refused.
+fitted on whole clips, not frames. Thresholds hold for every group of the reals: detector/training/groups.py has the
+rule and what it guarantees.
 """
 
 from __future__ import annotations
@@ -22,11 +21,12 @@ from detector.config import FAMILY_HEADS, HEADS
 from detector.evaluation.metrics import auc, calibration_error
 from detector.inference.fusion import Stack, joined, pooled, probability
 from detector.inference.quality_norm import fit_norm
+from detector.inference.thresholds import Coverage
 from detector.training.evidence import ClipEvidence, Floats
+from detector.training.groups import RULE, GroupedThresholds, grouped_thresholds
 from sfumato.errors import UsageError
 from sfumato.media.clips import TWIN, ClipRow
 
-RULE = "conformal: the k-th largest of n_real logits, k = floor(alpha (n_real + 1)); what is above it is flagged"
 _PRIOR = 0.02  # pulls log-scales and offsets to 0 a little: on cleanly separated clips they would run away
 _LINE_PRIOR = 1e-3  # the same for normed logits, whose offset is some spreads away from 0
 NORM_PEOPLE = 100  # with drawn people, half as many cost more true positives than the norm saved false ones
@@ -35,36 +35,51 @@ _LEVEL = 0.97  # quantile of the reals at which the heads are made equal; higher
 
 @dataclass(frozen=True)
 class Calibration:
-    """thresholds: {alpha: logit}; left_out: alphas that n_real clips cannot carry; digest: of the clips and their
-    logits.
+    """found: thresholds, and what each group of the reals carries; n_real: how many, one clip a person; digest: of the
+    clips and their logits; covers: the files that were looked at, None: not known; frames: at most so many of each.
     """
 
     stack: Stack
-    thresholds: dict[float, float]
-    left_out: tuple[float, ...]
+    found: GroupedThresholds
     n_real: int
     digest: str
+    covers: Coverage | None = None
+    frames: int | None = None
+
+    @property
+    def thresholds(self) -> dict[float, float]:
+        """{alpha: logit}."""
+        return self.found.thresholds
+
+    @property
+    def left_out(self) -> tuple[float, ...]:
+        """Alphas that n_real clips cannot carry."""
+        return self.found.left_out
 
     def as_json(self) -> dict[str, Any]:
-        return calibration_json(self.stack.as_json(), self.thresholds, self.left_out, self.n_real, self.digest)
+        return calibration_json(self.stack.as_json(), self.found, self.n_real, self.digest, self.covers, self.frames)
 
 
 def calibration_json(
     stack: Mapping[str, Any],
-    thresholds: Mapping[float, float],
-    left_out: Sequence[float],
+    found: GroupedThresholds,
     n_real: int,
     digest: str,
+    covers: Coverage | None = None,
+    frames: int | None = None,
 ) -> dict[str, Any]:
     """The section of a detector's record that docs/schemas/detector-record.schema.json describes. stack: its JSON."""
     return {
         "stack": dict(stack),
-        "thresholds": {str(alpha): threshold for alpha, threshold in thresholds.items()},
-        "left_out": list(left_out),
+        "thresholds": {str(alpha): threshold for alpha, threshold in found.thresholds.items()},
+        "left_out": list(found.left_out),
         "rule": RULE,
         "n_real": n_real,
         "id": digest[:16],
         "sha256": digest,
+        **found.as_json(),
+        "covers": None if covers is None else covers.as_json(),
+        "frames": frames,
     }
 
 
@@ -84,47 +99,14 @@ def calibrate(
 
 
 def set_thresholds(stack: Stack, reals: Sequence[ClipEvidence], alphas: Iterable[float]) -> Calibration:
-    """Thresholds of a fitted stack on `reals`. Raises UsageError if not even the largest alpha can be had."""
+    """Thresholds of a fitted stack on `reals`, which hold for each of their groups. Raises UsageError if not even the
+    largest alpha can be had.
+    """
     logits = [clip_logit(stack, clip) for clip in reals]
-    thresholds, left_out = thresholds_of(logits, alphas)
-    return Calibration(stack, thresholds, left_out, len(logits), _digest(reals, logits))
-
-
-def thresholds_of(logits: Sequence[float], alphas: Iterable[float]) -> tuple[dict[float, float], tuple[float, ...]]:
-    """{alpha: threshold} on the logits of reals, and the alphas that they are too few for. Raises UsageError if that is
-    all.
-    """
-    thresholds: dict[float, float] = {}
-    left_out = []
-    for alpha in sorted(alphas, reverse=True):
-        try:
-            thresholds[alpha] = conformal_threshold(logits, alpha)
-        except UsageError:
-            if not thresholds:
-                raise
-            left_out.append(alpha)
-    return thresholds, tuple(left_out)
-
-
-def conformal_threshold(logits: Sequence[float], alpha: float) -> float:
-    """The k-th largest of n, k = floor(alpha (n + 1)). Raises UsageError for alpha < 1 / (n + 1), ValueError outside
-    (0, 1).
-    """
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha is {alpha}; it must be between 0 and 1")
-    n = len(logits)
-    k = math.floor(alpha * (n + 1) + 1e-9)  # 0.1 * 10 is 1, whatever floats make of it
-    if k < 1:
-        raise UsageError(
-            f"A false-positive rate of {alpha:g} cannot be set on {n} real clips",
-            f"It needs at least {fewest_reals(alpha)}.",
-        )
-    return float(np.sort(np.asarray(logits, np.float64))[::-1][k - 1])
-
-
-def fewest_reals(alpha: float) -> int:
-    """How many real clips a threshold at this false-positive rate takes."""
-    return math.ceil(1 / alpha - 1e-9) - 1
+    groups: dict[str, list[float]] = {}
+    for clip, logit in zip(reals, logits, strict=True):
+        groups.setdefault(clip.group, []).append(logit)
+    return Calibration(stack, grouped_thresholds(groups, alphas), len(logits), _digest(reals, logits))
 
 
 def clip_logit(stack: Stack, clip: ClipEvidence) -> float:

@@ -6,7 +6,7 @@ In: a net and the clips of a split. Out: AUC per method, or the evidence of ever
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from detector.evaluation.metrics import auc
 from detector.inference.crops import TIGHTEN, tighten
 from detector.inference.quality_norm import qualities
 from detector.models.net import DetectorNet
+from detector.training.groups import group_of
 from sfumato.execution.find_files import is_picture
 from sfumato.media.clips import TWIN, ClipRow
 from sfumato.media.faces import Crop
@@ -50,6 +51,7 @@ class ClipEvidence:
     method: str = ""
     quality: Floats | None = None  # the mean over its frames, of `detector.inference.quality_norm.qualities`
     still: bool | None = None  # whether its file is a picture; None: by its name
+    group: str = ""  # where it comes from: a threshold holds for every group
 
     @property
     def kind(self) -> str:
@@ -140,6 +142,14 @@ def copies_evidence(
             yield _evidence(score, row, row.family, row.method, [recipe(image) for image in images], size, still)
 
 
+def frames_as_pictures(score: Score, rows: Sequence[ClipRow], cache: CropCache, size: int) -> Iterator[ClipEvidence]:
+    """The middle frame of each clip as a picture that somebody took of it."""
+    for row in rows:
+        image = cache.crop(row, cache.count(row) // 2).image
+        found = _evidence(score, row, row.family, row.method, [image], size, True)
+        yield replace(found, group=f"{found.group} (frames of videos)")
+
+
 def _crops(cache: CropCache, row: ClipRow, frames: int | None) -> list[Image]:
     count = cache.count(row)
     chosen = np.unique(np.linspace(0, count - 1, min(frames or count, count)).round().astype(int))
@@ -155,7 +165,8 @@ def _evidence(
     quality = np.mean(
         [qualities(view, TIGHTEN * len(image), video) for view, image in zip(views, images, strict=True)], axis=0
     )
-    return ClipEvidence(row.path, row.identity, family, score(views), method, quality, still)
+    group = group_of(row.dataset, row.method) + (" (pictures through H.264)" if encoded and still else "")
+    return ClipEvidence(row.path, row.identity, family, score(views), method, quality, still, group)
 
 
 def _spread_over(people: People, count: int) -> list[ClipRow]:

@@ -30,7 +30,6 @@ from detector.training.calibrate import (
     calibrate,
     divide,
     enough_people,
-    fewest_reals,
     is_fitted_on,
     one_clip_a_person,
     probability_report,
@@ -38,8 +37,16 @@ from detector.training.calibrate import (
     report,
     set_thresholds,
 )
-from detector.training.evidence import UNTOUCHED, ClipEvidence, clip_evidence, copies_evidence
+from detector.training.evidence import (
+    UNTOUCHED,
+    ClipEvidence,
+    clip_evidence,
+    copies_evidence,
+    frames_as_pictures,
+)
 from detector.training.export import export_onnx
+from detector.training.groups import fewest_reals
+from detector.training.ranges import coverage_of_clips
 from sfumato.atomic import write_bytes, write_text
 from sfumato.config import from_dict, to_dict
 from sfumato.errors import CheckpointError, UsageError
@@ -51,7 +58,9 @@ PASSES = {  # what the false-positive rate is looked at under: reals that were o
     "h264_crf28": Pass((("h264", (28.0, 1.0)),)),
     "sharpness_128": Pass((("side", (128.0, 0.0, 1.0)),)),
 }
-VIDEO_REALS = "files of real twins; of people without one, their clip after H.264 crf 23"
+VIDEO_REALS = "real videos; of people without one, files of real twins; of the others, their picture after H.264 crf 23"
+PICTURE_REALS = "pictures"
+FRAME_REALS = "pictures; of people without one, a frame of their video, for pictures alone are too few"
 VIDEO_PASS = Pass(
     (("h264", (23.0, 1.0)),)
 )  # x264's default; a video has a codec behind it, most real clips at hand are photographs
@@ -149,7 +158,7 @@ def _released(
 ) -> dict[str, Any]:
     scorer = OnnxScorer(network, os.cpu_count() or 1)
     note("calibrating")
-    calibration, video, fitting, name = _calibrate(
+    calibration, video, fitting, name, of = _calibrate(
         scorer, rows, cache, config, [str(family) for family in training["families"]]
     )
     if config.calibration.copies and calibration.stack.norm is None:
@@ -176,7 +185,7 @@ def _released(
         "crop": DETECTOR_CROP,
         "network": {"file": NETWORK, "sha256": hashlib.sha256(network).hexdigest(), "bytes": len(network)},
         "config": _without_paths(to_dict(config)),
-        "calibration": calibration.as_json() | {"split": name},
+        "calibration": calibration.as_json() | {"split": name, "of": of},
         "video_calibration": video.as_json() | {"split": name, "of": VIDEO_REALS},
         "training": training,
         "test": {key: report(calibration, video, clips, _encoded(key)) for key, clips in tested.items() if clips},
@@ -191,13 +200,13 @@ def _released(
 
 def _calibrate(
     scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, families: Sequence[str]
-) -> tuple[Calibration, Calibration, list[ClipEvidence], str]:
+) -> tuple[Calibration, Calibration, list[ClipEvidence], str, str]:
     """Stack and quality norm from the validation split, thresholds from the calibration split; without that, of people
     of the former.
 
-    Thresholds count people, one clip each. The second calibration has the same stack: it is for videos, the first one
-    for pictures.
-    Third: what the stack was fitted on; fourth: where the thresholds come from.
+    Thresholds count people, one clip each, and hold for each group of them. The second calibration has the same stack:
+    it is for videos, the first one for pictures. Third: what the stack was fitted on; fourth: where the thresholds come
+    from; fifth: what the pictures are.
     """
     fitting = _evidence(scorer, rows, cache, config, "validation")
     known = [row for row in rows if row.label == "real"]
@@ -213,20 +222,54 @@ def _calibrate(
     if enough_people(learnt):  # else no norm would come of them
         number = config.calibration.copies
         copies += copies_evidence(scorer, learnt, cache, config.model.size, number, _COPY_FRAMES)
-    people, twins = {clip.identity for clip in reals}, [clip for clip in reals if clip.kind == TWIN]
-    filmed = {clip.identity for clip in twins}
-    alone = [row for row in known if row.method != TWIN and row.identity in people - filmed]
-    encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False, encoded=True)
-    pictures = one_clip_a_person([clip for clip in reals if clip.kind == "real"])
+    here = [row for row in known if row.split == split and row.identity in {clip.identity for clip in reals}]
+    pictures, of = _pictures(scorer, reals, here, cache, config)
     if config.samples.shuffled:
         fitting = relabelled(fitting)  # else a control would learn here which of its logits are of use
     calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies)
+    videos = _videos(scorer, reals, here, cache, config)
+    video = set_thresholds(calibration.stack, videos, config.calibration.alphas)
+    size = config.model.size
     return (
-        calibration,
-        set_thresholds(calibration.stack, one_clip_a_person([*twins, *encoded]), config.calibration.alphas),
+        replace(calibration, covers=coverage_of_clips([*pictures, *copies], size)),
+        replace(video, covers=coverage_of_clips([*videos, *copies], size), frames=config.samples.frames_per_clip),
         fitting,
         name,
+        of,
     )
+
+
+def _pictures(
+    scorer: OnnxScorer, reals: Sequence[ClipEvidence], rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig
+) -> tuple[list[ClipEvidence], str]:
+    """What thresholds of pictures are set on, a clip a person, and what that is. Videos do not count among pictures; a
+    frame of them does, in a group of its own, where pictures are too few for any threshold.
+    """
+    taken = one_clip_a_person([clip for clip in reals if clip.kind == "real" and not clip.video])
+    if len(taken) >= fewest_reals(max(config.calibration.alphas)):
+        return taken, PICTURE_REALS
+    people = {clip.identity for clip in taken}
+    filmed = [row for row in rows if row.method != TWIN and row.identity not in people]
+    frames = frames_as_pictures(scorer, filmed, cache, config.model.size)
+    return [*taken, *one_clip_a_person(list(frames))], FRAME_REALS
+
+
+def _videos(
+    scorer: OnnxScorer, reals: Sequence[ClipEvidence], rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig
+) -> list[ClipEvidence]:
+    """What thresholds of videos are set on, a clip a person: a real video, or the twin of a fake, or a picture after
+    H.264. Nothing that is a video already is encoded again.
+    """
+    taken = list[ClipEvidence]()
+    for kind in ("real", TWIN):
+        people = {clip.identity for clip in taken}
+        found = [clip for clip in reals if clip.video and clip.kind == kind and clip.identity not in people]
+        taken += one_clip_a_person(found)
+    people = {clip.identity for clip in taken}
+    alone = [row for row in rows if row.method != TWIN and row.identity not in people]
+    split = alone[0].split if alone else None
+    encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False, encoded=True) if split else []
+    return [*taken, *one_clip_a_person(encoded)]
 
 
 def _evidence(

@@ -1,4 +1,4 @@
-"""Calibration: the conformal rule's known values, its validity, refusal of what n cannot carry, the fit's direction."""
+"""Calibration: the fit's direction and its least cost, thresholds on the reals alone, what the record says of them."""
 
 import hashlib
 from dataclasses import replace
@@ -12,10 +12,8 @@ from detector.training.calibrate import (
     Calibration,
     calibrate,
     clip_logit,
-    conformal_threshold,
     divide,
     enough_people,
-    fewest_reals,
     fit_stack,
     is_fitted_on,
     one_clip_a_person,
@@ -24,10 +22,10 @@ from detector.training.calibrate import (
     report,
     set_thresholds,
     temperature,
-    thresholds_of,
     with_norm,
 )
 from detector.training.evidence import ClipEvidence
+from detector.training.groups import GroupedThresholds
 from sfumato.errors import UsageError
 from sfumato.media.clips import TWIN
 
@@ -38,33 +36,6 @@ def clips(family: str, count: int, mean: tuple[float, float], seed: int = 0) -> 
         ClipEvidence(f"{family}{i}", f"person {family} {i}", family, rng.normal(mean, 1.0, (3, 2)))
         for i in range(count)
     ]
-
-
-@pytest.mark.parametrize(
-    ("n", "alpha", "k"),
-    [(99, 0.01, 1), (199, 0.01, 2), (100, 0.01, 1), (9, 0.1, 1), (19, 0.1, 2), (999, 0.001, 1), (10, 0.5, 5)],
-)
-def test_threshold_is_the_kth_largest(n: int, alpha: float, k: int) -> None:
-    logits = np.random.default_rng(n).permutation(n).astype(float).tolist()
-    assert conformal_threshold(logits, alpha) == n - k
-
-
-@pytest.mark.parametrize(("n", "alpha"), [(98, 0.01), (998, 0.001), (8, 0.1), (0, 0.1)])
-def test_too_few_reals_are_refused_with_the_number_needed(n: int, alpha: float) -> None:
-    with pytest.raises(UsageError, match=str(round(1 / alpha) - 1)):
-        conformal_threshold([0.0] * n, alpha)
-
-
-def test_false_positive_rate_holds_on_average() -> None:
-    rng = np.random.default_rng(0)
-    rates = [(rng.normal(size=400) > conformal_threshold(rng.normal(size=99).tolist(), 0.1)).mean() for _ in range(200)]
-    assert np.mean(rates) < 0.1 + 3 * np.std(rates) / np.sqrt(200)
-
-
-@pytest.mark.parametrize("alpha", [0.0, 1.0, -1.0])
-def test_alpha_outside_is_refused(alpha: float) -> None:
-    with pytest.raises(ValueError, match="between"):
-        conformal_threshold([1.0], alpha)
 
 
 def test_fit_orders_and_calibrates() -> None:
@@ -129,7 +100,7 @@ def test_thresholds_count_people() -> None:
 
 def test_a_video_is_held_against_the_thresholds_of_videos() -> None:
     stack = Stack((1.0, 0.0))
-    pictures, videos = (Calibration(stack, {0.1: limit}, (), 9, "") for limit in (-5.0, 5.0))
+    pictures, videos = (Calibration(stack, GroupedThresholds({0.1: limit}, ()), 9, "") for limit in (-5.0, 5.0))
     shown = [ClipEvidence(name, name, "real", np.zeros((1, 2))) for name in ("a.jpg", "b.mp4")]
     assert report(pictures, videos, shown)["above_threshold"]["0.1"]["real"] == 0.5
     assert report(pictures, videos, shown, encoded=True)["above_threshold"]["0.1"]["real"] == 0.0
@@ -193,28 +164,13 @@ def one_frame(name: str, logit: float, family: str = "real", method: str = "") -
 FIRST_HEAD = Stack((1.0, 0.0))  # its logit is the first column
 
 
-def test_thresholds_are_kth_largest_logits_and_the_smallest_rates_are_left_out() -> None:
-    logits = [float(i) for i in range(20)]
-    assert thresholds_of(logits, (0.001, 0.1, 0.05, 0.01)) == ({0.1: 18.0, 0.05: 19.0}, (0.01, 0.001))
-    with pytest.raises(UsageError, match="on 20 real clips"):
-        thresholds_of(logits, (0.01, 0.001))
-
-
-@pytest.mark.parametrize(("alpha", "count"), [(0.5, 1), (0.1, 9), (0.01, 99), (0.001, 999), (0.03, 33)])
-def test_the_fewest_reals_are_enough_and_one_less_is_not(alpha: float, count: int) -> None:
-    assert fewest_reals(alpha) == count
-    assert conformal_threshold([0.0] * (count - 1) + [1.0], alpha) == 1.0
-    with pytest.raises(UsageError, match=f"at least {count}"):
-        conformal_threshold([0.0] * (count - 1), alpha)
-
-
 def test_a_clip_is_the_mean_of_the_highest_third_of_its_frames() -> None:
     evidence = np.array([[value, 9.0] for value in (0.0, 3.0, -1.0, 5.0)])
     assert clip_logit(FIRST_HEAD, ClipEvidence("a", "a", "real", evidence)) == pytest.approx(4.0)
 
 
 def test_the_record_of_a_calibration_says_all_of_it() -> None:
-    record = Calibration(Stack((1.5, 0.0), (0.5, 0.0)), {0.1: 2.0}, (0.01,), 9, "ab" * 32).as_json()
+    record = Calibration(Stack((1.5, 0.0), (0.5, 0.0)), GroupedThresholds({0.1: 2.0}, (0.01,)), 9, "ab" * 32).as_json()
     assert record["stack"] == {"heads": list(HEADS), "scale": [1.5, 0.0], "offset": [0.5, 0.0], "norm": None}
     assert (record["thresholds"], record["left_out"], record["n_real"]) == ({"0.1": 2.0}, [0.01], 9)
     assert (record["id"], record["sha256"]) == (("ab" * 32)[:16], "ab" * 32)
@@ -300,8 +256,8 @@ def test_the_clip_that_speaks_for_a_person_hashes_lowest() -> None:
 
 
 def test_report_known_values() -> None:
-    limits = Calibration(FIRST_HEAD, {0.1: 1.0, 0.5: 0.0}, (), 9, "")
-    only_one = Calibration(FIRST_HEAD, {0.1: 1.0}, (), 9, "")
+    limits = Calibration(FIRST_HEAD, GroupedThresholds({0.1: 1.0, 0.5: 0.0}, ()), 9, "")
+    only_one = Calibration(FIRST_HEAD, GroupedThresholds({0.1: 1.0}, ()), 9, "")
     shown = [
         one_frame("a.jpg", 0.0), one_frame("b.jpg", 2.0),
         one_frame("c.jpg", 3.0, "real", TWIN),
