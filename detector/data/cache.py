@@ -144,7 +144,9 @@ class CropCache:
         return points
 
     def motion(self, row: ClipRow) -> NDArray[np.float64] | None:
-        """How the clip's face moves (`detector.motion.features`); None for a picture, and where nothing could be told."""
+        """How the clip's face moves (`detector.motion.features`); None for a picture, and where nothing could be
+        told.
+        """
         found: NDArray[np.float64] = self._arrays(row)["motion"]
         return found if len(found) else None
 

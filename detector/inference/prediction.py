@@ -10,6 +10,10 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.config import LAYER_HEADS
 from detector.inference.explain import Explanation
 from detector.inference.frames import MediaFacts
 from detector.inference.fusion import Stack
@@ -40,7 +44,8 @@ class Reason(_Plain):
 @dataclass(frozen=True)
 class TrackFrame:
     """One face in one frame. time: seconds; box: (x, y, width, height) px of the frame; score: calibrated probability
-    in [0, 1]; logit: the same before squashing; blend, synthesis: the net's two logits, not calibrated.
+    in [0, 1]; logit: the same before squashing; blend, synthesis: the net's two logits, not calibrated; layers: those
+    of the heads that read all its layers, in the order of LAYER_HEADS, empty for a net without.
     """
 
     time: float
@@ -49,6 +54,12 @@ class TrackFrame:
     logit: float
     blend: float
     synthesis: float
+    layers: tuple[float, ...] = ()
+
+    @property
+    def evidence(self) -> tuple[float, ...]:
+        """All that the net says of the frame, in the order of a stack's heads."""
+        return self.blend, self.synthesis, *self.layers
 
     def as_json(self) -> dict[str, Any]:
         """Rounded: seconds to 4 digits, pixels to 1, the score to 6, the net's logits to 3."""
@@ -58,6 +69,7 @@ class TrackFrame:
             "score": round(self.score, 6),
             "blend": round(self.blend, 3),
             "synthesis": round(self.synthesis, 3),
+            **{name: round(value, 3) for name, value in zip(LAYER_HEADS, self.layers, strict=False)},
         }
 
 
@@ -65,7 +77,8 @@ class TrackFrame:
 class TrackScore:
     """One person through the file. score: calibrated probability in [0, 1]; logit: the same before squashing; frames:
     in the order of time, at least one; stack: for files of this track's quality; seen: what a calibration keeps the
-    range of, by its name in `detector.inference.quality_norm.QUANTITIES`.
+    range of, by its name in `detector.inference.quality_norm.QUANTITIES`; motion: the logit of how the face moves, not
+    calibrated, None where that was not seen.
     """
 
     identifier: int
@@ -74,6 +87,7 @@ class TrackScore:
     frames: tuple[TrackFrame, ...]
     stack: Stack = field(default_factory=Stack)
     seen: Mapping[str, float] = field(default_factory=dict)
+    motion: float | None = None
 
     @property
     def size(self) -> float:
@@ -90,6 +104,7 @@ class TrackScore:
             "size_px": round(self.size, 1),
             "score": self.score,
             "logit": self.logit,
+            **({} if self.motion is None else {"motion": round(self.motion, 3)}),
             "frames": [frame.as_json() for frame in self.frames],
         }
 
@@ -130,10 +145,11 @@ class ModelFacts(_Plain):
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds: reading and decoding, finding faces, the net, the explanation, and everything together."""
+    """Seconds: reading and decoding, finding faces, following one, the net, the explanation, and all together."""
 
     decode: float
     detect: float
+    follow: float
     classify: float
     explain: float
     total: float
@@ -174,6 +190,12 @@ class Prediction:
         """The frames whose mean is the file's logit: the highest third of the highest track. Empty without a score."""
         frames = sorted(self.tracks[0].frames, key=lambda frame: -frame.logit) if self.tracks else []
         return tuple(frames[: -(-len(frames) // 3)])
+
+    def deciding_evidence(self) -> NDArray[np.float64]:
+        """(frames, H): what the heads say of those frames. Raises IndexError without a track."""
+        track = self.tracks[0]
+        motion = () if track.motion is None else (track.motion,)
+        return np.array([(*frame.evidence, *motion) for frame in self.deciding])
 
     def band(self, fpr: float) -> Band:
         """Where the file's logit lies among its thresholds, `fpr` being the false-positive rate that flags. What no

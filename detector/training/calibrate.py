@@ -85,16 +85,16 @@ def calibration_json(
 
 def calibrate(
     fitting: Sequence[ClipEvidence], reals: Sequence[ClipEvidence], alphas: Iterable[float], trained: Iterable[str],
-    copies: Sequence[ClipEvidence] = (),
+    copies: Sequence[ClipEvidence] = (), heads: Sequence[str] = HEADS,
 ) -> Calibration:  # fmt: skip
     """Fits the stack on `fitting` (reals, twins, fakes), sets thresholds on `reals` (other people). `trained`: families
-    the net saw.
+    the net saw; heads: what the columns of their evidence are.
 
     `copies`: reals of many qualities, for the norm; without them files of all qualities are held to the same. Raises
     UsageError if not even the largest alpha can be had.
     """
-    heads = {head for family in trained for head in FAMILY_HEADS[family]}
-    stack = fit_stack(fitting, [name in heads for name in HEADS])
+    known = {head for family in trained for head in FAMILY_HEADS[family]}
+    stack = fit_stack(fitting, {name: name in known or name not in HEADS for name in heads})
     return set_thresholds(with_norm(stack, copies, fitting) if copies else stack, reals, alphas)
 
 
@@ -139,9 +139,9 @@ def with_norm(stack: Stack, copies: Sequence[ClipEvidence], fitting: Sequence[Cl
     return replace(stack, norm=replace(norm, gain=math.exp(min(float(gain), 4.0)), shift=float(shift)))
 
 
-def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
-    """Least negative log-likelihood over clips, reals and each method of fakes weighing the same. `used`: which heads
-    count.
+def fit_stack(clips: Sequence[ClipEvidence], used: Mapping[str, bool]) -> Stack:
+    """Least negative log-likelihood over clips, reals and each method of fakes weighing the same. `used`: {head:
+    whether it counts}, in the order of the columns; clips may lack the last ones.
 
     Raises UsageError without reals or without fakes.
     """
@@ -149,24 +149,34 @@ def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
 
     if all(clip.family == "real" for clip in clips) or all(clip.family != "real" for clip in clips):
         raise UsageError("Calibration needs real clips and fakes", "Give the split validation some of both.")
-    frames = np.concatenate([clip.evidence for clip in clips])  # (all frames, 2)
+    frames = np.concatenate([_of_all(clip.evidence, len(used)) for clip in clips])  # (all frames, H)
     ends = np.cumsum([len(clip.evidence) for clip in clips])[:-1]
     fake = np.array([clip.family != "real" for clip in clips])
     weight = _weights(clips)
+    count = len(used)
 
     def unpack(parameters: Floats) -> tuple[list[float], list[float]]:
-        scale = [math.exp(min(p, 4.0)) if use else 0.0 for p, use in zip(parameters[:2], used, strict=True)]
-        return scale, [float(p) for p in parameters[2:]]
+        ours = zip(parameters[:count], used.values(), strict=True)
+        return [math.exp(min(p, 4.0)) if use else 0.0 for p, use in ours], [float(p) for p in parameters[count:]]
 
     def cost(parameters: Floats) -> float:
         logits = np.array([pooled(part) for part in np.split(joined(frames, *unpack(parameters)), ends)])
         losses = np.logaddexp(0.0, np.where(fake, -logits, logits))
         return float((losses * weight).sum() + _PRIOR * (parameters**2).sum())
 
-    found = minimize(cost, np.zeros(4), method="L-BFGS-B")
-    scale, offset = unpack(found.x)
-    fitted = Stack((scale[0], scale[1]), (offset[0] if used[0] else 0.0, offset[1] if used[1] else 0.0))
-    return _levelled(fitted, [clip for clip in clips if clip.kind == "real"]) if all(used) else fitted
+    scale, offset = unpack(minimize(cost, np.zeros(2 * count), method="L-BFGS-B").x)
+    fitted = Stack(
+        tuple(scale),
+        tuple(value if use else 0.0 for value, use in zip(offset, used.values(), strict=True)),
+        heads=tuple(used),
+    )
+    return _levelled(fitted, [clip for clip in clips if clip.kind == "real"])
+
+
+def _of_all(evidence: Floats, heads: int) -> Floats:
+    """(frames, heads): -inf where the last heads did not look."""
+    missing = heads - evidence.shape[1]
+    return np.concatenate([evidence, np.full((len(evidence), missing), -np.inf)], axis=1) if missing else evidence
 
 
 def relabelled(clips: Sequence[ClipEvidence], seed: int = 0) -> list[ClipEvidence]:
@@ -193,17 +203,21 @@ def _weights(clips: Sequence[ClipEvidence]) -> Floats:
 
 
 def _levelled(stack: Stack, reals: Sequence[ClipEvidence]) -> Stack:
-    """The same stack with offsets moved so that both heads reach the same logit on their worst real clips.
+    """The same stack with offsets moved so that all heads reach the same logit on their worst real clips.
 
     Likelihood weighs all clips alike; at a strict threshold the poorer head would then cause most of the false alarms
-    and set the threshold for both.
+    and set the threshold for all.
     """
-    reach = [
-        float(np.quantile([pooled(scale * clip.evidence[:, head] + offset) for clip in reals], _LEVEL))
-        for head, (scale, offset) in enumerate(zip(stack.scale, stack.offset, strict=True))
-    ]
-    middle = sum(reach) / len(reach)
-    return Stack(stack.scale, (stack.offset[0] + middle - reach[0], stack.offset[1] + middle - reach[1]))
+    reach: dict[int, float] = {}
+    for head, (scale, offset) in enumerate(zip(stack.scale, stack.offset, strict=True)):
+        looked = [clip.evidence[:, head] for clip in reals if clip.evidence.shape[1] > head]
+        if scale > 0 and looked:
+            reach[head] = float(np.quantile([pooled(scale * said + offset) for said in looked], _LEVEL))
+    if not reach:
+        return stack
+    middle = sum(reach.values()) / len(reach)
+    moved = tuple(offset + middle - reach.get(head, middle) for head, offset in enumerate(stack.offset))
+    return replace(stack, offset=moved)
 
 
 def divide(clips: Sequence[ClipEvidence], share: float) -> tuple[list[ClipEvidence], list[ClipEvidence]]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sfumato.errors import CheckpointError
 
 LAYERS = "layers"
+_ALL, _WEIGHT, _BIAS = "layers.all", "layer_heads.weight", "every_head.bias"
 _BENDS = {"Clip", "Relu", "HardSwish", "Sigmoid", "HardSigmoid", "Mul", "Gelu", "Elu", "LeakyRelu", "Erf"}
 Floats = NDArray[np.float64]
 
@@ -30,23 +31,34 @@ def with_layers(network: bytes) -> bytes:
 
 
 def with_heads(network: bytes, weight: Floats, bias: Floats) -> bytes:
-    """The network with K more heads. weight: (K, D) for the output of `with_layers`, bias: (K,).
+    """The network with K more heads, in place of those it may have. weight: (K, D) for the output of `with_layers`,
+    bias: (K,).
 
     Its "evidence" is then (B, 2 + K), its "maps" (B, 2 + K, h, w), the new heads behind its own; each logit is the mean
-    of its map plus a constant, as before. Raises CheckpointError as `with_layers`, and for a network that has such heads
-    already.
+    of its map plus a constant, as before. Raises CheckpointError as `with_layers`.
     """
     tail = _Tail(network)
     heads, width = weight.shape
-    kernel = tail.constant("layer_heads.weight", weight.reshape(heads, width, 1, 1))
-    read = tail.node("Conv", [tail.layers(), kernel], "layer_heads.maps")
-    own = tail.maps
-    maps = tail.straightened(tail.node("Concat", [own, read], "every_head.maps", axis=1))
+    every = np.concatenate([tail.bias, bias])
+    if tail.further:
+        tail.exchange(_WEIGHT, weight.reshape(heads, width, 1, 1))
+        tail.exchange(_BIAS, every)
+        return tail.finished()
+    read = tail.node(
+        "Conv", [tail.layers(), tail.constant(_WEIGHT, weight.reshape(heads, width, 1, 1))], "layer_heads.maps"
+    )
+    maps = tail.straightened(tail.node("Concat", [tail.maps, read], "every_head.maps", axis=1))
     mean = tail.node("ReduceMean", [maps, tail.whole("every_head.axes", [2, 3])], "every_head.mean", keepdims=0)
-    every = tail.constant("every_head.bias", np.concatenate([tail.bias, bias]))
-    tail.replace("evidence", tail.node("Add", [mean, every], "every_head.logits"))
+    tail.replace("evidence", tail.node("Add", [mean, tail.constant(_BIAS, every)], "every_head.logits"))
     tail.replace("maps", maps)
     return tail.finished()
+
+
+def has_heads(network: bytes) -> bool:
+    """Whether an exported network has further heads."""
+    import onnx
+
+    return any(value.name == _WEIGHT for value in onnx.load_from_string(network).graph.initializer)
 
 
 class _Tail:
@@ -70,21 +82,26 @@ class _Tail:
                 f"Further heads take a network with maps; this one gives {', '.join(outputs)}",
                 "Use a backbone that ends in a plain mean over places, and no frequency branch.",
             )
-        self._flips = any(node.op_type == "Concat" and self._shape(node.output[0])[1:2] == [3] for node in self._graph.node)
-        last = [node for node in self._graph.node if node.op_type == "Conv"][-1]
+        looks = (node.output[0] for node in self._graph.node if node.op_type == "Concat")
+        self._flips = any(self._shape(name)[1:2] == [3] for name in looks)
+        self.further = any(value.name == _WEIGHT for value in self._graph.initializer)
+        last = [node for node in self._graph.node if node.op_type == "Conv" and _WEIGHT not in node.input][-1]
         self.maps, self._places = last.output[0], last.input[0]
         self.bias = self._added()
 
     def layers(self) -> str:
         """The name of all stages' channels, averaged down to the places of the last: (2B or B, D, h, w)."""
+        if self.further:
+            return _ALL
         stages = self._stages() or [self._places]
         side = self._shape(self._places)[2]
         pooled = []
         for number, name in enumerate(stages):
             by = self._shape(name)[2] // side
-            shrunk = self.node("AveragePool", [name], f"layers.{number}", kernel_shape=[by, by], strides=[by, by])
-            pooled.append(shrunk if by > 1 else name)
-        return self.node("Concat", pooled, "layers.all", axis=1)
+            if by > 1:
+                name = self.node("AveragePool", [name], f"layers.{number}", kernel_shape=[by, by], strides=[by, by])
+            pooled.append(name)
+        return str(self.node("Concat", pooled, _ALL, axis=1))
 
     def _stages(self) -> list[str]:
         """What leaves each stage: of every width of a linear bottleneck the last, in a MobileNet's blocks."""
@@ -111,16 +128,16 @@ class _Tail:
                 (("start", -1), ("end", np.iinfo(np.int64).min), ("axis", 3), ("step", -1))]  # fmt: skip
         turned = self.node("Slice", [halves[1], *ends], f"{name}.turned")
         both = self.node("Add", [halves[0], turned], f"{name}.both")
-        return self.node("Mul", [both, self.constant(f"{name}.half", np.array(0.5))], f"{name}.mean")
+        return str(self.node("Mul", [both, self.constant(f"{name}.half", np.array(0.5))], f"{name}.mean"))
 
     def _added(self) -> Floats:
         """What is added to the means of the maps: the heads' constants."""
         from onnx import numpy_helper
 
         known = {value.name: value for value in self._graph.initializer}
-        for name in self._makers["evidence"].input:
+        for name in [*self._makers["evidence"].input, _BIAS]:
             if name in known:
-                return np.asarray(numpy_helper.to_array(known[name]), np.float64).reshape(-1)
+                return np.asarray(numpy_helper.to_array(known[name]), np.float64).reshape(-1)[:2]
         raise CheckpointError("The network's heads have no constants", "Export it again with this version.")
 
     def _shape(self, name: str) -> list[int]:
@@ -143,6 +160,13 @@ class _Tail:
 
         self._graph.initializer.append(numpy_helper.from_array(np.asarray(values, np.float32), name))
         return name
+
+    def exchange(self, name: str, values: Floats) -> None:
+        """Other values for a constant."""
+        from onnx import numpy_helper
+
+        known = next(value for value in self._graph.initializer if value.name == name)
+        known.CopyFrom(numpy_helper.from_array(np.asarray(values, np.float32), name))
 
     def whole(self, name: str, values: list[int]) -> str:
         from onnx import numpy_helper

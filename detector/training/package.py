@@ -24,6 +24,7 @@ from detector.inference.backends import OnnxScorer
 from detector.inference.bundle import NETWORK, RECORD, RECORD_FORMAT, network_files, read_parts
 from detector.inference.crops import DETECTOR_CROP
 from detector.models.checkpoint import load_detector
+from detector.motion.head import MotionHead
 from detector.training.calibrate import (
     NORM_PEOPLE,
     Calibration,
@@ -40,12 +41,16 @@ from detector.training.calibrate import (
 from detector.training.evidence import (
     UNTOUCHED,
     ClipEvidence,
+    Judge,
+    Score,
     clip_evidence,
     copies_evidence,
     frames_as_pictures,
 )
 from detector.training.export import export_onnx
+from detector.training.further_heads import Reader, layer_heads, motion_head
 from detector.training.groups import fewest_reals
+from detector.training.layers import has_heads
 from detector.training.ranges import coverage_of_clips
 from sfumato.atomic import write_bytes, write_text
 from sfumato.config import from_dict, to_dict
@@ -101,7 +106,8 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
         "generators": sorted({row.generator_digest for row in rows if row.generator_digest and row.split == "train"}),
     }  # fmt: skip
     note("exporting")
-    return _released(run, export_onnx(net), config, training, rows, cache, note)
+    network, motion, _ = _taught(export_onnx(net), rows, cache, config, training, note)
+    return _released(run, network, motion, config, training, rows, cache, note)
 
 
 def renew(
@@ -109,18 +115,49 @@ def renew(
     run: Path,
     rows: Sequence[ClipRow],
     cache: CropCache,
-    calibration: CalibrationConfig,
+    wanted: DetectorConfig,
     note: Note = lambda text: None,
+    *,
+    heads: bool = False,
+    reader: Reader | None = None,
 ) -> dict[str, Any]:
     """The same for a detector that was exported before, its folder `source`: its network as it is, calibrated and
-    tested anew on `rows`.
+    tested anew on `rows` as `wanted.calibration` says. heads: its further heads are learnt anew from the split train,
+    as `wanted.heads` and the mix of `wanted.samples` say; reader: of the same network, whose findings then stand for
+    those of the exported file.
 
     Nobody of the splits validation, calibration and test may be of its training. Raises CheckpointError,
     MissingPartError, UsageError.
     """
-    network, config, training = _exported(source)
+    network, motion, config, training = _exported(source)
     training["learnt_from"] = joined_names(training["learnt_from"], hashed_names(rows))
-    return _released(run, network, replace(config, calibration=calibration), training, rows, cache, note)
+    config = replace(config, calibration=wanted.calibration)
+    if heads:
+        mix, left_out = wanted.samples.mix, wanted.samples.leave_out
+        config = replace(config, heads=wanted.heads, samples=replace(config.samples, mix=mix, leave_out=left_out))
+        network, motion, score = _taught(network, rows, cache, config, training, note, reader)
+        return _released(run, network, motion, config, training, rows, cache, note, score if reader else None)
+    return _released(run, network, motion, config, training, rows, cache, note)
+
+
+def _taught(
+    network: bytes, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, training: dict[str, Any],
+    note: Note, reader: Reader | None = None,
+) -> tuple[bytes, MotionHead | None, Score | None]:  # fmt: skip
+    """The network with its further heads, the head on motion, and a short way to the logits of the former; `training`,
+    of its record, tells of them.
+    """
+    note("learning further heads")
+    motion = motion_head(rows, cache, config) if config.heads.motion else None
+    layers = None
+    if config.heads.layers and OnnxScorer(network).has_maps:
+        reader = reader or Reader(network, os.cpu_count() or 1)
+        layers = layer_heads(reader, rows, cache, config)
+    methods = list(layers.methods) if layers else []
+    training["heads"] = {"layers": layers is not None, "motion": motion is not None, "methods": methods}
+    if layers is None or reader is None:
+        return network, motion, None
+    return layers.put_on(network), motion, layers.score(reader)
 
 
 def exported_config(source: Path) -> DetectorConfig:
@@ -128,11 +165,11 @@ def exported_config(source: Path) -> DetectorConfig:
 
     Raises CheckpointError, MissingPartError.
     """
-    return _exported(source)[1]
+    return _exported(source)[2]
 
 
-def _exported(source: Path) -> tuple[bytes, DetectorConfig, dict[str, Any]]:
-    """The network, how it was made, and what the record says of its training."""
+def _exported(source: Path) -> tuple[bytes, MotionHead | None, DetectorConfig, dict[str, Any]]:
+    """The network, its head on motion, how it was made, and what the record says of its training."""
     network, _, known = read_parts(source)
     if known.get("format") != RECORD_FORMAT or network_files(known) != (NETWORK,):
         raise CheckpointError(
@@ -142,7 +179,8 @@ def _exported(source: Path) -> tuple[bytes, DetectorConfig, dict[str, Any]]:
         training: dict[str, Any] = dict(known["training"])
         training |= {name: list(training[name]) for name in ("families", "methods")}
         training["learnt_from"] = joined_names(training["learnt_from"], "")  # which raises for what is no such set
-        return network, from_dict(DetectorConfig, known["config"]), training
+        motion = MotionHead.from_json(known["motion"]) if known.get("motion") else None
+        return network, motion, from_dict(DetectorConfig, known["config"]), training
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{source / RECORD} lacks or garbles {error}", "Take another copy.") from error
 
@@ -150,13 +188,15 @@ def _exported(source: Path) -> tuple[bytes, DetectorConfig, dict[str, Any]]:
 def _released(
     run: Path,
     network: bytes,
+    motion: MotionHead | None,
     config: DetectorConfig,
     training: dict[str, Any],
     rows: Sequence[ClipRow],
     cache: CropCache,
     note: Note,
+    score: Score | None = None,
 ) -> dict[str, Any]:
-    scorer = OnnxScorer(network, os.cpu_count() or 1)
+    scorer = Judge(score or OnnxScorer(network, os.cpu_count() or 1), has_heads(network), motion)
     note("calibrating")
     calibration, video, fitting, name, of = _calibrate(
         scorer, rows, cache, config, [str(family) for family in training["families"]]
@@ -187,6 +227,7 @@ def _released(
         "config": _without_paths(to_dict(config)),
         "calibration": calibration.as_json() | {"split": name, "of": of},
         "video_calibration": video.as_json() | {"split": name, "of": VIDEO_REALS},
+        "motion": None if motion is None else motion.as_json(),
         "training": training,
         "test": {key: report(calibration, video, clips, _encoded(key)) for key, clips in tested.items() if clips},
         "probabilities": probability_report(calibration.stack, fitting, trained_on) if measurable else {},
@@ -199,7 +240,7 @@ def _released(
 
 
 def _calibrate(
-    scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, families: Sequence[str]
+    scorer: Judge, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, families: Sequence[str]
 ) -> tuple[Calibration, Calibration, list[ClipEvidence], str, str]:
     """Stack and quality norm from the validation split, thresholds from the calibration split; without that, of people
     of the former.
@@ -226,7 +267,7 @@ def _calibrate(
     pictures, of = _pictures(scorer, reals, here, cache, config)
     if config.samples.shuffled:
         fitting = relabelled(fitting)  # else a control would learn here which of its logits are of use
-    calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies)
+    calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies, scorer.heads)
     videos = _videos(scorer, reals, here, cache, config)
     video = set_thresholds(calibration.stack, videos, config.calibration.alphas)
     size = config.model.size
@@ -240,7 +281,7 @@ def _calibrate(
 
 
 def _pictures(
-    scorer: OnnxScorer, reals: Sequence[ClipEvidence], rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig
+    scorer: Judge, reals: Sequence[ClipEvidence], rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig
 ) -> tuple[list[ClipEvidence], str]:
     """What thresholds of pictures are set on, a clip a person, and what that is. Videos do not count among pictures; a
     frame of them does, in a group of its own, where pictures are too few for any threshold.
@@ -255,7 +296,7 @@ def _pictures(
 
 
 def _videos(
-    scorer: OnnxScorer, reals: Sequence[ClipEvidence], rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig
+    scorer: Judge, reals: Sequence[ClipEvidence], rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig
 ) -> list[ClipEvidence]:
     """What thresholds of videos are set on, a clip a person: a real video, or the twin of a fake, or a picture after
     H.264. Nothing that is a video already is encoded again.
@@ -273,7 +314,7 @@ def _videos(
 
 
 def _evidence(
-    scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, split: str,
+    scorer: Judge, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, split: str,
     recipe: Pass = UNTOUCHED,
     *, made: bool = True, everything: bool = False, encoded: bool = False, frames: int | None = None,
 ) -> list[ClipEvidence]:  # fmt: skip
