@@ -152,6 +152,8 @@ def grouped_thresholds(groups: Mapping[str, Sequence[float]], alphas: Iterable[f
 
 def gathered(groups: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
     """The groups of at least FEWEST people, and all others as OTHER: one odd clip must not set everything."""
+    if len(groups) == 1:
+        return {name: list(logits) for name, logits in groups.items()}
     named: dict[str, list[float]] = {}
     for name, logits in sorted(groups.items()):
         named.setdefault(name if len(logits) >= FEWEST else OTHER, []).extend(logits)

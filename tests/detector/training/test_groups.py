@@ -84,6 +84,7 @@ def test_groups_of_fewer_than_a_handful_are_one() -> None:
     small = {f"g{i}": [float(i)] * 3 for i in range(5)}
     found = gathered({**small, "large": numbers(FEWEST), "nearly": numbers(FEWEST - 1)})
     assert {name: len(logits) for name, logits in found.items()} == {"large": FEWEST, OTHER: 15 + FEWEST - 1}
+    assert gathered({"the only one": [1.0]}) == {"the only one": [1.0]}
 
 
 def test_a_stricter_rate_never_has_a_lower_threshold() -> None:
