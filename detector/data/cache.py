@@ -199,7 +199,7 @@ class CropCache:
             self.refused.setdefault(row.path, _FACELESS)
         return [StoredCrop(image, points, time / end if end else 0.0) for time, image, points in found]
 
-    def _write(self, path: Path, crops: list[StoredCrop], motion: NDArray[np.float64] | None) -> None:
+    def _write(self, path: Path, crops: list[StoredCrop], motion: NDArray[np.float64] | None = None) -> None:
         pictures = [cv2.imencode(".png", c.image[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])[1] for c in crops]
         with atomic_path(path) as temporary, temporary.open("wb") as file:
             np.savez(

@@ -49,7 +49,7 @@ class Stack:
     def from_json(cls, record: Any) -> Stack:
         """Raises ValueError, KeyError, TypeError or OverflowError for a record that is none."""
         norm = QualityNorm.from_json(record["norm"]) if record.get("norm") else None
-        heads = tuple(str(name) for name in record["heads"])
+        heads = tuple(str(name) for name in record.get("heads", HEADS))
         if (
             heads[: len(HEADS)] != HEADS
             or not set(heads) <= {*HEADS, *LAYER_HEADS, MOTION}

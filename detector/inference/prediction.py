@@ -145,11 +145,10 @@ class ModelFacts(_Plain):
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds: reading and decoding, finding faces, following one, the net, the explanation, and all together."""
+    """Seconds: reading and decoding, finding and following faces, the net, the explanation, and everything together."""
 
     decode: float
     detect: float
-    follow: float
     classify: float
     explain: float
     total: float

@@ -262,7 +262,7 @@ class _TimedWatch:
     def show(self, frame: Frame) -> None:
         start = time.perf_counter()
         self._watch.show(frame)
-        self._clock.move(time.perf_counter() - start, "decode", "follow")
+        self._clock.move(time.perf_counter() - start, "decode", "detect")
 
 
 class _Clock:
@@ -270,7 +270,7 @@ class _Clock:
 
     def __init__(self) -> None:
         self._start = time.perf_counter()
-        self._stages = dict.fromkeys(("decode", "detect", "follow", "classify", "explain"), 0.0)
+        self._stages = dict.fromkeys(("decode", "detect", "classify", "explain"), 0.0)
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:

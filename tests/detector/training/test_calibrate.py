@@ -29,6 +29,8 @@ from detector.training.groups import GroupedThresholds
 from sfumato.errors import UsageError
 from sfumato.media.clips import TWIN
 
+USED, BLEND_ALONE = {"blend": True, "synthesis": True}, {"blend": True, "synthesis": False}
+
 
 def clips(family: str, count: int, mean: tuple[float, float], seed: int = 0) -> list[ClipEvidence]:
     rng = np.random.default_rng(seed)
@@ -42,7 +44,7 @@ def test_fit_orders_and_calibrates() -> None:
     fitting = (
         clips("real", 60, (-2.0, -2.0)) + clips("blend", 40, (3.0, -2.0), 1) + clips("reenact", 40, (-2.0, 3.0), 2)
     )
-    stack = fit_stack(fitting, [True, True])
+    stack = fit_stack(fitting, USED)
     mean = {
         family: np.mean([probability(clip_logit(stack, c)) for c in fitting if c.family == family])
         for family in ("real", "blend", "reenact")
@@ -68,7 +70,7 @@ def test_digest_names_the_calibration_set() -> None:
 
 def test_fit_needs_both_kinds() -> None:
     with pytest.raises(UsageError, match="fakes"):
-        fit_stack(clips("real", 5, (0.0, 0.0)), [True, True])
+        fit_stack(clips("real", 5, (0.0, 0.0)), USED)
 
 
 def test_division_keeps_people_whole() -> None:
@@ -111,7 +113,7 @@ def test_heads_alarm_equally_often_on_reals() -> None:
         ClipEvidence(c.clip, c.identity, c.family, c.evidence * [4.0, 1.0]) for c in clips("real", 200, (-1.0, -1.0))
     ]
     fakes = clips("blend", 60, (2.0, -1.0), 1) + clips("reenact", 60, (-1.0, 2.0), 2)
-    stack = fit_stack(noisy + fakes, [True, True])
+    stack = fit_stack(noisy + fakes, USED)
     reach = [
         np.quantile([pooled(stack.scale[h] * c.evidence[:, h] + stack.offset[h]) for c in noisy], 0.97) for h in (0, 1)
     ]
@@ -199,17 +201,17 @@ def test_half_of_the_weight_is_the_reals_and_each_method_has_an_equal_part() -> 
     few = [one_frame(f"a{i}", 2.0, "blend", "a") for i in range(2)]
     many = [one_frame(f"b{i}", 1.0, "blend", "b") for i in range(18)]
     more = [one_frame(f"b{i}", 1.0, "blend", "b") for i in range(2)]
-    all_of_them, fewer = (fit_stack(reals + few + other, [True, False]) for other in (many, more))
+    all_of_them, fewer = (fit_stack(reals + few + other, BLEND_ALONE) for other in (many, more))
     assert all_of_them.scale == pytest.approx(fewer.scale, rel=1e-3)
     assert all_of_them.offset == pytest.approx(fewer.offset, abs=1e-3)
-    assert fit_stack(reals * 3 + few + more, [True, False]).scale == pytest.approx(fewer.scale, rel=1e-3)
+    assert fit_stack(reals * 3 + few + more, BLEND_ALONE).scale == pytest.approx(fewer.scale, rel=1e-3)
 
 
 def test_the_fit_is_the_least_of_its_cost() -> None:
     rng = np.random.default_rng(5)
     reals = [one_frame(f"r{i}", value) for i, value in enumerate(rng.normal(-1, 1, 60))]
     fakes = [one_frame(f"f{i}", value, "blend") for i, value in enumerate(rng.normal(1, 1, 60))]
-    stack = fit_stack(reals + fakes, [True, False])
+    stack = fit_stack(reals + fakes, BLEND_ALONE)
 
     def cost(log_scale: float, offset: float) -> float:
         tried = Stack((float(np.exp(log_scale)), 0.0), (offset, 0.0))
@@ -226,7 +228,7 @@ def test_the_fit_is_the_least_of_its_cost() -> None:
 def test_a_fit_without_reals_or_without_fakes_is_refused() -> None:
     for family in ("real", "blend"):
         with pytest.raises(UsageError, match="needs real clips and fakes"):
-            fit_stack(clips(family, 5, (0.0, 0.0)), [True, True])
+            fit_stack(clips(family, 5, (0.0, 0.0)), USED)
 
 
 def test_a_hundred_people_are_enough_for_a_norm_however_many_clips() -> None:
@@ -329,3 +331,23 @@ def test_copies_of_many_qualities_give_the_calibration_a_norm() -> None:
     reals, fakes = of_quality(120, -1.0, "real"), of_quality(60, 1.0, "blend")
     assert calibrate(reals + fakes, reals, (0.1,), ["blend"], reals).stack.norm is not None
     assert calibrate(reals + fakes, reals, (0.1,), ["blend"]).stack.norm is None
+
+
+def test_a_head_that_some_clips_lack_is_fitted_on_the_others() -> None:
+    """Pictures do not move; what their faces show still counts, and what videos show besides counts there."""
+
+    def moving(family: str, said: float, seed: int) -> list[ClipEvidence]:
+        rng = np.random.default_rng(seed)
+        pictures = clips(family, 30, (-2.0, -2.0), seed)
+        videos = [replace(clip, evidence=np.c_[clip.evidence, np.full(3, rng.normal(said))]) for clip in pictures]
+        return videos + clips(family, 30, (-2.0, -2.0), seed + 50)
+
+    fitting = moving("real", -2.0, 1) + moving("reenact", 3.0, 2) + clips("blend", 30, (3.0, -2.0), 3)
+    stack = fit_stack(fitting, {**USED, "motion": True})
+    assert stack.heads == ("blend", "synthesis", "motion")
+    assert min(stack.scale[0], stack.scale[2]) > 0.3
+    moved, still = (
+        [clip_logit(stack, clip) for clip in moving("reenact", 3.0, 2)[part]] for part in (slice(30), slice(30, None))
+    )
+    assert np.median(moved) > 1 > np.median(still)
+    assert np.isfinite(moved + still).all()

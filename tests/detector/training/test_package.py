@@ -11,7 +11,7 @@ import pytest
 from detector.config import CalibrationConfig
 from detector.data.cache import CropCache, StoredCrop
 from detector.inference.quality_norm import QUALITIES
-from detector.training.evidence import ClipEvidence, copies_evidence
+from detector.training.evidence import ClipEvidence, Judge, copies_evidence
 from detector.training.package import FRAME_REALS, PICTURE_REALS, _pictures, _videos
 from sfumato.media.clips import TWIN, ClipRow
 from tests.detector_fixtures import TINY, clip_row, face_picture, landmarks
@@ -21,6 +21,9 @@ CONFIG = replace(TINY, calibration=CalibrationConfig(alphas=(0.5,)))  # one pers
 
 def score(crops) -> np.ndarray:
     return np.zeros((len(crops), 2))
+
+
+JUDGE = Judge(score)
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def cut(cache: CropCache, name: str, person: str, method: str = "camera", datase
 
 
 def judged(cache: CropCache, rows: list[ClipRow]) -> list[ClipEvidence]:
-    return list(copies_evidence(score, rows, cache, TINY.model.size, 1, 2))
+    return list(copies_evidence(JUDGE, rows, cache, TINY.model.size, 1, 2))
 
 
 def named(clips: list[ClipEvidence]) -> dict[str, str]:
@@ -46,14 +49,14 @@ def named(clips: list[ClipEvidence]) -> dict[str, str]:
 
 def test_videos_do_not_count_among_pictures(cache) -> None:
     rows = [cut(cache, "a.png", "ann", dataset="ffhq"), cut(cache, "b.mp4", "bob"), cut(cache, "a.mp4", "ann")]
-    found, of = _pictures(score, judged(cache, rows), rows, cache, CONFIG)
+    found, of = _pictures(JUDGE, judged(cache, rows), rows, cache, CONFIG)
     assert (named(found), of) == ({"a.png": "ffhq"}, PICTURE_REALS)
 
 
 def test_where_pictures_are_too_few_a_frame_of_the_others_videos_is_one(cache) -> None:
     rows = [cut(cache, "a.png", "ann"), cut(cache, "b.mp4", "bob"), cut(cache, "b2.mp4", "bob", TWIN)]
     few = replace(CONFIG, calibration=CalibrationConfig(alphas=(0.1,)))
-    found, of = _pictures(score, judged(cache, rows), rows, cache, few)
+    found, of = _pictures(JUDGE, judged(cache, rows), rows, cache, few)
     assert (named(found), of) == ({"a.png": "camera", "b.mp4": "camera (frames of videos)"}, FRAME_REALS)
     assert [(len(clip.evidence), clip.video) for clip in found] == [(1, False), (1, False)]
     assert all(clip.quality is not None and clip.quality[QUALITIES.index("video")] == 0 for clip in found)
@@ -65,12 +68,12 @@ def test_only_pictures_of_people_without_a_video_are_encoded(cache) -> None:
         cut(cache, "b.png", "bob"), cut(cache, "b-twin.mp4", "bob", TWIN),
         cut(cache, "c.png", "cem", dataset="ffhq"),
     ]  # fmt: skip
-    found = _videos(score, judged(cache, rows), rows, cache, CONFIG)
+    found = _videos(JUDGE, judged(cache, rows), rows, cache, CONFIG)
     assert named(found) == {"a.mp4": "camera", "b-twin.mp4": TWIN, "c.png": "ffhq (pictures through H.264)"}
 
 
 def test_a_person_counts_once(cache) -> None:
     rows = [cut(cache, f"a{i}.mp4", "ann") for i in range(4)] + [cut(cache, f"b{i}.png", "bob") for i in range(4)]
     clips = judged(cache, rows)
-    for found in (_videos(score, clips, rows, cache, CONFIG), _pictures(score, clips, rows, cache, CONFIG)[0]):
+    for found in (_videos(JUDGE, clips, rows, cache, CONFIG), _pictures(JUDGE, clips, rows, cache, CONFIG)[0]):
         assert len({clip.identity for clip in found}) == len(found)
