@@ -132,7 +132,7 @@ def folds(
 
     import torch
 
-    from benchmarks.detector.folds import check_start, plan, train_folds
+    from benchmarks.detector.folds import check_start, learnt_apart, plan, train_folds
     from detector.config import DetectorConfig
     from detector.data.cache import CropCache
     from detector.training.package import exported_config
@@ -149,9 +149,10 @@ def folds(
     config = load_config(DetectorConfig, config_file, overrides)
     rows = list(read_clips(clips))
     check_disjoint(rows)
-    named = dict(together)
+    samples, named = every_sample([clips]), dict(together)
+    rows = learnt_apart(rows, start, samples)
     planned = plan(rows, parts, named, config.train.seed)  # what cannot be done is told before anything is cut
-    check_start(start, [fold for fold, _ in planned], every_sample([clips]))
+    check_start(start, [fold for fold, _ in planned], samples)
     cut_as = exported_config(start).samples if start.is_dir() else config.samples
     crops = CropCache(clips, cache or out / "crops", cut_as)
     with progress("Cutting crops", len(rows)) as advance:

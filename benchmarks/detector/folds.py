@@ -151,6 +151,19 @@ def check_start(start: Path, folds: Sequence[Fold], samples: Sequence[Sample]) -
             raise CheckpointError(f"{start} has learnt from people in {learnt[0]}, which is to be held out", advice)
 
 
+def learnt_apart(rows: Sequence[ClipRow], start: Path, samples: Sequence[Sample]) -> list[ClipRow]:
+    """The rows, with everybody whom the detector has learnt from in "train", by its record and with all who are tied to
+    them: their list may have been divided anew since. samples: of the same list.
+    """
+    record = _record(start)
+    if not record:
+        return list(rows)
+    seen = {sample.video_id for sample, known in zip(samples, is_learnt(samples, record), strict=True) if known}
+    groups = groups_of(rows)
+    learnt = {group for row, group in zip(rows, groups, strict=True) if row.path in seen}
+    return [replace(row, split="train") if g in learnt else row for row, g in zip(rows, groups, strict=True)]
+
+
 def _record(start: Path) -> Any:
     """The detector's record; empty where a run has none yet."""
     if start.is_dir():
