@@ -101,7 +101,9 @@ def run(work: Callable[[Path], int], folder: Path, kills: int) -> dict[str, obje
         killed += os.WIFSIGNALED(ended)
         found += list(exposed([out, temporary]))
     _, last = os.waitpid(spawn(work, output), 0)
-    left = sorted(str(path.relative_to(folder)) for root in (out, temporary) for path in root.iterdir())
+    there = [path for root in (out, temporary) for path in root.iterdir()]
+    # a folder that nobody had put anything into yet is left alone for a minute: another machine may be about to
+    left = sorted(str(path.relative_to(folder)) for path in there if not (path.is_dir() and not list(path.iterdir())))
     return {
         "first": status,
         "last": last,

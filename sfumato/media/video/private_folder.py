@@ -22,7 +22,7 @@ from typing import IO
 from sfumato.atomic import output_error, published
 from sfumato.errors import OutputError
 
-_PREFIX = "sfumato-unsealed-"
+_PREFIX, _LOCK = "sfumato-unsealed-", "lock"
 _GRACE = 60.0  # seconds a folder may exist before its owner has locked it
 _FORMER_GRACE = 3600.0  # seconds a file under a former hidden name may be written to; nothing locks those
 _FORMER = re.compile(r"\.(?P<stem>.{1,40})-[0-9a-f]{12}")
@@ -46,7 +46,7 @@ def private_folder(beside: Path | None = None) -> Iterator[Path]:
             f"Cannot make a temporary folder: {error.strerror}", "Make room, or set TMPDIR to another folder."
         ) from error
     try:
-        with (folder / "lock").open("wb") as lock:
+        with (folder / _LOCK).open("wb") as lock:
             _lock(lock)
             yield folder
     finally:
@@ -91,10 +91,10 @@ def _is_abandoned(folder: Path) -> bool:
     except OSError:
         return False  # its owner has just removed it
     try:
-        with (folder / "lock").open("rb+") as lock:
+        with (folder / _LOCK).open("rb+") as lock:
             return _try_lock(lock) and (not fresh or _owner_is_gone(folder))
     except FileNotFoundError:
-        return not fresh  # killed before it could lock: nothing is in it
+        return not fresh  # killed before it could lock, or after all else was removed: nothing is in it
     except OSError:
         return False  # somebody else's
 
@@ -150,10 +150,21 @@ def _is_open(path: Path, unknown: bool) -> bool:
 
 def _remove(folder: Path) -> None:
     try:
-        shutil.rmtree(folder, ignore_errors=True)
+        _empty(folder)
     except BaseException:  # stopped in the middle of it: then all the same, all of it
-        shutil.rmtree(folder, ignore_errors=True)
+        _empty(folder)
         raise
+
+
+def _empty(folder: Path) -> None:
+    """Removes the folder, its lock last: killed on the way, it still tells the next run that nobody has it."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _LOCK:
+                path.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _lock(file: IO[bytes]) -> None:

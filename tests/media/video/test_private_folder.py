@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -46,6 +47,22 @@ def test_what_a_dead_process_left_goes_at_once(tmp_path: Path, dead: int) -> Non
     folder_of(tmp_path, dead)
     remove_abandoned(tmp_path / "a.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_removed_by_halves_it_still_goes_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while it removes its own folder, as a full disk or an impatient user does: the lock is what goes last."""
+
+    class Killed(Exception):
+        """In place of a signal that no program survives."""
+
+    def kill(folder: object, ignore_errors: bool = False) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed), private_folder() as folder:
+        (folder / "frame").touch()
+        (folder / "more").mkdir()
+        patch.setattr(shutil, "rmtree", kill)
+    assert (folder / "lock").exists()
 
 
 def test_what_a_living_process_holds_stays_however_old(tmp_path: Path, dead: int) -> None:
