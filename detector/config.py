@@ -181,7 +181,7 @@ class HeadsConfig:
     layers: bool = True
     motion: bool = True
     frames: int = 8  # of a clip, for the layers
-    layer_strength: float = 1.0
+    layer_strength: float = 3.0
     motion_strength: float = 4.0
 
     def __post_init__(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -49,20 +48,25 @@ def test_what_a_dead_process_left_goes_at_once(tmp_path: Path, dead: int) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_removed_by_halves_it_still_goes_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed while it removes its own folder, as a full disk or an impatient user does: the lock is what goes last."""
+def test_the_lock_goes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while it removes its own folder, it then leaves one that the next run knows to be nobody's."""
+    gone: list[str] = []
+    unlink = os.unlink
 
-    class Killed(Exception):
-        """In place of a signal that no program survives."""
+    def told(path: str | Path, *, dir_fd: int | None = None) -> None:
+        gone.append(os.path.basename(path))
+        unlink(path, dir_fd=dir_fd)
 
-    def kill(folder: object, ignore_errors: bool = False) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed), private_folder() as folder:
-        (folder / "frame").touch()
-        (folder / "more").mkdir()
-        patch.setattr(shutil, "rmtree", kill)
-    assert (folder / "lock").exists()
+    with monkeypatch.context() as patch, private_folder() as folder:
+        for name in ("a", "lock.wav", "z"):
+            (folder / name).touch()
+        (folder / "within").mkdir()
+        (folder / "within" / "frame").touch()
+        patch.setattr(os, "unlink", told)
+        patch.setattr(os, "remove", told)
+    assert sorted(gone[:-1]) == ["a", "frame", "lock.wav", "z"]
+    assert gone[-1] == "lock"
+    assert not folder.exists()
 
 
 def test_what_a_living_process_holds_stays_however_old(tmp_path: Path, dead: int) -> None:
