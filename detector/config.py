@@ -14,7 +14,10 @@ from typing import Literal
 
 from sfumato.errors import ConfigError
 
-HEADS = ("blend", "synthesis")
+HEADS = ("blend", "synthesis")  # of the net
+LAYER_HEADS = ("blend-layers", "synthesis-layers")  # the same two, read from all layers of the finished net
+MOTION = "motion"  # how a face moves through a video
+KINDS = ("blend", "synthesis", MOTION)  # of evidence
 SCAN_FPR = 0.01  # the false-positive rate at which a scan flags unless told otherwise
 FAMILY_HEADS: dict[str, tuple[str, ...]] = {  # which evidence a family of fakes teaches; reals teach both heads
     "blend": ("blend",),
@@ -25,6 +28,7 @@ FAMILY_HEADS: dict[str, tuple[str, ...]] = {  # which evidence a family of fakes
 _MIX = {  # of a batch's pairs; what a data set lacks leaves its share to the others
     "self-blend": 0.3,
     "swap": 0.15,
+    "lip-sync": 0.0,  # made on the fly, and only where a mix asks for it: none that was measured has learnt from it
     "blend": 0.05,  # listed ones: other people's swaps
     "reenact": 0.3,
     "synthesis": 0.1,
@@ -169,6 +173,24 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
+class HeadsConfig:
+    """The heads that are learnt on the finished net from listed fakes: lines through what all its layers see, and
+    through how faces move. Strengths: of what the clips say against the pull of every weight to 0.
+    """
+
+    layers: bool = True
+    motion: bool = True
+    frames: int = 8  # of a clip, for the layers
+    layer_strength: float = 3.0
+    motion_strength: float = 4.0
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.frames <= 64, "heads.frames", self.frames, "1 to 64")
+        for name in ("layer_strength", "motion_strength"):
+            _require(0 < getattr(self, name) <= 1e4, f"heads.{name}", getattr(self, name), "above 0")
+
+
+@dataclass(frozen=True)
 class CalibrationConfig:
     """Thresholds by the conformal rule; an alpha below 1 / (n + 1) is left out, and the record says so."""
 
@@ -198,6 +220,7 @@ class DetectorConfig:
     samples: SampleConfig = field(default_factory=SampleConfig)
     degrade: DegradeConfig = field(default_factory=DegradeConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    heads: HeadsConfig = field(default_factory=HeadsConfig)
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from jsonschema import Draft202012Validator
 from detector.evaluation import intervals
 from detector.evaluation.run import EvaluationConfig, evaluate
 from detector.inference.bundle import load_shipped
+from detector.inference.quality_norm import QUANTITIES
+from detector.inference.thresholds import Source
 from detector.training.own_footage import Real, recalibrate
 from sfumato.app.cli.scan import scan
 from sfumato.media.faces import Face, FaceDetector
@@ -93,7 +96,9 @@ def scans(shipped_detector: Path, tmp_path_factory: pytest.TempPathFactory) -> l
     patch.undo()
     assert found.return_value == 3
     somewhere = scan_record(explanation=explanation_record(toy_explanation()))  # a random net sees it nowhere
-    return [*(json.loads(line) for line in found.stdout.splitlines()), somewhere.as_json()]
+    sources = (Source("a", 99, {0.1: 0.1}),)
+    known = replace(somewhere, threshold=replace(somewhere.threshold, sources=sources, frames=32))
+    return [*(json.loads(line) for line in found.stdout.splitlines()), somewhere.as_json(), known.as_json()]
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +121,15 @@ def rows() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def detectors() -> list[dict[str, Any]]:
-    """The record that ships, and the same after a calibration on somebody's own footage."""
+    """The record that ships, and the same after a calibration on somebody's own footage, a part of it a group."""
     shipped = load_shipped().record
-    reals = [Real(kind, f"person {i}", f"{kind} {i}", float(i)) for kind in ("picture", "video") for i in range(99)]
-    return json.loads(json.dumps([shipped, recalibrate(shipped, reals, True).record]))
+    seen = dict.fromkeys(QUANTITIES, 9.0)
+    reals = [
+        Real(kind, f"person {i}", f"{kind} {i}", float(i), group="b" * (i < 25), seen=seen, codec=codec)
+        for kind, codec in (("picture", None), ("video", "h264"))
+        for i in range(125)
+    ]
+    return json.loads(json.dumps([shipped, recalibrate(shipped, reals, True, frames=32).record]))
 
 
 @pytest.fixture

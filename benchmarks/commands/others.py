@@ -98,9 +98,13 @@ def _judged_folds(folder: Path, every: Sequence[Sample], frames: int, place: Pat
 @click.argument("clips", type=options.FILE)
 @options.output("Folder of the folds.", folder=options.NewFolder("folds.json", "crops"))
 @click.option(
-    "--start", required=True, type=options.FILE, help="detector.safetensors of a run that knows no fakes by others."
+    "--start", required=True, type=options.InputPath(),
+    help="A detector that knows no fakes by others: detector.safetensors of a run, which is trained on, or the folder "
+    "of an exported one, whose net stays while its further heads are learnt.",
+)  # fmt: skip
+@click.option(
+    "--steps", type=click.IntRange(1), help="Training steps of each fold, of a run's detector (default: 150)."
 )
-@options.number("--steps", 150, click.IntRange(1), "Training steps of each fold.")
 @options.number(
     "--parts", 2, click.IntRange(1, 10), "Parts of the people, each held out once; 1: the list's split test."
 )
@@ -116,7 +120,7 @@ def _judged_folds(folder: Path, every: Sequence[Sample], frames: int, place: Pat
 @options.threads()
 @options.workers("Processes that cut crops (default: one a core).", default=None)
 def folds(
-    clips: Path, out: Path, start: Path, steps: int, parts: int, together: list[tuple[str, str]],
+    clips: Path, out: Path, start: Path, steps: int | None, parts: int, together: list[tuple[str, str]],
     config_file: Path | None, overrides: tuple[str, ...], cache: Path | None, threads: int | None, workers: int | None,
 ) -> None:  # fmt: skip
     """Train a detector for each method of the fakes by others in CLIPS that it does not learn from.
@@ -128,22 +132,29 @@ def folds(
 
     import torch
 
-    from benchmarks.detector.folds import check_start, plan, train_folds
+    from benchmarks.detector.folds import check_start, learnt_apart, plan, train_folds
     from detector.config import DetectorConfig
     from detector.data.cache import CropCache
+    from detector.training.package import exported_config
     from sfumato.config import load_config
     from sfumato.media.clips import check_disjoint, read_clips
     from sfumato.progress import progress
 
+    if steps and start.is_dir():
+        raise click.UsageError(
+            "--steps is for a run's detector.safetensors; of an exported detector no net is trained."
+        )
     if threads:
         torch.set_num_threads(threads)
     config = load_config(DetectorConfig, config_file, overrides)
     rows = list(read_clips(clips))
     check_disjoint(rows)
-    named = dict(together)
+    samples, named = every_sample([clips]), dict(together)
+    rows = learnt_apart(rows, start, samples)
     planned = plan(rows, parts, named, config.train.seed)  # what cannot be done is told before anything is cut
-    check_start(start, [fold for fold, _ in planned], every_sample([clips]))
-    crops = CropCache(clips, cache or out / "crops", config.samples)
+    check_start(start, [fold for fold, _ in planned], samples)
+    cut_as = exported_config(start).samples if start.is_dir() else config.samples
+    crops = CropCache(clips, cache or out / "crops", cut_as)
     with progress("Cutting crops", len(rows)) as advance:
         usable = crops.prepare(rows, advance, workers or os.cpu_count() or 1)
     for line in left_out_lines(crops.refused.items()):
@@ -154,6 +165,6 @@ def folds(
         click.echo(printable(text), err=True)
 
     with progress("Training folds", len(planned)) as advance:
-        train_folds(planned, crops, config, out, start, steps, note, advance)
+        train_folds(planned, crops, config, out, start, 0 if start.is_dir() else steps or 150, note, advance)
     click.echo(f"Measure them: sfumato bench others {clips} --folds {out}", err=True)
     click.echo(out)

@@ -1,7 +1,8 @@
-"""Leave-one-method-out without a whole training a method: from a finished detector that knows no fake by others, a
-short training for each fold goes on, the fold's methods left out and its people held out.
+"""Leave-one-method-out without a whole training a method: from a finished detector that knows no fake by others, each
+fold goes on with its methods left out and its people held out. Either its net is trained for some steps more, or the
+net stays and its further heads alone are learnt (`detector.training.further_heads`).
 
-In: rows of a clips.jsonl with fakes by others, the finished detector's weights, its configuration. Out:
+In: rows of a clips.jsonl with fakes by others, the finished detector, its configuration. Out:
 `<folder>/<fold>/weights` each, on one cache of crops, and `<folder>/folds.json`, which says what each fold left out and
 held out; `benchmarks.detector.others` measures them. A stopped run goes on where it was.
 """
@@ -10,12 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from detector.config import DetectorConfig
 from detector.data.cache import CropCache
@@ -129,17 +132,18 @@ def fold_config(config: DetectorConfig, fold: Fold, start: Path, steps: int) -> 
 
 
 def check_start(start: Path, folds: Sequence[Fold], samples: Sequence[Sample]) -> None:
-    """Raises CheckpointError if the finished detector was chosen with fakes of a method that is to be left out, or if
-    its record, where the run has one, says that it learnt from somebody who is to be held out. samples: of the list.
+    """start: detector.safetensors of a run, or the folder of an exported detector. Raises CheckpointError if it was
+    taught or chosen with fakes of a method that is to be left out, or if its record, where there is one, says that it
+    learnt from somebody who is to be held out. samples: of the list.
     """
     from detector.models.checkpoint import load_detector
 
     advice = "Go on from a detector that was trained without the collections of fakes by others."
-    known = set(load_detector(start)[2].get("validation", {}))
+    record = _record(start)
+    known = set(record["training"]["methods"]) if start.is_dir() else set(load_detector(start)[2].get("validation", {}))
     if seen := sorted(known & {method for fold in folds for method in fold.methods}):
         raise CheckpointError(f"{start} has learnt from {seen[0]!r}, which is to be left out", advice)
-    if (start.parent / "weights" / NAME).is_file():
-        record = read_parts(start.parent / "weights")[2]
+    if record:
         held = {path for fold in folds for path in fold.test}
         test = [sample for sample in samples if sample.video_id in held]
         learnt = [sample.video_id for sample, seen in zip(test, is_learnt(test, record), strict=True) if seen]
@@ -147,26 +151,55 @@ def check_start(start: Path, folds: Sequence[Fold], samples: Sequence[Sample]) -
             raise CheckpointError(f"{start} has learnt from people in {learnt[0]}, which is to be held out", advice)
 
 
+def learnt_apart(rows: Sequence[ClipRow], start: Path, samples: Sequence[Sample]) -> list[ClipRow]:
+    """The rows, with everybody whom the detector has learnt from in "train", by its record and with all who are tied to
+    them: their list may have been divided anew since. samples: of the same list.
+    """
+    record = _record(start)
+    if not record:
+        return list(rows)
+    seen = {sample.video_id for sample, known in zip(samples, is_learnt(samples, record), strict=True) if known}
+    groups = groups_of(rows)
+    learnt = {group for row, group in zip(rows, groups, strict=True) if row.path in seen}
+    return [replace(row, split="train") if g in learnt else row for row, g in zip(rows, groups, strict=True)]
+
+
+def _record(start: Path) -> Any:
+    """The detector's record; empty where a run has none yet."""
+    if start.is_dir():
+        return read_parts(start)[2]
+    return read_parts(start.parent / "weights")[2] if (start.parent / "weights" / NAME).is_file() else {}
+
+
 def train_folds(
     planned: Sequence[tuple[Fold, Sequence[ClipRow]]], cache: CropCache, config: DetectorConfig, folder: Path,
     start: Path, steps: int, note: Note = lambda text: None, advance: Callable[[float], None] = lambda amount: None,
 ) -> None:  # fmt: skip
-    """Trains every fold of a `plan` that is not there yet, of rows with crops. `advance` gets 1 a fold.
+    """Trains every fold of a `plan` that is not there yet, of rows with crops; where `start` is a folder, its further
+    heads alone, and `steps` are 0. `advance` gets 1 a fold.
 
     Raises OutputError if `folder` holds folds of other rows, another start or other settings; UsageError where the
     people of a fold cannot carry a threshold.
     """
-    from detector.training.package import check_people, release
+    from detector.training.further_heads import Reader
+    from detector.training.package import check_people, release, renew
     from detector.training.train import train
     from sfumato.run import RunFolder
 
     for _, divided in planned:
         check_people(divided, config.calibration)
-    _keep_plan(folder, planned, config, file_digest(start), steps)
+    _keep_plan(folder, planned, config, str(_record(start)) if start.is_dir() else file_digest(start), steps)
+    reader = Reader(read_parts(start)[0], os.cpu_count() or 1) if start.is_dir() else None
     for fold, divided in planned:
         place = folder / fold.name
         if not (place / "weights" / NAME).is_file():
             note(f"{fold.name}: without {', '.join(fold.methods)}")
+            if reader is not None:
+                place.mkdir(parents=True, exist_ok=True)
+                chosen = fold_config(config, fold, start, 0)
+                renew(start, place, divided, cache, chosen, heads=True, reader=reader)
+                advance(1)
+                continue
             chosen = fold_config(config, fold, start, steps)
             train(divided, RunFolder(place, resume=True), chosen, cache, resume=True)
             release(place, divided, cache)

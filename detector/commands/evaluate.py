@@ -125,10 +125,14 @@ def _refuse(names: Sequence[str], why: str) -> None:
 
 def _score(samples: list[Sample], choices: dict[str, Any], out: Path | None) -> tuple[list[Scored], dict[str, Any]]:
     from detector.evaluation.journal import score
+    from detector.inference.thresholds import other_frames
     from detector.inference.video_detector import VideoDetector
     from sfumato.progress import progress
 
     detector = VideoDetector(choices["model"])
+    set_with = detector.bundle.video_thresholds.frames
+    if set_with not in (None, choices["frames"]):
+        click.echo(f"Note: {other_frames(set_with, choices['frames'])}.", err=True)
     record = detector.bundle.record | {"sha256": detector.bundle.digest}
     journal = out.with_suffix(".scores.sqlite3") if out is not None else None
     with progress("Scoring", len(samples)) as advance:

@@ -41,13 +41,21 @@ if TYPE_CHECKING:
     help="Train nothing: calibrate and test the detector in this folder anew, on CLIPS; of the "
     "settings only calibration.* counts.",
 )
+@click.option(
+    "--heads-only",
+    metavar="DETECTOR",
+    type=options.FOLDER,
+    help="The same, but its further heads (on all layers, on motion) are learnt anew from the split train; of the "
+    "settings heads.*, calibration.*, samples.mix and samples.leave_out count.",
+)
 @click.option("--prepare-only", is_flag=True, help="Cut the crops into the cache and stop.")
 @options.threads()
 @options.workers("Processes that cut crops (default: one a core).", default=None)
 def train_detector(
     clips: Path, out: Path, config_file: Path | None, overrides: tuple[str, ...], minutes: float | None,
     cache: Path | None,
-    resume: bool, exported: Path | None, prepare_only: bool, threads: int | None, workers: int | None,
+    resume: bool, exported: Path | None, heads_only: Path | None, prepare_only: bool, threads: int | None,
+    workers: int | None,
 ) -> None:  # fmt: skip
     """Train a detector on CLIPS (clips.jsonl), calibrate it, export it to OUT/weights.
 
@@ -68,6 +76,9 @@ def train_detector(
     from sfumato.run import RunFolder
     from sfumato.training.distributed import ranks_of_this_run
 
+    if exported and heads_only:
+        raise click.UsageError("--calibrate-only and --heads-only are one too many: the latter calibrates, too.")
+    exported = exported or heads_only
     if threads:
         torch.set_num_threads(threads)
     chosen = [*overrides, *([f"train.minutes={minutes}"] if minutes else [])]
@@ -109,7 +120,7 @@ def train_detector(
     if exported is None:
         record = release(run.path, usable, crops, note)
     else:
-        record = renew(exported, run.path, usable, crops, config.calibration, note)
+        record = renew(exported, run.path, usable, crops, config, note, heads=heads_only is not None)
     for kind, section in SECTIONS.items():
         found = record[section]
         flagged = f"flagged above a score of {in_words(found['thresholds'])}"

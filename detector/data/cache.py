@@ -1,8 +1,9 @@
 """Crops on disk: each clip is decoded once, its faces cut out, and every later epoch reads those.
 
 In: a clip of clips.jsonl (a video, or a still picture as a clip of one frame). Out: `StoredCrop`s: the wide square
-around the largest face (PNG, at its own resolution up to a limit) and 68 landmarks in it. One npz a clip, named by the
-content and the settings, so that a stopped run goes on where it was and a changed clip is cut anew. No pickles inside.
+around the largest face (PNG, at its own resolution up to a limit) and 68 landmarks in it; of a video also how its face
+moves. One npz a clip, named by the content and the settings, so that a stopped run goes on where it was and a changed
+clip is cut anew. No pickles inside.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from detector.config import SampleConfig
 from detector.inference.crops import wide_crop
 from detector.inference.frames import SampledFrames
+from detector.motion.watch import MotionWatch
 from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError
 from sfumato.execution.executor import run
@@ -33,13 +35,14 @@ from sfumato.media.landmarks import load_backend
 
 Image = NDArray[np.uint8]
 _WORTH_A_WORKER = 16  # clips to cut for each further process: it takes seconds to start
-_LAYOUT = "1"  # raised when what is stored changes
+_LAYOUT = "2"  # raised when what is stored changes
 _FACELESS = "no face of usable size"
 _NOTHING = {
     "png": np.zeros(0, np.uint8),
     "start": np.zeros(1, np.int64),
     "points": np.zeros((0, 68, 2), np.float32),
     "place": np.zeros(0),
+    "motion": np.zeros(0),
 }
 
 
@@ -140,6 +143,13 @@ class CropCache:
         points: NDArray[np.float32] = self._arrays(row)["points"]
         return points
 
+    def motion(self, row: ClipRow) -> NDArray[np.float64] | None:
+        """How the clip's face moves (`detector.motion.features`); None for a picture, and where nothing could be
+        told.
+        """
+        found: NDArray[np.float64] = self._arrays(row)["motion"]
+        return found if len(found) else None
+
     def _arrays(self, row: ClipRow) -> dict[str, Any]:
         path = self._path(row)
         try:
@@ -151,9 +161,10 @@ class CropCache:
 
     def _keep(self, row: ClipRow) -> None:
         """Cuts a clip and writes what came of it, unless it could not be read."""
-        cut = self._cut(row)
+        watch = MotionWatch(self._detector, self._landmarks)
+        cut = self._cut(row, watch)
         if row.path not in self._unreadable:
-            self._write(self._path(row), cut)
+            self._write(self._path(row), cut, watch.features())
 
     def _path(self, row: ClipRow) -> Path:
         return self.folder / f"{self._key(row)}.npz"
@@ -162,11 +173,11 @@ class CropCache:
         settings = (_LAYOUT, CROP_VERSION, self.config.frames_per_clip, self.config.stored_side, self.config.min_face)
         return hashlib.sha256(repr((row.sha256, settings)).encode()).hexdigest()[:24]
 
-    def _cut(self, row: ClipRow) -> list[StoredCrop]:
+    def _cut(self, row: ClipRow, watch: MotionWatch) -> list[StoredCrop]:
         found: list[tuple[float, Image, NDArray[np.float32]]] = []
         end = 0.0
         try:
-            source = SampledFrames(clip_file(self.clips, row), self.config.frames_per_clip)
+            source = SampledFrames(clip_file(self.clips, row), self.config.frames_per_clip, watch)
             for frame in source:
                 end = frame.time
                 faces = source.faces(frame, self._detector)
@@ -188,7 +199,7 @@ class CropCache:
             self.refused.setdefault(row.path, _FACELESS)
         return [StoredCrop(image, points, time / end if end else 0.0) for time, image, points in found]
 
-    def _write(self, path: Path, crops: list[StoredCrop]) -> None:
+    def _write(self, path: Path, crops: list[StoredCrop], motion: NDArray[np.float64] | None = None) -> None:
         pictures = [cv2.imencode(".png", c.image[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])[1] for c in crops]
         with atomic_path(path) as temporary, temporary.open("wb") as file:
             np.savez(
@@ -197,6 +208,7 @@ class CropCache:
                 start=np.cumsum([0, *(len(p) for p in pictures)]),
                 points=np.array([c.points for c in crops], np.float32).reshape(-1, 68, 2),
                 place=np.array([c.place for c in crops], np.float32),
+                motion=np.zeros(0) if motion is None else motion,
             )
 
 
@@ -214,4 +226,4 @@ def _cutter(clips: Path, folder: Path, config: SampleConfig) -> Callable[[ClipRo
 @lru_cache(maxsize=1024)  # some 400 kB a clip; a miss costs a millisecond
 def _read(path: Path) -> dict[str, Any]:
     with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in ("png", "start", "points", "place")}
+        return {name: stored[name] for name in ("png", "start", "points", "place", "motion")}

@@ -1,8 +1,8 @@
 """Makers of pairs: each draws a real crop and its fake twin of one method, from the crops of one split.
 
 In: `Material`, the clips of a split and their crops. Out: `Maker`s, one a method. Some make the fake on the fly from
-real crops (self-blends, swaps between two people, reconstructions); the others read generated clips with their real
-twins. To add one, write a `Maker` and a line of MAKERS.
+real crops (self-blends, swaps between two people, lip-syncs, reconstructions); the others read generated clips with
+their real twins. To add one, write a `Maker` and a line of MAKERS.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _STRIDE = 7919  # a prime: walking with it spreads over people, however the list
 _CANDIDATES = (
     256  # faces of others among which a swap looks for the pose most alike: alike enough, and never the same partner
 )
+_MOMENTS = 3  # of a person, of which the two whose mouths differ most are taken: two at random are mostly alike
 _THUMBNAIL = 64  # px: bent eyes and mouths show, noise of the codec does not
 
 
@@ -63,6 +64,22 @@ class Material:
         """A frame of a real clip, mirrored half of the time."""
         stored = self.cache.crop(row, int(rng.integers(self.cache.count(row))))
         return _mirror(stored) if rng.random() < 0.5 else stored
+
+    def moments(self, row: ClipRow, rng: np.random.Generator) -> tuple[StoredCrop, StoredCrop | None]:
+        """A frame of a real clip and another one, if it has any, whose mouth stands otherwise; both mirrored half of
+        the time. Each is as often the first, so that open mouths are as common in either place.
+        """
+        from detector.data.fakes.lip_sync import mouth_opening
+
+        if (count := self.cache.count(row)) < 2:
+            return self.face(row, rng), None
+        drawn = rng.choice(count, min(_MOMENTS, count), replace=False)
+        openings = np.array([mouth_opening(points) for points in self.cache.points(row)[drawn]])
+        pair = drawn[[int(openings.argmin()), int(openings.argmax())]] if np.ptp(openings) > 0 else drawn[:2]
+        found = [self.cache.crop(row, int(index)) for index in (pair[::-1] if rng.random() < 0.5 else pair)]
+        if rng.random() < 0.5:
+            found = [_mirror(stored) for stored in found]
+        return found[0], found[1]
 
     @cached_property
     def counterparts(self) -> Counterparts:
@@ -132,6 +149,30 @@ class Swaps(Maker):
         return Pair(made.real, made.fake, self.family, self.method)
 
 
+class LipSync(Maker):
+    """The lower face in another version of itself: of another moment, opened or shut, smaller, reconstructed."""
+
+    def __init__(self, material: Material, method: str, family: str, rows: Sequence[ClipRow]) -> None:
+        """Raises CheckpointError where the configured autoencoder is none."""
+        super().__init__(material, method, family, rows)
+        self._reconstruct: Callable[[Image], Image] | None = None
+        if material.config.autoencoder is not None:
+            from detector.data.fakes.autoencoder import load_autoencoder
+
+            autoencoder = load_autoencoder(material.config.autoencoder)
+            self._reconstruct = lambda image: autoencoder.reconstruct([image])[0]
+
+    def of(self, row: ClipRow, rng: np.random.Generator) -> Pair:
+        from detector.data.fakes.lip_sync import lip_sync, mouth_opening
+
+        face, other = self.material.moments(row, rng)
+        # a still's mouth is opened as far as somebody else's: reals and fakes then talk alike
+        model = other or self.material.face(pick(self.people, rng), rng)
+        moment = None if other is None else (other.image, other.points)
+        made = lip_sync(face.image, face.points, rng, mouth_opening(model.points), moment, self._reconstruct)
+        return Pair(made.real, made.fake, self.family, self.method)
+
+
 class Reconstructions(Maker):
     """The crop through an autoencoder and back."""
 
@@ -198,6 +239,10 @@ def _swaps(material: Material) -> list[Maker]:
     return [Swaps(material, f"swap-{method}", "blend", material.reals) for method in METHODS]
 
 
+def _lip_syncs(material: Material) -> list[Maker]:
+    return [LipSync(material, "lip-sync", "blend", material.reals)]
+
+
 def _reconstructions(material: Material) -> list[Maker]:
     path = material.config.autoencoder
     return [] if path is None else [Reconstructions(material, "autoencoder", path)]
@@ -210,7 +255,7 @@ def _generated(material: Material) -> list[Maker]:
     return [Generated(material, method, family, rows) for (method, family), rows in sorted(kinds.items())]
 
 
-MAKERS: tuple[Callable[[Material], list[Maker]], ...] = (_self_blends, _swaps, _reconstructions, _generated)
+MAKERS: tuple[Callable[[Material], list[Maker]], ...] = (_self_blends, _swaps, _lip_syncs, _reconstructions, _generated)
 
 
 def makers(material: Material) -> list[Maker]:

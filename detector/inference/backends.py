@@ -39,12 +39,14 @@ class Scorer(ABC):
         """faces: (b, 3, S, S) in [-1, 1]. Returns the output of that name."""
 
     def __call__(self, images: Sequence[Image], batch: int = 16) -> Floats:
-        """images: (S, S, 3) uint8 RGB each. Returns (len(images), 2): blend evidence, synthesis evidence."""
+        """images: (S, S, 3) uint8 RGB each. Returns (len(images), N): blend evidence, synthesis evidence, and
+        what heads on all layers say, if there are any.
+        """
         return self._all(images, "evidence", batch) if images else np.zeros((0, 2))
 
     def maps(self, images: Sequence[Image]) -> Floats:
-        """images: as above, at least one. Returns (len(images), 2, h, w): what each place adds to the two; a logit is
-        the mean of its map plus a constant. Raises CheckpointError for a net without maps.
+        """images: as above, at least one. Returns (len(images), N, h, w): what each place adds to each; a logit
+        is the mean of its map plus a constant. Raises CheckpointError for a net without maps.
         """
         self.require_maps()
         return self._all(images, "maps", 16)
@@ -62,13 +64,15 @@ class Scorer(ABC):
                 f"This detector cannot show where it looks: {cause}", "Do without the explanation, or export it again."
             )
 
-    def require_crops(self, size: int) -> None:
-        """Runs the net once. Raises CheckpointError for one that makes no two finite numbers of a crop of `size` px."""
+    def require_crops(self, size: int, heads: int = 2) -> None:
+        """Runs the net once. Raises CheckpointError for one that makes no `heads` finite numbers of a crop of `size`
+        px.
+        """
         if "evidence" not in self.outputs:
             raise _other(f"it has no output called evidence, but {', '.join(self.outputs)[:100]}")
         found = self._ran(np.zeros((1, 3, size, size), np.float32), "evidence")
-        if found.shape != (1, 2) or not np.isfinite(found).all():
-            raise _other(f"of a crop of {size} px it makes {found.shape}, not two numbers")
+        if found.shape != (1, heads) or not np.isfinite(found).all():
+            raise _other(f"of a crop of {size} px it makes {found.shape}, not {heads} numbers")
 
     def _ran(self, faces: NDArray[np.float32], output: str) -> NDArray[np.float32]:
         try:
@@ -79,9 +83,14 @@ class Scorer(ABC):
     def _all(self, images: Sequence[Image], output: str, batch: int) -> Floats:
         parts = []
         for start in range(0, len(images), batch):
-            values = np.stack(images[start : start + batch]).astype(np.float32) / 127.5 - 1  # (b, S, S, 3)
-            parts.append(self._ran(np.ascontiguousarray(values.transpose(0, 3, 1, 2)), output))
+            parts.append(self._ran(_faces(images[start : start + batch]), output))
         return np.concatenate(parts).astype(np.float64)
+
+
+def _faces(images: Sequence[Image]) -> NDArray[np.float32]:
+    """(b, 3, S, S) in [-1, 1]."""
+    values = np.stack(images).astype(np.float32) / 127.5 - 1  # (b, S, S, 3)
+    return np.ascontiguousarray(values.transpose(0, 3, 1, 2))
 
 
 class OnnxScorer(Scorer):
@@ -111,6 +120,17 @@ class OnnxScorer(Scorer):
 
     def _run(self, faces: NDArray[np.float32], output: str) -> NDArray[np.float32]:
         return np.asarray(self._session.run([output], {self._input: faces})[0])
+
+    def with_layers(self, images: Sequence[Image], batch: int = 16) -> tuple[Floats, Floats]:
+        """images: as above. Returns what a call does, and (len(images), D) the means of all stages' channels over
+        places, of a network with that output (`detector.training.layers.with_layers`), for the price of one.
+        """
+        parts = []
+        for start in range(0, len(images), batch):
+            found = self._session.run(["evidence", "layers"], {self._input: _faces(images[start : start + batch])})
+            parts.append((found[0], found[1].mean((2, 3))))
+        evidence, layers = (np.concatenate(each).astype(np.float64) for each in zip(*parts, strict=True))
+        return evidence, layers
 
 
 class OpenVinoScorer(Scorer):

@@ -14,12 +14,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from detector.config import MOTION
 from detector.inference.backend_names import DEFAULT
 from detector.inference.backends import Scorer, load_scorer
 from detector.inference.crops import DETECTOR_CROP
 from detector.inference.fusion import Stack
 from detector.inference.network_bounds import hold_network
 from detector.inference.thresholds import Thresholds
+from detector.motion.head import MotionHead
 from sfumato.errors import CheckpointError, MissingPartError
 from sfumato.limits import NETWORK as LARGEST_NETWORK
 from sfumato.limits import RECORD as LARGEST_RECORD
@@ -35,7 +37,7 @@ SMALLEST_CROP, LARGEST_CROP = 16, 1024  # px
 @dataclass(frozen=True)
 class ShippedDetector:
     """size: px, the side of a judged crop; thresholds: for pictures; video_thresholds: for videos, whose frames have a
-    codec behind them; record: detector.json whole.
+    codec behind them; record: detector.json whole; motion: what judges how a face moves, None without.
     """
 
     scorer: Scorer
@@ -44,6 +46,7 @@ class ShippedDetector:
     thresholds: Thresholds
     video_thresholds: Thresholds
     record: dict[str, Any]
+    motion: MotionHead | None = None
 
     @property
     def digest(self) -> str:
@@ -56,7 +59,12 @@ class ShippedDetector:
         has another.
         """
         kinds = (self.thresholds, self.video_thresholds)
-        parts = (self.digest, self.stack, *(sorted(each.logits.items()) for each in kinds))
+        parts = (
+            self.digest,
+            self.stack,
+            *filter(None, [self.motion]),
+            *(sorted(each.logits.items()) for each in kinds),
+        )
         return f"{self.digest} {hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}"
 
 
@@ -129,11 +137,6 @@ def _missing(place: Path) -> MissingPartError:
     return MissingPartError(f"There is no detector in {place}", advice)
 
 
-def _thresholds(calibration: Any) -> Thresholds:
-    logits = {float(rate): float(threshold) for rate, threshold in calibration["thresholds"].items()}
-    return Thresholds(logits, calibration.get("n_real"), calibration.get("id"))
-
-
 def from_parts(
     network: bytes, record: Any, threads: int = 1, backend: str | None = None, weights: bytes = b""
 ) -> ShippedDetector:
@@ -151,10 +154,13 @@ def from_parts(
             )
         _require_described(network, weights, record)
         stack = Stack.from_json(record["calibration"]["stack"])
-        thresholds, video = (_thresholds(record[name]) for name in ("calibration", "video_calibration"))
+        motion = MotionHead.from_json(record["motion"]) if record.get("motion") else None
+        thresholds, video = (Thresholds.from_json(record[name]) for name in ("calibration", "video_calibration"))
         scorer = load_scorer(backend or str(record["network"].get("backend", DEFAULT)), network, threads, weights)
         size = crop_side(record)
-        scorer.require_crops(size)
-        return ShippedDetector(scorer, size, stack, thresholds, video, record)
+        if (MOTION in stack.heads) != (motion is not None) or MOTION in stack.heads[:-1]:
+            raise ValueError("motion, of which stack and record say different things")
+        scorer.require_crops(size, len(stack.heads) - (motion is not None))
+        return ShippedDetector(scorer, size, stack, thresholds, video, record, motion)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CheckpointError(f"{RECORD} lacks or garbles {error}", "Take another copy.") from error

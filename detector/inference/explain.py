@@ -1,8 +1,8 @@
-"""Why a score: where in the face the evidence lies, and the two kinds of evidence in words. No torch, no gradients at
-run time.
+"""Why a score: where in the face the evidence lies, and the kinds of evidence in words. No torch, no gradients at run
+time.
 
 In: the crops of the frames that count most, their logits, what each place adds to those (`Scorer.maps`), 68 landmarks.
-Out: an `Explanation`. The map of the file's score is the two heads' maps weighted by the gradient of the calibrated
+Out: an `Explanation`. The map of the file's score is the heads' maps weighted by the gradient of the calibrated
 stack: Grad-CAM (Selvaraju et al. 2017) of that score, since each head is linear in the mean over places. Only what
 speaks for forgery is looked at.
 """
@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.config import HEADS
+from detector.config import HEADS, MOTION
 from detector.inference.fusion import Stack
 from detector.inference.thresholds import Band, Thresholds
 
@@ -29,15 +29,16 @@ REGION_NAMES = {
     "cheeks": "cheeks and jaw",
     "outside": "hair, neck, background",
 }  # fmt: skip
-EVIDENCE = {"blend": "blending", "synthesis": "synthesis"}  # a face pasted in; a face made as a whole
+# a face pasted in; a face made as a whole; a face that a network moved
+EVIDENCE = {"blend": "blending", "synthesis": "synthesis", MOTION: "motion"}
 _FOREHEAD = 0.4  # of the way from chin to brows, above the brows: the 68 points end there
 
 
 @dataclass(frozen=True)
 class ExplainedFrame:
-    """One frame. crop: (S, S, 3) uint8 RGB; evidence: (2,) the net's logits; maps: (2, h, w) what each place adds to
-    them, times h w;
-    weights: (2,) what a unit of each adds to the calibrated logit; regions: (S, S) indices into REGIONS.
+    """One frame. crop: (S, S, 3) uint8 RGB; evidence: (N,) the net's logits; maps: (N, h, w) what each place adds to
+    them, times h w; weights: (N,) what a unit of each adds to the calibrated logit; heads: their names; regions: (S, S)
+    indices into REGIONS.
     """
 
     time: float
@@ -47,14 +48,20 @@ class ExplainedFrame:
     maps: Floats
     weights: Floats
     regions: NDArray[np.int64]
+    heads: tuple[str, ...] = HEADS
 
     def map(self) -> Floats:
         """(S, S), at least 0: what speaks for forgery, in units of the calibrated logit."""
         return enlarge(np.tensordot(self.weights, self.maps, 1), len(self.crop))
 
-    def head_maps(self) -> Floats:
-        """(2, S, S), at least 0: the same for each head alone."""
-        return np.stack([enlarge(w * m, len(self.crop)) for w, m in zip(self.weights, self.maps, strict=True)])
+    def kind_maps(self) -> Floats:
+        """(2, S, S), at least 0: the same for each kind of evidence that has a place, in the order of HEADS."""
+        own = np.array([[kind_of(head) == kind for head in self.heads] for kind in HEADS]) * self.weights  # (2, N)
+        return np.stack([enlarge(np.tensordot(weights, self.maps, 1), len(self.crop)) for weights in own])
+
+    def told(self) -> dict[str, float]:
+        """{kind: the net's own logit}, of the kinds that have a place."""
+        return dict(zip(HEADS, self.evidence.tolist(), strict=False))
 
 
 @dataclass(frozen=True)
@@ -76,11 +83,21 @@ def explain(
     maps: Floats,
     points: Sequence[NDArray[Any]],
 ) -> Explanation:
-    """crops: (S, S, 3) each; evidence: (N, 2); maps: (N, 2, h, w); points: (68, 2) px of the crop each; N at least
-    1.
+    """crops: (S, S, 3) each; evidence: (N, H) of the stack's heads, those that have a map first; maps: (N, M, h, w), M
+    at most H; points: (68, 2) px of the crop each; N at least 1.
     """
+    mapped = maps.shape[1]
     frames = tuple(
-        ExplainedFrame(time, float(stack.logit(e)), crop, e, m, stack.weights(e), face_regions(p, len(crop)))
+        ExplainedFrame(
+            time,
+            float(stack.logit(e)),
+            crop,
+            e[:mapped],
+            m,
+            stack.weights(e)[:mapped],
+            face_regions(p, len(crop)),
+            stack.heads[:mapped],
+        )
         for time, crop, e, m, p in zip(times, crops, evidence, maps, points, strict=True)
     )
     regions = np.stack([frame.regions for frame in frames])
@@ -120,33 +137,46 @@ class HeadFacts:
     calibrated, None for a head that was never trained.
 
     level: "strong" (flags by itself), "raised" (above the loosest threshold), "low", or "untrained"; above: the share
-    in [0, 1] of real clips that show less, at the strictest threshold passed, None where none is.
+    in [0, 1] of real clips that show less, at the strictest threshold passed, None where none is; of: of which real
+    clips that is true, "" where they are too few to say.
     """
 
     evidence: float
     logit: float | None
     level: Literal["strong", "raised", "low", "untrained"]
     above: float | None
+    of: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
+def kind_of(head: str) -> str:
+    """Of KINDS: what kind of evidence a head gives."""
+    return head.removesuffix("-layers")
+
+
 def head_facts(stack: Stack, evidence: NDArray[Any], thresholds: Thresholds, fpr: float) -> dict[str, HeadFacts]:
-    """{head: its facts} of one file. evidence: (frames, 2) of the frames that count; fpr: the false-positive rate that
+    """{kind of evidence: its facts} of one file; of the heads of a kind, the one that says most. A kind that the file
+    was not looked at for is left out. evidence: (frames, H) of the frames that count; fpr: the false-positive rate that
     flags. No head exceeds the joint logit, so a joint threshold holds for a head too.
     """
-    pooled = np.asarray(evidence, np.float64).mean(0)  # (2,)
-    facts = {}
-    for name, value, logit in zip(HEADS, pooled.tolist(), stack.each(evidence).mean(0).tolist(), strict=True):
+    pooled = np.asarray(evidence, np.float64).mean(0)  # (H,)
+    facts: dict[str, HeadFacts] = {}
+    for head, value, logit in zip(stack.heads, pooled.tolist(), stack.each(evidence).mean(0).tolist(), strict=False):
+        kind = kind_of(head)
+        known = facts[kind].logit if kind in facts else None
+        if known is not None and known >= logit:
+            continue
         if not np.isfinite(logit):
-            facts[name] = HeadFacts(value, None, "untrained", None)
+            facts[kind] = HeadFacts(value, None, "untrained", None)
             continue
         band, exceeded = thresholds.band(logit, fpr), thresholds.exceeded(logit)
         level: Literal["strong", "raised", "low"] = (
             "strong" if band.flagged else "raised" if band == Band.RAISED else "low"
         )
-        facts[name] = HeadFacts(value, logit, level, 1 - exceeded[0] if exceeded else None)
+        passed = (1 - exceeded[0], thresholds.reals(exceeded[0])) if exceeded else (None, None)
+        facts[kind] = HeadFacts(value, logit, level, *passed)
     return facts
 
 
@@ -158,20 +188,25 @@ def limited(explanation: Explanation, facts: Mapping[str, HeadFacts], flagged: b
     telling = {name for name, fact in facts.items() if fact.level in ("strong", "raised")}
     if telling and flagged and not any(fact.level == "strong" for fact in facts.values()):
         telling = {name for name, fact in facts.items() if fact.level != "untrained"}
-    mask = np.array([name in telling for name in HEADS], np.float64)
-    frames = tuple(replace(frame, weights=frame.weights * mask) for frame in explanation.frames)
+    frames = tuple(
+        replace(frame, weights=frame.weights * np.array([kind_of(head) in telling for head in frame.heads], np.float64))
+        for frame in explanation.frames
+    )
     return Explanation(frames, _shares_of(frames), explanation.areas)
 
 
 def in_words(facts: Mapping[str, HeadFacts], flagged: bool) -> str:
-    """One sentence about the two kinds of evidence; two where only both together flag. Never what the file is."""
+    """One sentence about the kinds of evidence; two where only all together flag. Never what the file is."""
     logits = {name: -np.inf if fact.logit is None else fact.logit for name, fact in facts.items()}
     told: dict[str, list[str]] = {}
     for name in sorted(facts, key=lambda name: -logits[name]):
         told.setdefault(_told(facts[name]), []).append(EVIDENCE[name])
     sentence = "; ".join(f"of {' and of '.join(kinds)}: {said}" for said, kinds in told.items())
     together = flagged and not any(fact.level == "strong" for fact in facts.values())
-    return f"Evidence {sentence}." + (" Neither alone passes the threshold, both together do." if together else "")
+    alone = "Neither" if len(facts) == len(HEADS) else "None"
+    all_of_them = "both" if len(facts) == len(HEADS) else "all"
+    joint = f" {alone} alone passes the threshold, {all_of_them} together do." if together else ""
+    return f"Evidence {sentence}.{joint}"
 
 
 def _told(fact: HeadFacts) -> str:
@@ -179,8 +214,10 @@ def _told(fact: HeadFacts) -> str:
         return "not looked for, the detector was not trained on them"
     if fact.above is None:
         return "no more than many real clips show"
+    if not fact.of:
+        return "more than most real clips that it was calibrated on show, which come from too small groups to say more"
     rest = round(1 / (1 - fact.above))
-    return f"more than {rest - 1:,} in {rest:,} real clips show"
+    return f"more than {rest - 1:,} in {rest:,} {fact.of} show"
 
 
 def _shares_of(frames: Sequence[ExplainedFrame]) -> dict[str, float] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sfumato.execution.find_files import is_picture
 from sfumato.limits import FRAME_PIXELS
@@ -65,15 +65,27 @@ class MediaFacts:
         }
 
 
+class Watch(Protocol):
+    """Looks at frames beside those that are sampled, as one reads on: what lies between them."""
+
+    def wants(self, position: int) -> bool:
+        """Whether it looks at the frame at this position; asked once for each, in order."""
+        ...
+
+    def show(self, frame: Frame) -> None:
+        """A frame that it wanted."""
+        ...
+
+
 class SampledFrames:
     """Iterates over about `count` evenly spaced frames. After it: `sampled`, `decoded`, `truncated`, `damaged`,
-    `media`, and in `notes` what was read in another way than the file says.
+    `media`, and in `notes` what was read in another way than the file says. watch: sees frames of a video beside them.
 
     Raises MediaError as VideoReader and read_image do, when opened or while reading.
     """
 
-    def __init__(self, path: Path, count: int) -> None:
-        self.path, self.count = path, count
+    def __init__(self, path: Path, count: int, watch: Watch | None = None) -> None:
+        self.path, self.count, self._watch = path, count, watch
         self.sampled = self.decoded = self.damaged = 0
         self.truncated = False
         self.still = is_picture(path)
@@ -119,7 +131,7 @@ class SampledFrames:
                 "video", info.width, info.height, info.container, info.codec, info.rate, info.duration, info.has_audio
             )
             schedule = _Schedule(reader.count_frames(), self.count)
-            yield from reader.chosen(schedule.wants)
+            yield from self._of(reader, schedule)
             self.decoded, self.damaged, self.truncated = reader.decoded_frames, reader.damaged_packets, reader.truncated
             self.media = replace(
                 opened,
@@ -129,6 +141,25 @@ class SampledFrames:
                 truncated=self.truncated,
                 clock_jumps=reader.clock_jumps,
             )
+
+    def _of(self, reader: VideoReader, schedule: _Schedule) -> Iterator[Frame]:
+        """The frames of the schedule; those that the watch wants are shown to it on the way."""
+        watch = self._watch
+        if watch is None:
+            yield from reader.chosen(schedule.wants)
+            return
+        sampled = watched = False
+
+        def wanted(position: int) -> bool:
+            nonlocal sampled, watched
+            sampled, watched = schedule.wants(position), watch.wants(position)
+            return sampled or watched
+
+        for frame in reader.chosen(wanted):
+            if watched:
+                watch.show(frame)
+            if sampled:
+                yield frame
 
 
 class _Schedule:

@@ -1,8 +1,9 @@
-"""Two kinds of evidence to one score: either is enough. Pure NumPy, because judging does without torch.
+"""Several kinds of evidence to one score: any of them is enough. Pure NumPy, because judging does without torch.
 
-In: (..., 2) logits of the net. Out: one calibrated logit. Each head is scaled and shifted, then the two join as
-"blended or synthesised": 1 - (1 - p_blend)(1 - p_synthesis). Monotone in both, so no evidence can excuse another.
-What the joint logit is worth depends on the file's quality: `Stack.at` gives the stack for files of one quality.
+In: (..., H) logits, one a head. Out: one calibrated logit. Each head is scaled and shifted, then they join as "blended
+or synthesised or moved by a network": 1 - (1 - p_1)(1 - p_2)... Monotone in all, so no evidence can excuse another.
+What was not looked at is -inf, and adds nothing. What the joint logit is worth depends on the file's quality:
+`Stack.at` gives the stack for files of one quality.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.config import HEADS
+from detector.config import HEADS, LAYER_HEADS, MOTION
 from detector.inference.quality_norm import QualityNorm
 
 Floats = NDArray[np.float64]
@@ -22,28 +23,41 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Stack:
-    """`scale` and `offset` of each head, in the order of HEADS. A scale of 0 leaves out a head that was never trained.
+    """`scale` and `offset` of each of `heads`. A scale of 0 leaves out a head that was never trained.
 
     `norm`: what files of each quality are held to; without one all are alike. `gain`, `shift`: for those of one
     quality, see `at`.
     """
 
-    scale: tuple[float, float] = (1.0, 1.0)
-    offset: tuple[float, float] = (0.0, 0.0)
+    scale: tuple[float, ...] = (1.0, 1.0)
+    offset: tuple[float, ...] = (0.0, 0.0)
     norm: QualityNorm | None = None
     gain: float = 1.0
     shift: float = 0.0
+    heads: tuple[str, ...] = HEADS
+
+    def __post_init__(self) -> None:
+        if not len(self.heads) == len(self.scale) == len(self.offset):
+            raise ValueError(f"{len(self.heads)} heads, {len(self.scale)} scales, {len(self.offset)} offsets")
 
     def as_json(self) -> dict[str, Any]:
         """The stack for all qualities, as a detector's record holds it."""
         norm = self.norm.as_json() if self.norm else None
-        return {"heads": list(HEADS), "scale": list(self.scale), "offset": list(self.offset), "norm": norm}
+        return {"heads": list(self.heads), "scale": list(self.scale), "offset": list(self.offset), "norm": norm}
 
     @classmethod
     def from_json(cls, record: Any) -> Stack:
         """Raises ValueError, KeyError, TypeError or OverflowError for a record that is none."""
         norm = QualityNorm.from_json(record["norm"]) if record.get("norm") else None
-        return cls(_two(record["scale"]), _two(record["offset"]), norm)
+        heads = tuple(str(name) for name in record.get("heads", HEADS))
+        if (
+            heads[: len(HEADS)] != HEADS
+            or not set(heads) <= {*HEADS, *LAYER_HEADS, MOTION}
+            or len(set(heads)) < len(heads)
+        ):
+            raise ValueError(f"heads {heads!r}"[:200])
+        scale, offset = (tuple(float(value) for value in record[name]) for name in ("scale", "offset"))
+        return cls(scale, offset, norm, heads=heads)
 
     def at(self, quality: Sequence[float] | Floats) -> Stack:
         """The stack for files of this quality (see `detector.inference.quality_norm`): the same order of scores, moved
@@ -55,19 +69,17 @@ class Stack:
         return replace(self, gain=gain, shift=shift)
 
     def logit(self, evidence: NDArray[Any]) -> Floats:
-        """evidence: (..., 2). Returns (...)."""
-        return np.asarray(
-            self.gain * joined(np.asarray(evidence, np.float64), self.scale, self.offset) + self.shift, np.float64
-        )
+        """evidence: (..., H), or fewer: what the last heads would say is then not known. Returns (...)."""
+        return np.asarray(self.gain * joined(self._whole(evidence), self.scale, self.offset) + self.shift, np.float64)
 
     def each(self, evidence: NDArray[Any]) -> Floats:
-        """evidence: (..., 2). Returns (..., 2): each head's own calibrated logit, -inf for one never trained. None
-        exceeds `logit`.
+        """evidence: (..., H). Returns (..., H): each head's own calibrated logit, -inf for one never trained or not
+        known. None exceeds `logit`.
         """
         return np.asarray(self.gain * self._own(evidence) + self.shift, np.float64)
 
     def weights(self, evidence: NDArray[Any]) -> Floats:
-        """evidence: (..., 2). Returns (..., 2): by how much `logit` grows with each, its gradient."""
+        """evidence: (..., H). Returns (..., H): by how much `logit` grows with each, its gradient."""
         own = self._own(evidence)
         hidden = np.logaddexp(0.0, own).sum(-1, keepdims=True)  # -log prod(1 - p_i), as in `joined`
         return np.asarray(
@@ -76,12 +88,14 @@ class Stack:
 
     def _own(self, evidence: NDArray[Any]) -> Floats:
         scale, offset = np.asarray(self.scale), np.asarray(self.offset)
-        return np.asarray(np.where(scale > 0, scale * np.asarray(evidence, np.float64) + offset, -np.inf), np.float64)
+        used = np.where(scale > 0, scale, 1.0)  # 0 times what is not known would be no number
+        return np.asarray(np.where(scale > 0, used * self._whole(evidence) + offset, -np.inf), np.float64)
 
-
-def _two(values: Any) -> tuple[float, float]:
-    first, second = values
-    return float(first), float(second)
+    def _whole(self, evidence: NDArray[Any]) -> Floats:
+        """(..., H) with -inf for the heads that it does not reach to."""
+        known = np.asarray(evidence, np.float64)
+        missing = len(self.heads) - known.shape[-1]
+        return np.concatenate([known, np.full((*known.shape[:-1], missing), -np.inf)], -1) if missing else known
 
 
 def joined(evidence: Floats, scale: Sequence[float], offset: Sequence[float]) -> Floats:

@@ -5,10 +5,15 @@ In: nothing; these are records. Out: `Prediction` and its parts, each with its o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.config import LAYER_HEADS
 from detector.inference.explain import Explanation
 from detector.inference.frames import MediaFacts
 from detector.inference.fusion import Stack
@@ -39,7 +44,8 @@ class Reason(_Plain):
 @dataclass(frozen=True)
 class TrackFrame:
     """One face in one frame. time: seconds; box: (x, y, width, height) px of the frame; score: calibrated probability
-    in [0, 1]; logit: the same before squashing; blend, synthesis: the net's two logits, not calibrated.
+    in [0, 1]; logit: the same before squashing; blend, synthesis: the net's two logits, not calibrated; layers: those
+    of the heads that read all its layers, in the order of LAYER_HEADS, empty for a net without.
     """
 
     time: float
@@ -48,6 +54,12 @@ class TrackFrame:
     logit: float
     blend: float
     synthesis: float
+    layers: tuple[float, ...] = ()
+
+    @property
+    def evidence(self) -> tuple[float, ...]:
+        """All that the net says of the frame, in the order of a stack's heads."""
+        return self.blend, self.synthesis, *self.layers
 
     def as_json(self) -> dict[str, Any]:
         """Rounded: seconds to 4 digits, pixels to 1, the score to 6, the net's logits to 3."""
@@ -57,13 +69,16 @@ class TrackFrame:
             "score": round(self.score, 6),
             "blend": round(self.blend, 3),
             "synthesis": round(self.synthesis, 3),
+            **{name: round(value, 3) for name, value in zip(LAYER_HEADS, self.layers, strict=False)},
         }
 
 
 @dataclass(frozen=True)
 class TrackScore:
     """One person through the file. score: calibrated probability in [0, 1]; logit: the same before squashing; frames:
-    in the order of time, at least one; stack: for files of this track's quality.
+    in the order of time, at least one; stack: for files of this track's quality; seen: what a calibration keeps the
+    range of, by its name in `detector.inference.quality_norm.QUANTITIES`; motion: the logit of how the face moves, not
+    calibrated, None where that was not seen.
     """
 
     identifier: int
@@ -71,6 +86,8 @@ class TrackScore:
     logit: float
     frames: tuple[TrackFrame, ...]
     stack: Stack = field(default_factory=Stack)
+    seen: Mapping[str, float] = field(default_factory=dict)
+    motion: float | None = None
 
     @property
     def size(self) -> float:
@@ -87,6 +104,7 @@ class TrackScore:
             "size_px": round(self.size, 1),
             "score": self.score,
             "logit": self.logit,
+            **({} if self.motion is None else {"motion": round(self.motion, 3)}),
             "frames": [frame.as_json() for frame in self.frames],
         }
 
@@ -127,7 +145,7 @@ class ModelFacts(_Plain):
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds: reading and decoding, finding faces, the net, the explanation, and everything together."""
+    """Seconds: reading and decoding, finding and following faces, the net, the explanation, and everything together."""
 
     decode: float
     detect: float
@@ -172,6 +190,35 @@ class Prediction:
         frames = sorted(self.tracks[0].frames, key=lambda frame: -frame.logit) if self.tracks else []
         return tuple(frames[: -(-len(frames) // 3)])
 
+    def deciding_evidence(self) -> NDArray[np.float64]:
+        """(frames, H): what the heads say of those frames. Raises IndexError without a track."""
+        track = self.tracks[0]
+        motion = () if track.motion is None else (track.motion,)
+        return np.array([(*frame.evidence, *motion) for frame in self.deciding])
+
     def band(self, fpr: float) -> Band:
-        """Where the file's logit lies among its thresholds, `fpr` being the false-positive rate that flags."""
+        """Where the file's logit lies among its thresholds, `fpr` being the false-positive rate that flags. What no
+        threshold was set on is RAISED at most: there a rate says nothing. A track that the calibration covers
+        counts beside one that it does not.
+        """
+        band = self.score_band(fpr)
+        if band < Band.FLAGGED or not self.outside:
+            return band
+        covered = (track for track in self.tracks if not self._outside(track))
+        return max([Band.RAISED, *(self.threshold.band(track.logit, fpr) for track in covered)])
+
+    def score_band(self, fpr: float) -> Band:
+        """The same of the logit alone, whatever the calibration covers."""
         return self.threshold.band(self.logit if self.status == "ok" else None, fpr)
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """What of the track that decides lies outside of all that the calibration covers, a sentence each; empty where
+        nothing does, or where it is not known.
+        """
+        return self._outside(self.tracks[0]) if self.tracks else ()
+
+    def _outside(self, track: TrackScore) -> tuple[str, ...]:
+        covers = self.threshold.covers
+        codec = None if self.media is None else self.media.codec
+        return () if covers is None else covers.outside(track.seen, codec)

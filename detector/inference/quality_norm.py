@@ -11,6 +11,7 @@ mean; both raised the rate of false alarms after strong compression.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from detector.inference.crops import TIGHTEN
+from sfumato.media.faces import FACE_SHARE
 
 Floats = NDArray[np.float64]
 _OCTAVES = 4  # of the crop's pyramid: 1 to 8 px of it, where compression, scaling, blur and noise leave their marks
@@ -27,6 +31,7 @@ QUALITIES = (
     "pixels",
     "video",
 )
+QUANTITIES = ("face", *QUALITIES[:-2])  # what a calibration keeps the range of
 _FLOOR = 0.05  # of grey levels squared, and of grey levels: a flat crop has a logarithm too
 _FARTHEST = 2.5  # standard deviations from the mean: beyond, the squares know nothing
 _LARGEST = 1e6  # of any number of a record
@@ -50,6 +55,15 @@ def qualities(crop: NDArray[np.uint8], pixels: float, video: bool) -> Floats:
         found += [float(np.log(detail.var() + _FLOOR)), float(np.log(np.median(np.abs(detail)) + _FLOOR))]
         octave = cv2.resize(low, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     return np.array([*found, float(np.log(grey.var() + 1)), float(np.log(min(1.0, pixels / len(crop)))), float(video)])
+
+
+def quantities(quality: Sequence[float] | Floats, side: int) -> dict[str, float]:
+    """{one of QUANTITIES: its value} of a file's qualities, for crops of `side` px: the face in px of the file, up to
+    the size from which on nothing is enlarged, and the qualities of what is in the crop as they are.
+    """
+    *looks, pixels, _ = (float(value) for value in quality)
+    face = FACE_SHARE / TIGHTEN * side * math.exp(pixels)
+    return dict(zip(QUANTITIES, (face, *looks), strict=True))
 
 
 def sharpness(image: NDArray[np.uint8]) -> float:

@@ -17,6 +17,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.config import MOTION
 from detector.inference.bundle import ShippedDetector, load_shipped
 from detector.inference.crops import judged_crop
 from detector.inference.explain import Explanation, explain
@@ -33,11 +34,15 @@ from detector.inference.prediction import (
     TrackFrame,
     TrackScore,
 )
-from detector.inference.quality_norm import qualities, sharpness
+from detector.inference.quality_norm import qualities, quantities, sharpness
 from detector.inference.thresholds import Thresholds
+from detector.motion.features import motion_features
+from detector.motion.watch import MotionWatch, Track
 from sfumato.errors import MediaError
+from sfumato.execution.find_files import is_picture
 from sfumato.media.faces import Box, Crop, FaceDetector, FaceTracker
 from sfumato.media.landmarks import LandmarkBackend, load_backend
+from sfumato.media.video import Frame
 
 MIN_FACE = 48.0  # px, the longer side of the box: smaller faces have lost what the net looks for
 MIN_FRAMES = 3  # of a video; shorter ones are stills in disguise, whose one frame may be anything
@@ -77,7 +82,10 @@ class VideoDetector:
         if explained:
             self.bundle.scorer.require_maps()
         clock = _Clock()
-        source = SampledFrames(Path(path), frames)
+        watch = None
+        if self.bundle.motion is not None and not is_picture(Path(path)):
+            watch = _TimedWatch(MotionWatch(self._faces, self._mesh()), clock)
+        source = SampledFrames(Path(path), frames, watch)
         try:
             sightings, largest = self._look(source, clock, advance)
         except MediaError as error:
@@ -93,7 +101,7 @@ class VideoDetector:
                 "face_too_small", f"The largest face is {largest:.0f} px; at least {MIN_FACE:.0f} are needed."
             )
             return self._without_score("abstain", reason, source, clock, 0)
-        return self._score(sightings, source, clock, explained)
+        return self._score(sightings, source, clock, explained, watch.track() if watch else None)
 
     def _look(
         self, source: SampledFrames, clock: _Clock, advance: Callable[[float], None]
@@ -106,7 +114,7 @@ class VideoDetector:
         position = 0
         while True:
             with clock("decode"):
-                frame = next(frames, None)
+                frame = next(frames, None)  # and what is followed on the way, which the clock tells apart
             if frame is None:
                 return sightings, largest
             with clock("detect"):
@@ -120,15 +128,18 @@ class VideoDetector:
             position += 1
             advance(1)
 
-    def _score(self, sightings: list[_Sighting], source: SampledFrames, clock: _Clock, explained: bool) -> Prediction:
+    def _score(
+        self, sightings: list[_Sighting], source: SampledFrames, clock: _Clock, explained: bool, followed: Track | None
+    ) -> Prediction:
         with clock("classify"):
             evidence = self.bundle.scorer([s.crop for s in sightings])
         places: dict[int, list[int]] = {}
         for place, sighting in enumerate(sightings):
             places.setdefault(sighting.track, []).append(place)
         video = not source.still
+        motion = self._motion(followed, places, sightings)
         scored = [
-            self._track(identifier, [sightings[i] for i in own], evidence[own], video)
+            self._track(identifier, [sightings[i] for i in own], evidence[own], video, motion.get(identifier))
             for identifier, own in places.items()
         ]
         longest = max(len(track.frames) for track in scored)
@@ -156,30 +167,58 @@ class VideoDetector:
             notes=tuple(source.notes),
         )
 
+    def _mesh(self) -> LandmarkBackend:
+        self._landmarks = self._landmarks or load_backend("mesh")
+        return self._landmarks
+
+    def _motion(
+        self, followed: Track | None, places: dict[int, list[int]], sightings: Sequence[_Sighting]
+    ) -> dict[int, float]:
+        """{track: the logit of how its face moves}, of the track whose face was followed, where enough of it was."""
+        measures = None if followed is None else motion_features(followed.points, followed.times)
+        if followed is None or measures is None or self.bundle.motion is None:
+            return {}
+        agreed = {
+            identifier: sum(followed.holds(sightings[i].time, sightings[i].box) or False for i in own)
+            for identifier, own in places.items()
+        }
+        most = max(agreed, key=lambda identifier: agreed[identifier])
+        return {most: float(self.bundle.motion.logit(measures))} if agreed[most] else {}
+
     def _track(
-        self, identifier: int, sightings: Sequence[_Sighting], evidence: NDArray[np.float64], video: bool
-    ) -> TrackScore:
-        """evidence: (frames, 2). What a logit is worth follows from the quality of the track's crops, one for all of
-        them.
+        self, identifier: int, sightings: Sequence[_Sighting], evidence: NDArray[np.float64], video: bool,
+        motion: float | None,
+    ) -> TrackScore:  # fmt: skip
+        """evidence: (frames, N) of the net's heads; motion: the logit of how the face moves, if that was seen. What a
+        logit is worth follows from the quality of the track's crops, one for all of them.
         """
-        stack = self.bundle.stack.at(np.mean([qualities(s.crop, s.pixels, video) for s in sightings], axis=0))
+        quality = np.mean([qualities(s.crop, s.pixels, video) for s in sightings], axis=0)
+        stack = self.bundle.stack.at(quality)
+        known = evidence if motion is None else np.column_stack([evidence, np.full(len(evidence), motion)])
         frames = tuple(
-            TrackFrame(sighting.time, sighting.box, _squash(logit), float(logit), float(blend), float(synthesis))
-            for sighting, logit, (blend, synthesis) in zip(sightings, stack.logit(evidence), evidence, strict=True)
+            TrackFrame(
+                sighting.time, sighting.box, _squash(logit), float(logit), float(blend), float(synthesis), tuple(layers)
+            )
+            for sighting, logit, (blend, synthesis, *layers) in zip(
+                sightings, stack.logit(known), evidence.tolist(), strict=True
+            )
         )
         logit = pooled([frame.logit for frame in frames])
-        return TrackScore(identifier, _squash(logit), logit, frames, stack)
+        seen = quantities(quality, self.bundle.size)
+        return TrackScore(identifier, _squash(logit), logit, frames, stack, seen, motion)
 
     def _explain(self, track: TrackScore, sightings: Sequence[_Sighting], own: Sequence[int]) -> Explanation:
         """own: places of the track's sightings, in the order of its frames. Of the highest few frames; finding
         landmarks costs more than judging.
         """
-        self._landmarks = self._landmarks or load_backend("mesh")
         order = np.argsort([-frame.logit for frame in track.frames], kind="stable")[:EXPLAINED]
+        mesh = self._mesh()
         shown, scorer = [sightings[own[i]] for i in order], self.bundle.scorer
         crops = [s.crop for s in shown]
-        points = [self._landmarks.detect(s.crop, s.within) for s in shown]
-        return explain(track.stack, [s.time for s in shown], crops, scorer(crops), scorer.maps(crops), points)
+        points = [mesh.detect(s.crop, s.within) for s in shown]
+        motion = np.full((len(shown), 1), -np.inf if track.motion is None else track.motion)
+        evidence = np.concatenate([scorer(crops), motion], 1) if MOTION in track.stack.heads else scorer(crops)
+        return explain(track.stack, [s.time for s in shown], crops, evidence, scorer.maps(crops), points)
 
     def _without_score(
         self, status: Status, reason: Reason, source: SampledFrames, clock: _Clock, faces: int
@@ -213,11 +252,25 @@ class _Sighting:
     pixels: float  # of the frame, across the crop
 
 
+class _TimedWatch:
+    """A watch whose time does not count as reading."""
+
+    def __init__(self, watch: MotionWatch, clock: _Clock) -> None:
+        self._watch, self._clock = watch, clock
+        self.wants, self.track = watch.wants, watch.track
+
+    def show(self, frame: Frame) -> None:
+        start = time.perf_counter()
+        self._watch.show(frame)
+        self._clock.move(time.perf_counter() - start, "decode", "detect")
+
+
 class _Clock:
     """Seconds by stage, and in all."""
 
     def __init__(self) -> None:
-        self._start, self._stages = time.perf_counter(), {"decode": 0.0, "detect": 0.0, "classify": 0.0, "explain": 0.0}
+        self._start = time.perf_counter()
+        self._stages = dict.fromkeys(("decode", "detect", "classify", "explain"), 0.0)
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
@@ -226,6 +279,11 @@ class _Clock:
             yield
         finally:
             self._stages[stage] += time.perf_counter() - start
+
+    def move(self, seconds: float, first: str, second: str) -> None:
+        """Counts seconds as the second stage that were, or will be, counted as the first."""
+        self._stages[first] -= seconds
+        self._stages[second] += seconds
 
     def timing(self) -> Timing:
         return Timing(**self._stages, total=time.perf_counter() - self._start)

@@ -1,9 +1,8 @@
 """Calibration: scores of held-out clips to one probability, and thresholds at stated false-positive rates.
 
 In: the frame evidence of clips of people the net never saw. Out: a `Stack` and thresholds. The stack's four numbers are
-fitted on whole clips, not frames. A threshold is the conformal one: the k-th largest logit of n real clips,
-k = floor(alpha (n + 1)); a new real clip exceeds it with probability at most alpha, if it is drawn like those n. An
-alpha below 1 / (n + 1) cannot be had and is refused.
+fitted on whole clips, not frames. Thresholds hold for every group of the reals: detector/training/groups.py has the
+rule and what it guarantees.
 """
 
 from __future__ import annotations
@@ -22,11 +21,12 @@ from detector.config import FAMILY_HEADS, HEADS
 from detector.evaluation.metrics import auc, calibration_error
 from detector.inference.fusion import Stack, joined, pooled, probability
 from detector.inference.quality_norm import fit_norm
+from detector.inference.thresholds import Coverage
 from detector.training.evidence import ClipEvidence, Floats
+from detector.training.groups import RULE, GroupedThresholds, grouped_thresholds
 from sfumato.errors import UsageError
 from sfumato.media.clips import TWIN, ClipRow
 
-RULE = "conformal: the k-th largest of n_real logits, k = floor(alpha (n_real + 1)); what is above it is flagged"
 _PRIOR = 0.02  # pulls log-scales and offsets to 0 a little: on cleanly separated clips they would run away
 _LINE_PRIOR = 1e-3  # the same for normed logits, whose offset is some spreads away from 0
 NORM_PEOPLE = 100  # with drawn people, half as many cost more true positives than the norm saved false ones
@@ -35,96 +35,78 @@ _LEVEL = 0.97  # quantile of the reals at which the heads are made equal; higher
 
 @dataclass(frozen=True)
 class Calibration:
-    """thresholds: {alpha: logit}; left_out: alphas that n_real clips cannot carry; digest: of the clips and their
-    logits.
+    """found: thresholds, and what each group of the reals carries; n_real: how many, one clip a person; digest: of the
+    clips and their logits; covers: the files that were looked at, None: not known; frames: at most so many of each.
     """
 
     stack: Stack
-    thresholds: dict[float, float]
-    left_out: tuple[float, ...]
+    found: GroupedThresholds
     n_real: int
     digest: str
+    covers: Coverage | None = None
+    frames: int | None = None
+
+    @property
+    def thresholds(self) -> dict[float, float]:
+        """{alpha: logit}."""
+        return self.found.thresholds
+
+    @property
+    def left_out(self) -> tuple[float, ...]:
+        """Alphas that n_real clips cannot carry."""
+        return self.found.left_out
 
     def as_json(self) -> dict[str, Any]:
-        return calibration_json(self.stack.as_json(), self.thresholds, self.left_out, self.n_real, self.digest)
+        return calibration_json(self.stack.as_json(), self.found, self.n_real, self.digest, self.covers, self.frames)
 
 
 def calibration_json(
     stack: Mapping[str, Any],
-    thresholds: Mapping[float, float],
-    left_out: Sequence[float],
+    found: GroupedThresholds,
     n_real: int,
     digest: str,
+    covers: Coverage | None = None,
+    frames: int | None = None,
 ) -> dict[str, Any]:
     """The section of a detector's record that docs/schemas/detector-record.schema.json describes. stack: its JSON."""
     return {
         "stack": dict(stack),
-        "thresholds": {str(alpha): threshold for alpha, threshold in thresholds.items()},
-        "left_out": list(left_out),
+        "thresholds": {str(alpha): threshold for alpha, threshold in found.thresholds.items()},
+        "left_out": list(found.left_out),
         "rule": RULE,
         "n_real": n_real,
         "id": digest[:16],
         "sha256": digest,
+        **found.as_json(),
+        "covers": None if covers is None else covers.as_json(),
+        "frames": frames,
     }
 
 
 def calibrate(
     fitting: Sequence[ClipEvidence], reals: Sequence[ClipEvidence], alphas: Iterable[float], trained: Iterable[str],
-    copies: Sequence[ClipEvidence] = (),
+    copies: Sequence[ClipEvidence] = (), heads: Sequence[str] = HEADS,
 ) -> Calibration:  # fmt: skip
     """Fits the stack on `fitting` (reals, twins, fakes), sets thresholds on `reals` (other people). `trained`: families
-    the net saw.
+    the net saw; heads: what the columns of their evidence are.
 
     `copies`: reals of many qualities, for the norm; without them files of all qualities are held to the same. Raises
     UsageError if not even the largest alpha can be had.
     """
-    heads = {head for family in trained for head in FAMILY_HEADS[family]}
-    stack = fit_stack(fitting, [name in heads for name in HEADS])
+    known = {head for family in trained for head in FAMILY_HEADS[family]}
+    stack = fit_stack(fitting, {name: name in known or name not in HEADS for name in heads})
     return set_thresholds(with_norm(stack, copies, fitting) if copies else stack, reals, alphas)
 
 
 def set_thresholds(stack: Stack, reals: Sequence[ClipEvidence], alphas: Iterable[float]) -> Calibration:
-    """Thresholds of a fitted stack on `reals`. Raises UsageError if not even the largest alpha can be had."""
+    """Thresholds of a fitted stack on `reals`, which hold for each of their groups. Raises UsageError if not even the
+    largest alpha can be had.
+    """
     logits = [clip_logit(stack, clip) for clip in reals]
-    thresholds, left_out = thresholds_of(logits, alphas)
-    return Calibration(stack, thresholds, left_out, len(logits), _digest(reals, logits))
-
-
-def thresholds_of(logits: Sequence[float], alphas: Iterable[float]) -> tuple[dict[float, float], tuple[float, ...]]:
-    """{alpha: threshold} on the logits of reals, and the alphas that they are too few for. Raises UsageError if that is
-    all.
-    """
-    thresholds: dict[float, float] = {}
-    left_out = []
-    for alpha in sorted(alphas, reverse=True):
-        try:
-            thresholds[alpha] = conformal_threshold(logits, alpha)
-        except UsageError:
-            if not thresholds:
-                raise
-            left_out.append(alpha)
-    return thresholds, tuple(left_out)
-
-
-def conformal_threshold(logits: Sequence[float], alpha: float) -> float:
-    """The k-th largest of n, k = floor(alpha (n + 1)). Raises UsageError for alpha < 1 / (n + 1), ValueError outside
-    (0, 1).
-    """
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha is {alpha}; it must be between 0 and 1")
-    n = len(logits)
-    k = math.floor(alpha * (n + 1) + 1e-9)  # 0.1 * 10 is 1, whatever floats make of it
-    if k < 1:
-        raise UsageError(
-            f"A false-positive rate of {alpha:g} cannot be set on {n} real clips",
-            f"It needs at least {fewest_reals(alpha)}.",
-        )
-    return float(np.sort(np.asarray(logits, np.float64))[::-1][k - 1])
-
-
-def fewest_reals(alpha: float) -> int:
-    """How many real clips a threshold at this false-positive rate takes."""
-    return math.ceil(1 / alpha - 1e-9) - 1
+    groups: dict[str, list[float]] = {}
+    for clip, logit in zip(reals, logits, strict=True):
+        groups.setdefault(clip.group, []).append(logit)
+    return Calibration(stack, grouped_thresholds(groups, alphas), len(logits), _digest(reals, logits))
 
 
 def clip_logit(stack: Stack, clip: ClipEvidence) -> float:
@@ -157,9 +139,9 @@ def with_norm(stack: Stack, copies: Sequence[ClipEvidence], fitting: Sequence[Cl
     return replace(stack, norm=replace(norm, gain=math.exp(min(float(gain), 4.0)), shift=float(shift)))
 
 
-def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
-    """Least negative log-likelihood over clips, reals and each method of fakes weighing the same. `used`: which heads
-    count.
+def fit_stack(clips: Sequence[ClipEvidence], used: Mapping[str, bool]) -> Stack:
+    """Least negative log-likelihood over clips, reals and each method of fakes weighing the same. `used`: {head:
+    whether it counts}, in the order of the columns; clips may lack the last ones.
 
     Raises UsageError without reals or without fakes.
     """
@@ -167,24 +149,34 @@ def fit_stack(clips: Sequence[ClipEvidence], used: Sequence[bool]) -> Stack:
 
     if all(clip.family == "real" for clip in clips) or all(clip.family != "real" for clip in clips):
         raise UsageError("Calibration needs real clips and fakes", "Give the split validation some of both.")
-    frames = np.concatenate([clip.evidence for clip in clips])  # (all frames, 2)
+    frames = np.concatenate([_of_all(clip.evidence, len(used)) for clip in clips])  # (all frames, H)
     ends = np.cumsum([len(clip.evidence) for clip in clips])[:-1]
     fake = np.array([clip.family != "real" for clip in clips])
     weight = _weights(clips)
+    count = len(used)
 
     def unpack(parameters: Floats) -> tuple[list[float], list[float]]:
-        scale = [math.exp(min(p, 4.0)) if use else 0.0 for p, use in zip(parameters[:2], used, strict=True)]
-        return scale, [float(p) for p in parameters[2:]]
+        ours = zip(parameters[:count], used.values(), strict=True)
+        return [math.exp(min(p, 4.0)) if use else 0.0 for p, use in ours], [float(p) for p in parameters[count:]]
 
     def cost(parameters: Floats) -> float:
         logits = np.array([pooled(part) for part in np.split(joined(frames, *unpack(parameters)), ends)])
         losses = np.logaddexp(0.0, np.where(fake, -logits, logits))
         return float((losses * weight).sum() + _PRIOR * (parameters**2).sum())
 
-    found = minimize(cost, np.zeros(4), method="L-BFGS-B")
-    scale, offset = unpack(found.x)
-    fitted = Stack((scale[0], scale[1]), (offset[0] if used[0] else 0.0, offset[1] if used[1] else 0.0))
-    return _levelled(fitted, [clip for clip in clips if clip.kind == "real"]) if all(used) else fitted
+    scale, offset = unpack(minimize(cost, np.zeros(2 * count), method="L-BFGS-B").x)
+    fitted = Stack(
+        tuple(scale),
+        tuple(value if use else 0.0 for value, use in zip(offset, used.values(), strict=True)),
+        heads=tuple(used),
+    )
+    return _levelled(fitted, [clip for clip in clips if clip.kind == "real"])
+
+
+def _of_all(evidence: Floats, heads: int) -> Floats:
+    """(frames, heads): -inf where the last heads did not look."""
+    missing = heads - evidence.shape[1]
+    return np.concatenate([evidence, np.full((len(evidence), missing), -np.inf)], axis=1) if missing else evidence
 
 
 def relabelled(clips: Sequence[ClipEvidence], seed: int = 0) -> list[ClipEvidence]:
@@ -211,17 +203,21 @@ def _weights(clips: Sequence[ClipEvidence]) -> Floats:
 
 
 def _levelled(stack: Stack, reals: Sequence[ClipEvidence]) -> Stack:
-    """The same stack with offsets moved so that both heads reach the same logit on their worst real clips.
+    """The same stack with offsets moved so that all heads reach the same logit on their worst real clips.
 
     Likelihood weighs all clips alike; at a strict threshold the poorer head would then cause most of the false alarms
-    and set the threshold for both.
+    and set the threshold for all.
     """
-    reach = [
-        float(np.quantile([pooled(scale * clip.evidence[:, head] + offset) for clip in reals], _LEVEL))
-        for head, (scale, offset) in enumerate(zip(stack.scale, stack.offset, strict=True))
-    ]
-    middle = sum(reach) / len(reach)
-    return Stack(stack.scale, (stack.offset[0] + middle - reach[0], stack.offset[1] + middle - reach[1]))
+    reach: dict[int, float] = {}
+    for head, (scale, offset) in enumerate(zip(stack.scale, stack.offset, strict=True)):
+        looked = [clip.evidence[:, head] for clip in reals if clip.evidence.shape[1] > head]
+        if scale > 0 and looked:
+            reach[head] = float(np.quantile([pooled(scale * said + offset) for said in looked], _LEVEL))
+    if not reach:
+        return stack
+    middle = sum(reach.values()) / len(reach)
+    moved = tuple(offset + middle - reach.get(head, middle) for head, offset in enumerate(stack.offset))
+    return replace(stack, offset=moved)
 
 
 def divide(clips: Sequence[ClipEvidence], share: float) -> tuple[list[ClipEvidence], list[ClipEvidence]]:

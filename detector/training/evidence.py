@@ -6,7 +6,7 @@ In: a net and the clips of a split. Out: AUC per method, or the evidence of ever
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from detector.config import FAMILY_HEADS, HEADS
+from detector.config import FAMILY_HEADS, HEADS, LAYER_HEADS, MOTION
 from detector.data.cache import CropCache
 from detector.data.counterparts import People
 from detector.data.degradations import Pass, draw_way
@@ -23,6 +23,8 @@ from detector.evaluation.metrics import auc
 from detector.inference.crops import TIGHTEN, tighten
 from detector.inference.quality_norm import qualities
 from detector.models.net import DetectorNet
+from detector.motion.head import MotionHead
+from detector.training.groups import group_of
 from sfumato.execution.find_files import is_picture
 from sfumato.media.clips import TWIN, ClipRow
 from sfumato.media.faces import Crop
@@ -30,7 +32,7 @@ from sfumato.media.tensors import to_tensor
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
-Score = Callable[[Sequence[Image]], Floats]  # (S, S, 3) uint8 each to (N, 2)
+Score = Callable[[Sequence[Image]], Floats]  # (S, S, 3) uint8 each to (N, heads)
 UNTOUCHED = Pass()
 _FEWEST_PAIRS = 16  # of a method in a validation
 _MADE_CLIPS, _MADE_FRAMES = (
@@ -40,8 +42,26 @@ _MADE_CLIPS, _MADE_FRAMES = (
 
 
 @dataclass(frozen=True)
+class Judge:
+    """An exported detector without its stack. score: crops to the net's logits; layered: whether heads on all layers
+    are among them; motion: judges how faces move.
+    """
+
+    score: Score
+    layered: bool = False
+    motion: MotionHead | None = None
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """What the columns of its evidence are."""
+        return (*HEADS, *(LAYER_HEADS if self.layered else ()), *((MOTION,) if self.motion is not None else ()))
+
+
+@dataclass(frozen=True)
 class ClipEvidence:
-    """evidence: (frames, 2) logits of one clip. `family` is "real" for a real clip; `method` as in clips.jsonl."""
+    """evidence: (frames, H) logits of one clip, of the heads that looked at it. `family` is "real" for a real clip;
+    `method` as in clips.jsonl.
+    """
 
     clip: str
     identity: str
@@ -50,6 +70,7 @@ class ClipEvidence:
     method: str = ""
     quality: Floats | None = None  # the mean over its frames, of `detector.inference.quality_norm.qualities`
     still: bool | None = None  # whether its file is a picture; None: by its name
+    group: str = ""  # where it comes from: a threshold holds for every group
 
     @property
     def kind(self) -> str:
@@ -99,7 +120,7 @@ def validate(net: DetectorNet, source: PairSource, pairs: int, device: Any = "cp
 
 
 def clip_evidence(
-    score: Score,
+    judge: Judge,
     source: PairSource,
     recipe: Pass = UNTOUCHED,
     made: bool = True,
@@ -116,46 +137,67 @@ def clip_evidence(
     material = source.material
     methods = set(source.methods)
     for row in [*material.reals, *material.twins, *(row for row in material.fakes if row.method in methods)]:
-        images = [recipe(image) for image in _crops(source.cache, row, frames)]
-        yield _evidence(score, row, row.family, row.method, images, size, source.cache.still(row), encoded)
+        images = [recipe(image) for image in even_crops(source.cache, row, frames)]
+        found = _evidence(judge, row, row.family, row.method, images, size, source.cache.still(row), encoded)
+        yield _moving(found, source.cache, row, judge.motion)
     for maker in (maker for maker in source.makers if made and maker.on_the_fly):
         for row in _spread_over(maker.people, _MADE_CLIPS):
             rng = np.random.default_rng([21, *f"{maker.method} {row.identity}".encode()])
             fakes = [maker.of(row, rng).fake for _ in range(min(_MADE_FRAMES, source.cache.count(row)))]
             images, still = [recipe(fake) for fake in fakes], source.cache.still(row)
-            yield _evidence(score, row, maker.family, maker.method, images, size, still, encoded)
+            yield _evidence(judge, row, maker.family, maker.method, images, size, still, encoded)
 
 
 def copies_evidence(
-    score: Score, rows: Sequence[ClipRow], cache: CropCache, size: int, copies: int, frames: int
+    judge: Judge, rows: Sequence[ClipRow], cache: CropCache, size: int, copies: int, frames: int
 ) -> Iterator[ClipEvidence]:
     """`copies` of each real clip, the first as it is, the others after what becomes of files on their way; `frames` of
     each at most.
     """
     for row in rows:
-        images, still = _crops(cache, row, frames), cache.still(row)
+        images, still = even_crops(cache, row, frames), cache.still(row)
         rng = np.random.default_rng([22, *row.path.encode()])
         for number in range(copies):
             recipe = draw_way(rng) if number else UNTOUCHED
-            yield _evidence(score, row, row.family, row.method, [recipe(image) for image in images], size, still)
+            found = _evidence(judge, row, row.family, row.method, [recipe(image) for image in images], size, still)
+            yield _moving(found, cache, row, judge.motion)  # which no codec changes
 
 
-def _crops(cache: CropCache, row: ClipRow, frames: int | None) -> list[Image]:
+def _moving(clip: ClipEvidence, cache: CropCache, row: ClipRow, motion: MotionHead | None) -> ClipEvidence:
+    """The same with a last column on how its face moves, where that was seen."""
+    measures = None if motion is None else cache.motion(row)
+    if motion is None or measures is None:
+        return clip
+    said = np.full((len(clip.evidence), 1), float(motion.logit(measures)))
+    return replace(clip, evidence=np.concatenate([clip.evidence, said], axis=1))
+
+
+def frames_as_pictures(judge: Judge, rows: Sequence[ClipRow], cache: CropCache, size: int) -> Iterator[ClipEvidence]:
+    """The middle frame of each clip as a picture that somebody took of it."""
+    for row in rows:
+        image = cache.crop(row, cache.count(row) // 2).image
+        found = _evidence(judge, row, row.family, row.method, [image], size, True)
+        yield replace(found, group=f"{found.group} (frames of videos)")
+
+
+def even_crops(cache: CropCache, row: ClipRow, frames: int | None = None) -> list[Image]:
+    """Wide crops of a clip, at most `frames`, evenly spaced; None: all."""
     count = cache.count(row)
     chosen = np.unique(np.linspace(0, count - 1, min(frames or count, count)).round().astype(int))
     return [cache.crop(row, int(i)).image for i in chosen]
 
 
 def _evidence(
-    score: Score, row: ClipRow, family: str, method: str, images: Sequence[Image], size: int, still: bool,
+    judge: Judge, row: ClipRow, family: str, method: str, images: Sequence[Image], size: int, still: bool,
     encoded: bool = False,
 ) -> ClipEvidence:  # fmt: skip
     """images: wide crops as stored, (side, side, 3) each; still: whether the clip is a picture."""
-    views, video = [_view(image, size) for image in images], encoded or not still
+    views, video = [view(image, size) for image in images], encoded or not still
     quality = np.mean(
         [qualities(view, TIGHTEN * len(image), video) for view, image in zip(views, images, strict=True)], axis=0
     )
-    return ClipEvidence(row.path, row.identity, family, score(views), method, quality, still)
+    group = group_of(row.dataset, row.method) + (" (pictures through H.264)" if encoded and still else "")
+    return ClipEvidence(row.path, row.identity, family, judge.score(views), method, quality, still, group)
 
 
 def _spread_over(people: People, count: int) -> list[ClipRow]:
@@ -164,6 +206,6 @@ def _spread_over(people: People, count: int) -> list[ClipRow]:
     return [people[names[i]][0] for i in range(0, len(names), -(-len(names) // count))]
 
 
-def _view(image: Image, size: int) -> Image:
+def view(image: Image, size: int) -> Image:
     """The tight crop of a stored wide one, as a scan cuts it from the frame."""
     return tighten(Crop(0.0, 0.0, float(image.shape[0]))).apply(image, size)

@@ -24,13 +24,13 @@ from detector.inference.backends import OnnxScorer
 from detector.inference.bundle import NETWORK, RECORD, RECORD_FORMAT, network_files, read_parts
 from detector.inference.crops import DETECTOR_CROP
 from detector.models.checkpoint import load_detector
+from detector.motion.head import MotionHead
 from detector.training.calibrate import (
     NORM_PEOPLE,
     Calibration,
     calibrate,
     divide,
     enough_people,
-    fewest_reals,
     is_fitted_on,
     one_clip_a_person,
     probability_report,
@@ -38,8 +38,20 @@ from detector.training.calibrate import (
     report,
     set_thresholds,
 )
-from detector.training.evidence import UNTOUCHED, ClipEvidence, clip_evidence, copies_evidence
+from detector.training.evidence import (
+    UNTOUCHED,
+    ClipEvidence,
+    Judge,
+    Score,
+    clip_evidence,
+    copies_evidence,
+    frames_as_pictures,
+)
 from detector.training.export import export_onnx
+from detector.training.further_heads import Reader, layer_heads, motion_head
+from detector.training.groups import fewest_reals
+from detector.training.layers import has_heads
+from detector.training.ranges import coverage_of_clips
 from sfumato.atomic import write_bytes, write_text
 from sfumato.config import from_dict, to_dict
 from sfumato.errors import CheckpointError, UsageError
@@ -51,7 +63,9 @@ PASSES = {  # what the false-positive rate is looked at under: reals that were o
     "h264_crf28": Pass((("h264", (28.0, 1.0)),)),
     "sharpness_128": Pass((("side", (128.0, 0.0, 1.0)),)),
 }
-VIDEO_REALS = "files of real twins; of people without one, their clip after H.264 crf 23"
+VIDEO_REALS = "real videos; of people without one, files of real twins; of the others, their picture after H.264 crf 23"
+PICTURE_REALS = "pictures"
+FRAME_REALS = "pictures; of people without one, a frame of their video, for pictures alone are too few"
 VIDEO_PASS = Pass(
     (("h264", (23.0, 1.0)),)
 )  # x264's default; a video has a codec behind it, most real clips at hand are photographs
@@ -92,7 +106,8 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
         "generators": sorted({row.generator_digest for row in rows if row.generator_digest and row.split == "train"}),
     }  # fmt: skip
     note("exporting")
-    return _released(run, export_onnx(net), config, training, rows, cache, note)
+    network, motion, _ = _taught(export_onnx(net), rows, cache, config, training, note)
+    return _released(run, network, motion, config, training, rows, cache, note)
 
 
 def renew(
@@ -100,18 +115,49 @@ def renew(
     run: Path,
     rows: Sequence[ClipRow],
     cache: CropCache,
-    calibration: CalibrationConfig,
+    wanted: DetectorConfig,
     note: Note = lambda text: None,
+    *,
+    heads: bool = False,
+    reader: Reader | None = None,
 ) -> dict[str, Any]:
     """The same for a detector that was exported before, its folder `source`: its network as it is, calibrated and
-    tested anew on `rows`.
+    tested anew on `rows` as `wanted.calibration` says. heads: its further heads are learnt anew from the split train,
+    as `wanted.heads` and the mix of `wanted.samples` say; reader: of the same network, whose findings then stand for
+    those of the exported file.
 
     Nobody of the splits validation, calibration and test may be of its training. Raises CheckpointError,
     MissingPartError, UsageError.
     """
-    network, config, training = _exported(source)
+    network, motion, config, training = _exported(source)
     training["learnt_from"] = joined_names(training["learnt_from"], hashed_names(rows))
-    return _released(run, network, replace(config, calibration=calibration), training, rows, cache, note)
+    config = replace(config, calibration=wanted.calibration)
+    if heads:
+        mix, left_out = wanted.samples.mix, wanted.samples.leave_out
+        config = replace(config, heads=wanted.heads, samples=replace(config.samples, mix=mix, leave_out=left_out))
+        network, motion, score = _taught(network, rows, cache, config, training, note, reader)
+        return _released(run, network, motion, config, training, rows, cache, note, score if reader else None)
+    return _released(run, network, motion, config, training, rows, cache, note)
+
+
+def _taught(
+    network: bytes, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, training: dict[str, Any],
+    note: Note, reader: Reader | None = None,
+) -> tuple[bytes, MotionHead | None, Score | None]:  # fmt: skip
+    """The network with its further heads, the head on motion, and a short way to the logits of the former; `training`,
+    of its record, tells of them.
+    """
+    note("learning further heads")
+    motion = motion_head(rows, cache, config) if config.heads.motion else None
+    layers = None
+    if config.heads.layers and OnnxScorer(network).has_maps:
+        reader = reader or Reader(network, os.cpu_count() or 1)
+        layers = layer_heads(reader, rows, cache, config)
+    methods = list(layers.methods) if layers else []
+    training["heads"] = {"layers": layers is not None, "motion": motion is not None, "methods": methods}
+    if layers is None or reader is None:
+        return network, motion, None
+    return layers.put_on(network), motion, layers.score(reader)
 
 
 def exported_config(source: Path) -> DetectorConfig:
@@ -119,11 +165,11 @@ def exported_config(source: Path) -> DetectorConfig:
 
     Raises CheckpointError, MissingPartError.
     """
-    return _exported(source)[1]
+    return _exported(source)[2]
 
 
-def _exported(source: Path) -> tuple[bytes, DetectorConfig, dict[str, Any]]:
-    """The network, how it was made, and what the record says of its training."""
+def _exported(source: Path) -> tuple[bytes, MotionHead | None, DetectorConfig, dict[str, Any]]:
+    """The network, its head on motion, how it was made, and what the record says of its training."""
     network, _, known = read_parts(source)
     if known.get("format") != RECORD_FORMAT or network_files(known) != (NETWORK,):
         raise CheckpointError(
@@ -133,7 +179,8 @@ def _exported(source: Path) -> tuple[bytes, DetectorConfig, dict[str, Any]]:
         training: dict[str, Any] = dict(known["training"])
         training |= {name: list(training[name]) for name in ("families", "methods")}
         training["learnt_from"] = joined_names(training["learnt_from"], "")  # which raises for what is no such set
-        return network, from_dict(DetectorConfig, known["config"]), training
+        motion = MotionHead.from_json(known["motion"]) if known.get("motion") else None
+        return network, motion, from_dict(DetectorConfig, known["config"]), training
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{source / RECORD} lacks or garbles {error}", "Take another copy.") from error
 
@@ -141,15 +188,17 @@ def _exported(source: Path) -> tuple[bytes, DetectorConfig, dict[str, Any]]:
 def _released(
     run: Path,
     network: bytes,
+    motion: MotionHead | None,
     config: DetectorConfig,
     training: dict[str, Any],
     rows: Sequence[ClipRow],
     cache: CropCache,
     note: Note,
+    score: Score | None = None,
 ) -> dict[str, Any]:
-    scorer = OnnxScorer(network, os.cpu_count() or 1)
+    scorer = Judge(score or OnnxScorer(network, os.cpu_count() or 1), has_heads(network), motion)
     note("calibrating")
-    calibration, video, fitting, name = _calibrate(
+    calibration, video, fitting, name, of = _calibrate(
         scorer, rows, cache, config, [str(family) for family in training["families"]]
     )
     if config.calibration.copies and calibration.stack.norm is None:
@@ -176,8 +225,9 @@ def _released(
         "crop": DETECTOR_CROP,
         "network": {"file": NETWORK, "sha256": hashlib.sha256(network).hexdigest(), "bytes": len(network)},
         "config": _without_paths(to_dict(config)),
-        "calibration": calibration.as_json() | {"split": name},
+        "calibration": calibration.as_json() | {"split": name, "of": of},
         "video_calibration": video.as_json() | {"split": name, "of": VIDEO_REALS},
+        "motion": None if motion is None else motion.as_json(),
         "training": training,
         "test": {key: report(calibration, video, clips, _encoded(key)) for key, clips in tested.items() if clips},
         "probabilities": probability_report(calibration.stack, fitting, trained_on) if measurable else {},
@@ -190,14 +240,14 @@ def _released(
 
 
 def _calibrate(
-    scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, families: Sequence[str]
-) -> tuple[Calibration, Calibration, list[ClipEvidence], str]:
+    scorer: Judge, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, families: Sequence[str]
+) -> tuple[Calibration, Calibration, list[ClipEvidence], str, str]:
     """Stack and quality norm from the validation split, thresholds from the calibration split; without that, of people
     of the former.
 
-    Thresholds count people, one clip each. The second calibration has the same stack: it is for videos, the first one
-    for pictures.
-    Third: what the stack was fitted on; fourth: where the thresholds come from.
+    Thresholds count people, one clip each, and hold for each group of them. The second calibration has the same stack:
+    it is for videos, the first one for pictures. Third: what the stack was fitted on; fourth: where the thresholds come
+    from; fifth: what the pictures are.
     """
     fitting = _evidence(scorer, rows, cache, config, "validation")
     known = [row for row in rows if row.label == "real"]
@@ -213,24 +263,58 @@ def _calibrate(
     if enough_people(learnt):  # else no norm would come of them
         number = config.calibration.copies
         copies += copies_evidence(scorer, learnt, cache, config.model.size, number, _COPY_FRAMES)
-    people, twins = {clip.identity for clip in reals}, [clip for clip in reals if clip.kind == TWIN]
-    filmed = {clip.identity for clip in twins}
-    alone = [row for row in known if row.method != TWIN and row.identity in people - filmed]
-    encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False, encoded=True)
-    pictures = one_clip_a_person([clip for clip in reals if clip.kind == "real"])
+    here = [row for row in known if row.split == split and row.identity in {clip.identity for clip in reals}]
+    pictures, of = _pictures(scorer, reals, here, cache, config)
     if config.samples.shuffled:
         fitting = relabelled(fitting)  # else a control would learn here which of its logits are of use
-    calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies)
+    calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies, scorer.heads)
+    videos = _videos(scorer, reals, here, cache, config)
+    video = set_thresholds(calibration.stack, videos, config.calibration.alphas)
+    size = config.model.size
     return (
-        calibration,
-        set_thresholds(calibration.stack, one_clip_a_person([*twins, *encoded]), config.calibration.alphas),
+        replace(calibration, covers=coverage_of_clips([*pictures, *copies], size)),
+        replace(video, covers=coverage_of_clips([*videos, *copies], size), frames=config.samples.frames_per_clip),
         fitting,
         name,
+        of,
     )
 
 
+def _pictures(
+    scorer: Judge, reals: Sequence[ClipEvidence], rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig
+) -> tuple[list[ClipEvidence], str]:
+    """What thresholds of pictures are set on, a clip a person, and what that is. Videos do not count among pictures; a
+    frame of them does, in a group of its own, where pictures are too few for any threshold.
+    """
+    taken = one_clip_a_person([clip for clip in reals if clip.kind == "real" and not clip.video])
+    if len(taken) >= fewest_reals(max(config.calibration.alphas)):
+        return taken, PICTURE_REALS
+    people = {clip.identity for clip in taken}
+    filmed = [row for row in rows if row.method != TWIN and row.identity not in people]
+    frames = frames_as_pictures(scorer, filmed, cache, config.model.size)
+    return [*taken, *one_clip_a_person(list(frames))], FRAME_REALS
+
+
+def _videos(
+    scorer: Judge, reals: Sequence[ClipEvidence], rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig
+) -> list[ClipEvidence]:
+    """What thresholds of videos are set on, a clip a person: a real video, or the twin of a fake, or a picture after
+    H.264. Nothing that is a video already is encoded again.
+    """
+    taken = list[ClipEvidence]()
+    for kind in ("real", TWIN):
+        people = {clip.identity for clip in taken}
+        found = [clip for clip in reals if clip.video and clip.kind == kind and clip.identity not in people]
+        taken += one_clip_a_person(found)
+    people = {clip.identity for clip in taken}
+    alone = [row for row in rows if row.method != TWIN and row.identity not in people]
+    split = alone[0].split if alone else None
+    encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False, encoded=True) if split else []
+    return [*taken, *one_clip_a_person(encoded)]
+
+
 def _evidence(
-    scorer: OnnxScorer, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, split: str,
+    scorer: Judge, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, split: str,
     recipe: Pass = UNTOUCHED,
     *, made: bool = True, everything: bool = False, encoded: bool = False, frames: int | None = None,
 ) -> list[ClipEvidence]:  # fmt: skip

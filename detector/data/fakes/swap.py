@@ -50,20 +50,28 @@ def warp_face(source: Image, source_points: Points, target_points: Points, shape
     """`source` with its landmarks moved onto those of the target; (*shape, 3). A rim around the face is carried
     along.
     """
+    return warp_mesh(source, _mesh(source_points), _mesh(target_points), shape)
+
+
+def warp_mesh(source: Image, there: NDArray[np.float64], here: NDArray[np.float64], shape: tuple[int, int]) -> Image:
+    """`source` with its points `there` moved to `here`, both (n, 2) px, affine in each triangle of `here`; (*shape,
+    3). What lies beyond all triangles is not to be used.
+    """
     from scipy.spatial import Delaunay
 
-    here, there = _mesh(target_points), _mesh(source_points)
     labels = np.full(shape, -1, np.int32)
     triangles = np.asarray(Delaunay(here).simplices)
+    sides = here[triangles[:, 1:]] - here[triangles[:, :1]]  # (T, 2, 2)
+    triangles = triangles[np.abs(np.linalg.det(sides)) > 1e-6]  # flat ones hold no pixel and have no affine map
     for number, triangle in enumerate(triangles):
         cv2.fillConvexPoly(labels, np.rint(here[triangle]).astype(np.int32), number)
     y, x = np.nonzero(labels >= 0)
     ones = np.ones((len(triangles), 3, 1))
     corners = np.concatenate([here[triangles], ones], axis=2)  # (T, 3, 3)
     affine = np.linalg.solve(corners, there[triangles])  # (T, 3, 2): (x, y, 1) of the target to (x, y) of the source
-    places = np.einsum("nk,nkc->nc", np.stack([x, y, np.ones_like(x)], 1), affine[labels[y, x]])
+    maps = affine[labels[y, x]]  # (N, 3, 2)
     across, down = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    across[y, x], down[y, x] = places[:, 0], places[:, 1]
+    across[y, x], down[y, x] = (x * maps[:, 0, i] + y * maps[:, 1, i] + maps[:, 2, i] for i in (0, 1))
     return np.asarray(cv2.remap(source, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.uint8)
 
 

@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.config import HEADS
 from detector.inference.explain import EVIDENCE, ExplainedFrame, Explanation
 from sfumato.app.review.contact_sheet import FAINT as GREY
 from sfumato.app.review.contact_sheet import INK, PAPER, save_sheet, write_line
@@ -31,7 +30,7 @@ _GAP, _HEAD, _LABEL, _FOOT = 10, 34, 40, 30  # px
 
 def heat_pictures(explanation: Explanation) -> list[HeatRow]:
     """Each frame with three pictures (S, S, 3) uint8 RGB: the crop, and the heat map of each head over it in grey."""
-    maps = [frame.head_maps() for frame in explanation.frames]
+    maps = [frame.kind_maps() for frame in explanation.frames]
     most = max(FAINT, *(float(m.max()) for m in maps))
     return [
         (frame, [frame.crop, *(_overlaid(frame.crop, head / most) for head in heads)])
@@ -74,7 +73,7 @@ def labels(frame: ExplainedFrame) -> list[str]:
     """What stands under the three pictures of a frame."""
     return [
         f"at {frame.time:.2f} s",
-        *(f"{EVIDENCE[name]} {value:+.1f}" for name, value in zip(HEADS, frame.evidence, strict=True)),
+        *(f"{EVIDENCE[name]} {value:+.1f}" for name, value in frame.told().items()),
     ]
 
 

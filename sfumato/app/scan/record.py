@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from detector.inference.explain import HeadFacts, head_facts, in_words, limited, standing_out
 from detector.inference.frames import MediaFacts
 from detector.inference.prediction import FrameCounts, ModelFacts, Moment, Prediction, Status, Timing, TrackScore
@@ -120,8 +118,8 @@ class ExplanationRecord:
         """flagged: by the verdict's band; fpr: the false-positive rate that flags. None without a score."""
         if prediction.logit is None:
             return None
-        evidence = np.array([(frame.blend, frame.synthesis) for frame in prediction.deciding])
-        heads = head_facts(prediction.tracks[0].stack, evidence, prediction.threshold, fpr)
+        stack, evidence = prediction.tracks[0].stack, prediction.deciding_evidence()
+        heads = head_facts(stack, evidence, prediction.threshold, fpr)
         place = None
         if prediction.explanation is not None:
             found = limited(prediction.explanation, heads, flagged)

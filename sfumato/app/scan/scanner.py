@@ -13,6 +13,7 @@ from pathlib import Path
 from detector.config import SCAN_FPR
 from detector.inference.explain import limited
 from detector.inference.prediction import Prediction
+from detector.inference.thresholds import other_frames
 from detector.inference.video_detector import VideoDetector
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
@@ -74,10 +75,20 @@ class Scanner:
         prediction = known[1] if known else self.detector.predict(path, self.frames, advance, explained)
         self._repeats.done(file, prediction)
         verdict = combine(verification, prediction, self.fpr)
+        verdict = replace(verdict, notes=(*verdict.notes, *self._other_frames(prediction)))
         if known:
             verdict = replace(verdict, notes=(*verdict.notes, f"Judged once, with the same content at {known[0]}."))
         record = ScanRecord.of(file, verification, prediction, verdict, self.fpr)
         return Scanned(record, verification, _as_told(prediction, record))
+
+    def _other_frames(self, prediction: Prediction) -> tuple[str, ...]:
+        """A note where a video was looked at more or less closely than those that its thresholds were set on."""
+        set_with, media = prediction.threshold.frames, prediction.media
+        if prediction.logit is None or set_with in (None, self.frames) or media is None or media.kind == "picture":
+            return ()
+        return (
+            f"{other_frames(set_with, self.frames)}: scan with --frames {set_with}, or calibrate with {self.frames}.",
+        )
 
     def expect(self, files: Sequence[Path]) -> None:
         """The files of a run, all to be scanned alike: of those with the same content and suffix the first alone is

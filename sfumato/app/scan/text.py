@@ -32,7 +32,7 @@ def _against(record: ScanRecord) -> str:
 
 
 def _explanation_lines(told: ExplanationRecord) -> list[str]:
-    lines = [f"  {told.words}"]
+    lines = [f"  {printable(told.words)}"]
     evidence = any(head.level in ("strong", "raised") for head in told.heads.values())  # else nothing to place
     if told.place is not None and evidence:
         lines.append(f"  {where_in_words(told.place.regions, told.place.areas)}")

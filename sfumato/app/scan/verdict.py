@@ -3,7 +3,8 @@
 In: a verification (provenance) and a prediction (detector). Out: a `Verdict`: a word from VERDICTS, the reasons for it,
 notes. A credential is a statement with or without a voucher, not a likelihood; a score is a likelihood, not a
 statement. So a trusted credential may say what a file is, an unvouched one may only say that it is synthetic (a claim
-against interest), and the detector decides the rest. Nothing here ever says that a file is real: absence of evidence is
+against interest), and the detector decides the rest. Of a file that is unlike all that its thresholds were set on, the
+detector's say is no stronger than "inconclusive". Nothing here ever says that a file is real: absence of evidence is
 all a low score can be.
 """
 
@@ -45,7 +46,8 @@ VERDICTS: dict[str, str] = {
     "likely-synthetic": "The detector's score is above its strictest threshold: the traces of a synthetic or "
     "manipulated face are strong.",
     "suspicious": "The detector's score is above the threshold that few real files exceed. A person should look.",
-    "inconclusive": "The detector's score is raised, but many real files reach it too.",
+    "inconclusive": "The detector's score is raised, but many real files reach it too, or nobody knows how many: the "
+    "reasons say which.",
     "no-evidence": "The detector found no trace it knows. That is no proof of anything: it does not know "
     "every forgery.",
     "not-evaluable": "The file could not be judged, for the reason given.",
@@ -65,6 +67,7 @@ class VerificationLike(Protocol):
     def ingredient_declares(self) -> Sequence[str]: ...
 
 
+_TOLD = 3  # quantities outside of a calibration that are told of one file
 BY_DETECTOR = {
     Band.STRONG: "likely-synthetic",
     Band.FLAGGED: "suspicious",
@@ -97,12 +100,13 @@ def combine(verification: VerificationLike, prediction: Prediction, fpr: float =
     flags.
     """
     verdict = _combined(verification, prediction, fpr)
-    return replace(verdict, notes=(*verdict.notes, *prediction.notes))
+    review = verdict.review or (verdict.name == "inconclusive" and prediction.score_band(fpr).flagged)
+    return replace(verdict, notes=(*verdict.notes, *prediction.notes), review=review)
 
 
 def _combined(verification: VerificationLike, prediction: Prediction, fpr: float) -> Verdict:
     band = prediction.band(fpr)
-    found = _detector_reason(prediction, band, fpr)
+    found = (*_detector_reason(prediction, prediction.score_band(fpr), fpr), *_outside_reason(prediction))
     declared = set(verification.declares)
     if set(verification.ingredient_declares) & (SYNTHETIC | EDITED) and not declared & SYNTHETIC:
         declared = declared | {
@@ -189,7 +193,17 @@ def _detector_reason(prediction: Prediction, band: Band, fpr: float) -> tuple[Re
         text = "without a calibrated threshold to hold it against"
     reals = prediction.threshold.n_real
     kind = "clips" if prediction.media is None else "pictures" if prediction.media.kind == "picture" else "videos"
-    return (Reason(code, f"The score is {text}" + (f", set on {reals} real {kind}." if reals else ".")),)
+    held = prediction.threshold.exceeded(prediction.logit)[:1] if prediction.logit is not None and band.flagged else ()
+    scope = prediction.threshold.holds_for(held[0] if held else fpr)
+    return (Reason(code, f"The score is {text}" + (f", set on {reals} real {kind}{scope}." if reals else ".")),)
+
+
+def _outside_reason(prediction: Prediction) -> tuple[Reason, ...]:
+    """Where the file is one that no threshold was set on; its score then decides nothing."""
+    if not (outside := prediction.outside):
+        return ()
+    more = [f"{len(outside) - _TOLD} more quantities lie outside too."] if len(outside) > _TOLD else []
+    return (Reason("outside_calibration", " ".join([*outside[:_TOLD], *more])),)
 
 
 def _says(trust: str, declared: set[str]) -> Reason:

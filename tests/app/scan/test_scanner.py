@@ -4,16 +4,19 @@ record.
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from detector.inference.thresholds import Coverage
 from detector.inference.video_detector import VideoDetector
 from sfumato.app.scan.scanner import Scanner
 from sfumato.errors import UsageError
 from sfumato.media.faces import Face, FaceDetector
-from tests.media_fixtures import make_video
+from sfumato.media.images import write_image
+from tests.media_fixtures import make_video, picture
 
 
 @pytest.fixture
@@ -65,3 +68,29 @@ def test_frames_are_counted_as_they_are_looked_at(scanner, tmp_path) -> None:
     steps: list[float] = []
     scanner.scan_file(tmp_path / "a.mp4", steps.append)
     assert sum(steps) == 6
+
+
+@pytest.mark.parametrize(("frames", "told"), [(None, 0), (6, 0), (32, 1)])
+def test_another_number_of_frames_than_the_thresholds_were_set_with_is_noted_once(
+    scanner, tmp_path, frames, told
+) -> None:
+    bundle = scanner.detector.bundle
+    scanner.detector.bundle = replace(bundle, video_thresholds=replace(bundle.video_thresholds, frames=frames))
+    make_video(tmp_path / "a.mp4", width=160, height=120)
+    write_image(tmp_path / "b.png", picture(0, 160, 120))
+    notes = scanner.scan_file(tmp_path / "a.mp4").record.verdict.notes
+    assert len([note for note in notes if "set with 32 frames a video, and 6 were asked for" in note]) == told
+    assert scanner.scan_file(tmp_path / "b.png").record.verdict.notes == ()
+
+
+def test_a_video_outside_of_the_calibration_says_so_in_its_record(scanner, tmp_path) -> None:
+    bundle = scanner.detector.bundle
+    covers = Coverage({"face": (500.0, None)}, ("MPEG-4 and earlier",), 9)
+    videos = replace(bundle.video_thresholds, covers=covers, logits={0.1: -99.0, 0.01: -98.0})
+    scanner.detector.bundle = replace(bundle, video_thresholds=videos)
+    make_video(tmp_path / "a.mp4", width=160, height=120)
+    record = scanner.scan_file(tmp_path / "a.mp4").record
+    assert record.verdict.name == "inconclusive"
+    (detail,) = [reason.detail for reason in record.verdict.reasons if reason.code == "outside_calibration"]
+    assert "The face is 3" in detail  # crops of 48 px: from 36 px on a face is as large as it is seen
+    assert "The codec is h264" in detail

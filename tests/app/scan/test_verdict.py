@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 from detector.inference.frames import MediaFacts
-from detector.inference.prediction import Prediction, Reason
-from detector.inference.thresholds import Thresholds
+from detector.inference.prediction import Prediction, Reason, TrackScore
+from detector.inference.thresholds import Coverage, Source, Thresholds
 from sfumato.app.scan.verdict import BY_DETECTOR, CAPTURED, EDITED, SYNTHETIC, VERDICTS, combine
 
 
@@ -305,3 +305,57 @@ def test_what_was_noted_in_reading_is_a_note_of_every_verdict() -> None:
 def test_the_reals_are_those_of_the_files_kind(kind, word) -> None:
     told = combine(Evidence("none"), replace(LOW, media=MediaFacts(kind, 8, 8)))
     assert told.reasons[0].detail.endswith(f"set on 999 real {word}.")
+
+
+RANGES = Coverage({"face": (80.0, None), "contrast": (4.0, 8.0), "energy 1 px": (0.0, 1.0), "energy 2 px": (0.0, 1.0)})
+
+
+def small(opinion: Prediction, **seen: float) -> Prediction:
+    """The same of a face that is smaller than any that the calibration saw."""
+    track = TrackScore(0, 0.9, opinion.logit or 0.0, (), seen={"face": 60.0, **seen})
+    return replace(opinion, threshold=replace(opinion.threshold, covers=RANGES), tracks=(track,))
+
+
+@pytest.mark.parametrize(
+    ("opinion", "verdict", "review", "code"),
+    [
+        (STRONG, "inconclusive", True, "detector_strong"),
+        (FLAGGED, "inconclusive", True, "detector_flagged"),
+        (RAISED, "inconclusive", False, "detector_raised"),
+        (LOW, "no-evidence", False, "detector_low"),
+    ],
+)
+def test_outside_of_the_calibration_the_detector_says_inconclusive_at_most(opinion, verdict, review, code) -> None:
+    found = combine(Evidence("none"), small(opinion))
+    assert (found.name, found.review) == (verdict, review)
+    assert [reason.code for reason in found.reasons] == [code, "outside_calibration"]
+    assert found.reasons[1].detail == "The face is 60 px; the calibration's reals had 80 px or more."
+    assert not found.band.flagged
+
+
+@pytest.mark.parametrize("opinion", OPINIONS)
+def test_a_credentials_say_is_the_same_outside_of_the_calibration(opinion) -> None:
+    for outcome, declares in product(("trusted", "untrusted"), ("trainedAlgorithmicMedia", "compositeSynthetic")):
+        inside, outside = (combine(Evidence(outcome, (declares,)), each) for each in (opinion, small(opinion)))
+        assert inside.name == outside.name
+
+
+def test_a_declared_capture_is_no_conflict_with_a_score_that_decides_nothing() -> None:
+    found = combine(Evidence("trusted", ("digitalCapture",)), small(STRONG))
+    assert (found.name, found.review) == ("captured-declared", True)
+
+
+def test_of_many_quantities_outside_three_are_told_and_the_others_counted() -> None:
+    far = {"contrast": 99.0, "energy 1 px": 9.0, "energy 2 px": 9.0}
+    detail = combine(Evidence("none"), small(LOW, **far)).reasons[1].detail
+    assert detail.count("calibration's reals had") == 3
+    assert detail.endswith("1 more quantities lie outside too.")
+
+
+def test_the_sources_of_a_threshold_are_told_with_what_it_is_worth_for_the_small_ones() -> None:
+    sources = (Source("ffhq", 900, {0.1: 0.1, 0.01: 0.01}), Source("vox", 99, {0.1: 0.1, 0.01: 0.02}))
+    opinion = replace(FLAGGED, threshold=replace(THRESHOLDS, sources=sources))
+    assert combine(Evidence("none"), opinion).reasons[0].detail == (
+        "The score is above the threshold of a 1.0% false-positive rate, set on 999 real clips of 2 sources (up to "
+        "2.0% of vox may exceed it: too few clips to say less)."
+    )

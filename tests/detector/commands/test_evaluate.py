@@ -1,6 +1,7 @@
 """`sfumato evaluate` and `sfumato datasets` from the command line, on drawn videos and a tiny detector."""
 
 import json
+import shutil
 
 import pytest
 from click.testing import CliRunner
@@ -87,6 +88,22 @@ def test_our_detector_on_clips_with_a_journal_and_a_leak(shipped_detector, tmp_p
     assert "Leak: 1 shared (person or source): a.mp4" in result.stdout
     assert result.return_value == 0
     assert run(commands.evaluate, *joined, "--check-leaks").return_value == 1
+
+
+def test_another_number_of_frames_than_the_thresholds_were_set_with_is_told_once(shipped_detector, tmp_path) -> None:
+    model = shutil.copytree(shipped_detector, tmp_path / "model")
+    record = json.loads((model / "detector.json").read_text())
+    record["video_calibration"]["frames"] = 12
+    (model / "detector.json").write_text(json.dumps(record))
+    for label in ("real", "fake"):
+        (tmp_path / label).mkdir()
+        make_video(tmp_path / label / "a.mp4")
+    told = {}
+    for frames in (2, 12):
+        arguments = [str(tmp_path), "--adapter", "folder", "--model", str(model), "--frames", str(frames)]
+        told[frames] = CliRunner().invoke(commands.evaluate, arguments).stderr  # bars have no face, and no score
+    assert told[2].count("The thresholds were set with 12 frames a video, and 2 were asked for.") == 1
+    assert "The thresholds were set" not in told[12]
 
 
 def test_datasets_list_names_every_adapter() -> None:

@@ -68,7 +68,7 @@ def test_from_clips_to_a_calibrated_detector(trained) -> None:
     assert record["video_calibration"]["sha256"] != record["calibration"]["sha256"]
     assert record["training"]["families"] == ["blend", "reenact"]
     assert record["test"]["untouched"]["auc"]["toy"] > 0.9
-    assert set(record["test"]["untouched"]["auc"]) == {"self-blend", "swap-alpha", "swap-poisson", "toy"}
+    assert set(record["test"]["untouched"]["auc"]) == {"self-blend", "lip-sync", "swap-alpha", "swap-poisson", "toy"}
     assert 0 <= record["probabilities"]["ece"] <= 1
     assert len(record["training"]["learnt_from"]) == 8 * 2 * 36  # three splits of twelve people with a real file each
     assert str(folder.parent) not in json.dumps(record)

@@ -9,11 +9,12 @@ import torch
 from detector.data.cache import StoredCrop
 from detector.data.degradations import Pass
 from detector.data.fakes.autoencoder import Autoencoder, build, draw_config, save_autoencoder
+from detector.data.fakes.lip_sync import mouth_opening, opened
 from detector.data.pair_makers import Generated, Material, difference, makers, pose
 from detector.data.pairs import PairSource
 from detector.inference.crops import TIGHTEN
 from detector.inference.quality_norm import sharpness
-from sfumato.media.clips import TWIN
+from sfumato.media.clips import TWIN, ClipRow
 from tests.detector_fixtures import TINY, checkered, clip_row, face_picture, landmarks
 
 
@@ -34,7 +35,7 @@ def with_twins(toy):
 
 def test_every_maker_gives_pairs_of_one_size_that_differ(toy) -> None:
     found = makers(material(toy))
-    assert [maker.method for maker in found] == ["self-blend", "swap-alpha", "swap-poisson", "toy"]
+    assert [maker.method for maker in found] == ["self-blend", "swap-alpha", "swap-poisson", "lip-sync", "toy"]
     for maker in found:
         pairs = [maker.draw(np.random.default_rng(seed)) for seed in range(4)]
         assert all(pair.real.shape == pair.fake.shape == (96, 96, 3) for pair in pairs)
@@ -63,7 +64,67 @@ def test_a_swap_shows_somebody_else(toy, monkeypatch) -> None:
 def test_one_person_alone_cannot_be_swapped(toy) -> None:
     rows, cache = toy
     alone = Material([row for row in rows if row.identity == rows[0].identity], cache, TINY.samples)
-    assert [maker.method for maker in makers(alone)] == ["self-blend", "toy"]
+    assert [maker.method for maker in makers(alone)] == ["self-blend", "lip-sync", "toy"]
+
+
+def of_one_clip(toy, openings) -> tuple[Material, ClipRow]:
+    """A real clip whose moments open the mouth so far, and the material with it."""
+    rows, cache = toy
+    row = clip_row("talks.mp4", identity="talks")
+    crops = [StoredCrop(face_picture(40 + i), opened(landmarks(96), by, 0.0), i / 9) for i, by in enumerate(openings)]
+    cache._write(cache.folder / f"{cache._key(row)}.npz", crops)
+    return Material([*(row for row in rows if row.split == "train"), row], cache, TINY.samples), row
+
+
+def test_another_moment_is_of_the_same_clip_and_either_mouth_comes_first_as_often(toy) -> None:
+    stuff, row = of_one_clip(toy, (0.1, 0.4, 0.1, 0.4, 0.1))
+    pictures = [stuff.cache.crop(row, index).image for index in range(5)]
+    first_is_open = []
+    for seed in range(200):
+        face, other = stuff.moments(row, np.random.default_rng(seed))
+        assert other is not None
+        straight = [any(np.array_equal(crop.image, picture) for picture in pictures) for crop in (face, other)]
+        assert straight[0] == straight[1]  # both mirrored, or neither
+        assert not np.array_equal(face.image, other.image)
+        if abs(mouth_opening(face.points) - mouth_opening(other.points)) > 0.1:
+            first_is_open.append(mouth_opening(face.points) > mouth_opening(other.points))
+    assert len(first_is_open) > 150
+    assert np.mean(first_is_open) == pytest.approx(0.5, abs=0.12)
+
+
+def test_a_still_has_no_other_moment_and_its_mouth_opens_as_somebody_elses(toy) -> None:
+    stuff, row = of_one_clip(toy, (0.0,))
+    assert stuff.moments(row, np.random.default_rng(0))[1] is None
+    lip_syncs = next(maker for maker in makers(stuff) if maker.method == "lip-sync")
+    pairs = [lip_syncs.of(row, np.random.default_rng(seed)) for seed in range(8)]
+    assert all(pair.real.shape == pair.fake.shape and (pair.real != pair.fake).any() for pair in pairs)
+
+
+def test_a_lip_sync_shows_nobody_else(toy, monkeypatch) -> None:
+    stuff = material(toy)
+    lip_syncs = next(maker for maker in makers(stuff) if maker.method == "lip-sync")
+    asked = []
+    crop = stuff.cache.crop
+    monkeypatch.setattr(stuff.cache, "crop", lambda row, index: asked.append((row.path, index)) or crop(row, index))
+    for seed in range(10):
+        asked.clear()
+        lip_syncs.draw(np.random.default_rng(seed))
+        assert len(set(asked)) == 2 and len({path for path, _ in asked}) == 1
+
+
+def test_an_autoencoders_texture_comes_into_lip_syncs(toy, tmp_path) -> None:
+    torch.manual_seed(0)
+    config = draw_config(0)
+    save_autoencoder(tmp_path / "ae.safetensors", Autoencoder(config, build(config)))
+    without, with_it = (
+        next(maker for maker in makers(material(toy, autoencoder=path)) if maker.method == "lip-sync")
+        for path in (None, tmp_path / "ae.safetensors")
+    )
+    far = [
+        difference(*(maker.draw(np.random.default_rng(seed)).fake for maker in (without, with_it)))
+        for seed in range(20)
+    ]
+    assert max(far) > 1
 
 
 def test_an_autoencoder_file_adds_reconstructions(toy, tmp_path) -> None:

@@ -106,9 +106,10 @@ def test_the_mix_is_what_is_drawn(toy) -> None:
     [
         ({"mix": {"swap": 1.0}}, ["swap-alpha", "swap-poisson"]),
         ({"mix": {"swap-poisson": 1.0}}, ["swap-poisson"]),
+        ({"mix": {"lip-sync": 1.0}}, ["lip-sync"]),
         (
             {"mix": {"blend": 1.0, "swap": 0.0}},
-            ["self-blend"],
+            ["lip-sync", "self-blend"],
         ),  # the longest key that names a method counts, not its family's
         ({"mix": {"reenact": 1.0}}, ["toy"]),
         ({"leave_out": ("swap-alpha", "reenact")}, ["self-blend", "swap-poisson"]),
@@ -121,7 +122,7 @@ def test_methods_and_families_can_be_chosen_and_left_out(toy, changes, methods) 
 def test_a_test_measures_what_was_left_out_too(toy) -> None:
     settings = dataclasses.replace(TINY.samples, leave_out=("blend",))
     whole = PairSource(train_rows(toy), toy[1], dataclasses.replace(TINY, samples=settings), everything=True)
-    assert whole.methods == ["self-blend", "swap-alpha", "swap-poisson", "toy"]
+    assert whole.methods == ["lip-sync", "self-blend", "swap-alpha", "swap-poisson", "toy"]
 
 
 def test_a_mix_that_leaves_nothing_is_refused(toy) -> None:

@@ -34,7 +34,7 @@ def test_shipped_pair_loads(network, tmp_path) -> None:
     (tmp_path / "detector.json").write_text(json.dumps(record(network)))
     shipped = load_shipped(tmp_path)
     assert shipped.thresholds == Thresholds({0.1: 0.5}, 9, "x")
-    assert shipped.video_thresholds == Thresholds({0.1: 0.7})
+    assert shipped.video_thresholds == Thresholds({0.1: 0.7})  # groups, ranges and frames are not known
     assert shipped.size == 48
 
 
@@ -46,6 +46,8 @@ def test_shipped_pair_loads(network, tmp_path) -> None:
         ({"network": {"sha256": "0" * 64}}, "not the file"),
         ({"calibration": {}}, "lacks"),
         ({"video_calibration": {}}, "lacks"),
+        ({"video_calibration": {"thresholds": {"0.1": 0.7}, "covers": {"ranges": {"smell": [0, 1]}}}}, "smell"),
+        ({"video_calibration": {"thresholds": {"0.1": 0.7}, "groups": ["ffhq"]}}, "lacks or garbles"),
     ],
 )
 def test_what_does_not_fit_is_refused(network, change, message) -> None:

@@ -3,6 +3,7 @@ the numbers.
 """
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from detector.inference.explain import (
     where_in_words,
 )
 from detector.inference.fusion import Stack
-from detector.inference.thresholds import Thresholds
+from detector.inference.thresholds import Source, Thresholds
 from detector.models.net import DetectorNet
 from detector.training.export import export_onnx
 from sfumato.errors import CheckpointError
@@ -184,10 +185,45 @@ def facts(blend: float, synthesis: float, stack: Stack = Stack()) -> dict[str, H
 def test_levels_are_read_off_the_thresholds() -> None:
     found = facts(3.0, 1.0)
     assert [found[name].level for name in HEADS] == ["strong", "raised"]
-    expected = (
-        "Evidence of blending: more than 99 in 100 real clips show; of synthesis: more than 9 in 10 real clips show."
+    assert in_words(found, True) == (
+        "Evidence of blending: more than 99 in 100 of the real clips that it was calibrated on show; of synthesis: "
+        "more than 9 in 10 of the real clips that it was calibrated on show."
     )
-    assert in_words(found, True) == expected
+
+
+def source(name: str, *carried: float) -> Source:
+    """A group that carries these rates, and of the others a twentieth."""
+    return Source(name, 50, {rate: rate if rate in carried else 0.05 for rate in (0.1, 0.01)})
+
+
+@pytest.mark.parametrize(
+    ("sources", "told"),
+    [
+        ((source("a", 0.1, 0.01),), "more than 99 in 100 of the real clips that it was calibrated on show"),
+        (
+            (source("a", 0.1, 0.01), source("b", 0.1, 0.01)),
+            "more than 99 in 100 of the real clips of each of the 2 sources that it was calibrated on show",
+        ),
+        (
+            (source("a", 0.1, 0.01), source("b", 0.1), source("c", 0.1)),
+            "more than 99 in 100 of the real clips that it was calibrated on of a (2 other sources have too few to "
+            "say so) show",
+        ),
+        (
+            (source("a"), source("b")),
+            "more than most real clips that it was calibrated on show, which come from too small groups to say more",
+        ),
+    ],
+)
+def test_a_share_of_real_clips_is_told_of_those_sources_that_carry_it(sources, told) -> None:
+    thresholds = replace(THRESHOLDS, sources=sources)
+    found = head_facts(Stack(), np.array([[3.0, -9.0]]), thresholds, 0.01)
+    assert in_words(found, True).startswith(f"Evidence of blending: {told};")
+
+
+def test_the_name_of_a_source_is_escaped() -> None:
+    thresholds = replace(THRESHOLDS, sources=(source("\x1b[31m", 0.01), source("b")))
+    assert "\\x1b[31m" in in_words(head_facts(Stack(), np.array([[3.0, -9.0]]), thresholds, 0.01), True)
 
 
 def test_two_raised_heads_that_flag_together_are_told() -> None:
@@ -210,7 +246,9 @@ def test_a_head_that_was_never_trained_says_so() -> None:
 def test_words_never_say_what_a_file_is(blend, synthesis, flagged) -> None:
     words = in_words(facts(blend, synthesis), flagged)
     assert "fake" not in words.lower()
-    assert words.lower().count("real") == words.count("real clips show")
+    assert words.lower().count("real") == words.count("real clips that it was calibrated on show") + words.count(
+        "many real clips show"
+    )
 
 
 def levelled(blend: str, synthesis: str) -> dict[str, HeadFacts]:

@@ -1,5 +1,7 @@
 """Joining two kinds of evidence: known values, monotone, stable, an untrained head left out."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -54,9 +56,44 @@ def test_a_stack_comes_back_from_its_json() -> None:
     assert stack.as_json()["heads"] == ["blend", "synthesis"]
 
 
-def test_json_of_three_heads_is_refused() -> None:
-    with pytest.raises(ValueError, match="too many values"):
+EVERY_HEAD = ("blend", "synthesis", "blend-layers", "synthesis-layers", "motion")
+
+
+def test_a_number_for_each_head_is_needed() -> None:
+    with pytest.raises(ValueError, match="2 heads, 3 scales, 2 offsets"):
         Stack.from_json(Stack().as_json() | {"scale": [1.0, 1.0, 1.0]})
+
+
+@pytest.mark.parametrize(
+    "heads", [("synthesis", "blend"), ("blend", "synthesis", "gait"), ("blend", "synthesis", "motion", "motion")]
+)
+def test_heads_that_nothing_is_known_of_are_refused(heads: tuple[str, ...]) -> None:
+    ones = [1.0] * len(heads)
+    with pytest.raises(ValueError, match="heads"):
+        Stack.from_json({"heads": list(heads), "scale": ones, "offset": ones, "norm": None})
+
+
+def test_json_keeps_every_head() -> None:
+    stack = Stack((1.0, 2.0, 3.0, 4.0, 5.0), (0.1, 0.2, 0.3, 0.4, 0.5), heads=EVERY_HEAD)
+    assert Stack.from_json(json.loads(json.dumps(stack.as_json()))) == stack
+
+
+def test_what_was_not_looked_at_adds_nothing() -> None:
+    two, five = (
+        Stack((1.0, 2.0), (0.5, -0.5)),
+        Stack((1.0, 2.0, 3.0, 1.0, 4.0), (0.5, -0.5, 9.0, 9.0, 9.0), heads=EVERY_HEAD),
+    )
+    seen = np.random.default_rng(0).normal(size=(6, 2))
+    assert five.logit(seen) == pytest.approx(two.logit(seen))
+    assert np.isneginf(five.each(seen)[:, 2:]).all()
+    assert (five.weights(seen)[:, 2:] == 0).all()
+
+
+def test_every_head_that_looked_can_raise_the_score() -> None:
+    stack = Stack((1.0,) * 5, (0.0,) * 5, heads=EVERY_HEAD)
+    rest = np.full(5, -3.0)
+    for head in range(5):
+        assert stack.logit(np.where(np.arange(5) == head, 4.0, rest)) > stack.logit(rest) + 3
 
 
 def test_known_value_of_two_scaled_heads() -> None:

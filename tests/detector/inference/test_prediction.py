@@ -1,7 +1,10 @@
 """Predictions: which frames decide, the band, and the JSON of each part."""
 
+from dataclasses import replace
+
 import pytest
 
+from detector.inference.frames import MediaFacts
 from detector.inference.prediction import (
     FrameCounts,
     ModelFacts,
@@ -12,7 +15,7 @@ from detector.inference.prediction import (
     TrackFrame,
     TrackScore,
 )
-from detector.inference.thresholds import Band, Thresholds
+from detector.inference.thresholds import Band, Coverage, Thresholds
 
 
 def frame(logit: float, time: float = 0.0) -> TrackFrame:
@@ -71,3 +74,42 @@ def test_a_frame_is_told_with_the_nets_own_logits() -> None:
 )
 def test_each_part_is_told_by_name(part, told) -> None:
     assert part.as_json() == told
+
+
+COVERED = Thresholds({0.1: 1.0, 0.01: 2.0, 0.001: 3.0}, covers=Coverage({"face": (80.0, None)}, ("H.264 and later",)))
+
+
+def seen(logit: float, face: float) -> TrackScore:
+    return TrackScore(0, 0.9, logit, (), seen={"face": face})
+
+
+def judged(*tracks: TrackScore) -> Prediction:
+    return Prediction("ok", logit=tracks[0].logit, threshold=COVERED, tracks=tracks)
+
+
+@pytest.mark.parametrize(
+    ("logit", "band"), [(0.0, Band.LOW), (1.5, Band.RAISED), (2.5, Band.RAISED), (9.0, Band.RAISED)]
+)
+def test_a_file_outside_of_the_calibration_is_raised_at_most(logit, band) -> None:
+    found = judged(seen(logit, 60.0))
+    assert found.band(0.01) == band
+    assert found.outside == ("The face is 60 px; the calibration's reals had 80 px or more.",)
+    assert found.score_band(0.01) == COVERED.band(logit, 0.01)
+
+
+def test_a_file_inside_has_the_band_of_its_logit() -> None:
+    assert (judged(seen(9.0, 80.0)).band(0.01), judged(seen(9.0, 80.0)).outside) == (Band.STRONG, ())
+
+
+def test_a_face_outside_does_not_hide_one_that_the_calibration_covers() -> None:
+    assert judged(seen(9.0, 60.0), seen(2.5, 100.0), seen(1.5, 100.0)).band(0.01) == Band.FLAGGED
+
+
+def test_a_codec_of_another_family_is_outside() -> None:
+    media = MediaFacts("video", 64, 48, codec="mjpeg")
+    assert replace(judged(seen(9.0, 100.0)), media=media).band(0.01) == Band.RAISED
+
+
+def test_without_ranges_nothing_is_outside() -> None:
+    found = replace(judged(seen(9.0, 1.0)), threshold=Thresholds(COVERED.logits))
+    assert (found.outside, found.band(0.01)) == ((), Band.STRONG)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from detector.inference.fusion import Stack
 from detector.inference.quality_norm import QUALITIES, QualityNorm, fit_norm, qualities
-from detector.training.calibrate import clip_logit, conformal_threshold, with_norm
+from detector.training.calibrate import clip_logit, with_norm
 from detector.training.evidence import ClipEvidence
+from detector.training.groups import conformal_threshold
 from tests.detector_fixtures import face_picture
 
 CROP = np.clip(face_picture(3, 192) + np.random.default_rng(0).normal(0, 8, (192, 192, 3)), 0, 255).astype(np.uint8)

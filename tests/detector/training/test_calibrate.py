@@ -1,4 +1,4 @@
-"""Calibration: the conformal rule's known values, its validity, refusal of what n cannot carry, the fit's direction."""
+"""Calibration: the fit's direction and its least cost, thresholds on the reals alone, what the record says of them."""
 
 import hashlib
 from dataclasses import replace
@@ -12,10 +12,8 @@ from detector.training.calibrate import (
     Calibration,
     calibrate,
     clip_logit,
-    conformal_threshold,
     divide,
     enough_people,
-    fewest_reals,
     fit_stack,
     is_fitted_on,
     one_clip_a_person,
@@ -24,12 +22,14 @@ from detector.training.calibrate import (
     report,
     set_thresholds,
     temperature,
-    thresholds_of,
     with_norm,
 )
 from detector.training.evidence import ClipEvidence
+from detector.training.groups import GroupedThresholds
 from sfumato.errors import UsageError
 from sfumato.media.clips import TWIN
+
+USED, BLEND_ALONE = {"blend": True, "synthesis": True}, {"blend": True, "synthesis": False}
 
 
 def clips(family: str, count: int, mean: tuple[float, float], seed: int = 0) -> list[ClipEvidence]:
@@ -40,38 +40,11 @@ def clips(family: str, count: int, mean: tuple[float, float], seed: int = 0) -> 
     ]
 
 
-@pytest.mark.parametrize(
-    ("n", "alpha", "k"),
-    [(99, 0.01, 1), (199, 0.01, 2), (100, 0.01, 1), (9, 0.1, 1), (19, 0.1, 2), (999, 0.001, 1), (10, 0.5, 5)],
-)
-def test_threshold_is_the_kth_largest(n: int, alpha: float, k: int) -> None:
-    logits = np.random.default_rng(n).permutation(n).astype(float).tolist()
-    assert conformal_threshold(logits, alpha) == n - k
-
-
-@pytest.mark.parametrize(("n", "alpha"), [(98, 0.01), (998, 0.001), (8, 0.1), (0, 0.1)])
-def test_too_few_reals_are_refused_with_the_number_needed(n: int, alpha: float) -> None:
-    with pytest.raises(UsageError, match=str(round(1 / alpha) - 1)):
-        conformal_threshold([0.0] * n, alpha)
-
-
-def test_false_positive_rate_holds_on_average() -> None:
-    rng = np.random.default_rng(0)
-    rates = [(rng.normal(size=400) > conformal_threshold(rng.normal(size=99).tolist(), 0.1)).mean() for _ in range(200)]
-    assert np.mean(rates) < 0.1 + 3 * np.std(rates) / np.sqrt(200)
-
-
-@pytest.mark.parametrize("alpha", [0.0, 1.0, -1.0])
-def test_alpha_outside_is_refused(alpha: float) -> None:
-    with pytest.raises(ValueError, match="between"):
-        conformal_threshold([1.0], alpha)
-
-
 def test_fit_orders_and_calibrates() -> None:
     fitting = (
         clips("real", 60, (-2.0, -2.0)) + clips("blend", 40, (3.0, -2.0), 1) + clips("reenact", 40, (-2.0, 3.0), 2)
     )
-    stack = fit_stack(fitting, [True, True])
+    stack = fit_stack(fitting, USED)
     mean = {
         family: np.mean([probability(clip_logit(stack, c)) for c in fitting if c.family == family])
         for family in ("real", "blend", "reenact")
@@ -97,7 +70,7 @@ def test_digest_names_the_calibration_set() -> None:
 
 def test_fit_needs_both_kinds() -> None:
     with pytest.raises(UsageError, match="fakes"):
-        fit_stack(clips("real", 5, (0.0, 0.0)), [True, True])
+        fit_stack(clips("real", 5, (0.0, 0.0)), USED)
 
 
 def test_division_keeps_people_whole() -> None:
@@ -129,7 +102,7 @@ def test_thresholds_count_people() -> None:
 
 def test_a_video_is_held_against_the_thresholds_of_videos() -> None:
     stack = Stack((1.0, 0.0))
-    pictures, videos = (Calibration(stack, {0.1: limit}, (), 9, "") for limit in (-5.0, 5.0))
+    pictures, videos = (Calibration(stack, GroupedThresholds({0.1: limit}, ()), 9, "") for limit in (-5.0, 5.0))
     shown = [ClipEvidence(name, name, "real", np.zeros((1, 2))) for name in ("a.jpg", "b.mp4")]
     assert report(pictures, videos, shown)["above_threshold"]["0.1"]["real"] == 0.5
     assert report(pictures, videos, shown, encoded=True)["above_threshold"]["0.1"]["real"] == 0.0
@@ -140,7 +113,7 @@ def test_heads_alarm_equally_often_on_reals() -> None:
         ClipEvidence(c.clip, c.identity, c.family, c.evidence * [4.0, 1.0]) for c in clips("real", 200, (-1.0, -1.0))
     ]
     fakes = clips("blend", 60, (2.0, -1.0), 1) + clips("reenact", 60, (-1.0, 2.0), 2)
-    stack = fit_stack(noisy + fakes, [True, True])
+    stack = fit_stack(noisy + fakes, USED)
     reach = [
         np.quantile([pooled(stack.scale[h] * c.evidence[:, h] + stack.offset[h]) for c in noisy], 0.97) for h in (0, 1)
     ]
@@ -193,28 +166,13 @@ def one_frame(name: str, logit: float, family: str = "real", method: str = "") -
 FIRST_HEAD = Stack((1.0, 0.0))  # its logit is the first column
 
 
-def test_thresholds_are_kth_largest_logits_and_the_smallest_rates_are_left_out() -> None:
-    logits = [float(i) for i in range(20)]
-    assert thresholds_of(logits, (0.001, 0.1, 0.05, 0.01)) == ({0.1: 18.0, 0.05: 19.0}, (0.01, 0.001))
-    with pytest.raises(UsageError, match="on 20 real clips"):
-        thresholds_of(logits, (0.01, 0.001))
-
-
-@pytest.mark.parametrize(("alpha", "count"), [(0.5, 1), (0.1, 9), (0.01, 99), (0.001, 999), (0.03, 33)])
-def test_the_fewest_reals_are_enough_and_one_less_is_not(alpha: float, count: int) -> None:
-    assert fewest_reals(alpha) == count
-    assert conformal_threshold([0.0] * (count - 1) + [1.0], alpha) == 1.0
-    with pytest.raises(UsageError, match=f"at least {count}"):
-        conformal_threshold([0.0] * (count - 1), alpha)
-
-
 def test_a_clip_is_the_mean_of_the_highest_third_of_its_frames() -> None:
     evidence = np.array([[value, 9.0] for value in (0.0, 3.0, -1.0, 5.0)])
     assert clip_logit(FIRST_HEAD, ClipEvidence("a", "a", "real", evidence)) == pytest.approx(4.0)
 
 
 def test_the_record_of_a_calibration_says_all_of_it() -> None:
-    record = Calibration(Stack((1.5, 0.0), (0.5, 0.0)), {0.1: 2.0}, (0.01,), 9, "ab" * 32).as_json()
+    record = Calibration(Stack((1.5, 0.0), (0.5, 0.0)), GroupedThresholds({0.1: 2.0}, (0.01,)), 9, "ab" * 32).as_json()
     assert record["stack"] == {"heads": list(HEADS), "scale": [1.5, 0.0], "offset": [0.5, 0.0], "norm": None}
     assert (record["thresholds"], record["left_out"], record["n_real"]) == ({"0.1": 2.0}, [0.01], 9)
     assert (record["id"], record["sha256"]) == (("ab" * 32)[:16], "ab" * 32)
@@ -243,17 +201,17 @@ def test_half_of_the_weight_is_the_reals_and_each_method_has_an_equal_part() -> 
     few = [one_frame(f"a{i}", 2.0, "blend", "a") for i in range(2)]
     many = [one_frame(f"b{i}", 1.0, "blend", "b") for i in range(18)]
     more = [one_frame(f"b{i}", 1.0, "blend", "b") for i in range(2)]
-    all_of_them, fewer = (fit_stack(reals + few + other, [True, False]) for other in (many, more))
+    all_of_them, fewer = (fit_stack(reals + few + other, BLEND_ALONE) for other in (many, more))
     assert all_of_them.scale == pytest.approx(fewer.scale, rel=1e-3)
     assert all_of_them.offset == pytest.approx(fewer.offset, abs=1e-3)
-    assert fit_stack(reals * 3 + few + more, [True, False]).scale == pytest.approx(fewer.scale, rel=1e-3)
+    assert fit_stack(reals * 3 + few + more, BLEND_ALONE).scale == pytest.approx(fewer.scale, rel=1e-3)
 
 
 def test_the_fit_is_the_least_of_its_cost() -> None:
     rng = np.random.default_rng(5)
     reals = [one_frame(f"r{i}", value) for i, value in enumerate(rng.normal(-1, 1, 60))]
     fakes = [one_frame(f"f{i}", value, "blend") for i, value in enumerate(rng.normal(1, 1, 60))]
-    stack = fit_stack(reals + fakes, [True, False])
+    stack = fit_stack(reals + fakes, BLEND_ALONE)
 
     def cost(log_scale: float, offset: float) -> float:
         tried = Stack((float(np.exp(log_scale)), 0.0), (offset, 0.0))
@@ -270,7 +228,7 @@ def test_the_fit_is_the_least_of_its_cost() -> None:
 def test_a_fit_without_reals_or_without_fakes_is_refused() -> None:
     for family in ("real", "blend"):
         with pytest.raises(UsageError, match="needs real clips and fakes"):
-            fit_stack(clips(family, 5, (0.0, 0.0)), [True, True])
+            fit_stack(clips(family, 5, (0.0, 0.0)), USED)
 
 
 def test_a_hundred_people_are_enough_for_a_norm_however_many_clips() -> None:
@@ -300,8 +258,8 @@ def test_the_clip_that_speaks_for_a_person_hashes_lowest() -> None:
 
 
 def test_report_known_values() -> None:
-    limits = Calibration(FIRST_HEAD, {0.1: 1.0, 0.5: 0.0}, (), 9, "")
-    only_one = Calibration(FIRST_HEAD, {0.1: 1.0}, (), 9, "")
+    limits = Calibration(FIRST_HEAD, GroupedThresholds({0.1: 1.0, 0.5: 0.0}, ()), 9, "")
+    only_one = Calibration(FIRST_HEAD, GroupedThresholds({0.1: 1.0}, ()), 9, "")
     shown = [
         one_frame("a.jpg", 0.0), one_frame("b.jpg", 2.0),
         one_frame("c.jpg", 3.0, "real", TWIN),
@@ -373,3 +331,23 @@ def test_copies_of_many_qualities_give_the_calibration_a_norm() -> None:
     reals, fakes = of_quality(120, -1.0, "real"), of_quality(60, 1.0, "blend")
     assert calibrate(reals + fakes, reals, (0.1,), ["blend"], reals).stack.norm is not None
     assert calibrate(reals + fakes, reals, (0.1,), ["blend"]).stack.norm is None
+
+
+def test_a_head_that_some_clips_lack_is_fitted_on_the_others() -> None:
+    """Pictures do not move; what their faces show still counts, and what videos show besides counts there."""
+
+    def moving(family: str, said: float, seed: int) -> list[ClipEvidence]:
+        rng = np.random.default_rng(seed)
+        pictures = clips(family, 30, (-2.0, -2.0), seed)
+        videos = [replace(clip, evidence=np.c_[clip.evidence, np.full(3, rng.normal(said))]) for clip in pictures]
+        return videos + clips(family, 30, (-2.0, -2.0), seed + 50)
+
+    fitting = moving("real", -2.0, 1) + moving("reenact", 3.0, 2) + clips("blend", 30, (3.0, -2.0), 3)
+    stack = fit_stack(fitting, {**USED, "motion": True})
+    assert stack.heads == ("blend", "synthesis", "motion")
+    assert min(stack.scale[0], stack.scale[2]) > 0.3
+    moved, still = (
+        [clip_logit(stack, clip) for clip in moving("reenact", 3.0, 2)[part]] for part in (slice(30), slice(30, None))
+    )
+    assert np.median(moved) > 1 > np.median(still)
+    assert np.isfinite(moved + still).all()

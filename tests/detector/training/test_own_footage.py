@@ -3,16 +3,20 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from detector.datasets.sample import Sample
 from detector.inference.bundle import load_shipped
 from detector.inference.prediction import Prediction, Reason
+from detector.inference.quality_norm import QUANTITIES
 from detector.inference.video_detector import VideoDetector
 from detector.training.own_footage import Real, find_reals, judge_reals, one_file_a_person, recalibrate
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import write_clips
+from sfumato.media.faces import Face, FaceDetector
 from tests.detector_fixtures import clip_row
+from tests.media_fixtures import make_video
 
 
 def reals(count: int, kind: str = "video", clips: int = 1) -> list[Real]:
@@ -114,3 +118,49 @@ def test_a_journal_without_a_number_is_damaged(tmp_path, shipped_detector, monke
     (tmp_path / "a.mp4").write_text("nan")
     with pytest.raises(MediaError, match="damaged"):
         list(judge_reals(find_reals(tmp_path)[0], VideoDetector(shipped_detector), 32, tmp_path / "journal"))
+
+
+def test_each_group_of_the_reals_has_its_say(record) -> None:
+    camera = [dataclasses.replace(real, group="camera") for real in reals(99)]
+    webcam = [Real("video", f"w {i}", f"w{i}", 500.0 + i, group="webcam") for i in range(29)]
+    section = recalibrate(record, [*camera, *webcam], True).record["video_calibration"]
+    assert section["thresholds"] == {"0.1": 526.0, "0.01": 528.0}
+    assert section["groups"]["webcam"]["rates"] == {"0.1": 0.1, "0.01": 1 / 30}
+    assert section["groups"]["camera"]["rates"] == {"0.1": 0.1, "0.01": 0.01}
+
+
+def test_the_record_keeps_what_was_seen_and_with_how_many_frames(record) -> None:
+    seen = [
+        dataclasses.replace(real, seen={"contrast": 5.0}, codec="h264") for real in [*reals(20), *reals(20, "picture")]
+    ]
+    found = recalibrate(record, seen, True, frames=12).record
+    video, picture = found["video_calibration"], found["calibration"]
+    assert video["covers"] == {
+        "n": 20, "ranges": {"contrast": [pytest.approx(4.8), pytest.approx(5.2)]}, "codecs": ["H.264 and later"],
+    }  # fmt: skip
+    assert (video["frames"], picture["frames"]) == (12, None)
+
+
+def test_groups_are_collections_and_of_ones_own_footage_what_the_list_calls_it(
+    tmp_path, shipped_detector, monkeypatch
+) -> None:
+    pretend(monkeypatch, [])
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.mp4").write_text(f"{ord(name)}")
+    rows = [dataclasses.replace(clip_row(f"{name}.mp4"), sha256=64 * name) for name in ("a", "b", "c")]
+    rows[1] = dataclasses.replace(rows[1], method="webcam")
+    rows[2] = dataclasses.replace(rows[2], method="webcam", dataset="ffhq")
+    write_clips(tmp_path / "clips.jsonl", rows)
+    samples, _ = find_reals(tmp_path / "clips.jsonl")
+    found = list(judge_reals(samples, VideoDetector(shipped_detector), 32))
+    assert [real.group for real in found] == ["camera", "webcam", "ffhq"]
+
+
+def test_a_judged_file_is_kept_with_its_quantities_and_its_codec(tmp_path, shipped_detector, monkeypatch) -> None:
+    face = Face((40.0, 20.0, 60.0, 70.0), 0.9, np.zeros((5, 2), np.float32))
+    monkeypatch.setattr(FaceDetector, "detect", lambda self, image: [face])
+    make_video(tmp_path / "a.mp4", width=160, height=120)
+    samples, _ = find_reals(tmp_path)
+    for _ in range(2):  # judged, then read from the journal
+        (found,) = judge_reals(samples, VideoDetector(shipped_detector), 4, tmp_path / "journal")
+        assert (tuple(found.seen), found.codec) == (QUANTITIES, "h264")

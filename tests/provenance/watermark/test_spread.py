@@ -62,6 +62,11 @@ def test_it_is_read_after_a_crop(marked: list[np.ndarray], tmp_path: Path) -> No
     assert found.geometry.left == pytest.approx(0.03, abs=0.02)
 
 
+def test_a_short_look_finds_it_as_it_lies_and_not_after_a_crop(marked: list[np.ndarray]) -> None:
+    assert reader_of(marked[:8]).read(cut=False).payload == PAYLOAD
+    assert not reader_of(cropped(marked)).read(cut=False).detected
+
+
 def test_other_brightness_and_a_lower_rate_do_not_matter(marked: list[np.ndarray], tmp_path: Path) -> None:
     changed = [np.clip(image * 0.85 + 20.0, 0, 255).astype(np.uint8) for image in marked[::2]]
     assert read_file(encode(changed, tmp_path / "copy.mp4", 26, rate=12.5)).payload == PAYLOAD

@@ -1,0 +1,58 @@
+"""What the motion of a face is evidence of: one logit. A line through the measures of `detector.motion.features`.
+
+In: those measures. Out: the logit, higher for a face that a network moved. Pure NumPy; it is learnt in
+`detector.training.motion_head`, and stands in the detector's record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.motion.features import FEATURES
+
+Floats = NDArray[np.float64]
+_LARGEST = 1e6
+
+
+@dataclass(frozen=True)
+class MotionHead:
+    """lowest, highest: what each measure is held within, so that no odd one decides alone; mean, deviation: of what it
+    was learnt from; weight: of each in deviations; bias: of the logit.
+    """
+
+    lowest: tuple[float, ...]
+    highest: tuple[float, ...]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    weight: tuple[float, ...]
+    bias: float
+
+    def logit(self, measures: NDArray[Any]) -> Floats:
+        """measures: (..., len(FEATURES)). Returns (...)."""
+        held = np.clip(np.asarray(measures, np.float64), self.lowest, self.highest)
+        return np.asarray((held - self.mean) / self.deviation @ np.asarray(self.weight) + self.bias, np.float64)
+
+    def as_json(self) -> dict[str, Any]:
+        numbers = {name: list(getattr(self, name)) for name in _PARTS}
+        return {"features": list(FEATURES), **numbers, "bias": self.bias}
+
+    @classmethod
+    def from_json(cls, record: Any) -> MotionHead:
+        """Raises ValueError, KeyError, TypeError or OverflowError for a record that is none, or of other measures."""
+        if record["features"] != list(FEATURES):
+            raise ValueError("the motion head's features")
+        parts = {name: tuple(float(value) for value in record[name]) for name in _PARTS}
+        head = cls(**parts, bias=float(record["bias"]))
+        numbers = [value for part in parts.values() for value in part] + [head.bias]
+        if any(len(part) != len(FEATURES) for part in parts.values()) or not (np.abs(numbers) <= _LARGEST).all():
+            raise ValueError("the motion head's numbers")  # NaN is not within, either
+        if min(head.deviation) < 1 / _LARGEST or any(np.subtract(head.highest, head.lowest) < 0):
+            raise ValueError("the motion head's deviation or bounds")
+        return head
+
+
+_PARTS = ("lowest", "highest", "mean", "deviation", "weight")

@@ -1,0 +1,182 @@
+"""Heads that are learnt on a finished network: two that read all its layers, and one on how a face moves.
+
+In: an exported network, the clips of the split "train" with their crops. Out: the network with those heads, and a
+`MotionHead`. Each is a logistic regression, taught one kind of evidence by the fakes of that kind and no others: with a
+few dozen fakes by a dozen hands a whole network learns the hands by heart, and one line for all kinds of fakes gains on
+one kind what it loses on another. Reals weigh as much as fakes, and every method and collection counts by the root of
+its size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.config import HEADS, DetectorConfig
+from detector.data.cache import CropCache
+from detector.data.pairs import PairSource
+from detector.inference.backends import OnnxScorer
+from detector.motion.head import MotionHead
+from detector.training.evidence import even_crops, view
+from detector.training.layers import with_heads, with_layers
+from sfumato.media.clips import ClipRow
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+TAUGHT_BY = {  # which families of listed fakes teach a kind of evidence on all layers
+    "blend": ("blend", "composite"),
+    "synthesis": ("reenact", "synthesis"),
+}
+MOVED = ("reenact",)  # families whose motion is a network's; a lip-sync moves a real head
+FEWEST = 12  # fakes, and people with reals, that a head takes
+_MOST = 400  # clips of one method or collection: more of one kind teach little
+_OUTER = 0.01  # quantile of a measure that bounds it: what is further out is an accident of the landmarks
+
+
+class Reader:
+    """What a network without further heads sees in crops, each crop once: many detectors that differ in those heads
+    alone are then learnt and judged at the price of one.
+    """
+
+    def __init__(self, network: bytes, threads: int = 1) -> None:
+        """Raises CheckpointError for a network without maps."""
+        self.network = network
+        self._scorer = OnnxScorer(with_layers(network), threads)
+        self._known: dict[bytes, tuple[Floats, Floats]] = {}
+
+    def __call__(self, images: Sequence[Image]) -> tuple[Floats, Floats]:
+        """images: (S, S, 3) uint8 RGB each, at least one. Returns (N, 2) logits of its own heads, and (N, D) the means
+        of its layers.
+        """
+        keys = [hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in images]
+        new = {key: image for key, image in zip(keys, images, strict=True) if key not in self._known}
+        if new:
+            evidence, layers = self._scorer.with_layers(list(new.values()))
+            self._known |= {key: (e[: len(HEADS)], row) for key, e, row in zip(new, evidence, layers, strict=True)}
+        found = [self._known[key] for key in keys]
+        return np.array([evidence for evidence, _ in found]), np.array([layers for _, layers in found])
+
+
+@dataclass(frozen=True)
+class LayerHeads:
+    """weight: (2, D), bias: (2,), of LAYER_HEADS; methods: whose fakes taught them."""
+
+    weight: Floats
+    bias: Floats
+    methods: tuple[str, ...]
+
+    def put_on(self, network: bytes) -> bytes:
+        """The network with these heads."""
+        return with_heads(network, self.weight, self.bias)
+
+    def score(self, reader: Reader) -> Callable[[Sequence[Image]], Floats]:
+        """Crops to the (N, 4) logits of the network with these heads."""
+
+        def scored(images: Sequence[Image]) -> Floats:
+            evidence, layers = reader(images)
+            return np.concatenate([evidence, layers @ self.weight.T + self.bias], axis=1)
+
+        return scored
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """values: (frames, D) of one clip; source: the method of a fake, the collection of a real."""
+
+    values: Floats
+    fake: bool
+    source: str
+
+
+def layer_heads(reader: Reader, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> LayerHeads:
+    """A head on all layers for each of HEADS, learnt from `rows` (of the split train, with crops). A kind that fewer
+    than FEWEST fakes or people show gets one that says nothing: 0, whatever the face.
+    """
+    chosen = _chosen(rows, cache, config)
+    seen = {row.path: reader(_views(row, cache, config))[1] for row in chosen}
+    width = next(iter(seen.values())).shape[1] if seen else 1
+    weight, bias = np.zeros((len(HEADS), width)), np.zeros(len(HEADS))
+    for number, kind in enumerate(HEADS):
+        fakes = [row for row in chosen if row.family in TAUGHT_BY[kind]]
+        kinds = {cache.still(row) for row in fakes}  # reals of their kind of file: a photograph is no blended video
+        reals = [row for row in chosen if row.label == "real" and cache.still(row) in kinds]
+        if _enough(fakes, reals):
+            clips = [_Clip(seen[row.path], row.label == "fake", _source(row)) for row in [*fakes, *reals]]
+            mean, deviation, line, constant = _line(clips, config.heads.layer_strength)
+            weight[number] = line / deviation
+            bias[number] = constant - float(weight[number] @ mean)
+    return LayerHeads(weight, bias, tuple(sorted({row.method for row in chosen if row.label == "fake"})))
+
+
+def _views(row: ClipRow, cache: CropCache, config: DetectorConfig) -> list[Image]:
+    return [view(image, config.model.size) for image in even_crops(cache, row, config.heads.frames)]
+
+
+def motion_head(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> MotionHead | None:
+    """What tells the motion of fakes among `rows` (of the split train, with crops) from that of reals; None where fewer
+    than FEWEST fakes or people were seen moving.
+    """
+    moving = [(row, cache.motion(row)) for row in _chosen(rows, cache, config)]
+    known = [(row, found) for row, found in moving if found is not None]
+    fakes = [row for row, _ in known if row.family in MOVED]
+    reals = [row for row, _ in known if row.label == "real"]
+    if not _enough(fakes, reals):
+        return None
+    taught = {row.path for row in [*fakes, *reals]}
+    measures = {row.path: found for row, found in known if row.path in taught}
+    lowest, highest = np.quantile(np.array(list(measures.values())), [_OUTER, 1 - _OUTER], axis=0)
+    clips = [
+        _Clip(np.clip(measures[row.path], lowest, highest)[None], row.label == "fake", _source(row))
+        for row in [*fakes, *reals]
+    ]
+    mean, deviation, line, constant = _line(clips, config.heads.motion_strength)
+    parts = (lowest, highest, mean, deviation, line)
+    return MotionHead(*(tuple(part.tolist()) for part in parts), bias=constant)
+
+
+def _chosen(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> list[ClipRow]:
+    """The reals of the split train, and its listed fakes of the mix; of each source at most `_MOST`, evenly drawn."""
+    source = PairSource([row for row in rows if row.split == "train"], cache, config)
+    methods, material = set(source.methods), source.material
+    found: dict[str, list[ClipRow]] = {}
+    for row in [*material.reals, *material.twins, *(row for row in material.fakes if row.method in methods)]:
+        found.setdefault(_source(row), []).append(row)
+    return [row for _, alike in sorted(found.items()) for row in _evenly(alike)]
+
+
+def _evenly(rows: list[ClipRow]) -> Iterator[ClipRow]:
+    places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _MOST)).round().astype(int))
+    return (sorted(rows, key=lambda row: row.sha256)[place] for place in places)
+
+
+def _source(row: ClipRow) -> str:
+    return row.method if row.label == "fake" else f"{row.dataset or 'own'}/{row.method}"
+
+
+def _enough(fakes: Sequence[ClipRow], reals: Sequence[ClipRow]) -> bool:
+    return len(fakes) >= FEWEST and len({row.identity for row in reals}) >= FEWEST
+
+
+def _line(clips: Sequence[_Clip], strength: float) -> tuple[Floats, Floats, Floats, float]:
+    """(mean, deviation, weight, bias): the logit of values x is weight @ (x - mean) / deviation + bias. strength: the
+    likelihood of all clips together, over the penalty of the squared weights; it does not grow with their number.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    values = np.concatenate([clip.values for clip in clips])
+    fake = np.concatenate([np.full(len(clip.values), clip.fake) for clip in clips])
+    sizes = Counter((clip.fake, clip.source) for clip in clips)
+    share = np.array([sizes[clip.fake, clip.source] ** -0.5 for clip in clips])
+    of_fakes = np.array([clip.fake for clip in clips])
+    share /= 2 * np.where(of_fakes, share[of_fakes].sum(), share[~of_fakes].sum())
+    weight = np.concatenate([np.full(len(c.values), s / len(c.values)) for c, s in zip(clips, share, strict=True)])
+    mean, deviation = values.mean(0), np.maximum(values.std(0), 1e-6)
+    model: Any = LogisticRegression(C=strength, max_iter=1000)
+    model.fit((values - mean) / deviation, fake, sample_weight=weight)
+    return mean, deviation, np.asarray(model.coef_[0], np.float64), float(model.intercept_[0])
