@@ -84,8 +84,8 @@ class Watch(Protocol):
 
 class SampledFrames:
     """Iterates over about `count` evenly spaced frames. After it: `sampled`, `decoded`, `truncated`, `damaged`,
-    `media`, and in `notes` what was read in another way than the file says. watch: sees frames of a video as well, those
-    that it wants.
+    `media`, and in `notes` what was read in another way than the file says. watch: sees those frames of a video that it
+    wants as well.
 
     Raises MediaError as VideoReader and read_image do, when opened or while reading.
     """
