@@ -10,10 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.config import DegradeConfig, DetectorConfig, ModelConfig, SampleConfig, TrainConfig
+from detector.config import HEADS, MOTION, DegradeConfig, DetectorConfig, ModelConfig, SampleConfig, TrainConfig
 from detector.inference.explain import Explanation, explain
 from detector.inference.fusion import Stack
+from detector.motion.features import FEATURES
+from detector.motion.head import MotionHead
 from sfumato.media.clips import ClipRow
+from sfumato.media.faces import Box
 
 if TYPE_CHECKING:
     from detector.models.net import DetectorNet
@@ -114,9 +117,37 @@ def toy_explanation(value: float = 30.0, frames: int = 2) -> Explanation:
     return explain(Stack(), times, crops, np.tile([3.0, -1.0], (frames, 1)), maps, [landmarks(64)] * frames)
 
 
-def write_shipped(folder: Path, network: bytes, thresholds: dict[str, float] | None = None) -> Path:
+class FaceAtRest:
+    """A landmark backend that sees a drawn face, whatever is shown, until it is shown a black picture. It follows."""
+
+    name = "at rest"
+
+    def detect(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
+        return self.start(image, box)
+
+    def follower(self) -> FaceAtRest:
+        return FaceAtRest()
+
+    def start(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
+        self._points = landmarks(round(max(box[2:]))) + np.array(box[:2], np.float32)
+        return self._points
+
+    def step(self, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        return self._points if image.any() else None
+
+
+def motion_head(bias: float, **weights: float) -> MotionHead:
+    """What says `bias` of every motion, but for measures with weights; names of those with _ for a space."""
+    parts = {"lowest": -100.0, "highest": 100.0, "mean": 0.0, "deviation": 1.0}
+    weight = tuple(weights.get(name.replace(" ", "_"), 0.0) for name in FEATURES)
+    return MotionHead(**{name: (value,) * len(FEATURES) for name, value in parts.items()}, weight=weight, bias=bias)
+
+
+def write_shipped(
+    folder: Path, network: bytes, thresholds: dict[str, float] | None = None, motion: MotionHead | None = None
+) -> Path:
     """A tiny random detector as it ships, `detector.onnx` (the fixture `tiny_network`) and `detector.json`, in
-    `folder`.
+    `folder`; with `motion`, which counts as it is.
     """
     import json
 
@@ -124,8 +155,9 @@ def write_shipped(folder: Path, network: bytes, thresholds: dict[str, float] | N
     from detector.inference.crops import DETECTOR_CROP
     from sfumato.config import to_dict
 
+    heads = [*HEADS, *([] if motion is None else [MOTION])]
     calibration = {
-        "stack": {"scale": [1.0, 1.0], "offset": [0.0, 0.0]},
+        "stack": {"heads": heads, "scale": [1.0] * len(heads), "offset": [0.0] * len(heads)},
         "thresholds": thresholds or {"0.1": 1.0, "0.01": 2.0},
         "n_real": 99,
         "id": "toy",
@@ -134,6 +166,7 @@ def write_shipped(folder: Path, network: bytes, thresholds: dict[str, float] | N
         "format": RECORD_FORMAT, "name": "toy", "version": "0", "crop": DETECTOR_CROP, "config": to_dict(TINY),
         "calibration": calibration, "video_calibration": calibration,
         "network": {"sha256": hashlib.sha256(network).hexdigest()},
+        "motion": None if motion is None else motion.as_json(),
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "detector.onnx").write_bytes(network)

@@ -17,6 +17,8 @@ from jsonschema import Draft202012Validator
 from detector.evaluation import intervals
 from detector.evaluation.run import EvaluationConfig, evaluate
 from detector.inference.bundle import load_shipped
+from detector.inference.explain import HeadFacts
+from detector.inference.prediction import TrackFrame, TrackScore
 from detector.inference.quality_norm import QUANTITIES
 from detector.inference.thresholds import Source
 from detector.training.own_footage import Real, recalibrate
@@ -98,7 +100,12 @@ def scans(shipped_detector: Path, tmp_path_factory: pytest.TempPathFactory) -> l
     somewhere = scan_record(explanation=explanation_record(toy_explanation()))  # a random net sees it nowhere
     sources = (Source("a", 99, {0.1: 0.1}),)
     known = replace(somewhere, threshold=replace(somewhere.threshold, sources=sources, frames=32))
-    return [*(json.loads(line) for line in found.stdout.splitlines()), somewhere.as_json(), known.as_json()]
+    frame = TrackFrame(0.0, (1.0, 2.0, 30.0, 40.0), 0.5, 0.0, 1.0, -1.0, layers=(2.0, -2.0))
+    heads = {**somewhere.explanation.heads, "motion": HeadFacts(1.0, 1.5, "raised", 0.9, "")}
+    told = replace(somewhere.explanation, heads=heads)
+    moved = replace(somewhere, tracks=(TrackScore(0, 0.5, 0.0, (frame,), motion=1.0),), explanation=told)
+    made_up = [record.as_json() for record in (somewhere, known, moved)]
+    return [*(json.loads(line) for line in found.stdout.splitlines()), *made_up]
 
 
 @pytest.fixture(scope="module")

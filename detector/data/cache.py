@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from detector.config import SampleConfig
 from detector.inference.crops import wide_crop
-from detector.inference.frames import SampledFrames
+from detector.inference.frames import SampledFrames, has_motion
 from detector.motion.watch import MotionWatch
 from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError
@@ -161,10 +161,10 @@ class CropCache:
 
     def _keep(self, row: ClipRow) -> None:
         """Cuts a clip and writes what came of it, unless it could not be read."""
-        watch = MotionWatch(self._detector, self._landmarks)
+        watch = MotionWatch(self._landmarks) if has_motion(clip_file(self.clips, row)) else None
         cut = self._cut(row, watch)
         if row.path not in self._unreadable:
-            self._write(self._path(row), cut, watch.features())
+            self._write(self._path(row), cut, watch.features() if watch else None)
 
     def _path(self, row: ClipRow) -> Path:
         return self.folder / f"{self._key(row)}.npz"
@@ -173,7 +173,7 @@ class CropCache:
         settings = (_LAYOUT, CROP_VERSION, self.config.frames_per_clip, self.config.stored_side, self.config.min_face)
         return hashlib.sha256(repr((row.sha256, settings)).encode()).hexdigest()[:24]
 
-    def _cut(self, row: ClipRow, watch: MotionWatch) -> list[StoredCrop]:
+    def _cut(self, row: ClipRow, watch: MotionWatch | None) -> list[StoredCrop]:
         found: list[tuple[float, Image, NDArray[np.float32]]] = []
         end = 0.0
         try:
@@ -183,6 +183,8 @@ class CropCache:
                 faces = source.faces(frame, self._detector)
                 if not faces or faces[0].size < self.config.min_face:
                     continue
+                if watch is not None:
+                    watch.found(frame, faces[0])
                 crop = wide_crop(faces[0].box, frame.image)
                 size = max(48, min(self.config.stored_side, round(crop.side)))
                 points = np.zeros((68, 2), np.float32)

@@ -25,6 +25,11 @@ def frames_in(folder: Path) -> list[Path]:
     return sorted((file for file in folder.iterdir() if is_picture(file)), key=lambda file: (len(file.stem), file.stem))
 
 
+def has_motion(path: Path) -> bool:
+    """Whether its frames follow one another in time: a video's do, those of a folder may have been picked."""
+    return not (path.is_dir() or is_picture(path))
+
+
 @dataclass(frozen=True)
 class MediaFacts:
     """What a file declares and what was found in it. width, height: px, upright; rate: frames a second on average;
@@ -66,20 +71,21 @@ class MediaFacts:
 
 
 class Watch(Protocol):
-    """Looks at frames beside those that are sampled, as one reads on: what lies between them."""
+    """Looks at frames as they are read, whether they are sampled or lie between."""
 
     def wants(self, position: int) -> bool:
         """Whether it looks at the frame at this position; asked once for each, in order."""
         ...
 
     def show(self, frame: Frame) -> None:
-        """A frame that it wanted."""
+        """A frame that it wanted, before anybody else gets it."""
         ...
 
 
 class SampledFrames:
     """Iterates over about `count` evenly spaced frames. After it: `sampled`, `decoded`, `truncated`, `damaged`,
-    `media`, and in `notes` what was read in another way than the file says. watch: sees frames of a video beside them.
+    `media`, and in `notes` what was read in another way than the file says. watch: sees those frames of a video that it
+    wants as well.
 
     Raises MediaError as VideoReader and read_image do, when opened or while reading.
     """

@@ -17,11 +17,10 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.config import MOTION
 from detector.inference.bundle import ShippedDetector, load_shipped
 from detector.inference.crops import judged_crop
 from detector.inference.explain import Explanation, explain
-from detector.inference.frames import SampledFrames
+from detector.inference.frames import SampledFrames, has_motion
 from detector.inference.fusion import pooled, probability
 from detector.inference.prediction import (
     FrameCounts,
@@ -39,8 +38,7 @@ from detector.inference.thresholds import Thresholds
 from detector.motion.features import motion_features
 from detector.motion.watch import MotionWatch, Track
 from sfumato.errors import MediaError
-from sfumato.execution.find_files import is_picture
-from sfumato.media.faces import Box, Crop, FaceDetector, FaceTracker
+from sfumato.media.faces import Box, Crop, Face, FaceDetector, FaceTracker
 from sfumato.media.landmarks import LandmarkBackend, load_backend
 from sfumato.media.video import Frame
 
@@ -64,7 +62,7 @@ class VideoDetector:
         """
         self.bundle: ShippedDetector = load_shipped(model_path, threads, backend)
         self._faces = FaceDetector()
-        self._landmarks: LandmarkBackend | None = None  # loaded for the first explanation
+        self._landmarks: LandmarkBackend | None = None  # loaded for the first explanation, or the first motion
 
     def predict(
         self,
@@ -83,11 +81,11 @@ class VideoDetector:
             self.bundle.scorer.require_maps()
         clock = _Clock()
         watch = None
-        if self.bundle.motion is not None and not is_picture(Path(path)):
-            watch = _TimedWatch(MotionWatch(self._faces, self._mesh()), clock)
+        if self.bundle.motion is not None and has_motion(Path(path)):
+            watch = _TimedWatch(MotionWatch(self._mesh()), clock)
         source = SampledFrames(Path(path), frames, watch)
         try:
-            sightings, largest = self._look(source, clock, advance)
+            sightings, largest = self._look(source, clock, advance, watch)
         except MediaError as error:
             return self._without_score("error", Reason("unreadable", str(error)), source, clock, 0)
         if not source.still and source.decoded < MIN_FRAMES:
@@ -104,9 +102,11 @@ class VideoDetector:
         return self._score(sightings, source, clock, explained, watch.track() if watch else None)
 
     def _look(
-        self, source: SampledFrames, clock: _Clock, advance: Callable[[float], None]
+        self, source: SampledFrames, clock: _Clock, advance: Callable[[float], None], watch: _TimedWatch | None
     ) -> tuple[list[_Sighting], float]:
-        """Every usable face of every sampled frame, and the size of the largest face seen at all."""
+        """Every usable face of every sampled frame, and the size of the largest face seen at all. The watch is told of
+        the largest of each frame.
+        """
         tracker = FaceTracker(smoothing=0.0, patience=4)  # a patience of sampled frames, an eighth of the file
         sightings: list[_Sighting] = []
         largest = 0.0
@@ -120,11 +120,15 @@ class VideoDetector:
             with clock("detect"):
                 faces = source.faces(frame, self._faces)[:MAX_FACES]
                 largest = max([largest, *(face.size for face in faces)])
-                for track, face in tracker.update(position, [face for face in faces if face.size >= MIN_FACE]).items():
+                people = tracker.update(position, [face for face in faces if face.size >= MIN_FACE])
+                for track, face in people.items():
                     crop = judged_crop(face.box, frame.image)
                     picture = crop.apply(frame.image, self.bundle.size)
                     within = _box_within(crop, face.box, self.bundle.size)
                     sightings.append(_Sighting(track, frame.time, face.box, picture, within, crop.side))
+                if watch is not None and people:
+                    largest_one = max(people, key=lambda track: _area(people[track]))
+                    watch.found(frame, people[largest_one], largest_one)
             position += 1
             advance(1)
 
@@ -137,7 +141,7 @@ class VideoDetector:
         for place, sighting in enumerate(sightings):
             places.setdefault(sighting.track, []).append(place)
         video = not source.still
-        motion = self._motion(followed, places, sightings)
+        motion = self._motion(followed)
         scored = [
             self._track(identifier, [sightings[i] for i in own], evidence[own], video, motion.get(identifier))
             for identifier, own in places.items()
@@ -171,19 +175,12 @@ class VideoDetector:
         self._landmarks = self._landmarks or load_backend("mesh")
         return self._landmarks
 
-    def _motion(
-        self, followed: Track | None, places: dict[int, list[int]], sightings: Sequence[_Sighting]
-    ) -> dict[int, float]:
-        """{track: the logit of how its face moves}, of the track whose face was followed, where enough of it was."""
+    def _motion(self, followed: Track | None) -> dict[int, float]:
+        """{track: the logit of how its face moves}, of the face that was followed, where enough of it was seen."""
         measures = None if followed is None else motion_features(followed.points, followed.times)
         if followed is None or measures is None or self.bundle.motion is None:
             return {}
-        agreed = {
-            identifier: sum(followed.holds(sightings[i].time, sightings[i].box) or False for i in own)
-            for identifier, own in places.items()
-        }
-        most = max(agreed, key=lambda identifier: agreed[identifier])
-        return {most: float(self.bundle.motion.logit(measures))} if agreed[most] else {}
+        return {followed.person: float(self.bundle.motion.logit(measures))}
 
     def _track(
         self, identifier: int, sightings: Sequence[_Sighting], evidence: NDArray[np.float64], video: bool,
@@ -194,13 +191,12 @@ class VideoDetector:
         """
         quality = np.mean([qualities(s.crop, s.pixels, video) for s in sightings], axis=0)
         stack = self.bundle.stack.at(quality)
-        known = evidence if motion is None else np.column_stack([evidence, np.full(len(evidence), motion)])
         frames = tuple(
             TrackFrame(
                 sighting.time, sighting.box, _squash(logit), float(logit), float(blend), float(synthesis), tuple(layers)
             )
             for sighting, logit, (blend, synthesis, *layers) in zip(
-                sightings, stack.logit(known), evidence.tolist(), strict=True
+                sightings, stack.logit(_with_motion(evidence, motion)), evidence.tolist(), strict=True
             )
         )
         logit = pooled([frame.logit for frame in frames])
@@ -216,8 +212,7 @@ class VideoDetector:
         shown, scorer = [sightings[own[i]] for i in order], self.bundle.scorer
         crops = [s.crop for s in shown]
         points = [mesh.detect(s.crop, s.within) for s in shown]
-        motion = np.full((len(shown), 1), -np.inf if track.motion is None else track.motion)
-        evidence = np.concatenate([scorer(crops), motion], 1) if MOTION in track.stack.heads else scorer(crops)
+        evidence = _with_motion(scorer(crops), track.motion)
         return explain(track.stack, [s.time for s in shown], crops, evidence, scorer.maps(crops), points)
 
     def _without_score(
@@ -253,11 +248,11 @@ class _Sighting:
 
 
 class _TimedWatch:
-    """A watch whose time does not count as reading."""
+    """A watch whose looks between the sampled frames do not count as reading."""
 
     def __init__(self, watch: MotionWatch, clock: _Clock) -> None:
         self._watch, self._clock = watch, clock
-        self.wants, self.track = watch.wants, watch.track
+        self.wants, self.found, self.track = watch.wants, watch.found, watch.track
 
     def show(self, frame: Frame) -> None:
         start = time.perf_counter()
@@ -293,6 +288,15 @@ def _box_within(crop: Crop, box: Box, size: int) -> Box:
     x, y, width, height = box
     (left, top), (right, bottom) = crop.to_crop(np.array([[x, y], [x + width, y + height]]), size).tolist()
     return left, top, right - left, bottom - top
+
+
+def _area(face: Face) -> float:
+    return face.box[2] * face.box[3]
+
+
+def _with_motion(evidence: NDArray[np.float64], motion: float | None) -> NDArray[np.float64]:
+    """(frames, N) of the net's heads to (frames, N + 1) with what is the same for all of them, if it is known."""
+    return evidence if motion is None else np.column_stack([evidence, np.full(len(evidence), motion)])
 
 
 def _squash(logit: float) -> float:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 RATE = 25.0  # frames a second that all tracks are brought to
 FEWEST = 20  # of them: shorter tracks say nothing about a pace
+GAP = 0.5  # seconds: how a face moved between frames that lie further apart is not known
 SIGNALS = ("lips", "mouth", "lids", "brows", "yaw", "pitch", "roll", "size", "x", "y")
 MEASURES = ("spread", "speed", "roughness", "persistence")
 TOGETHER = (("lips", "yaw"), ("lips", "pitch"), ("lips", "brows"), ("lips", "y"), ("lids", "brows"), ("yaw", "pitch"),
@@ -28,19 +29,24 @@ FEATURES = (
 _LEFT_EYE, _RIGHT_EYE = 36, 45  # outer corners
 _STIFF = [27, 28, 29, 30, 33, 36, 39, 42, 45]  # nose and eye corners, which do not move against each other
 _STILL = 1e-4  # eye distances: below it is the rounding of the landmark net
+_FARTHEST = 1e6  # px: no point of a picture lies there
 
 
 def motion_features(points: NDArray[np.floating], times: NDArray[np.floating]) -> Floats | None:
-    """points: (T, 68, 2) px of the frame, one face in consecutive frames; times: (T,) seconds, rising.
+    """points: (T, 68, 2) px of the frame, one face in consecutive frames; times: (T,) seconds, rising; a frame whose
+    time does not rise is passed over.
 
-    Returns (len(FEATURES),), finite; None for a track shorter than FEWEST frames of RATE, or of a face without size.
+    Returns (len(FEATURES),), finite; None for a track shorter than FEWEST frames of RATE, or with a gap longer than
+    GAP, for points that are none, and for a face whose eyes are not a pixel apart.
     """
+    if not (np.abs(points) <= _FARTHEST).all():  # NaN is not within, either
+        return None
     shapes = _on_one_clock(np.asarray(points, np.float64), np.asarray(times, np.float64))
     if len(shapes) < FEWEST:
         return None
     eyes = np.linalg.norm(shapes[:, _RIGHT_EYE] - shapes[:, _LEFT_EYE], axis=1)
     unit = float(eyes.mean())
-    if not unit > 0:
+    if unit < 1:
         return None
     middle = shapes.mean(1)
     level = _without_roll((shapes - middle[:, None]) / unit)
@@ -53,14 +59,16 @@ def motion_features(points: NDArray[np.floating], times: NDArray[np.floating]) -
         float(np.quantile(signals["lips"], 0.9)), float(lids.min() / max(float(np.median(lids)), 1e-3)),
         float(np.log(jitter + _STILL)),
     ]  # fmt: skip
-    return np.nan_to_num(np.array(found, np.float64))
+    return np.array(found, np.float64)
 
 
 def _on_one_clock(points: Floats, times: Floats) -> Floats:
-    """(T, 68, 2) at the file's times to (T', 68, 2) at RATE, by straight lines between neighbours."""
-    rising = np.concatenate([[True], np.diff(times) > 0]) if len(times) else np.zeros(0, bool)
+    """(T, 68, 2) at the file's times to (T', 68, 2) at RATE, by straight lines between neighbours; none where two of
+    those are further apart than GAP.
+    """
+    rising = times > np.concatenate([[-np.inf], np.maximum.accumulate(times)[:-1]])
     points, times = points[rising], times[rising]
-    if len(times) < 2:
+    if len(times) < 2 or not np.diff(times).max() <= GAP:
         return points[:0]
     clock = np.arange(times[0], times[-1] + 1e-9, 1 / RATE)
     flat = points.reshape(len(points), -1)
@@ -75,7 +83,9 @@ def _without_roll(shapes: Floats) -> Floats:
 
 
 def _signals(shapes: Floats, level: Floats, place: Floats, size: Floats) -> dict[str, Floats]:
-    """{name of SIGNALS: (T,)}. level: without place, roll and scale; place: (T, 2) of the face's middle."""
+    """{name of SIGNALS: (T,)}. shapes: (T, 68, 2) px; level: the same without place, turned onto their mean; place: (T,
+    2) of the face's middle; size: (T,) from eye to eye; these three in eye distances, the mean over the track.
+    """
 
     def apart(first: int, second: int) -> Floats:
         return np.asarray(np.linalg.norm(level[:, first] - level[:, second], axis=1), np.float64)
@@ -89,7 +99,7 @@ def _signals(shapes: Floats, level: Floats, place: Floats, size: Floats) -> dict
         "brows": (level[:, 19, 1] + level[:, 24, 1]) / 2 - corners[:, 1],
         "yaw": level[:, 30, 0] - corners[:, 0],
         "pitch": level[:, 30, 1] - corners[:, 1],
-        "roll": np.arctan2(across[:, 1], across[:, 0]),
+        "roll": np.unwrap(np.arctan2(across[:, 1], across[:, 0])),  # a face that stands on its head does not spin
         "size": size,
         "x": place[:, 0],
         "y": place[:, 1],
@@ -97,7 +107,9 @@ def _signals(shapes: Floats, level: Floats, place: Floats, size: Floats) -> dict
 
 
 def _measures(signal: Floats) -> tuple[float, float, float, float]:
-    """As MEASURES: how far it goes, how fast, how unevenly, and whether it keeps its direction."""
+    """signal: (T,). As MEASURES: how far it goes, how fast, how unevenly, and whether it keeps its direction; the first
+    two, in units of the signal a frame of RATE, and the third are logarithms.
+    """
     speed = np.diff(signal)
     pace, turns = float(np.abs(speed).mean()), float(np.abs(np.diff(speed)).mean())
     centred = speed - speed.mean()
@@ -110,7 +122,7 @@ def _measures(signal: Floats) -> tuple[float, float, float, float]:
 
 
 def _together(first: Floats, second: Floats) -> float:
-    """Whether two signals move at the same time: the correlation of their speeds."""
+    """Whether two signals, (T,) each, move at the same time: the correlation of their speeds, in [-1, 1]."""
     one, other = np.abs(np.diff(first)), np.abs(np.diff(second))
     spread = float(one.std() * other.std())
     return float(((one - one.mean()) * (other - other.mean())).mean()) / spread if spread > 1e-12 else 0.0

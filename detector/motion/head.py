@@ -1,7 +1,7 @@
 """What the motion of a face is evidence of: one logit. A line through the measures of `detector.motion.features`.
 
 In: those measures. Out: the logit, higher for a face that a network moved. Pure NumPy; it is learnt in
-`detector.training.motion_head`, and stands in the detector's record.
+`detector.training.further_heads`, and stands in the detector's record.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from detector.motion.features import FEATURES
 
 Floats = NDArray[np.float64]
-_LARGEST = 1e6
+_LARGEST = 1e6  # of any number of a record
+_PARTS = ("lowest", "highest", "mean", "deviation", "weight")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class MotionHead:
         return np.asarray((held - self.mean) / self.deviation @ np.asarray(self.weight) + self.bias, np.float64)
 
     def as_json(self) -> dict[str, Any]:
+        """As a detector's record holds it, the names of its measures with it."""
         numbers = {name: list(getattr(self, name)) for name in _PARTS}
         return {"features": list(FEATURES), **numbers, "bias": self.bias}
 
@@ -53,6 +55,3 @@ class MotionHead:
         if min(head.deviation) < 1 / _LARGEST or any(np.subtract(head.highest, head.lowest) < 0):
             raise ValueError("the motion head's deviation or bounds")
         return head
-
-
-_PARTS = ("lowest", "highest", "mean", "deviation", "weight")

@@ -104,8 +104,8 @@ class Placement:
 
 @dataclass(frozen=True)
 class ExplanationRecord:
-    """Why this score. words: a sentence or two; heads: {"blend" and "synthesis": the evidence of that kind}; place:
-    where it lies, if that was asked for; sheet: the picture of it that was written.
+    """Why this score. words: a sentence or two; heads: {kind of evidence, one of `detector.config.KINDS`: its facts};
+    place: where it lies, if that was asked for; sheet: the picture of it that was written.
     """
 
     words: str

@@ -5,11 +5,13 @@ import pickle
 import numpy as np
 
 from detector.data.cache import CropCache, StoredCrop, _read
+from detector.motion.features import FEATURES
 from sfumato.app.animation.gallery import portrait_path
 from sfumato.media.clips import ClipRow, file_digest
 from sfumato.media.images import read_image, write_image
 from tests.detector_fixtures import TINY, clip_row, face_picture, landmarks
 from tests.media_fixtures import make_video
+from tests.portrait_fixtures import portrait_picture
 
 
 def test_crops_survive_the_disk(toy) -> None:
@@ -75,8 +77,31 @@ def test_broken_file_is_cut_again(toy, monkeypatch) -> None:
     path = cache.folder / f"{cache._key(rows[0])}.npz"
     path.write_bytes(b"half a file")
     _read.cache_clear()
-    monkeypatch.setattr(cache, "_cut", lambda row: [StoredCrop(face_picture(7), landmarks(96), 0.0)])
+    monkeypatch.setattr(cache, "_cut", lambda row, watch: [StoredCrop(face_picture(7), landmarks(96), 0.0)])
     assert cache.count(rows[0]) == 1
+
+
+def test_the_motion_of_a_video_survives_the_disk_and_a_picture_has_none(tmp_path) -> None:
+    image = portrait_picture(200)[:198, :120]
+    make_video(tmp_path / "a.mp4", frames=24, width=120, height=198, rate=25, images=[image] * 24)
+    write_image(tmp_path / "b.png", image)
+    cut, read = (CropCache(tmp_path / "clips.jsonl", tmp_path / "crops", TINY.samples) for _ in range(2))
+    rows = [clip_row("a.mp4"), clip_row("b.png")]
+    assert cut.prepare(rows) == rows
+    _read.cache_clear()
+    assert read.motion(rows[0]).shape == (len(FEATURES),)
+    assert np.array_equal(read.motion(rows[0]), cut.motion(rows[0]))
+    assert read.motion(rows[1]) is None
+
+
+def test_a_video_too_short_for_a_pace_and_one_without_a_face_have_no_motion(tmp_path) -> None:
+    image = portrait_picture(200)[:198, :120]
+    make_video(tmp_path / "a.mp4", frames=4, width=120, height=198, rate=25, images=[image] * 4)
+    make_video(tmp_path / "bars.mp4")
+    cache = CropCache(tmp_path / "clips.jsonl", tmp_path / "crops", TINY.samples)
+    rows = [clip_row("a.mp4"), clip_row("bars.mp4"), clip_row("not there.mp4")]
+    assert cache.prepare(rows) == rows[:1]
+    assert [cache.motion(row) for row in rows] == [None, None, None]
 
 
 def test_settings_are_part_of_the_name(toy, tmp_path) -> None:

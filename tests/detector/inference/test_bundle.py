@@ -11,7 +11,7 @@ from detector.inference.crops import DETECTOR_CROP
 from detector.inference.thresholds import Thresholds
 from sfumato.config import to_dict
 from sfumato.errors import CheckpointError, MissingPartError
-from tests.detector_fixtures import TINY
+from tests.detector_fixtures import TINY, motion_head
 
 
 @pytest.fixture
@@ -53,6 +53,36 @@ def test_shipped_pair_loads(network, tmp_path) -> None:
 def test_what_does_not_fit_is_refused(network, change, message) -> None:
     with pytest.raises(CheckpointError, match=message):
         from_parts(network, record(network) | change)
+
+
+def stacked(network: bytes, *heads: str) -> dict:
+    made = record(network)
+    made["calibration"]["stack"] = {"heads": heads, "scale": [1.0] * len(heads), "offset": [0.0] * len(heads)}
+    return made
+
+
+def test_a_head_on_motion_loads_and_is_part_of_what_judges(network) -> None:
+    moving = stacked(network, "blend", "synthesis", "motion")
+    one, other = (from_parts(network, moving | {"motion": motion_head(bias).as_json()}) for bias in (1.0, 2.0))
+    assert one.motion == motion_head(1.0)
+    assert one.judging != other.judging
+
+
+@pytest.mark.parametrize(
+    ("heads", "motion", "message"),
+    [
+        (("blend", "synthesis"), motion_head(1.0).as_json(), "different things"),
+        (("blend", "synthesis", "motion"), None, "different things"),
+        (("blend", "synthesis", "motion", "blend-layers"), motion_head(1.0).as_json(), "different things"),
+        (("blend", "synthesis", "motion"), {"features": ["smell"]}, "motion head's features"),
+        (("blend", "synthesis", "motion"), "a head", "lacks or garbles"),
+        (("blend", "synthesis", "motion"), [1.0], "lacks or garbles"),
+        (("blend", "synthesis", "blend-layers", "motion"), motion_head(1.0).as_json(), "not 3 numbers"),
+    ],
+)
+def test_record_and_stack_that_disagree_about_motion_are_refused(network, heads, motion, message) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        from_parts(network, stacked(network, *heads) | {"motion": motion})
 
 
 def test_record_that_is_no_record_is_refused(network) -> None:

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from detector.inference.frames import MediaFacts, SampledFrames, _Schedule
+from detector.inference.frames import MediaFacts, SampledFrames, _Schedule, has_motion
 from sfumato.errors import MediaError
 from sfumato.execution.find_files import is_picture
 from sfumato.media.images import write_image
+from sfumato.media.video import Frame
+from sfumato.media.video.reader import _Placement
 from tests.media_fixtures import FRAMES, make_video, picture
 from tests.sound_fixtures import joined, make_beeping
 
@@ -90,6 +92,62 @@ def test_a_folder_of_frames_is_read_by_number(tmp_path) -> None:
     assert (source.sampled, source.decoded, source.still) == (2, 4, False)
     assert source.media.as_json() == {"kind": "frames", "width": 12, "height": 8, "frames": 4}
     assert [int(frame.image[0, 0, 0]) for frame in SampledFrames(tmp_path, 8)] == [0, 1, 2, 10]
+
+
+class Wanting:
+    """A watch that wants some positions, and writes down what it was asked and shown."""
+
+    def __init__(self, *positions: int) -> None:
+        self.positions, self.asked, self.log = positions, [], []
+
+    def wants(self, position: int) -> bool:
+        self.asked.append(position)
+        return position in self.positions
+
+    def show(self, frame: Frame) -> None:
+        self.log.append(("shown", frame.index))
+
+
+def test_a_watch_sees_the_frames_that_it_wants_before_they_are_given_out(tmp_path) -> None:
+    watch = Wanting(1, 2, 8, 19)
+    for frame in SampledFrames(make_video(tmp_path / "a.mp4"), 5, watch):
+        watch.log.append(("given", frame.index))
+    assert watch.log == [
+        ("given", 0), ("shown", 1), ("shown", 2), ("given", 4), ("shown", 8), ("given", 8), ("given", 12),
+        ("given", 16), ("shown", 19),
+    ]  # fmt: skip
+    assert watch.asked == list(range(FRAMES))
+
+
+def test_a_watch_changes_nothing_of_what_is_sampled(tmp_path) -> None:
+    path = make_video(tmp_path / "a.mp4")
+    alone, watched = SampledFrames(path, 5), SampledFrames(path, 5, Wanting(*range(3, 15)))
+    for one, other in zip(alone, watched, strict=True):
+        assert (one.index, one.time) == (other.index, other.time)
+        assert np.array_equal(one.image, other.image)
+    assert (alone.sampled, alone.decoded, alone.media) == (watched.sampled, watched.decoded, watched.media)
+
+
+def test_no_picture_is_made_of_a_frame_that_nobody_wants(tmp_path, monkeypatch) -> None:
+    made = []
+    apply = _Placement.apply
+    monkeypatch.setattr(_Placement, "apply", lambda self, raw: made.append(raw) or apply(self, raw))
+    list(SampledFrames(make_video(tmp_path / "a.mp4"), 5, Wanting(1, 8)))
+    assert len(made) == 6
+
+
+def test_a_watch_is_shown_nothing_but_videos(tmp_path) -> None:
+    write_image(tmp_path / "0.png", picture(0))
+    watch = Wanting(0)
+    for path in (tmp_path, tmp_path / "0.png"):
+        list(SampledFrames(path, 5, watch))
+    assert watch.log == []
+
+
+def test_frames_follow_one_another_in_videos_alone(tmp_path) -> None:
+    write_image(tmp_path / "0.png", picture(0))
+    assert has_motion(make_video(tmp_path / "a.mp4"))
+    assert not has_motion(tmp_path / "0.png") and not has_motion(tmp_path)
 
 
 def test_media_facts_tell_what_a_kind_of_file_has() -> None:

@@ -59,6 +59,26 @@ def test_a_frame_is_told_with_the_nets_own_logits() -> None:
     assert found == {"t": 0.3333, "box": [1.0, 2.1, 3.0, 4.0], "score": 0.123457, "blend": 1.235, "synthesis": -1.235}
 
 
+def test_heads_on_all_layers_are_told_by_name() -> None:
+    found = replace(frame(0.0), layers=(0.12345, -2.0))
+    told = found.as_json()
+    assert (told["blend-layers"], told["synthesis-layers"]) == (0.123, -2.0)
+    assert found.evidence == (0.0, 0.0, 0.12345, -2.0)
+
+
+def test_motion_is_told_where_it_was_seen() -> None:
+    track = TrackScore(0, 0.5, 0.0, (frame(0.0),))
+    assert "motion" not in track.as_json()
+    assert replace(track, motion=-1.23456).as_json()["motion"] == -1.235
+
+
+@pytest.mark.parametrize(("motion", "said"), [(None, ()), (4.0, (4.0,))])
+def test_the_evidence_that_decides_ends_with_the_motion(motion, said) -> None:
+    frames = tuple(replace(frame(value), layers=(value + 1, value + 2)) for value in (0.0, 1.0, 2.0, 3.0))
+    evidence = Prediction("ok", tracks=(TrackScore(0, 0.5, 0.0, frames, motion=motion),)).deciding_evidence()
+    assert evidence.tolist() == [[3.0, 3.0, 4.0, 5.0, *said], [2.0, 2.0, 3.0, 4.0, *said]]
+
+
 @pytest.mark.parametrize(
     ("part", "told"),
     [

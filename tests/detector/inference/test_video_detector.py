@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from detector.inference.video_detector import MIN_FACE, VideoDetector
 from sfumato.errors import MissingPartError
 from sfumato.media.faces import Face
 from sfumato.media.images import write_image
+from tests.detector_fixtures import FaceAtRest, motion_head, write_shipped
 from tests.media_fixtures import FRAMES, make_video, picture
 
 
@@ -167,3 +169,90 @@ def test_a_short_track_alone_is_judged(detector, tmp_path, monkeypatch) -> None:
     found = detector.predict(tmp_path / "a.mp4", frames=24)
     assert [len(track.frames) for track in found.tracks] == [1]
     assert found.status == "ok"
+
+
+@pytest.fixture(scope="module")
+def moving_folder(tiny_network: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A detector that says 3 of every motion."""
+    return write_shipped(tmp_path_factory.mktemp("moving"), tiny_network, motion=motion_head(3.0))
+
+
+@pytest.fixture
+def mover(moving_folder: Path, monkeypatch) -> VideoDetector:
+    """It sees the faces in `seen`, and follows them at rest."""
+    made = VideoDetector(moving_folder)
+    made.seen, made._landmarks = [face(20)], FaceAtRest()
+    monkeypatch.setattr(made._faces, "detect", lambda image: made.seen)
+    return made
+
+
+def test_the_largest_face_has_its_motion_and_the_other_one_none(mover, tmp_path) -> None:
+    mover.seen = [face(20, size=80), face(200)]
+    found = mover.predict(make_video(tmp_path / "a.mp4", width=320, height=120), frames=8)
+    motions = {track.frames[0].box[0]: track.motion for track in found.tracks}
+    assert motions == {20.0: 3.0, 200.0: None}
+
+
+def test_a_logit_rises_with_the_motion(mover, tmp_path) -> None:
+    make_video(tmp_path / "a.mp4", width=160, height=120)
+    logits = []
+    for bias in (-20.0, 0.0, 4.0):
+        mover.bundle = replace(mover.bundle, motion=motion_head(bias))
+        logits.append(mover.predict(tmp_path / "a.mp4", frames=4).logit)
+    assert logits[0] < logits[1] < logits[2]
+    assert logits[2] > 4.0
+
+
+def test_motion_changes_nothing_of_what_the_net_says(mover, detector, tmp_path) -> None:
+    make_video(tmp_path / "a.mp4", width=160, height=120)
+    detector.seen = mover.seen
+    with_motion, without = (each.predict(tmp_path / "a.mp4", frames=4) for each in (mover, detector))
+    told = [[frame.evidence for frame in found.tracks[0].frames] for found in (with_motion, without)]
+    assert told[0] == told[1]
+    assert with_motion.logit > without.logit
+
+
+@pytest.mark.parametrize("name", ["a.png", "frames"])
+def test_what_is_no_video_has_no_motion(mover, tmp_path, name) -> None:
+    (tmp_path / "frames").mkdir()
+    for path in (tmp_path / "a.png", *(tmp_path / f"frames/{number}.png" for number in range(4))):
+        write_image(path, picture(0, 160, 120))
+    found = mover.predict(tmp_path / name)
+    assert (found.status, found.tracks[0].motion) == ("ok", None)
+
+
+def test_a_video_too_short_for_a_pace_has_no_motion_and_a_score(mover, tmp_path) -> None:
+    found = mover.predict(make_video(tmp_path / "a.mp4", frames=5, width=160, height=120))
+    assert (found.status, found.tracks[0].motion) == ("ok", None)
+
+
+def test_a_face_that_comes_between_sampled_frames_is_followed_from_the_next(mover, tmp_path, monkeypatch) -> None:
+    looks = iter(range(1000))
+    monkeypatch.setattr(mover._faces, "detect", lambda image: [face(20)] if next(looks) >= 2 else [])
+    found = mover.predict(make_video(tmp_path / "a.mp4", frames=40, width=160, height=120), frames=5)
+    assert found.tracks[0].frames[0].time == pytest.approx(1.6)
+    assert found.tracks[0].motion == 3.0
+
+
+def test_what_is_followed_on_the_way_is_told_as_looking(mover, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(FaceAtRest, "step", lambda self, image: time.sleep(0.01) or self._points)
+    timing = mover.predict(make_video(tmp_path / "a.mp4", width=160, height=120), frames=2).timing
+    assert timing.detect > 0.19
+    assert 0 <= timing.decode <= timing.total - timing.detect
+
+
+def test_an_explanation_has_a_map_of_what_the_net_says_alone(mover, tmp_path) -> None:
+    found = mover.predict(make_video(tmp_path / "a.mp4", width=160, height=120), frames=4, explained=True)
+    assert all(frame.evidence.shape == (2,) for frame in found.explanation.frames)
+    assert found.explanation.frames[0].logit == pytest.approx(max(f.logit for f in found.tracks[0].frames), abs=1e-4)
+
+
+def test_judging_motion_does_without_torch(moving_folder, tmp_path) -> None:
+    make_video(tmp_path / "a.mp4")
+    code = (
+        "import sys, pathlib; from detector.inference.video_detector import VideoDetector; "
+        f"VideoDetector(pathlib.Path({str(moving_folder)!r})).predict(pathlib.Path({str(tmp_path / 'a.mp4')!r}), 2); "
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
