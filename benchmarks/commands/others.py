@@ -151,8 +151,8 @@ def folds(
     check_disjoint(rows)
     named = dict(together)
     planned = plan(rows, parts, named, config.train.seed)  # what cannot be done is told before anything is cut
-    check_start(start, [fold for fold, _ in planned], every_sample([clips]))
     cut_as = exported_config(start).samples if start.is_dir() else config.samples
+    check_start(start, [fold for fold, _ in planned], every_sample([clips]))
     crops = CropCache(clips, cache or out / "crops", cut_as)
     with progress("Cutting crops", len(rows)) as advance:
         usable = crops.prepare(rows, advance, workers or os.cpu_count() or 1)
