@@ -96,7 +96,8 @@ def calibrate(
     """
     known = {head for family in trained for head in FAMILY_HEADS[family]}
     said = [_of_all(clip.evidence, len(heads)) for clip in fitting]
-    varied = [len({float(value) for each in said for value in each[:, place]}) > 1 for place in range(len(heads))]
+    varied = [len({float(value) for each in said for value in each[:, place]} - {-math.inf}) > 1
+              for place in range(len(heads))]  # fmt: skip
     used = {name: name in known or (name not in HEADS and tells) for name, tells in zip(heads, varied, strict=True)}
     stack = fit_stack(fitting, used)
     return set_thresholds(with_norm(stack, copies, fitting) if copies else stack, reals, alphas)
