@@ -38,7 +38,8 @@ EVERY = {path.name: json.loads(path.read_text("utf-8")) for path in (ROOT / "doc
 # A result line has a test of its own, tests/benchmarks/test_result_schema.py: it is one of many kinds.
 SCHEMAS = {name: schema for name, schema in EVERY.items() if name != "result.schema.json"}
 SCAN, ROW, DETECTOR = "scan-record.schema.json", "evaluation-row.schema.json", "detector-record.schema.json"
-OPEN = {("config", part) for part in ("model", "samples", "degrade", "train", "heads", "calibration")}  # one dataclass each
+SECTIONS = ("model", "samples", "degrade", "train", "heads", "calibration")  # one dataclass each
+OPEN = {("config", part) for part in SECTIONS}
 
 
 def parts(schema: dict[str, Any], place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:

@@ -194,7 +194,7 @@ def test_nothing_is_trained_twice_and_other_settings_are_refused(listed, trained
 
 @pytest.fixture
 def exported(tmp_path, listed, tiny_network):
-    """The same people, the fakes that are learnt from by another method; and the folder of a detector that knows none."""
+    """The same people, the fakes that are learnt from by another method; and a detector's folder that knows none."""
     rows = [replace(row, method="taught") if (row.label, row.split) == ("fake", "train") else row for row in listed[0]]
     clips = listed[1].parent / "exported.jsonl"
     write_clips(clips, rows)
