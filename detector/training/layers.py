@@ -31,7 +31,7 @@ def with_layers(network: bytes) -> bytes:
     """
     tail = _Tail(network)
     tail.judge(tail.maps, tail.bias)
-    tail.output(LAYERS, tail.straightened(tail.layers(), "layers.looks"))
+    tail.output(tail.straightened(tail.layers(), LAYERS))
     return tail.finished()
 
 
@@ -134,23 +134,23 @@ class _Tail:
 
     def judge(self, maps: str, bias: Floats) -> None:
         """Gives out what heads say. maps: (2B or B, H, h, w) of their places; bias: (H,)."""
-        maps = self.straightened(maps, "every_head.maps")
-        mean = self.node("ReduceMean", [maps, self.whole("every_head.axes", [2, 3])], "every_head.mean", keepdims=0)
-        logits = self.node("Add", [mean, self.constant(_BIAS, bias)], "every_head.logits")
-        for name, by in zip(_OUTPUTS, (logits, maps), strict=True):
-            self.node("Identity", [by], name)
+        evidence, places = _OUTPUTS
+        given = self.straightened(maps, places)
+        mean = self.node("ReduceMean", [given, self.whole("every_head.axes", [2, 3])], "every_head.mean", keepdims=0)
+        self.node("Add", [mean, self.constant(_BIAS, bias)], evidence)
 
-    def straightened(self, name: str, called: str) -> str:
-        """Both looks of each face averaged, the mirrored one turned back: (B, C, h, w). called: its new name."""
+    def straightened(self, name: str, to: str) -> str:
+        """Both looks of each face averaged, the mirrored one turned back, under the name `to`: (B, C, h, w)."""
         if not self._flips:
-            return name
+            return self.node("Identity", [name], to)
+        called = f"every_head.{to}"
         halves = [f"{called}.straight", f"{called}.mirrored"]
         self._add("Split", [name], halves, axis=0, num_outputs=2)
         ends = [self.whole(f"{called}.{part}", [value]) for part, value in
                 (("start", -1), ("end", np.iinfo(np.int64).min), ("axis", 3), ("step", -1))]  # fmt: skip
         turned = self.node("Slice", [halves[1], *ends], f"{called}.turned")
         both = self.node("Add", [halves[0], turned], f"{called}.both")
-        return self.node("Mul", [both, self.constant(f"{called}.half", np.array(0.5))], called)
+        return self.node("Mul", [both, self.constant(f"{called}.half", np.array(0.5))], to)
 
     def _added(self) -> Floats:
         """What is added to the means of the maps: the heads' constants."""
@@ -216,11 +216,10 @@ class _Tail:
         self._graph.initializer.append(numpy_helper.from_array(np.array(values, np.int64), name))
         return name
 
-    def output(self, name: str, of: str) -> None:
-        """Adds the output `name`, of four axes."""
+    def output(self, name: str) -> None:
+        """Makes a value of four axes an output."""
         from onnx import TensorProto, helper
 
-        self.node("Identity", [of], name)
         self._graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * 4))
 
     def finished(self) -> bytes:

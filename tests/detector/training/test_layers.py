@@ -109,12 +109,14 @@ def test_a_network_with_further_heads_is_within_the_bounds(network) -> None:
     hold_network(with_heads(network, WEIGHT, BIAS), b"", len(faces(network)[0]))
 
 
-def test_openvino_says_the_same() -> None:
+@pytest.mark.parametrize("kind", ["odd", "as it is"])
+def test_openvino_says_the_same(kind) -> None:
     pytest.importorskip("openvino")
-    network = with_heads(KINDS["odd"], WEIGHT, BIAS)
-    images = faces(network)
-    found = load_scorer("openvino", network)
-    assert found(images) == pytest.approx(OnnxScorer(network)(images), abs=1e-3)
+    images = faces(KINDS[kind])
+    for network in (whole := with_heads(KINDS[kind], WEIGHT, BIAS), without_heads(whole)):
+        found, known = load_scorer("openvino", network), OnnxScorer(network)
+        assert found(images) == pytest.approx(known(images), abs=1e-3)
+        assert found.maps(images) == pytest.approx(known.maps(images), abs=1e-2)
 
 
 def changed(**names: str) -> bytes:
