@@ -160,8 +160,8 @@ def motion_head(
         for row in [*fakes, *reals]
     ]
     mean, deviation, line, constant = _line(_labelled(clips, config), config.heads.motion_strength)
-    parts = (lowest, highest, mean, deviation, line)
-    return MotionHead(*(tuple(part.tolist()) for part in parts), bias=constant), _methods(fakes)
+    numbers = [tuple(map(float, part)) for part in (lowest, highest, mean, deviation, line)]
+    return MotionHead(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], constant), _methods(fakes)
 
 
 def _methods(rows: Iterable[ClipRow]) -> tuple[str, ...]:
