@@ -102,9 +102,7 @@ class _Clip:
     source: str
 
 
-def layer_heads(
-    reader: Reader, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig
-) -> LayerHeads | None:
+def layer_heads(reader: Reader, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> LayerHeads | None:
     """A head on all layers for each of HEADS, learnt from `rows` (of the split train, with crops). A kind that fewer
     than FEWEST fakes or people show gets one that says nothing: 0, whatever the face. None if no kind is shown by
     enough.
