@@ -174,6 +174,63 @@ def write_shipped(
     return folder
 
 
+def bottleneck_network(size: int = 48, mirrored: bool = True) -> bytes:
+    """A tiny detector of random weights with a MobileNet's linear bottlenecks, as ONNX without torch: "one", "two" and
+    "three" leave its stages, 6, 8 and 10 channels at a half, a quarter and an eighth of the side.
+    """
+    from onnx import TensorProto, checker, helper, numpy_helper
+
+    rng = np.random.default_rng(0)
+    nodes, weights = [], []
+
+    def constant(name: str, value: NDArray[np.generic]) -> str:
+        weights.append(numpy_helper.from_array(value, name))
+        return name
+
+    def turned(name: str, out: str) -> None:
+        ends = [constant(f"{out}.{i}", np.array([v])) for i, v in enumerate((-1, np.iinfo(np.int64).min, 3, -1))]
+        nodes.append(helper.make_node("Slice", [name, *ends], [out]))
+
+    def layer(name: str, out: str, width: int, to: int, stride: int = 0, bent: bool = False) -> None:
+        """A convolution of 3 x 3 that takes `stride`, of 1 x 1 without; bent: with a ReLU behind."""
+        side = 3 if stride else 1
+        values = rng.normal(size=(to, width, side, side), scale=(2 / (width * side * side)) ** 0.5)
+        given = [name, constant(f"{out}.weight", values.astype(np.float32))]
+        raw = f"{out}.raw" if bent else out
+        nodes.append(helper.make_node("Conv", given, [raw], strides=[max(stride, 1)] * 2, pads=[side // 2] * 4))
+        if bent:
+            nodes.append(helper.make_node("Relu", [raw], [out]))
+
+    if mirrored:
+        turned("face", "turned")
+        nodes.append(helper.make_node("Concat", ["face", "turned"], ["seen"], axis=0))
+    layer("seen" if mirrored else "face", "stem", 3, 8, 2, bent=True)
+    layer("stem", "one", 8, 6)
+    layer("one", "wide two", 6, 12, 2, bent=True)
+    layer("wide two", "narrow two", 12, 8)
+    layer("narrow two", "wider two", 8, 16, bent=True)
+    layer("wider two", "branch", 16, 8)
+    nodes.append(helper.make_node("Add", ["narrow two", "branch"], ["two"]))
+    layer("two", "wide three", 8, 16, 2, bent=True)
+    layer("wide three", "three", 16, 10)
+    layer("three", "places", 10, 32, bent=True)
+    layer("places", "raw maps" if mirrored else "maps", 32, 2)
+    if mirrored:
+        nodes.append(helper.make_node("Split", ["raw maps"], ["straight", "mirrored"], axis=0, num_outputs=2))
+        turned("mirrored", "turned maps")
+        nodes.append(helper.make_node("Add", ["straight", "turned maps"], ["both"]))
+        nodes.append(helper.make_node("Mul", ["both", constant("half", np.array(0.5, np.float32))], ["maps"]))
+    nodes.append(helper.make_node("ReduceMean", ["maps", constant("axes", np.array([2, 3]))], ["mean"], keepdims=0))
+    nodes.append(helper.make_node("Add", ["mean", constant("bias", np.array([0.5, -0.5], np.float32))], ["evidence"]))
+    face = helper.make_tensor_value_info("face", TensorProto.FLOAT, ["batch", 3, size, size])
+    outputs = [helper.make_tensor_value_info("evidence", TensorProto.FLOAT, ["batch", 2])]
+    outputs += [helper.make_tensor_value_info("maps", TensorProto.FLOAT, ["batch", 2, None, None])]
+    graph = helper.make_graph(nodes, "net", [face], outputs, weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
 def tiny_net() -> DetectorNet:
     """An untrained network with outputs that differ, the same every time."""
     import torch

@@ -14,15 +14,20 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
+from detector.config import HEADS, LAYER_HEADS, MOTION, HeadsConfig
 from detector.evaluation import intervals
 from detector.evaluation.run import EvaluationConfig, evaluate
 from detector.inference.bundle import load_shipped
 from detector.inference.explain import HeadFacts
+from detector.inference.fusion import Stack
 from detector.inference.prediction import TrackFrame, TrackScore
 from detector.inference.quality_norm import QUANTITIES
 from detector.inference.thresholds import Source
+from detector.motion.features import FEATURES
+from detector.motion.head import MotionHead
 from detector.training.own_footage import Real, recalibrate
 from sfumato.app.cli.scan import scan
+from sfumato.config import to_dict
 from sfumato.media.faces import Face, FaceDetector
 from sfumato.media.images import write_image
 from tests.detector_fixtures import toy_explanation
@@ -35,7 +40,8 @@ EVERY = {path.name: json.loads(path.read_text("utf-8")) for path in (ROOT / "doc
 # A result line has a test of its own, tests/benchmarks/test_result_schema.py: it is one of many kinds.
 SCHEMAS = {name: schema for name, schema in EVERY.items() if name != "result.schema.json"}
 SCAN, ROW, DETECTOR = "scan-record.schema.json", "evaluation-row.schema.json", "detector-record.schema.json"
-OPEN = {("config", part) for part in ("model", "samples", "degrade", "train", "calibration")}  # one dataclass each
+SECTIONS = ("model", "samples", "degrade", "train", "heads", "calibration")  # one dataclass each
+OPEN = {("config", part) for part in SECTIONS}
 
 
 def parts(schema: dict[str, Any], place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
@@ -128,7 +134,9 @@ def rows() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def detectors() -> list[dict[str, Any]]:
-    """The record that ships, and the same after a calibration on somebody's own footage, a part of it a group."""
+    """The record that ships, the same after a calibration on somebody's own footage, a part of it a group, and the same
+    with further heads.
+    """
     shipped = load_shipped().record
     seen = dict.fromkeys(QUANTITIES, 9.0)
     reals = [
@@ -136,7 +144,14 @@ def detectors() -> list[dict[str, Any]]:
         for kind, codec in (("picture", None), ("video", "h264"))
         for i in range(125)
     ]
-    return json.loads(json.dumps([shipped, recalibrate(shipped, reals, True, frames=32).record]))
+    wider = json.loads(json.dumps(shipped))
+    wider["config"]["heads"] = to_dict(HeadsConfig())
+    for kind in ("calibration", "video_calibration"):
+        wider[kind]["stack"] = Stack((1.0,) * 5, (0.0,) * 5, heads=(*HEADS, *LAYER_HEADS, MOTION)).as_json()
+    ones = (1.0,) * len(FEATURES)
+    wider["motion"] = MotionHead(ones, ones, ones, ones, ones, 0.0).as_json()
+    wider["training"]["heads"] = {"layers": True, "motion": True, "methods": ["toy"]}
+    return json.loads(json.dumps([shipped, recalibrate(shipped, reals, True, frames=32).record, wider]))
 
 
 @pytest.fixture

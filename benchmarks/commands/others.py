@@ -152,8 +152,8 @@ def folds(
     samples, named = every_sample([clips]), dict(together)
     rows = learnt_apart(rows, start, samples)
     planned = plan(rows, parts, named, config.train.seed)  # what cannot be done is told before anything is cut
-    check_start(start, [fold for fold, _ in planned], samples)
     cut_as = exported_config(start).samples if start.is_dir() else config.samples
+    check_start(start, [fold for fold, _ in planned], samples)
     crops = CropCache(clips, cache or out / "crops", cut_as)
     with progress("Cutting crops", len(rows)) as advance:
         usable = crops.prepare(rows, advance, workers or os.cpu_count() or 1)

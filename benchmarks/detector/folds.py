@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -181,29 +180,27 @@ def train_folds(
     Raises OutputError if `folder` holds folds of other rows, another start or other settings; UsageError where the
     people of a fold cannot carry a threshold.
     """
-    from detector.training.further_heads import Reader
+    from detector.training.further_heads import reader_of
     from detector.training.package import check_people, release, renew
     from detector.training.train import train
     from sfumato.run import RunFolder
 
     for _, divided in planned:
         check_people(divided, config.calibration)
-    _keep_plan(folder, planned, config, str(_record(start)) if start.is_dir() else file_digest(start), steps)
-    reader = Reader(read_parts(start)[0], os.cpu_count() or 1) if start.is_dir() else None
+    _keep_plan(folder, planned, config, file_digest(start / NAME if start.is_dir() else start), steps)
+    reader = reader_of(read_parts(start)[0], config) if start.is_dir() else None  # sees each crop once for all folds
     for fold, divided in planned:
         place = folder / fold.name
         if not (place / "weights" / NAME).is_file():
             note(f"{fold.name}: without {', '.join(fold.methods)}")
-            if reader is not None:
-                place.mkdir(parents=True, exist_ok=True)
-                chosen = fold_config(config, fold, start, 0)
-                renew(start, place, divided, cache, chosen, heads=True, reader=reader)
-                advance(1)
-                continue
             chosen = fold_config(config, fold, start, steps)
-            train(divided, RunFolder(place, resume=True), chosen, cache, resume=True)
-            release(place, divided, cache)
-            (place / "checkpoint.safetensors").unlink(missing_ok=True)  # large, and of use to a stopped run alone
+            if start.is_dir():
+                place.mkdir(parents=True, exist_ok=True)
+                renew(start, place, divided, cache, chosen, heads=True, reader=reader)
+            else:
+                train(divided, RunFolder(place, resume=True), chosen, cache, resume=True)
+                release(place, divided, cache)
+                (place / "checkpoint.safetensors").unlink(missing_ok=True)  # large, and of use to a stopped run alone
         advance(1)
 
 

@@ -54,7 +54,8 @@ def trained_on(samples: Sequence[Sample], record: Mapping[str, Any]) -> set[str]
     training = record.get("training", {})
     fakes = [sample for sample in samples if sample.label == "fake"]
     if "methods" in training:
-        return {str(name).removesuffix("-tuned") for name in training["methods"]}
+        methods = [*training["methods"], *training.get("heads", {}).get("methods", ())]
+        return {str(name).removesuffix("-tuned") for name in methods}
     seen = {family_of(s) for s in fakes if s.generator_digest and s.generator_digest in training.get("generators", ())}
     return seen or {family_of(s) for s in fakes if s.family in training.get("families", ())}
 

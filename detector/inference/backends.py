@@ -149,10 +149,15 @@ class OpenVinoScorer(Scorer):
                 self._compiled: Any = core.compile_model(model, "CPU", settings)
         except Exception as error:  # as above
             raise _broken(error) from error
-        self.outputs = tuple(output.get_any_name() for output in self._compiled.outputs)
+        self.outputs = tuple(_known_name(output) for output in self._compiled.outputs)
 
     def _run(self, faces: NDArray[np.float32], output: str) -> NDArray[np.float32]:
         return np.array(self._compiled([faces])[output])
+
+
+def _known_name(output: Any) -> str:
+    """Of an output that may have several, as one that was only handed on has."""
+    return next((name for name in ("evidence", "maps") if name in output.get_names()), str(output.get_any_name()))
 
 
 class OpenVinoHalfScorer(OpenVinoScorer):

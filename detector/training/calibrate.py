@@ -88,13 +88,18 @@ def calibrate(
     copies: Sequence[ClipEvidence] = (), heads: Sequence[str] = HEADS,
 ) -> Calibration:  # fmt: skip
     """Fits the stack on `fitting` (reals, twins, fakes), sets thresholds on `reals` (other people). `trained`: families
-    the net saw; heads: what the columns of their evidence are.
+    the net saw; heads: what the columns of their evidence are. One that says the same of all clips was never taught,
+    and counts for nothing.
 
     `copies`: reals of many qualities, for the norm; without them files of all qualities are held to the same. Raises
     UsageError if not even the largest alpha can be had.
     """
     known = {head for family in trained for head in FAMILY_HEADS[family]}
-    stack = fit_stack(fitting, {name: name in known or name not in HEADS for name in heads})
+    said = [_of_all(clip.evidence, len(heads)) for clip in fitting]
+    varied = [len({float(value) for each in said for value in each[:, place]} - {-math.inf}) > 1
+              for place in range(len(heads))]  # fmt: skip
+    used = {name: name in known or (name not in HEADS and tells) for name, tells in zip(heads, varied, strict=True)}
+    stack = fit_stack(fitting, used)
     return set_thresholds(with_norm(stack, copies, fitting) if copies else stack, reals, alphas)
 
 

@@ -4,15 +4,16 @@ In: an exported network, the clips of the split "train" with their crops. Out: t
 `MotionHead`. Each is a logistic regression, taught one kind of evidence by the fakes of that kind and no others: with a
 few dozen fakes by a dozen hands a whole network learns the hands by heart, and one line for all kinds of fakes gains on
 one kind what it loses on another. Reals weigh as much as fakes, and every method and collection counts by the root of
-its size.
+its size. A control (`samples.shuffled`) learns both from labels that are true of half the clips.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,13 @@ class Reader:
         return np.array([evidence for evidence, _ in found]), np.array([layers for _, layers in found])
 
 
+def reader_of(network: bytes, config: DetectorConfig) -> Reader | None:
+    """None where no heads on all layers are wanted, and for a network without maps."""
+    if not (config.heads.layers and OnnxScorer(network).has_maps):
+        return None
+    return Reader(network, os.cpu_count() or 1)
+
+
 @dataclass(frozen=True)
 class LayerHeads:
     """weight: (2, D), bias: (2,), of LAYER_HEADS; methods: whose fakes taught them."""
@@ -94,37 +102,51 @@ class _Clip:
     source: str
 
 
-def layer_heads(reader: Reader, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> LayerHeads:
+def layer_heads(reader: Reader, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> LayerHeads | None:
     """A head on all layers for each of HEADS, learnt from `rows` (of the split train, with crops). A kind that fewer
-    than FEWEST fakes or people show gets one that says nothing: 0, whatever the face.
+    than FEWEST fakes or people show gets one that says nothing: 0, whatever the face. None if no kind is shown by
+    enough.
     """
     chosen = _chosen(rows, cache, config)
-    seen = {row.path: reader(_views(row, cache, config))[1] for row in chosen}
-    width = next(iter(seen.values())).shape[1] if seen else 1
+    taught = {kind: found for kind in HEADS if (found := _of_kind(kind, chosen, cache))}
+    if not taught:
+        return None
+    needed = {row.path: row for found in taught.values() for row in found}
+    seen = {path: reader(_views(row, cache, config))[1] for path, row in needed.items()}
+    width = next(iter(seen.values())).shape[1]
     weight, bias = np.zeros((len(HEADS), width)), np.zeros(len(HEADS))
-    for number, kind in enumerate(HEADS):
-        fakes = [row for row in chosen if row.family in TAUGHT_BY[kind]]
-        kinds = {cache.still(row) for row in fakes}  # reals of their kind of file: a photograph is no blended video
-        reals = [row for row in chosen if row.label == "real" and cache.still(row) in kinds]
-        if _enough(fakes, reals):
-            clips = [_Clip(seen[row.path], row.label == "fake", _source(row)) for row in [*fakes, *reals]]
-            mean, deviation, line, constant = _line(clips, config.heads.layer_strength)
-            weight[number] = line / deviation
-            bias[number] = constant - float(weight[number] @ mean)
-    return LayerHeads(weight, bias, tuple(sorted({row.method for row in chosen if row.label == "fake"})))
+    for kind, found in taught.items():
+        clips = [_Clip(seen[row.path], row.label == "fake", _source(row)) for row in found]
+        mean, deviation, line, constant = _line(_labelled(clips, config), config.heads.layer_strength)
+        number = HEADS.index(kind)
+        weight[number] = line / deviation
+        bias[number] = constant - float(weight[number] @ mean)
+    return LayerHeads(weight, bias, _methods(needed.values()))
+
+
+def _of_kind(kind: str, chosen: Sequence[ClipRow], cache: CropCache) -> list[ClipRow]:
+    """What teaches a kind of evidence: its fakes, then reals of their kind of file, for a photograph is no blended
+    video. Nothing where they are too few.
+    """
+    fakes = [row for row in chosen if row.label == "fake" and row.family in TAUGHT_BY[kind]]
+    kinds = {cache.still(row) for row in fakes}
+    reals = [row for row in chosen if row.label == "real" and cache.still(row) in kinds]
+    return [*fakes, *reals] if _enough(fakes, reals) else []
 
 
 def _views(row: ClipRow, cache: CropCache, config: DetectorConfig) -> list[Image]:
     return [view(image, config.model.size) for image in even_crops(cache, row, config.heads.frames)]
 
 
-def motion_head(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> MotionHead | None:
-    """What tells the motion of fakes among `rows` (of the split train, with crops) from that of reals; None where fewer
-    than FEWEST fakes or people were seen moving.
+def motion_head(
+    rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig
+) -> tuple[MotionHead, tuple[str, ...]] | None:
+    """What tells the motion of fakes among `rows` (of the split train, with crops) from that of reals, and the methods
+    of those fakes; None where fewer than FEWEST fakes or people were seen moving.
     """
     moving = [(row, cache.motion(row)) for row in _chosen(rows, cache, config)]
     known = [(row, found) for row, found in moving if found is not None]
-    fakes = [row for row, _ in known if row.family in MOVED]
+    fakes = [row for row, _ in known if row.label == "fake" and row.family in MOVED]
     reals = [row for row, _ in known if row.label == "real"]
     if not _enough(fakes, reals):
         return None
@@ -135,17 +157,33 @@ def motion_head(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfi
         _Clip(np.clip(measures[row.path], lowest, highest)[None], row.label == "fake", _source(row))
         for row in [*fakes, *reals]
     ]
-    mean, deviation, line, constant = _line(clips, config.heads.motion_strength)
-    parts = (lowest, highest, mean, deviation, line)
-    return MotionHead(*(tuple(part.tolist()) for part in parts), bias=constant)
+    mean, deviation, line, constant = _line(_labelled(clips, config), config.heads.motion_strength)
+    numbers = [tuple(map(float, part)) for part in (lowest, highest, mean, deviation, line)]
+    return MotionHead(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], constant), _methods(fakes)
+
+
+def _methods(rows: Iterable[ClipRow]) -> tuple[str, ...]:
+    """Of the fakes among them."""
+    return tuple(sorted({row.method for row in rows if row.label == "fake"}))
+
+
+def _labelled(clips: Sequence[_Clip], config: DetectorConfig) -> list[_Clip]:
+    """The clips as they are; for a control every other one of each source is called a fake, so that what is true of all
+    of a source tells nothing.
+    """
+    if not config.samples.shuffled:
+        return list(clips)
+    ordered = sorted(clips, key=lambda clip: (clip.fake, clip.source))
+    return [replace(clip, fake=place % 2 == 0) for place, clip in enumerate(ordered)]
 
 
 def _chosen(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> list[ClipRow]:
     """The reals of the split train, and its listed fakes of the mix; of each source at most `_MOST`, evenly drawn."""
     source = PairSource([row for row in rows if row.split == "train"], cache, config)
-    methods, material = set(source.methods), source.material
+    drawn, material = {(maker.method, maker.family) for maker in source.makers}, source.material
     found: dict[str, list[ClipRow]] = {}
-    for row in [*material.reals, *material.twins, *(row for row in material.fakes if row.method in methods)]:
+    fakes = [row for row in material.fakes if (row.method, row.family) in drawn]
+    for row in [*material.reals, *material.twins, *fakes]:
         found.setdefault(_source(row), []).append(row)
     return [row for _, alike in sorted(found.items()) for row in _evenly(alike)]
 
@@ -165,7 +203,8 @@ def _enough(fakes: Sequence[ClipRow], reals: Sequence[ClipRow]) -> bool:
 
 def _line(clips: Sequence[_Clip], strength: float) -> tuple[Floats, Floats, Floats, float]:
     """(mean, deviation, weight, bias): the logit of values x is weight @ (x - mean) / deviation + bias. strength: the
-    likelihood of all clips together, over the penalty of the squared weights; it does not grow with their number.
+    likelihood of all clips together, over the penalty of the squared weights; it does not grow with their number: all
+    clips twice are the same line. Those of one source twice count 1.4 times as much beside the others.
     """
     from sklearn.linear_model import LogisticRegression
 

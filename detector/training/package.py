@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,9 +48,9 @@ from detector.training.evidence import (
     frames_as_pictures,
 )
 from detector.training.export import export_onnx
-from detector.training.further_heads import Reader, layer_heads, motion_head
+from detector.training.further_heads import Reader, layer_heads, motion_head, reader_of
 from detector.training.groups import fewest_reals
-from detector.training.layers import has_heads
+from detector.training.layers import has_heads, without_heads
 from detector.training.ranges import coverage_of_clips
 from sfumato.atomic import write_bytes, write_text
 from sfumato.config import from_dict, to_dict
@@ -103,7 +103,7 @@ def release(run: Path, rows: Sequence[ClipRow], cache: CropCache, note: Note = l
         "step": trained["step"], "validation_auc": trained["validation"],
         "backbone_weights": trained["backbone_source"],
         "learnt_from": hashed_names(rows),
-        "generators": sorted({row.generator_digest for row in rows if row.generator_digest and row.split == "train"}),
+        "generators": _generators(rows),
     }  # fmt: skip
     note("exporting")
     network, motion, _ = _taught(export_onnx(net), rows, cache, config, training, note)
@@ -135,6 +135,7 @@ def renew(
     if heads:
         mix, left_out = wanted.samples.mix, wanted.samples.leave_out
         config = replace(config, heads=wanted.heads, samples=replace(config.samples, mix=mix, leave_out=left_out))
+        training["generators"] = _generators(rows, training.get("generators", ()))
         network, motion, score = _taught(network, rows, cache, config, training, note, reader)
         return _released(run, network, motion, config, training, rows, cache, note, score if reader else None)
     return _released(run, network, motion, config, training, rows, cache, note)
@@ -144,20 +145,27 @@ def _taught(
     network: bytes, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, training: dict[str, Any],
     note: Note, reader: Reader | None = None,
 ) -> tuple[bytes, MotionHead | None, Score | None]:  # fmt: skip
-    """The network with its further heads, the head on motion, and a short way to the logits of the former; `training`,
-    of its record, tells of them.
+    """The network with its further heads, in place of those it may have, the head on motion, and a short way to the
+    logits of the former; `training`, of its record, tells of them. reader: of the same network.
     """
     note("learning further heads")
-    motion = motion_head(rows, cache, config) if config.heads.motion else None
-    layers = None
-    if config.heads.layers and OnnxScorer(network).has_maps:
-        reader = reader or Reader(network, os.cpu_count() or 1)
-        layers = layer_heads(reader, rows, cache, config)
-    methods = list(layers.methods) if layers else []
-    training["heads"] = {"layers": layers is not None, "motion": motion is not None, "methods": methods}
+    network = without_heads(network)
+    moved = motion_head(rows, cache, config) if config.heads.motion else None
+    reader = reader or reader_of(network, config)
+    if config.heads.layers and reader is None:
+        note("none of them on all layers, for the network has no maps")
+    layers = layer_heads(reader, rows, cache, config) if reader is not None and config.heads.layers else None
+    motion, methods = moved or (None, ())
+    methods = tuple(sorted({*methods, *(layers.methods if layers else ())}))
+    training["heads"] = {"layers": layers is not None, "motion": motion is not None, "methods": list(methods)}
     if layers is None or reader is None:
         return network, motion, None
     return layers.put_on(network), motion, layers.score(reader)
+
+
+def _generators(rows: Sequence[ClipRow], known: Iterable[str] = ()) -> list[str]:
+    """Digests of those that the rows of the split train were made with, and the known ones."""
+    return sorted({*known, *(row.generator_digest for row in rows if row.generator_digest and row.split == "train")})
 
 
 def exported_config(source: Path) -> DetectorConfig:

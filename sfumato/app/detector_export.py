@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +55,8 @@ def export_detector(source: Path | None, out: Path, backend: str = "onnxruntime"
             raise MissingPartError(
                 f"{folder} has no calibration", "Go on with it: sfumato train detector CLIPS -o RUN --resume."
             )
-        _, _, record = read_parts(folder / "weights")
-        trained, network = _trained(folder)
+        calibrated, apart, record = read_parts(folder / "weights")
+        trained, network = _trained(folder, None if apart else calibrated)
     else:
         network, weights, record = read_parts(folder)
         if weights:
@@ -122,14 +122,27 @@ def gate_crops(size: int) -> GateSet:
     return gate_set(faces, generated, size, BLENDS)
 
 
-def _trained(run: Path) -> tuple[Score, bytes]:
-    """The net in torch, and its network as ONNX."""
+def _trained(run: Path, calibrated: bytes | None) -> tuple[Score, bytes]:
+    """The net in torch, and its network as ONNX, both with the further heads of `calibrated`, the run's own export."""
+    import numpy as np
+
+    from detector.inference.backends import OnnxScorer
     from detector.models.checkpoint import load_detector
     from detector.training.evidence import evidence_of
     from detector.training.export import export_onnx
+    from detector.training.layers import heads_of, with_heads
 
     net, _, _ = load_detector(run / "detector.safetensors")
-    return lambda images: evidence_of(net, images), export_onnx(net)
+    further = None if calibrated is None else heads_of(calibrated)
+    if calibrated is None or further is None:
+        return lambda images: evidence_of(net, images), export_onnx(net)
+    known = OnnxScorer(calibrated)
+
+    def said(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+        own = evidence_of(net, images)
+        return np.concatenate([own, known(images)[:, own.shape[1] :]], axis=1)
+
+    return said, with_heads(export_onnx(net), *further)
 
 
 def _living_portraits() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32], list[NDArray[np.uint8]]]]:

@@ -9,10 +9,12 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from detector.config import HEADS, LAYER_HEADS
 from detector.inference.backend_names import REGISTRY
 from detector.inference.backends import OnnxScorer
 from detector.inference.bundle import load_shipped, shipped_folder
 from detector.training.export_parity import GateSet, compare, require
+from detector.training.layers import with_heads
 from sfumato.app import detector_export as subject
 from sfumato.app.cli.main import main
 from sfumato.app.detector_export import as_openvino, export_detector, gate_crops
@@ -96,6 +98,25 @@ def test_a_net_with_coarse_weights_is_held_back(crops, shipped) -> None:
     found = compare(lambda images: known, OnnxScorer(model.SerializeToString()), detector.stack, some)
     with pytest.raises(CheckpointError, match="not the trained one"):
         require(found, OnnxScorer.tolerance)
+
+
+@pytest.mark.parametrize(("source", "backend"), [(".", "onnxruntime"), ("weights", "openvino")])
+def test_an_export_keeps_further_heads(run, tiny_network, toy_gate, tmp_path, source, backend) -> None:
+    pytest.importorskip(REGISTRY.load(backend).package)
+    shutil.copytree(run, tmp_path / "run")
+    rng = np.random.default_rng(0)
+    network = with_heads(tiny_network, rng.normal(size=(2, 96)), rng.normal(size=2))
+    place = write_shipped(tmp_path / "run" / "weights", network)
+    record = json.loads((place / "detector.json").read_text())
+    wide = {"heads": [*HEADS, *LAYER_HEADS], "scale": [0.1] * 4, "offset": [0.0] * 4}
+    for kind in ("calibration", "video_calibration"):
+        record[kind]["stack"] = wide
+    (place / "detector.json").write_text(json.dumps(record))
+    export_detector(tmp_path / "run" / source, tmp_path / "out", backend)
+    images = [face_picture(i, 48) for i in range(3)]
+    found, known = load_shipped(tmp_path / "out").scorer(images), load_shipped(place).scorer(images)
+    assert found.shape == (3, 4)
+    assert np.abs(found - known).max() < 0.02 * np.abs(known).max()
 
 
 @pytest.mark.parametrize(("source", "backend"), [(".", "onnxruntime"), ("weights", "openvino")])

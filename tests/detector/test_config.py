@@ -32,6 +32,9 @@ def test_the_recipes_that_are_documented_are_read(path: Path) -> None:
         "samples.mix.swap=inf",
         "train.minutes=0.0",
         "calibration.fit_share=0.0",
+        "heads.frames=0",
+        "heads.layer_strength=0.0",
+        "heads.motion_strength=inf",
         "model.depth=3",
     ],
 )

@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import click
 import pytest
 import torch
 from click.testing import CliRunner
@@ -26,7 +27,7 @@ from detector.models.net import DetectorNet
 from sfumato.config import to_dict
 from sfumato.errors import CheckpointError, OutputError, UsageError
 from sfumato.media.clips import ClipRow, check_disjoint, file_digest, write_clips
-from tests.detector_fixtures import TINY, clip_row, drawn_people
+from tests.detector_fixtures import TINY, clip_row, drawn_people, write_shipped
 
 CONFIG = replace(
     TINY,
@@ -189,6 +190,55 @@ def test_nothing_is_trained_twice_and_other_settings_are_refused(listed, trained
     again = run(listed)
     assert again.exception is None and "without toy" not in again.stderr
     assert isinstance(run(listed, steps=3).exception, OutputError)
+
+
+@pytest.fixture
+def exported(tmp_path, listed, tiny_network):
+    """The same people, the fakes that are learnt from by another method; and a detector's folder that knows none."""
+    rows = [replace(row, method="taught") if (row.label, row.split) == ("fake", "train") else row for row in listed[0]]
+    clips = listed[1].parent / "exported.jsonl"
+    write_clips(clips, rows)
+    folder = write_shipped(tmp_path / "start", tiny_network)
+    record = json.loads((folder / "detector.json").read_text())
+    record["training"] = {"families": ["blend"], "methods": ["self-blend"], "learnt_from": ""}
+    (folder / "detector.json").write_text(json.dumps(record))
+    return clips, folder
+
+
+def run_exported(exported, out, *more: str):
+    clips, folder = exported
+    settings = ("--set", "calibration.alphas=[0.1]", "--set", "calibration.copies=0")
+    arguments = [str(clips), "-o", str(out), "--start", str(folder), "--cache", str(clips.parent / "crops")]
+    return CliRunner().invoke(command, [*arguments, "--parts", "1", *settings, *more], standalone_mode=False)
+
+
+def test_of_an_exported_detector_a_fold_learns_further_heads_alone(exported, tmp_path) -> None:
+    result = run_exported(exported, tmp_path / "out")
+    assert result.exception is None, result.output
+    (fold,) = read_folds(tmp_path / "out")
+    assert fold.methods == ("toy",)
+    place = tmp_path / "out" / fold.name
+    training = json.loads((place / "weights" / "detector.json").read_text())["training"]
+    assert training["heads"] == {"layers": True, "motion": False, "methods": ["taught"]}
+    assert training["methods"] == ["self-blend"]
+    assert not (place / "detector.safetensors").exists()
+    again = run_exported(exported, tmp_path / "out")
+    assert again.exception is None and "without toy" not in again.stderr
+    assert isinstance(run_exported(exported, tmp_path / "out", "--set", "heads.frames=3").exception, OutputError)
+
+
+def test_steps_of_an_exported_detector_are_refused(exported, tmp_path) -> None:
+    result = run_exported(exported, tmp_path / "out", "--steps", "3")
+    assert isinstance(result.exception, click.UsageError) and "--steps" in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_start_with_a_garbled_record_is_refused(exported, tmp_path) -> None:
+    path = exported[1] / "detector.json"
+    record = json.loads(path.read_text())
+    del record["training"]
+    path.write_text(json.dumps(record))
+    assert isinstance(run_exported(exported, tmp_path / "out").exception, CheckpointError)
 
 
 def test_folds_that_are_not_trained_yet_are_told(trained, tmp_path) -> None:

@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from detector.commands.train import train_detector
+from detector.config import HEADS, LAYER_HEADS
 from detector.inference.bundle import load_shipped
 from sfumato.errors import CheckpointError, MediaError, MissingPartError, OutputError, UsageError
 from sfumato.media.clips import write_clips
@@ -74,7 +76,10 @@ def test_from_clips_to_a_calibrated_detector(trained) -> None:
     assert str(folder.parent) not in json.dumps(record)
     schema = json.loads((ROOT / "docs" / "schemas" / "detector-record.schema.json").read_text(encoding="utf-8"))
     assert [error.message for error in Draft202012Validator(schema).iter_errors(record)] == []
-    assert shipped.scorer([np.asarray(face_picture(1, 48))]).shape == (1, 2)
+    assert record["training"]["heads"] == {"layers": True, "motion": False, "methods": ["toy"]}
+    assert shipped.scorer([np.asarray(face_picture(1, 48))]).shape == (1, 4)
+    assert shipped.stack.heads == (*HEADS, *LAYER_HEADS)
+    assert shipped.stack.scale[2] == 0 < shipped.stack.scale[3]  # nobody's blends taught a head on all layers
     assert f"sfumato scan FILE --model {folder / 'weights'} --fpr 0.1" in result.stderr
     assert (
         f"Pictures (12 people): flagged above a score of {1 / (1 + np.exp(-shipped.thresholds.logits[0.1])):.3f} at 0.1"
@@ -128,6 +133,30 @@ def test_an_exported_detector_is_calibrated_anew_without_training(trained, tmp_p
     assert after["training"] == before["training"]
     assert after["test"] == before["test"] and after["calibration"]["thresholds"] == before["calibration"]["thresholds"]
     assert not (tmp_path / "again" / "log.jsonl").exists()
+
+
+def test_further_heads_are_learnt_anew_without_training(trained, tmp_path) -> None:
+    """Without the fakes that taught them there are none; with those again, the same network as after the training."""
+    clips, folder, _ = trained
+    quick = ("--set", "calibration.test=false", "--set", "calibration.copies=0")
+    without = ("--heads-only", str(folder / "weights"), *quick, "--set", "samples.leave_out=['toy']")
+    assert run(clips, tmp_path / "a", *without).exception is None
+    record = record_of(tmp_path / "a")
+    assert record["training"]["heads"] == {"layers": False, "motion": False, "methods": []}
+    assert load_shipped(tmp_path / "a" / "weights").stack.heads == HEADS
+    assert run(clips, tmp_path / "b", "--heads-only", str(tmp_path / "a" / "weights"), *quick).exception is None
+    before, after = record_of(folder), record_of(tmp_path / "b")
+    assert after["training"] == before["training"]
+    faces = [face_picture(i, 48) for i in range(3)]
+    found, known = (load_shipped(place / "weights").scorer(faces) for place in (tmp_path / "b", folder))
+    assert found == pytest.approx(known, abs=1e-3)
+
+
+def test_calibrating_alone_and_learning_heads_are_not_asked_at_once(trained, tmp_path) -> None:
+    place = str(trained[1] / "weights")
+    result = run(trained[0], tmp_path / "again", "--calibrate-only", place, "--heads-only", place)
+    assert isinstance(result.exception, click.UsageError)
+    assert not (tmp_path / "again").exists()
 
 
 def test_a_detector_is_calibrated_on_crops_cut_as_its_own_were(shared_toy, trained, tmp_path) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from detector.inference.backend_names import REGISTRY
-from detector.inference.backends import load_scorer
+from detector.inference.backends import OnnxScorer, load_scorer
 from detector.inference.bundle import load_shipped
+from detector.training.layers import with_heads, with_layers
 from sfumato.errors import CheckpointError, MissingPartError, UsageError
 from sfumato.execution.signal_stack import signal_stack
 from tests.detector_fixtures import face_picture
@@ -38,6 +39,21 @@ def test_openvino_leaves_the_signal_stack_alone(network) -> None:
     assert signal_stack() == before
     del scorer
     assert signal_stack() == before
+
+
+def test_layers_come_with_the_logits(network) -> None:
+    images = [face_picture(i, 48) for i in range(3)]
+    scorer = OnnxScorer(with_layers(network))
+    evidence, means = scorer.with_layers(images, batch=2)
+    assert evidence == pytest.approx(OnnxScorer(network)(images), abs=1e-4)
+    assert means == pytest.approx(scorer._all(images, "layers", 16).mean((2, 3)), abs=1e-5)
+
+
+def test_a_network_with_other_heads_than_the_stack_is_refused(network) -> None:
+    scorer = OnnxScorer(with_heads(network, np.ones((2, 96)), np.ones(2)))
+    scorer.require_crops(48, 4)
+    with pytest.raises(CheckpointError, match="not 2 numbers"):
+        scorer.require_crops(48)
 
 
 def test_unknown_backend_is_refused_with_the_known_ones(network) -> None:

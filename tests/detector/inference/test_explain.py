@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.config import HEADS, ModelConfig
+from detector.config import HEADS, KINDS, LAYER_HEADS, MOTION, ModelConfig
 from detector.inference.backends import OnnxScorer
 from detector.inference.bundle import load_shipped
 from detector.inference.explain import (
@@ -251,6 +251,44 @@ def test_words_never_say_what_a_file_is(blend, synthesis, flagged) -> None:
     )
 
 
+WIDE = Stack((1.0,) * 5, (0.0,) * 5, heads=(*HEADS, *LAYER_HEADS, MOTION))
+
+
+def test_a_kind_of_evidence_is_told_by_the_head_that_says_most() -> None:
+    found = head_facts(WIDE, np.array([[-3.0, -4.0, 3.0, -5.0, 1.0]]), THRESHOLDS, 0.01)
+    assert tuple(found) == KINDS
+    assert [found[kind].evidence for kind in KINDS] == [3.0, -4.0, 1.0]
+    assert [found[kind].level for kind in KINDS] == ["strong", "low", "raised"]
+    words = in_words(found, True)
+    assert words.index("blending") < words.index("motion") < words.index("synthesis")
+
+
+def test_three_kinds_that_flag_together_only_are_told() -> None:
+    found = head_facts(WIDE, np.array([[1.5, 1.4, -9.0, -9.0, 1.3]]), THRESHOLDS, 0.01)
+    assert in_words(found, True).endswith(" None alone passes the threshold, all together do.")
+
+
+def test_motion_that_was_not_looked_at_is_not_told() -> None:
+    assert tuple(head_facts(WIDE, np.array([[1.0, 0.0, 0.0, 0.0]]), THRESHOLDS, 0.01)) == HEADS
+
+
+def test_a_kind_whose_own_head_was_never_trained_is_told_by_the_other() -> None:
+    stack = replace(WIDE, scale=(0.0, 1.0, 1.0, 0.0, 0.0))
+    found = head_facts(stack, np.array([[9.0, -2.0, 1.0, 9.0, 9.0]]), THRESHOLDS, 0.01)
+    assert [(found[kind].evidence, found[kind].level) for kind in KINDS] == [
+        (1.0, "raised"), (-2.0, "low"), (9.0, "untrained"),
+    ]  # fmt: skip
+
+
+def test_a_kind_has_the_places_of_both_its_heads() -> None:
+    maps = np.zeros((1, 4, 8, 8))
+    maps[0, 0, 0, 0] = maps[0, 2, 7, 7] = maps[0, 3, 0, 7] = 6.0
+    frame = explain(WIDE, [0.5], [face_picture(0, 64)], np.zeros((1, 5)), maps, [landmarks(64)]).frames[0]
+    blend, synthesis = frame.kind_maps() > 0
+    corners = (0, 0), (-1, -1), (0, -1)
+    assert [(bool(blend[at]), bool(synthesis[at])) for at in corners] == [(True, False), (True, False), (False, True)]
+
+
 def levelled(blend: str, synthesis: str) -> dict[str, HeadFacts]:
     return {name: HeadFacts(1.0, 1.0, level, None) for name, level in (("blend", blend), ("synthesis", synthesis))}
 
@@ -269,7 +307,7 @@ def test_maps_show_what_the_words_speak_of(levels, flagged: bool, shown) -> None
     maps = np.zeros((1, 2, 8, 8))
     maps[0, 0, 5, 3:5], maps[0, 1, 0, 0] = 6.0, 6.0  # blending at the mouth, synthesis in a corner
     found = limited(explained(maps), levelled(*levels), flagged)
-    assert tuple((found.frames[0].head_maps() > 0).any((1, 2))) == shown
+    assert tuple((found.frames[0].kind_maps() > 0).any((1, 2))) == shown
     assert (found.shares is not None) == any(shown)
     if shown == (True, False):
         assert found.shares["outside"] < 0.05 < found.shares["mouth"]
