@@ -25,6 +25,12 @@ FAMILY_HEADS: dict[str, tuple[str, ...]] = {  # which evidence a family of fakes
     "synthesis": ("synthesis",),
     "composite": ("blend", "synthesis"),
 }
+TAUGHT_BY: dict[str, tuple[str, ...]] = {  # the families of a head's own fakes, which also scale what it says
+    **{head: tuple(family for family, heads in FAMILY_HEADS.items() if head in heads) for head in HEADS},
+    "blend-layers": ("blend", "composite"),
+    "synthesis-layers": ("reenact", "synthesis"),
+    MOTION: ("reenact",),  # a lip-sync moves a real head
+}
 _MIX = {  # of a batch's pairs; what a data set lacks leaves its share to the others
     "self-blend": 0.3,
     "swap": 0.15,

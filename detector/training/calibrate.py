@@ -1,6 +1,6 @@
 """Calibration: scores of held-out clips to one probability, and thresholds at stated false-positive rates.
 
-In: the frame evidence of clips of people the net never saw. Out: a `Stack` and thresholds. The stack's four numbers are
+In: the frame evidence of clips of people the net never saw. Out: a `Stack` and thresholds. The stack's numbers are
 fitted on whole clips, not frames. Thresholds hold for every group of the reals: detector/training/groups.py has the
 rule and what it guarantees.
 """
@@ -17,20 +17,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.config import FAMILY_HEADS, HEADS
+from detector.config import FAMILY_HEADS, HEADS, TAUGHT_BY
 from detector.evaluation.metrics import auc, calibration_error
-from detector.inference.fusion import Stack, joined, pooled, probability
+from detector.inference.fusion import Stack, pooled, probability
 from detector.inference.quality_norm import fit_norm
 from detector.inference.thresholds import Coverage
 from detector.training.evidence import ClipEvidence, Floats
 from detector.training.groups import RULE, GroupedThresholds, grouped_thresholds
+from detector.training.scaling import platt
 from sfumato.errors import UsageError
 from sfumato.media.clips import TWIN, ClipRow
 
-_PRIOR = 0.02  # pulls log-scales and offsets to 0 a little: on cleanly separated clips they would run away
+_PRIOR = 0.02  # holds lines to the identity a little: on cleanly separated clips they would run away
 _LINE_PRIOR = 1e-3  # the same for normed logits, whose offset is some spreads away from 0
 NORM_PEOPLE = 100  # with drawn people, half as many cost more true positives than the norm saved false ones
-_LEVEL = 0.97  # quantile of the reals at which the heads are made equal; higher ones rest on too few clips
 
 
 @dataclass(frozen=True)
@@ -125,57 +125,36 @@ def with_norm(stack: Stack, copies: Sequence[ClipEvidence], fitting: Sequence[Cl
 
     `copies` of too few people for a norm (`enough_people`): the stack as it is.
     """
-    from scipy.optimize import minimize
-
     if not enough_people(copies):
         return stack
     norm = fit_norm(np.array([clip.quality for clip in copies]), np.array([clip_logit(stack, clip) for clip in copies]))
     normed = replace(stack, norm=norm)
     logits, fake = _labelled(normed, fitting)
-    weight = _weights(fitting)
-
-    def cost(line: Floats) -> float:
-        values = math.exp(min(line[0], 4.0)) * logits + line[1]
-        return float(
-            (np.logaddexp(0.0, np.where(fake, -values, values)) * weight).sum() + _LINE_PRIOR * (line**2).sum()
-        )
-
-    gain, shift = minimize(cost, np.zeros(2), method="L-BFGS-B").x
-    return replace(stack, norm=replace(norm, gain=math.exp(min(float(gain), 4.0)), shift=float(shift)))
+    gain, shift = platt(logits, fake, _weights(fitting), _LINE_PRIOR)
+    return replace(stack, norm=replace(norm, gain=gain, shift=shift))
 
 
 def fit_stack(clips: Sequence[ClipEvidence], used: Mapping[str, bool]) -> Stack:
-    """Least negative log-likelihood over clips, reals and each method of fakes weighing the same. `used`: {head:
-    whether it counts}, in the order of the columns; clips may lack the last ones.
+    """Each head by itself: the line that makes what it says of a whole clip the logit of a fake of its own kind rather
+    than a real; reals and each method of those fakes weigh the same. So a head of little worth keeps to little, and
+    none is held against fakes that it cannot know. Where there are none of its kind, all are taken.
 
-    Raises UsageError without reals or without fakes.
+    `used`: {head: whether it counts}, in the order of the columns; clips may lack the last ones. Raises UsageError
+    without reals or without fakes.
     """
-    from scipy.optimize import minimize
-
     if all(clip.family == "real" for clip in clips) or all(clip.family != "real" for clip in clips):
         raise UsageError("Calibration needs real clips and fakes", "Give the split validation some of both.")
-    frames = np.concatenate([_of_all(clip.evidence, len(used)) for clip in clips])  # (all frames, H)
-    ends = np.cumsum([len(clip.evidence) for clip in clips])[:-1]
-    fake = np.array([clip.family != "real" for clip in clips])
-    weight = _weights(clips)
-    count = len(used)
+    lines = [_own_line(clips, head, place) if use else (0.0, 0.0) for place, (head, use) in enumerate(used.items())]
+    return Stack(tuple(scale for scale, _ in lines), tuple(offset for _, offset in lines), heads=tuple(used))
 
-    def unpack(parameters: Floats) -> tuple[list[float], list[float]]:
-        ours = zip(parameters[:count], used.values(), strict=True)
-        return [math.exp(min(p, 4.0)) if use else 0.0 for p, use in ours], [float(p) for p in parameters[count:]]
 
-    def cost(parameters: Floats) -> float:
-        logits = np.array([pooled(part) for part in np.split(joined(frames, *unpack(parameters)), ends)])
-        losses = np.logaddexp(0.0, np.where(fake, -logits, logits))
-        return float((losses * weight).sum() + _PRIOR * (parameters**2).sum())
-
-    scale, offset = unpack(minimize(cost, np.zeros(2 * count), method="L-BFGS-B").x)
-    fitted = Stack(
-        tuple(scale),
-        tuple(value if use else 0.0 for value, use in zip(offset, used.values(), strict=True)),
-        heads=tuple(used),
-    )
-    return _levelled(fitted, [clip for clip in clips if clip.kind == "real"])
+def _own_line(clips: Sequence[ClipEvidence], head: str, place: int) -> tuple[float, float]:
+    looked = [clip for clip in clips if clip.evidence.shape[1] > place]
+    own = [clip for clip in looked if clip.family == "real" or clip.family in TAUGHT_BY[head]]
+    chosen = own if any(clip.family != "real" for clip in own) else looked
+    said = np.array([pooled(clip.evidence[:, place]) for clip in chosen])
+    fake = np.array([clip.family != "real" for clip in chosen])
+    return platt(said, fake, _weights(chosen), _PRIOR)
 
 
 def _of_all(evidence: Floats, heads: int) -> Floats:
@@ -205,24 +184,6 @@ def _weights(clips: Sequence[ClipEvidence]) -> Floats:
     return np.array(
         [0.5 / alike["real"] if clip.family == "real" else 0.5 / (alike[clip.kind] * fakes) for clip in clips]
     )
-
-
-def _levelled(stack: Stack, reals: Sequence[ClipEvidence]) -> Stack:
-    """The same stack with offsets moved so that all heads reach the same logit on their worst real clips.
-
-    Likelihood weighs all clips alike; at a strict threshold the poorer head would then cause most of the false alarms
-    and set the threshold for all.
-    """
-    reach: dict[int, float] = {}
-    for head, (scale, offset) in enumerate(zip(stack.scale, stack.offset, strict=True)):
-        looked = [clip.evidence[:, head] for clip in reals if clip.evidence.shape[1] > head]
-        if scale > 0 and looked:
-            reach[head] = float(np.quantile([pooled(scale * said + offset) for said in looked], _LEVEL))
-    if not reach:
-        return stack
-    middle = sum(reach.values()) / len(reach)
-    moved = tuple(offset + middle - reach.get(head, middle) for head, offset in enumerate(stack.offset))
-    return replace(stack, offset=moved)
 
 
 def divide(clips: Sequence[ClipEvidence], share: float) -> tuple[list[ClipEvidence], list[ClipEvidence]]:

@@ -4,7 +4,8 @@ In: an exported network, the clips of the split "train" with their crops. Out: t
 `MotionHead`. Each is a logistic regression, taught one kind of evidence by the fakes of that kind and no others: with a
 few dozen fakes by a dozen hands a whole network learns the hands by heart, and one line for all kinds of fakes gains on
 one kind what it loses on another. Reals weigh as much as fakes, and every method and collection counts by the root of
-its size. A control (`samples.shuffled`) learns both from labels that are true of half the clips.
+its size. What a head says is a probability's logit by what lines through some of the people said of the others: its
+own people it knows too well. A control (`samples.shuffled`) learns from labels that are true of half the clips.
 """
 
 from __future__ import annotations
@@ -12,31 +13,30 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.config import HEADS, DetectorConfig
+from detector.config import HEADS, LAYER_HEADS, MOTION, TAUGHT_BY, DetectorConfig
 from detector.data.cache import CropCache
 from detector.data.pairs import PairSource
 from detector.inference.backends import OnnxScorer
+from detector.inference.fusion import pooled
 from detector.motion.head import MotionHead
 from detector.training.evidence import even_crops, view
 from detector.training.layers import with_heads, with_layers
-from sfumato.media.clips import ClipRow
+from detector.training.scaling import platt
+from sfumato.media.clips import ClipRow, groups_of
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
-TAUGHT_BY = {  # which families of listed fakes teach a kind of evidence on all layers
-    "blend": ("blend", "composite"),
-    "synthesis": ("reenact", "synthesis"),
-}
-MOVED = ("reenact",)  # families whose motion is a network's; a lip-sync moves a real head
 FEWEST = 12  # fakes, and people with reals, that a head takes
 _MOST = 400  # clips of one method or collection: more of one kind teach little
+_PARTS = 4  # of the people, each judged by a line through the others
+_PRIOR = 1e-3  # of the scale of those verdicts, which is far from 1
 _OUTER = 0.01  # quantile of a measure that bounds it: what is further out is an accident of the landmarks
 
 
@@ -95,40 +95,41 @@ class LayerHeads:
 
 @dataclass(frozen=True)
 class _Clip:
-    """values: (frames, D) of one clip; source: the method of a fake, the collection of a real."""
+    """values: (frames, D) of one clip; source: the method of a fake, the collection of a real; part: of its people."""
 
     values: Floats
     fake: bool
     source: str
+    part: int = 0
 
 
 def layer_heads(reader: Reader, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> LayerHeads | None:
-    """A head on all layers for each of HEADS, learnt from `rows` (of the split train, with crops). A kind that fewer
+    """The LAYER_HEADS, learnt from `rows` (of the split train, with crops). A kind that fewer
     than FEWEST fakes or people show gets one that says nothing: 0, whatever the face. None if no kind is shown by
     enough.
     """
     chosen = _chosen(rows, cache, config)
-    taught = {kind: found for kind in HEADS if (found := _of_kind(kind, chosen, cache))}
+    taught = {head: found for head in LAYER_HEADS if (found := _of_kind(head, chosen, cache))}
     if not taught:
         return None
     needed = {row.path: row for found in taught.values() for row in found}
     seen = {path: reader(_views(row, cache, config))[1] for path, row in needed.items()}
     width = next(iter(seen.values())).shape[1]
-    weight, bias = np.zeros((len(HEADS), width)), np.zeros(len(HEADS))
-    for kind, found in taught.items():
-        clips = [_Clip(seen[row.path], row.label == "fake", _source(row)) for row in found]
-        mean, deviation, line, constant = _line(_labelled(clips, config), config.heads.layer_strength)
-        number = HEADS.index(kind)
+    weight, bias = np.zeros((len(LAYER_HEADS), width)), np.zeros(len(LAYER_HEADS))
+    for head, found in taught.items():
+        clips = _labelled(_clips(found, seen), config)
+        mean, deviation, line, constant = _calibrated(clips, config.heads.layer_strength)
+        number = LAYER_HEADS.index(head)
         weight[number] = line / deviation
         bias[number] = constant - float(weight[number] @ mean)
     return LayerHeads(weight, bias, _methods(needed.values()))
 
 
-def _of_kind(kind: str, chosen: Sequence[ClipRow], cache: CropCache) -> list[ClipRow]:
-    """What teaches a kind of evidence: its fakes, then reals of their kind of file, for a photograph is no blended
+def _of_kind(head: str, chosen: Sequence[ClipRow], cache: CropCache) -> list[ClipRow]:
+    """What teaches a head: its fakes, then reals of their kind of file, for a photograph is no blended
     video. Nothing where they are too few.
     """
-    fakes = [row for row in chosen if row.label == "fake" and row.family in TAUGHT_BY[kind]]
+    fakes = [row for row in chosen if row.label == "fake" and row.family in TAUGHT_BY[head]]
     kinds = {cache.still(row) for row in fakes}
     reals = [row for row in chosen if row.label == "real" and cache.still(row) in kinds]
     return [*fakes, *reals] if _enough(fakes, reals) else []
@@ -146,20 +147,29 @@ def motion_head(
     """
     moving = [(row, cache.motion(row)) for row in _chosen(rows, cache, config)]
     known = [(row, found) for row, found in moving if found is not None]
-    fakes = [row for row, _ in known if row.label == "fake" and row.family in MOVED]
+    fakes = [row for row, _ in known if row.label == "fake" and row.family in TAUGHT_BY[MOTION]]
     reals = [row for row, _ in known if row.label == "real"]
     if not _enough(fakes, reals):
         return None
     taught = {row.path for row in [*fakes, *reals]}
     measures = {row.path: found for row, found in known if row.path in taught}
     lowest, highest = np.quantile(np.array(list(measures.values())), [_OUTER, 1 - _OUTER], axis=0)
-    clips = [
-        _Clip(np.clip(measures[row.path], lowest, highest)[None], row.label == "fake", _source(row))
-        for row in [*fakes, *reals]
-    ]
-    mean, deviation, line, constant = _line(_labelled(clips, config), config.heads.motion_strength)
+    clips = _clips([*fakes, *reals], {path: np.clip(found, lowest, highest)[None] for path, found in measures.items()})
+    mean, deviation, line, constant = _calibrated(_labelled(clips, config), config.heads.motion_strength)
     numbers = [tuple(map(float, part)) for part in (lowest, highest, mean, deviation, line)]
     return MotionHead(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], constant), _methods(fakes)
+
+
+def _clips(rows: Sequence[ClipRow], values: Mapping[str, Floats]) -> list[_Clip]:
+    """values: {path: (frames, D)}. All that are tied to each other are in one part; fakes are dealt first."""
+    groups = groups_of(rows)
+    forged = {group for row, group in zip(rows, groups, strict=True) if row.label == "fake"}
+    names = sorted(set(groups), key=lambda name: (name not in forged, hashlib.sha256(name.encode()).digest()))
+    part = {name: place % _PARTS for place, name in enumerate(names)}
+    return [
+        _Clip(values[row.path], row.label == "fake", _source(row), part[group])
+        for row, group in zip(rows, groups, strict=True)
+    ]
 
 
 def _methods(rows: Iterable[ClipRow]) -> tuple[str, ...]:
@@ -201,6 +211,26 @@ def _enough(fakes: Sequence[ClipRow], reals: Sequence[ClipRow]) -> bool:
     return len(fakes) >= FEWEST and len({row.identity for row in reals}) >= FEWEST
 
 
+def _calibrated(clips: Sequence[_Clip], strength: float) -> tuple[Floats, Floats, Floats, float]:
+    """As `_line`, scaled and shifted by what lines through the other parts say of each. Parts that no line can be had
+    without go without: no part at all, and it is `_line`.
+    """
+    mean, deviation, weight, bias = _line(clips, strength)
+    judged: list[_Clip] = []
+    said: list[float] = []
+    for part in sorted({clip.part for clip in clips}):
+        others, own = [c for c in clips if c.part != part], [c for c in clips if c.part == part]
+        if len({clip.fake for clip in others}) == 2:
+            centre, spread, line, constant = _line(others, strength)
+            judged += own
+            said += [pooled((clip.values - centre) / spread @ line + constant) for clip in own]
+    if len({clip.fake for clip in judged}) < 2:
+        return mean, deviation, weight, bias
+    fake = np.array([clip.fake for clip in judged])
+    scale, offset = platt(np.array(said), fake, _shares(judged), _PRIOR)
+    return mean, deviation, scale * weight, scale * bias + offset
+
+
 def _line(clips: Sequence[_Clip], strength: float) -> tuple[Floats, Floats, Floats, float]:
     """(mean, deviation, weight, bias): the logit of values x is weight @ (x - mean) / deviation + bias. strength: the
     likelihood of all clips together, over the penalty of the squared weights; it does not grow with their number: all
@@ -210,12 +240,17 @@ def _line(clips: Sequence[_Clip], strength: float) -> tuple[Floats, Floats, Floa
 
     values = np.concatenate([clip.values for clip in clips])
     fake = np.concatenate([np.full(len(clip.values), clip.fake) for clip in clips])
-    sizes = Counter((clip.fake, clip.source) for clip in clips)
-    share = np.array([sizes[clip.fake, clip.source] ** -0.5 for clip in clips])
-    of_fakes = np.array([clip.fake for clip in clips])
-    share /= 2 * np.where(of_fakes, share[of_fakes].sum(), share[~of_fakes].sum())
-    weight = np.concatenate([np.full(len(c.values), s / len(c.values)) for c, s in zip(clips, share, strict=True)])
+    shares = _shares(clips)
+    weight = np.concatenate([np.full(len(c.values), s / len(c.values)) for c, s in zip(clips, shares, strict=True)])
     mean, deviation = values.mean(0), np.maximum(values.std(0), 1e-6)
     model: Any = LogisticRegression(C=strength, max_iter=1000)
     model.fit((values - mean) / deviation, fake, sample_weight=weight)
     return mean, deviation, np.asarray(model.coef_[0], np.float64), float(model.intercept_[0])
+
+
+def _shares(clips: Sequence[_Clip]) -> Floats:
+    """(N,) summing to 1: half to the reals, half to the fakes, in each to a source by the root of its size."""
+    sizes = Counter((clip.fake, clip.source) for clip in clips)
+    share = np.array([sizes[clip.fake, clip.source] ** -0.5 for clip in clips])
+    fake = np.array([clip.fake for clip in clips])
+    return np.asarray(share / (2 * np.where(fake, share[fake].sum(), share[~fake].sum())), np.float64)

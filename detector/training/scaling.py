@@ -1,0 +1,31 @@
+"""One head's logits as a probability's (Platt, "Probabilistic outputs for support vector machines", 1999).
+
+In: a number a clip, and whether it is a fake. Out: a scale and an offset.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_LARGEST = 4.0  # of a scale's logarithm
+
+
+def platt(values: Floats, fake: NDArray[np.bool_], weight: Floats, prior: float) -> tuple[float, float]:
+    """(scale, offset), so that scale * value + offset has the least negative log-likelihood; the scale is positive, for
+    evidence never speaks for its contrary. values, weight: (N,), the weights summing to 1; prior: what the squares of
+    the scale's logarithm and of the offset cost, beside a mean of N clips.
+    """
+    from scipy.optimize import minimize
+
+    def cost(parameters: NDArray[Any]) -> float:
+        logits = math.exp(min(parameters[0], _LARGEST)) * values + parameters[1]
+        losses = np.logaddexp(0.0, np.where(fake, -logits, logits))
+        return float((losses * weight).sum() + prior * (parameters**2).sum())
+
+    scale, offset = minimize(cost, np.zeros(2), method="L-BFGS-B").x
+    return math.exp(min(float(scale), _LARGEST)), float(offset)
