@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 RATE = 25.0  # frames a second that all tracks are brought to
 FEWEST = 20  # of them: shorter tracks say nothing about a pace
 GAP = 0.5  # seconds: how a face moved between frames that lie further apart is not known
+SLOWEST = 14.0  # frames a second: between fewer, straight lines are all that would be measured
 SIGNALS = ("lips", "mouth", "lids", "brows", "yaw", "pitch", "roll", "size", "x", "y")
 MEASURES = ("spread", "speed", "roughness", "persistence")
 TOGETHER = (("lips", "yaw"), ("lips", "pitch"), ("lips", "brows"), ("lips", "y"), ("lids", "brows"), ("yaw", "pitch"),
@@ -36,8 +37,8 @@ def motion_features(points: NDArray[np.floating], times: NDArray[np.floating]) -
     """points: (T, 68, 2) px of the frame, one face in consecutive frames; times: (T,) seconds, rising; a frame whose
     time does not rise is passed over.
 
-    Returns (len(FEATURES),), finite; None for a track shorter than FEWEST frames of RATE, or with a gap longer than
-    GAP, for points that are none, and for a face whose eyes are not a pixel apart.
+    Returns (len(FEATURES),), finite; None for a track shorter than FEWEST frames of RATE, with a gap longer than GAP or
+    fewer frames a second than SLOWEST, for points that are none, and for a face whose eyes are not a pixel apart.
     """
     if not (np.abs(points) <= _FARTHEST).all():  # NaN is not within, either
         return None
@@ -64,11 +65,11 @@ def motion_features(points: NDArray[np.floating], times: NDArray[np.floating]) -
 
 def _on_one_clock(points: Floats, times: Floats) -> Floats:
     """(T, 68, 2) at the file's times to (T', 68, 2) at RATE, by straight lines between neighbours; none where two of
-    those are further apart than GAP.
+    those are further apart than GAP, or where there are fewer a second than SLOWEST.
     """
     rising = times > np.concatenate([[-np.inf], np.maximum.accumulate(times)[:-1]])
     points, times = points[rising], times[rising]
-    if len(times) < 2 or not np.diff(times).max() <= GAP:
+    if len(times) < 2 or not np.diff(times).max() <= GAP or (len(times) - 1) < SLOWEST * (times[-1] - times[0]):
         return points[:0]
     clock = np.arange(times[0], times[-1] + 1e-9, 1 / RATE)
     flat = points.reshape(len(points), -1)

@@ -126,11 +126,12 @@ def layer_heads(reader: Reader, rows: Sequence[ClipRow], cache: CropCache, confi
 
 
 def _of_kind(head: str, chosen: Sequence[ClipRow], cache: CropCache) -> list[ClipRow]:
-    """What teaches a head: its fakes, then reals of their kind of file, for a photograph is no blended
-    video. Nothing where they are too few.
+    """What teaches a head, its fakes and reals; nothing where they are too few. Seams are held against reals of the
+    same kind of file, for a photograph is no blended video. What is synthesised is held against all: where no generated
+    picture was seen, real ones must have been, or every picture is suspect.
     """
     fakes = [row for row in chosen if row.label == "fake" and row.family in TAUGHT_BY[head]]
-    kinds = {cache.still(row) for row in fakes}
+    kinds = {cache.still(row) for row in fakes} if head == "blend-layers" else {True, False}
     reals = [row for row in chosen if row.label == "real" and cache.still(row) in kinds]
     return [*fakes, *reals] if _enough(fakes, reals) else []
 

@@ -155,6 +155,12 @@ def test_nothing_is_told_over_a_gap(gap: float) -> None:
     assert motion_features(talking(clock()), times) is None
 
 
+@pytest.mark.parametrize(("rate", "told"), [(4.0, False), (12.0, False), (15.0, True), (25.0, True)])
+def test_too_few_frames_a_second_say_nothing(rate: float, told: bool) -> None:
+    times = clock(6.0, rate)
+    assert (motion_features(talking(times), times) is not None) == told
+
+
 def test_what_comes_after_a_time_that_is_none_is_passed_over() -> None:
     times = clock()
     times[30] = np.nan

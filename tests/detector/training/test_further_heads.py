@@ -19,6 +19,7 @@ from detector.training.evidence import view
 from detector.training.further_heads import (
     FEWEST,
     Reader,
+    _calibrated,
     _Clip,
     _labelled,
     _line,
@@ -135,9 +136,24 @@ def test_other_splits_do_not_teach(cache, reader) -> None:
     assert heads is not None and heads.methods == ("blend",)
 
 
-def test_a_photograph_is_no_real_beside_videos(cache, reader) -> None:
-    """A head would learn the codec of the fakes."""
-    assert layer_heads(reader, [*reals(cache, end="png"), *fakes(cache, "blend")], cache, TINY) is None
+def test_a_photograph_is_no_real_beside_blended_videos(cache, reader) -> None:
+    """The head would learn the codec of the fakes. That on synthesis has to know real photographs."""
+    photographs = reals(cache, end="png")
+    assert layer_heads(reader, [*photographs, *fakes(cache, "blend")], cache, TINY) is None
+    assert layer_heads(reader, [*photographs, *fakes(cache, "reenact")], cache, TINY) is not None
+
+
+def test_what_a_head_says_is_a_probability_among_strangers() -> None:
+    """Of three hundred numbers and sixty clips a line knows its own clips by heart; of others it knows nothing."""
+    rng = np.random.default_rng(5)
+    blind = [_Clip(rng.normal(size=(1, 300)), i % 2 == 0, str(i % 2), i % 4) for i in range(60)]
+
+    def sayings(line: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]) -> list[float]:
+        mean, deviation, weight, bias = line
+        return [abs(float((clip.values[0] - mean) / deviation @ weight + bias)) for clip in blind]
+
+    assert min(sayings(_line(blind, 30.0))) > 1
+    assert max(sayings(_calibrated(blind, 30.0))) < 0.7
 
 
 def test_no_heads_on_layers_where_none_are_wanted_or_there_are_no_maps() -> None:
