@@ -188,13 +188,13 @@ def mover(moving_folder: Path, monkeypatch) -> VideoDetector:
 
 def test_the_largest_face_has_its_motion_and_the_other_one_none(mover, tmp_path) -> None:
     mover.seen = [face(20, size=80), face(200)]
-    found = mover.predict(make_video(tmp_path / "a.mp4", width=320, height=120), frames=8)
+    found = mover.predict(make_video(tmp_path / "a.mp4", frames=40, rate=25, width=320, height=120), frames=8)
     motions = {track.frames[0].box[0]: track.motion for track in found.tracks}
     assert motions == {20.0: 3.0, 200.0: None}
 
 
 def test_a_logit_rises_with_the_motion(mover, tmp_path) -> None:
-    make_video(tmp_path / "a.mp4", width=160, height=120)
+    make_video(tmp_path / "a.mp4", frames=40, rate=25, width=160, height=120)
     logits = []
     for bias in (-20.0, 0.0, 4.0):
         mover.bundle = replace(mover.bundle, motion=motion_head(bias))
@@ -204,7 +204,7 @@ def test_a_logit_rises_with_the_motion(mover, tmp_path) -> None:
 
 
 def test_motion_changes_nothing_of_what_the_net_says(mover, detector, tmp_path) -> None:
-    make_video(tmp_path / "a.mp4", width=160, height=120)
+    make_video(tmp_path / "a.mp4", frames=40, rate=25, width=160, height=120)
     detector.seen = mover.seen
     with_motion, without = (each.predict(tmp_path / "a.mp4", frames=4) for each in (mover, detector))
     told = [[frame.evidence for frame in found.tracks[0].frames] for found in (with_motion, without)]
@@ -229,14 +229,14 @@ def test_a_video_too_short_for_a_pace_has_no_motion_and_a_score(mover, tmp_path)
 def test_a_face_that_comes_between_sampled_frames_is_followed_from_the_next(mover, tmp_path, monkeypatch) -> None:
     looks = iter(range(1000))
     monkeypatch.setattr(mover._faces, "detect", lambda image: [face(20)] if next(looks) >= 2 else [])
-    found = mover.predict(make_video(tmp_path / "a.mp4", frames=40, width=160, height=120), frames=5)
+    found = mover.predict(make_video(tmp_path / "a.mp4", frames=100, rate=25, width=160, height=120), frames=5)
     assert found.tracks[0].frames[0].time == pytest.approx(1.6)
     assert found.tracks[0].motion == 3.0
 
 
 def test_what_is_followed_on_the_way_is_told_as_looking(mover, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(FaceAtRest, "step", lambda self, image: time.sleep(0.01) or self._points)
-    timing = mover.predict(make_video(tmp_path / "a.mp4", width=160, height=120), frames=2).timing
+    timing = mover.predict(make_video(tmp_path / "a.mp4", rate=25, width=160, height=120), frames=2).timing
     assert timing.detect > 0.19
     assert 0 <= timing.decode <= timing.total - timing.detect
 
