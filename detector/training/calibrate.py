@@ -163,15 +163,6 @@ def _of_all(evidence: Floats, heads: int) -> Floats:
     return np.concatenate([evidence, np.full((len(evidence), missing), -np.inf)], axis=1) if missing else evidence
 
 
-def relabelled(clips: Sequence[ClipEvidence], seed: int = 0) -> list[ClipEvidence]:
-    """The clips with each other's evidence, drawn at random: for controls that must know nothing."""
-    order = np.random.default_rng(seed).permutation(len(clips))
-    return [
-        replace(clip, evidence=clips[i].evidence, quality=clips[i].quality)
-        for clip, i in zip(clips, order, strict=True)
-    ]
-
-
 def enough_people(clips: Sequence[ClipEvidence | ClipRow]) -> bool:
     """Whether a quality norm of these, or of copies of them, pays: those of one person are alike, however many."""
     return len({clip.identity for clip in clips}) >= NORM_PEOPLE

@@ -180,6 +180,15 @@ def frames_as_pictures(judge: Judge, rows: Sequence[ClipRow], cache: CropCache, 
         yield replace(found, group=f"{found.group} (frames of videos)")
 
 
+def relabelled(clips: Sequence[ClipEvidence], seed: int = 0) -> list[ClipEvidence]:
+    """The clips with each other's evidence, drawn at random: for controls that must know nothing."""
+    order = np.random.default_rng(seed).permutation(len(clips))
+    return [
+        replace(clip, evidence=clips[i].evidence, quality=clips[i].quality)
+        for clip, i in zip(clips, order, strict=True)
+    ]
+
+
 def even_crops(cache: CropCache, row: ClipRow, frames: int | None = None) -> list[Image]:
     """Wide crops of a clip, at most `frames`, evenly spaced; None: all."""
     count = cache.count(row)

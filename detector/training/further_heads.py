@@ -100,7 +100,7 @@ class _Clip:
     values: Floats
     fake: bool
     source: str
-    part: int = 0
+    part: int
 
 
 def layer_heads(reader: Reader, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> LayerHeads | None:

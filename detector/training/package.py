@@ -34,7 +34,6 @@ from detector.training.calibrate import (
     is_fitted_on,
     one_clip_a_person,
     probability_report,
-    relabelled,
     report,
     set_thresholds,
 )
@@ -46,6 +45,7 @@ from detector.training.evidence import (
     clip_evidence,
     copies_evidence,
     frames_as_pictures,
+    relabelled,
 )
 from detector.training.export import export_onnx
 from detector.training.further_heads import Reader, layer_heads, motion_head, reader_of

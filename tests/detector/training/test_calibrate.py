@@ -18,13 +18,12 @@ from detector.training.calibrate import (
     is_fitted_on,
     one_clip_a_person,
     probability_report,
-    relabelled,
     report,
     set_thresholds,
     temperature,
     with_norm,
 )
-from detector.training.evidence import ClipEvidence
+from detector.training.evidence import ClipEvidence, relabelled
 from detector.training.groups import GroupedThresholds
 from sfumato.errors import UsageError
 from sfumato.media.clips import TWIN

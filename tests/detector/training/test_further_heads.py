@@ -196,7 +196,7 @@ def test_a_head_on_motion_takes_enough_faces_that_a_network_moved(cache, family:
 
 def clips(count: int, source: str, fake: bool) -> list[_Clip]:
     rng = np.random.default_rng(count)
-    return [_Clip(rng.normal(float(fake), 1.0, (2, 3)), fake, source) for _ in range(count)]
+    return [_Clip(rng.normal(float(fake), 1.0, (2, 3)), fake, source, 0) for _ in range(count)]
 
 
 def test_half_of_each_source_of_a_control_is_called_fake() -> None:
