@@ -17,19 +17,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.config import FAMILY_HEADS, HEADS, TAUGHT_BY
+from detector.config import FAMILY_HEADS, HEADS, LAYER_HEADS
 from detector.evaluation.metrics import auc, calibration_error
-from detector.inference.fusion import Stack, pooled, probability
+from detector.inference.fusion import Stack, joined, pooled, probability
 from detector.inference.quality_norm import fit_norm
 from detector.inference.thresholds import Coverage
 from detector.training.evidence import ClipEvidence, Floats
 from detector.training.groups import RULE, GroupedThresholds, grouped_thresholds
-from detector.training.scaling import platt
+from detector.training.scaling import level, platt
 from sfumato.errors import UsageError
 from sfumato.media.clips import TWIN, ClipRow
 
-_PRIOR = 0.02  # holds lines to the identity a little: on cleanly separated clips they would run away
-_LINE_PRIOR = 1e-3  # the same for normed logits, whose offset is some spreads away from 0
+_FEWEST = 30  # reals that a unit is taken from, where it has one already
+_START = np.array([math.log(4.0), -4.0])  # of the slope's logarithm and the offset: one in two at the worst reals
+_PRIOR = 1e-3  # holds both there a little: on cleanly separated clips they would run away
+_LARGEST = 4.0  # of the slope's logarithm
 NORM_PEOPLE = 100  # with drawn people, half as many cost more true positives than the norm saved false ones
 
 
@@ -89,7 +91,8 @@ def calibrate(
 ) -> Calibration:  # fmt: skip
     """Fits the stack on `fitting` (reals, twins, fakes), sets thresholds on `reals` (other people). `trained`: families
     the net saw; heads: what the columns of their evidence are. One that says the same of all clips was never taught,
-    and counts for nothing.
+    and counts for nothing. Nor does a head of the net where another of its kind reads all layers, the last among them:
+    of two that look for the same, the second adds what is odd about reals and little about fakes.
 
     `copies`: reals of many qualities, for the norm; without them files of all qualities are held to the same. Raises
     UsageError if not even the largest alpha can be had.
@@ -99,6 +102,7 @@ def calibrate(
     varied = [len({float(value) for each in said for value in each[:, place]} - {-math.inf}) > 1
               for place in range(len(heads))]  # fmt: skip
     used = {name: name in known or (name not in HEADS and tells) for name, tells in zip(heads, varied, strict=True)}
+    used |= {name: False for name, layers in zip(HEADS, LAYER_HEADS, strict=True) if used.get(layers)}
     stack = fit_stack(fitting, used)
     return set_thresholds(with_norm(stack, copies, fitting) if copies else stack, reals, alphas)
 
@@ -130,31 +134,63 @@ def with_norm(stack: Stack, copies: Sequence[ClipEvidence], fitting: Sequence[Cl
     norm = fit_norm(np.array([clip.quality for clip in copies]), np.array([clip_logit(stack, clip) for clip in copies]))
     normed = replace(stack, norm=norm)
     logits, fake = _labelled(normed, fitting)
-    gain, shift = platt(logits, fake, _weights(fitting), _LINE_PRIOR)
+    gain, shift = platt(logits, fake, _weights(fitting), _PRIOR)
     return replace(stack, norm=replace(norm, gain=gain, shift=shift))
 
 
 def fit_stack(clips: Sequence[ClipEvidence], used: Mapping[str, bool]) -> Stack:
-    """Each head by itself: the line that makes what it says of a whole clip the logit of a fake of its own kind rather
-    than a real; reals and each method of those fakes weigh the same. So a head of little worth keeps to little, and
-    none is held against fakes that it cannot know. Where there are none of its kind, all are taken.
+    """Every head is held to what it says of reals, so that the middle and the worst of them are alike for all heads:
+    what is odd to one counts as much as what is odd to another, and none causes most of the false alarms. The slope and
+    the offset that all then share have the least negative log-likelihood; reals and each method of fakes weigh the
+    same.
 
-    `used`: {head: whether it counts}, in the order of the columns; clips may lack the last ones. Raises UsageError
-    without reals or without fakes.
+    Likelihood is not asked for each head's own slope: with few fakes of a kind, each slope would be small, and what
+    several heads say of reals would add up to what one says of a fake. `used`: {head: whether it counts}, in the order
+    of the columns; clips may lack the last ones. Raises UsageError without reals or without fakes.
     """
+    from scipy.optimize import minimize
+
     if all(clip.family == "real" for clip in clips) or all(clip.family != "real" for clip in clips):
         raise UsageError("Calibration needs real clips and fakes", "Give the split validation some of both.")
-    lines = [_own_line(clips, head, place) if use else (0.0, 0.0) for place, (head, use) in enumerate(used.items())]
-    return Stack(tuple(scale for scale, _ in lines), tuple(offset for _, offset in lines), heads=tuple(used))
+    lines = [_level(clips, place, name) if use else (0.0, 0.0) for place, (name, use) in enumerate(used.items())]
+    scale, offset = (np.array(part) for part in zip(*lines, strict=True))
+    counts = scale > 0
+    said = np.full((len(clips), len(used)), -np.inf)
+    for head in np.flatnonzero(counts).tolist():
+        said[:, head] = scale[head] * np.array([_pooled(clip, head) for clip in clips]) + offset[head]
+    fake = np.array([clip.family != "real" for clip in clips])
+    weight = _weights(clips)
+
+    def shared(parameters: Floats) -> tuple[float, float]:
+        return math.exp(min(float(parameters[0]), _LARGEST)), float(parameters[1])
+
+    def cost(parameters: Floats) -> float:
+        slope, shift = shared(parameters)
+        logits = joined(said, (slope * counts).tolist(), [shift] * len(used))
+        losses = np.logaddexp(0.0, np.where(fake, -logits, logits))
+        return float((losses * weight).sum() + _PRIOR * ((parameters - _START) ** 2).sum())
+
+    slope, shift = shared(minimize(cost, _START, method="L-BFGS-B").x)
+    return Stack(
+        tuple((slope * scale).tolist()),
+        tuple(np.where(counts, slope * offset + shift, 0.0).tolist()),
+        heads=tuple(used),
+    )
 
 
-def _own_line(clips: Sequence[ClipEvidence], head: str, place: int) -> tuple[float, float]:
-    looked = [clip for clip in clips if clip.evidence.shape[1] > place]
-    own = [clip for clip in looked if clip.family == "real" or clip.family in TAUGHT_BY[head]]
-    chosen = own if any(clip.family != "real" for clip in own) else looked
-    said = np.array([pooled(clip.evidence[:, place]) for clip in chosen])
-    fake = np.array([clip.family != "real" for clip in chosen])
-    return platt(said, fake, _weights(chosen), _PRIOR)
+def _level(clips: Sequence[ClipEvidence], head: int, name: str) -> tuple[float, float]:
+    """The scale and offset that make a head alike to others on these reals. One that was learnt on the finished net
+    comes in that unit by more of them (`detector.training.further_heads`), and keeps it where these are few.
+    """
+    reals = [clip for clip in clips if clip.family == "real" and clip.evidence.shape[1] > head]
+    chosen = [clip for clip in reals if clip.kind == "real"] or reals
+    if len(chosen) < _FEWEST and name not in HEADS:
+        return 1.0, 0.0
+    return level([_pooled(clip, head) for clip in chosen])
+
+
+def _pooled(clip: ClipEvidence, head: int) -> float:
+    return pooled(clip.evidence[:, head]) if clip.evidence.shape[1] > head else -math.inf
 
 
 def _of_all(evidence: Floats, heads: int) -> Floats:

@@ -4,8 +4,8 @@ In: an exported network, the clips of the split "train" with their crops. Out: t
 `MotionHead`. Each is a logistic regression, taught one kind of evidence by the fakes of that kind and no others: with a
 few dozen fakes by a dozen hands a whole network learns the hands by heart, and one line for all kinds of fakes gains on
 one kind what it loses on another. Reals weigh as much as fakes, and every method and collection counts by the root of
-its size. What a head says is a probability's logit by what lines through some of the people said of the others: its
-own people it knows too well. A control (`samples.shuffled`) learns from labels that are true of half the clips.
+its size. A head's unit is what lines through some of the people said of the reals among the others: its own it knows
+too well. A control (`samples.shuffled`) learns from labels that are true of half the clips.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from detector.inference.fusion import pooled
 from detector.motion.head import MotionHead
 from detector.training.evidence import even_crops, view
 from detector.training.layers import with_heads, with_layers
-from detector.training.scaling import platt
+from detector.training.scaling import level
 from sfumato.media.clips import ClipRow, groups_of
 
 Image = NDArray[np.uint8]
@@ -36,7 +36,6 @@ Floats = NDArray[np.float64]
 FEWEST = 12  # fakes, and people with reals, that a head takes
 _MOST = 400  # clips of one method or collection: more of one kind teach little
 _PARTS = 4  # of the people, each judged by a line through the others
-_PRIOR = 1e-3  # of the scale of those verdicts, which is far from 1
 _OUTER = 0.01  # quantile of a measure that bounds it: what is further out is an accident of the landmarks
 
 
@@ -213,23 +212,22 @@ def _enough(fakes: Sequence[ClipRow], reals: Sequence[ClipRow]) -> bool:
 
 
 def _calibrated(clips: Sequence[_Clip], strength: float) -> tuple[Floats, Floats, Floats, float]:
-    """As `_line`, scaled and shifted by what lines through the other parts say of each. Parts that no line can be had
-    without go without: no part at all, and it is `_line`.
+    """As `_line`, scaled and shifted so that among what lines through the other parts say of the reals of each, the
+    middle is 0 and the worst 1 (`detector.training.scaling.level`). Parts that no line can be had without go without:
+    no part at all, and the line's own reals have to do.
     """
     mean, deviation, weight, bias = _line(clips, strength)
-    judged: list[_Clip] = []
     said: list[float] = []
     for part in sorted({clip.part for clip in clips}):
-        others, own = [c for c in clips if c.part != part], [c for c in clips if c.part == part]
+        others = [clip for clip in clips if clip.part != part]
         if len({clip.fake for clip in others}) == 2:
-            centre, spread, line, constant = _line(others, strength)
-            judged += own
-            said += [pooled((clip.values - centre) / spread @ line + constant) for clip in own]
-    if len({clip.fake for clip in judged}) < 2:
-        return mean, deviation, weight, bias
-    fake = np.array([clip.fake for clip in judged])
-    scale, offset = platt(np.array(said), fake, _shares(judged), _PRIOR)
+            said += _of_reals([clip for clip in clips if clip.part == part], *_line(others, strength))
+    scale, offset = level(said or _of_reals(clips, mean, deviation, weight, bias))
     return mean, deviation, scale * weight, scale * bias + offset
+
+
+def _of_reals(clips: Sequence[_Clip], mean: Floats, deviation: Floats, weight: Floats, bias: float) -> list[float]:
+    return [pooled((clip.values - mean) / deviation @ weight + bias) for clip in clips if not clip.fake]
 
 
 def _line(clips: Sequence[_Clip], strength: float) -> tuple[Floats, Floats, Floats, float]:

@@ -1,11 +1,12 @@
-"""One head's logits as a probability's (Platt, "Probabilistic outputs for support vector machines", 1999).
+"""Lines that bring numbers of different units to one: by what is said of reals, or to a probability's logit.
 
-In: a number a clip, and whether it is a fake. Out: a scale and an offset.
+In: a number a clip. Out: a scale and an offset.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,22 @@ Floats = NDArray[np.float64]
 _LARGEST = 4.0  # of a scale's logarithm
 
 
+WORST = 0.97  # quantile of the reals; higher ones rest on too few clips
+
+
+def level(reals: Sequence[float] | Floats) -> tuple[float, float]:
+    """(scale, offset), so that the middle one of these numbers becomes 0, and the quantile WORST 1."""
+    middle, worst = np.quantile(np.asarray(reals, np.float64), [0.5, WORST])
+    scale = 1 / max(float(worst - middle), 1e-3)
+    return scale, -scale * float(middle)
+
+
 def platt(values: Floats, fake: NDArray[np.bool_], weight: Floats, prior: float) -> tuple[float, float]:
-    """(scale, offset), so that scale * value + offset has the least negative log-likelihood; the scale is positive, for
-    evidence never speaks for its contrary. values, weight: (N,), the weights summing to 1; prior: what the squares of
-    the scale's logarithm and of the offset cost, beside a mean of N clips.
+    """(scale, offset), so that scale * value + offset has the least negative log-likelihood (Platt, "Probabilistic
+    outputs for support vector machines", 1999); the scale is positive: evidence never speaks for its contrary.
+
+    values, weight: (N,), the weights summing to 1; prior: what the squares of the scale's logarithm and of the offset
+    cost, beside a mean of N clips.
     """
     from scipy.optimize import minimize
 

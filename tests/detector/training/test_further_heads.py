@@ -23,6 +23,7 @@ from detector.training.further_heads import (
     _Clip,
     _labelled,
     _line,
+    _of_reals,
     layer_heads,
     motion_head,
     reader_of,
@@ -143,17 +144,19 @@ def test_a_photograph_is_no_real_beside_blended_videos(cache, reader) -> None:
     assert layer_heads(reader, [*photographs, *fakes(cache, "reenact")], cache, TINY) is not None
 
 
-def test_what_a_head_says_is_a_probability_among_strangers() -> None:
-    """Of three hundred numbers and sixty clips a line knows its own clips by heart; of others it knows nothing."""
+def test_a_heads_unit_is_that_of_reals_whom_it_has_not_learnt_from() -> None:
+    """Of three hundred numbers and as few clips a line knows its own people by heart."""
     rng = np.random.default_rng(5)
-    blind = [_Clip(rng.normal(size=(1, 300)), i % 2 == 0, str(i % 2), i % 4) for i in range(60)]
 
-    def sayings(line: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]) -> list[float]:
-        mean, deviation, weight, bias = line
-        return [abs(float((clip.values[0] - mean) / deviation @ weight + bias)) for clip in blind]
+    def drawn(fake: bool) -> NDArray[np.float64]:
+        return rng.normal(size=(1, 300)) + 0.15 * fake
 
-    assert min(sayings(_line(blind, 30.0))) > 1
-    assert max(sayings(_calibrated(blind, 30.0))) < 0.7
+    clips = [_Clip(drawn(i % 2 == 0), i % 2 == 0, str(i % 2), i // 2 % 4) for i in range(240)]
+    strangers = [_Clip(drawn(False), False, "1", 0) for _ in range(400)]
+    line = _calibrated(clips, 30.0)
+    own, others = (_of_reals(some, *line) for some in (clips, strangers))
+    assert np.quantile(own, 0.97) < 0.5
+    assert np.quantile(others, [0.5, 0.97]) == pytest.approx([0.0, 1.0], abs=0.4)
 
 
 def test_no_heads_on_layers_where_none_are_wanted_or_there_are_no_maps() -> None:
