@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detector.config import HEADS
+from detector.config import HEADS, LAYER_HEADS, MOTION
 from detector.evaluation.metrics import auc
 from detector.inference.fusion import Stack, pooled, probability
 from detector.training.calibrate import (
@@ -359,3 +359,29 @@ def test_a_head_that_some_clips_lack_is_fitted_on_the_others() -> None:
     )
     assert np.median(moved) > 1 > np.median(still)
     assert np.isfinite(moved + still).all()
+
+
+def wide(family: str, count: int, means: tuple[float, ...], seed: int = 0) -> list[ClipEvidence]:
+    """As `clips`, of as many heads as there are means; a head without a spread says the same of everybody."""
+    rng = np.random.default_rng(seed)
+    spread = [0.0 if mean == 0.0 else 1.0 for mean in means]
+    return [ClipEvidence(f"{family}{i}", f"person {family} {i}", family, rng.normal(means, spread, (3, len(means))))
+            for i in range(count)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("layers", "counts"), [(-1.0, [False, True, True, False]), (0.0, [True, True, False, False])])
+def test_a_head_on_all_layers_takes_the_place_of_the_nets(layers: float, counts: list[bool]) -> None:
+    """Where it was taught; one that was not says nothing of anybody."""
+    fitting = wide("real", 60, (-1.0, -1.0, layers, 0.0)) + wide("blend", 40, (2.0, -1.0, -2 * layers, 0.0), 1)
+    reals = wide("real", 99, (-1.0, -1.0, layers, 0.0), 2)
+    found = calibrate(fitting, reals, (0.1,), ["blend", "reenact"], heads=(*HEADS, *LAYER_HEADS))
+    assert [scale > 0 for scale in found.stack.scale] == counts
+
+
+@pytest.mark.parametrize(("reals", "kept"), [(10, True), (60, False)])
+def test_a_head_learnt_on_the_net_keeps_its_unit_where_reals_are_few(reals: int, kept: bool) -> None:
+    known = wide("real", reals, (-1.0, -1.0, -9.0)) + wide("blend", 20, (2.0, -1.0, 5.0), 1)
+    stack = fit_stack(known, {"blend": True, "synthesis": False, MOTION: True})
+    middle, worst = np.quantile([pooled(clip.evidence[:, 0]) for clip in known[:reals]], [0.5, 0.97])
+    slope = stack.scale[0] * (worst - middle)
+    assert (stack.scale[2] == pytest.approx(slope)) == kept
