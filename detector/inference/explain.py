@@ -60,8 +60,14 @@ class ExplainedFrame:
         return np.stack([enlarge(np.tensordot(weights, self.maps, 1), len(self.crop)) for weights in own])
 
     def told(self) -> dict[str, float]:
-        """{kind: the net's own logit}, of the kinds that have a place."""
-        return dict(zip(HEADS, self.evidence.tolist(), strict=False))
+        """{kind: what the head says that counts most for it}, of the kinds that have a place; as it says it, not
+        calibrated. Of two that count alike, the one that reads all layers.
+        """
+        found = {}
+        for kind in HEADS:
+            own = [place for place, head in enumerate(self.heads) if kind_of(head) == kind]
+            found[kind] = float(self.evidence[max(reversed(own), key=lambda place: self.weights[place])])
+        return found
 
 
 @dataclass(frozen=True)
@@ -201,12 +207,16 @@ def in_words(facts: Mapping[str, HeadFacts], flagged: bool) -> str:
     told: dict[str, list[str]] = {}
     for name in sorted(facts, key=lambda name: -logits[name]):
         told.setdefault(_told(facts[name]), []).append(EVIDENCE[name])
-    sentence = "; ".join(f"of {' and of '.join(kinds)}: {said}" for said, kinds in told.items())
+    sentence = "; ".join(f"of {_listed(kinds)}: {said}" for said, kinds in told.items())
     together = flagged and not any(fact.level == "strong" for fact in facts.values())
     alone = "Neither" if len(facts) == len(HEADS) else "None"
     all_of_them = "both" if len(facts) == len(HEADS) else "all"
     joint = f" {alone} alone passes the threshold, {all_of_them} together do." if together else ""
     return f"Evidence {sentence}.{joint}"
+
+
+def _listed(kinds: Sequence[str]) -> str:
+    return " and of ".join([", of ".join(kinds[:-1]), kinds[-1]] if len(kinds) > 1 else kinds)
 
 
 def _told(fact: HeadFacts) -> str:

@@ -289,6 +289,24 @@ def test_a_kind_has_the_places_of_both_its_heads() -> None:
     assert [(bool(blend[at]), bool(synthesis[at])) for at in corners] == [(True, False), (True, False), (False, True)]
 
 
+def test_a_frame_tells_what_the_head_says_that_counts() -> None:
+    """The net's own heads no longer count where others of their kind read all layers."""
+    said, maps = np.array([[-5.0, -3.0, 0.5, 2.0, 1.0]]), np.zeros((1, 4, 8, 8))
+
+    def told(scale: tuple[float, ...]) -> dict[str, float]:
+        stack = replace(WIDE, scale=scale)
+        return explain(stack, [0.5], [face_picture(0, 64)], said, maps, [landmarks(64)]).frames[0].told()
+
+    assert told((0.0, 0.0, 1.0, 1.0, 1.0)) == {"blend": 0.5, "synthesis": 2.0}
+    assert told((1.0, 1.0, 0.0, 0.0, 0.0)) == {"blend": -5.0, "synthesis": -3.0}
+    assert told((0.0,) * 5) == {"blend": 0.5, "synthesis": 2.0}
+
+
+def test_three_kinds_stand_in_a_row() -> None:
+    alike = {kind: HeadFacts(-1.0, -1.0, "low", None) for kind in KINDS}
+    assert in_words(alike, False).startswith("Evidence of blending, of synthesis and of motion: no more")
+
+
 def levelled(blend: str, synthesis: str) -> dict[str, HeadFacts]:
     return {name: HeadFacts(1.0, 1.0, level, None) for name, level in (("blend", blend), ("synthesis", synthesis))}
 
