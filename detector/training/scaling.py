@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 _LARGEST = 4.0  # of a scale's logarithm
-
-
 WORST = 0.97  # quantile of the reals; higher ones rest on too few clips
 
 
