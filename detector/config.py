@@ -25,8 +25,7 @@ FAMILY_HEADS: dict[str, tuple[str, ...]] = {  # which evidence a family of fakes
     "synthesis": ("synthesis",),
     "composite": ("blend", "synthesis"),
 }
-TAUGHT_BY: dict[str, tuple[str, ...]] = {  # the families of a head's own fakes, which also scale what it says
-    **{head: tuple(family for family, heads in FAMILY_HEADS.items() if head in heads) for head in HEADS},
+TAUGHT_BY: dict[str, tuple[str, ...]] = {  # the families whose fakes teach a head that is learnt on the finished net
     "blend-layers": ("blend", "composite"),
     "synthesis-layers": ("reenact", "synthesis"),
     MOTION: ("reenact",),  # a lip-sync moves a real head

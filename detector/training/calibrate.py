@@ -24,14 +24,13 @@ from detector.inference.quality_norm import fit_norm
 from detector.inference.thresholds import Coverage
 from detector.training.evidence import ClipEvidence, Floats
 from detector.training.groups import RULE, GroupedThresholds, grouped_thresholds
-from detector.training.scaling import level, platt
+from detector.training.scaling import LARGEST, level, platt
 from sfumato.errors import UsageError
 from sfumato.media.clips import TWIN, ClipRow
 
 _FEWEST = 30  # reals that a unit is taken from, where it has one already
 _START = np.array([math.log(4.0), -4.0])  # of the slope's logarithm and the offset: one in two at the worst reals
 _PRIOR = 1e-3  # holds both there a little: on cleanly separated clips they would run away
-_LARGEST = 4.0  # of the slope's logarithm
 NORM_PEOPLE = 100  # with drawn people, half as many cost more true positives than the norm saved false ones
 
 
@@ -162,7 +161,7 @@ def fit_stack(clips: Sequence[ClipEvidence], used: Mapping[str, bool]) -> Stack:
     weight = _weights(clips)
 
     def shared(parameters: Floats) -> tuple[float, float]:
-        return math.exp(min(float(parameters[0]), _LARGEST)), float(parameters[1])
+        return math.exp(min(float(parameters[0]), LARGEST)), float(parameters[1])
 
     def cost(parameters: Floats) -> float:
         slope, shift = shared(parameters)

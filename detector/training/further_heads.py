@@ -103,9 +103,8 @@ class _Clip:
 
 
 def layer_heads(reader: Reader, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> LayerHeads | None:
-    """The LAYER_HEADS, learnt from `rows` (of the split train, with crops). A kind that fewer
-    than FEWEST fakes or people show gets one that says nothing: 0, whatever the face. None if no kind is shown by
-    enough.
+    """The LAYER_HEADS, learnt from `rows` (of the split train, with crops). A kind that fewer than FEWEST fakes or
+    people show gets one that says nothing: 0, whatever the face. None if no kind is shown by enough.
     """
     chosen = _chosen(rows, cache, config)
     taught = {head: found for head in LAYER_HEADS if (found := _of_kind(head, chosen, cache))}

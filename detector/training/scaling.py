@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-_LARGEST = 4.0  # of a scale's logarithm
+LARGEST = 4.0  # of a scale's logarithm
 WORST = 0.97  # quantile of the reals; higher ones rest on too few clips
 
 
@@ -34,9 +34,9 @@ def platt(values: Floats, fake: NDArray[np.bool_], weight: Floats, prior: float)
     from scipy.optimize import minimize
 
     def cost(parameters: NDArray[Any]) -> float:
-        logits = math.exp(min(parameters[0], _LARGEST)) * values + parameters[1]
+        logits = math.exp(min(parameters[0], LARGEST)) * values + parameters[1]
         losses = np.logaddexp(0.0, np.where(fake, -logits, logits))
         return float((losses * weight).sum() + prior * (parameters**2).sum())
 
     scale, offset = minimize(cost, np.zeros(2), method="L-BFGS-B").x
-    return math.exp(min(float(scale), _LARGEST)), float(offset)
+    return math.exp(min(float(scale), LARGEST)), float(offset)
