@@ -86,6 +86,7 @@ SIDECAR = Limit(256 * MEGABYTE, "bytes", "a manifest beside its file", "a few MB
 # Networks
 TENSORS_HEADER = Limit(16 * MEGABYTE, "bytes of header", "safetensors", "150 bytes a tensor")
 TENSORS = Limit(4096 * MEGABYTE, "bytes", "safetensors", "the largest preset has 700 MB")
+JUDGED_FRAMES = Limit(10_000, "frames of a video", "a detector's record", "`--frames` takes no more")
 NETWORK = Limit(1024 * MEGABYTE, "bytes", "a detector's network", "ConvNeXt-Large has 790 MB")
 NODES = Limit(10_000, "nodes", "a detector's network", "ConvNeXt-Large has 700")
 VALUE = Limit(2**28, "numbers in one value", "a detector's network, for 16 crops", "a first layer at 512 px has 2**27")

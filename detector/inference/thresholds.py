@@ -14,6 +14,7 @@ from typing import Any
 
 from detector.inference.fusion import probability
 from detector.inference.quality_norm import QUANTITIES
+from sfumato.limits import JUDGED_FRAMES
 from sfumato.text import printable
 
 STRONG_FPR = 0.001  # a score above the threshold of this rate, or of a stricter one, is strong
@@ -213,7 +214,7 @@ class Thresholds:
             calibration.get("id"),
             sources,
             None if covers is None else Coverage.from_json(covers),
-            None if frames is None else int(frames),
+            None if frames is None else _frames(frames),
         )
 
 
@@ -225,6 +226,13 @@ def in_words(logits: Mapping[str, float]) -> str:
 def other_frames(set_with: int, looked_at: int) -> str:
     """Words about thresholds of videos that were set with another number of frames than a video is looked at with."""
     return f"The thresholds were set with {set_with} frames a video, and {looked_at} were asked for"
+
+
+def _frames(value: Any) -> int:
+    """How many frames a record names. Raises ValueError for what is no number of frames, or more than may be asked."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= JUDGED_FRAMES.most:
+        raise ValueError(f"frames, {printable(str(value), 20)}: they are 1 to {JUDGED_FRAMES.most} of a video")
+    return value
 
 
 def _called(name: str, value: float) -> str:

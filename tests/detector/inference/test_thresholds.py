@@ -106,6 +106,12 @@ def test_ranges_that_are_none_are_refused(covers) -> None:
         Thresholds.from_json(SECTION | {"covers": covers})
 
 
+@pytest.mark.parametrize("frames", [0, -5, 10_001, 10**400, 12.5, float("nan"), True, "12", [12]])
+def test_frames_that_nobody_can_ask_for_are_refused(frames) -> None:
+    with pytest.raises(ValueError, match=r"frames, .*: they are 1 to 10000 of a video"):
+        Thresholds.from_json(SECTION | {"frames": frames})
+
+
 def test_a_source_carries_what_its_rate_allows() -> None:
     ffhq, vox = Thresholds.from_json(SECTION).sources
     assert [source.carries(rate) for source in (ffhq, vox) for rate in (0.1, 0.01, 0.001)] == [
