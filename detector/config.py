@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Literal
 
 from sfumato.errors import ConfigError
+from sfumato.limits import JUDGED_FRAMES
 
 HEADS = ("blend", "synthesis")  # of the net
 LAYER_HEADS = ("blend-layers", "synthesis-layers")  # the same two, read from all layers of the finished net
 MOTION = "motion"  # how a face moves through a video
 KINDS = ("blend", "synthesis", MOTION)  # of evidence
 SCAN_FPR = 0.01  # the false-positive rate at which a scan flags unless told otherwise
+SCAN_FRAMES = 32  # of a video that are judged where it is not known with how many its thresholds were set
+FRAMES_RULE = f"as the thresholds were set, else {SCAN_FRAMES}"  # ShippedDetector.frames, as --help says it
 FAMILY_HEADS: dict[str, tuple[str, ...]] = {  # which evidence a family of fakes teaches; reals teach both heads
     "blend": ("blend",),
     "reenact": ("synthesis",),
@@ -88,7 +91,8 @@ class SampleConfig:
     shift_jitter: float = 0.04  # of the crop's side, each axis: the detector's box is no better than that
 
     def __post_init__(self) -> None:
-        _require(self.frames_per_clip >= 1, "samples.frames_per_clip", self.frames_per_clip, "at least 1")
+        most = JUDGED_FRAMES.most  # the record of the detector says how many there were
+        _require(1 <= self.frames_per_clip <= most, "samples.frames_per_clip", self.frames_per_clip, f"1 to {most}")
         _require(1 <= self.looks <= 16, "samples.looks", self.looks, "1 to 16 frames")
         _require(64 <= self.stored_side <= 1024, "samples.stored_side", self.stored_side, "from 64 to 1024 px")
         for name in ("twin_codec_share", "match_sharpness_share"):

@@ -1,5 +1,5 @@
-"""What the options of all commands have in common: one spelling, one type, one meaning each. Imports click and the
-errors alone.
+"""What the options of all commands have in common: one spelling, one type, one meaning each. Imports click, the
+errors and the limits alone.
 
 `-o/--output` is what is written, `--overwrite` replaces it, `--workers` are processes or threads side by side,
 `--model` is the folder of a detector, `--seed` is that of everything random, `--json` is for programs. An input that is
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from sfumato.errors import MediaError, MissingFileError, OutputError
+from sfumato.limits import JUDGED_FRAMES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
@@ -188,10 +189,13 @@ def seed(what: str | None = None, default: int | None = 0, *, signed: bool = Fal
     return click.option("--seed", default=default, show_default=default is not None, type=kind, help=what)
 
 
-def frames(what: str, default: int = 32, least: int = 1, most: int | None = 10_000) -> Decorator[Any]:
-    """--frames: so many of each video."""
-    kind = click.IntRange(least, most)
-    return click.option("--frames", default=default, show_default=True, type=kind, help=what)
+def frames(what: str, default: int | str, least: int = 1, most: int | None = JUDGED_FRAMES.most) -> Decorator[Any]:
+    """--frames: so many of each video. `default`: a number, or in words what the command takes where it gets None."""
+    kind, in_words = click.IntRange(least, most), isinstance(default, str)
+    return click.option(
+        "--frames", default=None if in_words else default, show_default=default if in_words else True, type=kind,
+        help=what,
+    )  # fmt: skip
 
 
 def config_file(what: str = "TOML file of settings.") -> Decorator[Any]:

@@ -177,7 +177,7 @@ def detection(
 @click.command("temporal")
 @_LISTS
 @_MODEL
-@options.frames("Of each video, from its beginning.", least=5, most=1000)
+@options.frames("Of each video, from its beginning.", default=32, least=5, most=1000)
 @_PEOPLE
 @_SEED
 @_JOURNAL

@@ -19,7 +19,7 @@ from sfumato.errors import MissingPartError
 
 PROTOCOL = "judging-1"
 PLAIN = "onnxruntime"
-CROPS = 32  # what `scan` judges of a file with one face
+CROPS = 32  # what `scan` judges of a file with one face by a detector that does not say otherwise
 
 
 def measure_detector_speed(

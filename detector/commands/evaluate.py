@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from detector.config import FRAMES_RULE
 from detector.evaluation.choices import AGGREGATORS, LEVELS, NO_FACE, UNITS
 from sfumato import options
 from sfumato.text import printable
@@ -39,7 +40,7 @@ _SPLITS = ("train", "validation", "calibration", "test", "all")
 @options.choice("--level", LEVELS, "video", "What a score is of.")
 @options.choice("--aggregator", AGGREGATORS, "mean", "From frames to a video.")
 @options.choice("--no-face", NO_FACE, "half", "Without a face.")
-@options.frames("Frames to look at, evenly spaced.")
+@options.frames("Frames to look at, evenly spaced.", FRAMES_RULE)
 @click.option(
     "--cluster",
     type=click.Choice(["auto", *UNITS]),
@@ -71,6 +72,7 @@ def evaluate(
     alone = choices["adapter"] in (None, "csv") and source.suffix == ".csv" and predictions is None
     ours = not alone and predictions is None
     model: dict[str, Any] = {}
+    frames = 0  # not known
     if not ours:
         _refuse(("model", "frames"), "scores come from a file, and no detector of ours runs")
     if alone:
@@ -90,7 +92,7 @@ def evaluate(
             scored = list(with_media(join_predictions(samples, predictions, root)))
             model = {"name": "predictions", "file": predictions.name}
         else:
-            scored, model = _score(samples, choices, out)
+            scored, model, frames = _score(samples, choices, out)
     if not ours and not has_frames(scored):
         _refuse(("level", "aggregator"), "the file has one score a video, and nothing is left to put together")
     leaks = inner_leaks([item.sample for item in scored], whole)
@@ -98,9 +100,7 @@ def evaluate(
         leaks += training_leaks([item.sample for item in scored], read_training(choices["trained_on"]))
     leaks += model_leaks([item.sample for item in scored], model)
     config = EvaluationConfig(
-        choices["level"], choices["aggregator"], choices["no_face"], choices["frames"] if ours else 0,
-        choices["cluster"],
-        choices["threshold"],
+        choices["level"], choices["aggregator"], choices["no_face"], frames, choices["cluster"], choices["threshold"]
     )  # fmt: skip
     found = measure(scored, config, leaks)
     lines = list(found.lines({name: model[name] for name in ("name", "version", "sha256", "file") if name in model}))
@@ -123,20 +123,23 @@ def _refuse(names: Sequence[str], why: str) -> None:
         raise UsageError(f"--{given[0]} says nothing here: {why}", "Leave it out.")
 
 
-def _score(samples: list[Sample], choices: dict[str, Any], out: Path | None) -> tuple[list[Scored], dict[str, Any]]:
+def _score(
+    samples: list[Sample], choices: dict[str, Any], out: Path | None
+) -> tuple[list[Scored], dict[str, Any], int]:
+    """The scores, the record of the detector, and at how many frames of a video it looked."""
     from detector.evaluation.journal import score
     from detector.inference.thresholds import other_frames
     from detector.inference.video_detector import VideoDetector
     from sfumato.progress import progress
 
     detector = VideoDetector(choices["model"])
-    set_with = detector.bundle.video_thresholds.frames
-    if set_with not in (None, choices["frames"]):
-        click.echo(f"Note: {other_frames(set_with, choices['frames'])}.", err=True)
+    set_with, frames = detector.bundle.video_thresholds.frames, detector.bundle.frames(choices["frames"])
+    if set_with not in (None, frames):
+        click.echo(f"Note: {other_frames(set_with, frames)}.", err=True)
     record = detector.bundle.record | {"sha256": detector.bundle.digest}
     journal = out.with_suffix(".scores.sqlite3") if out is not None else None
     with progress("Scoring", len(samples)) as advance:
-        return list(score(samples, detector, choices["frames"], journal, advance)), record
+        return list(score(samples, detector, frames, journal, advance)), record, frames
 
 
 def _reals(named: str, split: str) -> list[Sample]:
@@ -236,7 +239,7 @@ def write_clips_of(name: str, path: Path) -> None:
     "--frames-folder", type=options.NewFolder(f"*-{16 * '[0-9a-f]'}-*"), metavar="FOLDER",
     help="Where frames of videos are cut to (default: OUT-frames, beside OUT).",
 )  # fmt: skip
-@options.frames("Frames to cut of a video, evenly spaced.")
+@options.frames("Frames to cut of a video, evenly spaced.", default=32)
 def export_deepfakebench(name: str, path: Path, out: Path, frames_folder: Path | None, frames: int) -> None:
     """Write the data set NAME in PATH ("clips" for a clips.jsonl) as DeepfakeBench's JSON.
 

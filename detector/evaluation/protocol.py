@@ -19,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.config import SCAN_FRAMES
 from detector.datasets.sample import Sample
 from detector.evaluation.choices import AGGREGATORS, LEVELS, NO_FACE, Aggregator, Level, NoFace, Unit
 from detector.inference.crops import DETECTOR_CROP
@@ -99,7 +100,7 @@ class Protocol:
     level: Level = "video"
     aggregator: Aggregator | Literal["given"] = "mean"
     no_face: NoFace = "half"
-    frames: int = 32
+    frames: int = SCAN_FRAMES
     unit: Unit = "source"
 
     def __post_init__(self) -> None:

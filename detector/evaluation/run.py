@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from detector.config import SCAN_FRAMES
 from detector.datasets import REGISTRY
 from detector.datasets.sample import Adapter, Sample, clips_samples
 from detector.evaluation.choices import Aggregator, Level, NoFace, Unit
@@ -38,7 +39,7 @@ class EvaluationConfig:
     level: Level = "video"
     aggregator: Aggregator = "mean"  # DeepfakeBench's, SBI's and GenD's
     no_face: NoFace = "half"  # SBI's and DFDC's; `abstain` is printed beside it
-    frames: int = 32
+    frames: int = SCAN_FRAMES
     unit: Unit | Literal["auto"] = "auto"
     threshold: float | None = None
     seed: int = 0

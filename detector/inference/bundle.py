@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from detector.config import MOTION
+from detector.config import MOTION, SCAN_FRAMES
 from detector.inference.backend_names import DEFAULT
 from detector.inference.backends import Scorer, load_scorer
 from detector.inference.crops import DETECTOR_CROP
@@ -52,6 +52,12 @@ class ShippedDetector:
     def digest(self) -> str:
         """Of the network alone."""
         return str(self.record["network"]["sha256"])
+
+    def frames(self, asked: int | None = None) -> int:
+        """How many frames of a video to look at: as many as are asked for. None: as many as its thresholds were set
+        with, and SCAN_FRAMES where the record does not say.
+        """
+        return next(count for count in (asked, self.video_thresholds.frames, SCAN_FRAMES) if count is not None)
 
     @property
     def judging(self) -> str:

@@ -67,12 +67,13 @@ class VideoDetector:
     def predict(
         self,
         path: Path,
-        frames: int = 32,
+        frames: int | None = None,
         advance: Callable[[float], None] = lambda amount: None,
         explained: bool = False,
     ) -> Prediction:
-        """Judges `frames` evenly spaced frames of a video, or a still picture. `advance` gets 1 a sampled frame.
-        `explained`: with an explanation of the score.
+        """Judges `frames` evenly spaced frames of a video, or a still picture; None: as many as the thresholds of
+        videos were set with (`ShippedDetector.frames`). `advance` gets 1 a sampled frame. `explained`: with an
+        explanation of the score.
 
         Never raises for what is in the file: an unreadable one has status "error" and the reason. Raises
         CheckpointError if an explanation is asked for and the detector has no maps.
@@ -83,7 +84,7 @@ class VideoDetector:
         watch = None
         if self.bundle.motion is not None and has_motion(Path(path)):
             watch = _TimedWatch(MotionWatch(self._mesh()), clock)
-        source = SampledFrames(Path(path), frames, watch)
+        source = SampledFrames(Path(path), self.bundle.frames(frames), watch)
         try:
             sightings, largest = self._look(source, clock, advance, watch)
         except MediaError as error:

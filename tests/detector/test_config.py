@@ -24,6 +24,8 @@ def test_the_recipes_that_are_documented_are_read(path: Path) -> None:
     "override",
     [
         "model.size=8",
+        "samples.frames_per_clip=0",
+        "samples.frames_per_clip=10001",
         "samples.scale_jitter=0.5",
         "degrade.jpeg=2.0",
         "train.pairs=1",

@@ -113,3 +113,15 @@ def test_a_person_is_not_tuned_unless_asked() -> None:
         return settings
 
     assert learn.main([], standalone_mode=False) == {"faces": (), "tune_seconds": 0.0, "tune_iterations": None}
+
+
+@pytest.mark.parametrize(("default", "given", "shown"), [(12, "12", "12"), ("as ever", "None", "(as ever)")])
+def test_a_default_of_frames_in_words_is_left_to_the_command(default: int | str, given: str, shown: str) -> None:
+    @click.command()
+    @options.frames("Of each video.", default)
+    def look(frames: int | None) -> None:
+        click.echo(str(frames))
+
+    assert CliRunner().invoke(look, []).output.strip() == given
+    assert CliRunner().invoke(look, ["--frames", "3"]).output == "3\n"
+    assert f"[default: {shown}; 1<=x<=10000]" in " ".join(CliRunner().invoke(look, ["--help"]).output.split())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from detector.config import FRAMES_RULE
 from sfumato import options
 from sfumato.text import left_out, printable
 
@@ -25,7 +26,7 @@ _LISTED = 20  # files left out that are shown by name
     "The detector to write.", folder=options.DETECTOR, required=False, default="calibrated-detector", show_default=True
 )
 @options.model("Folder of another detector to start from.")
-@options.frames("As many as your scans look at.")
+@options.frames("Frames to look at, evenly spaced, as your scans then do.", FRAMES_RULE)
 @click.option(
     "--kind",
     type=click.Choice(["picture", "video"]),
@@ -34,7 +35,7 @@ _LISTED = 20  # files left out that are shown by name
 @click.option("--leave-out", is_flag=True, help="Leave out what is known to be no real, instead of refusing.")
 @options.overwrite("Replace the detector that is there.")
 def calibrate(
-    reals: Path, out: Path, model: Path | None, frames: int, kind: str | None, leave_out: bool, overwrite: bool
+    reals: Path, out: Path, model: Path | None, frames: int | None, kind: str | None, leave_out: bool, overwrite: bool
 ) -> None:
     """Set the detector's thresholds on REALS: your own footage that is known to be real, a folder or the list of
     `sfumato clips`.
@@ -63,11 +64,12 @@ def calibrate(
     if finder.told():
         click.echo(printable(finder.told()), err=True)
     detector = VideoDetector(model)
+    looked_at = detector.bundle.frames(frames)
     samples = _real(reals, _of_kind(reals, listed, kind), leave_out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with progress("Judging reals", len(samples)) as advance:
-        judged = list(judge_reals(samples, detector, frames, out.with_name(out.name + ".scores.sqlite3"), advance))
-    found = recalibrate(detector.bundle.record, judged, people_known, frames)
+        judged = list(judge_reals(samples, detector, looked_at, out.with_name(out.name + ".scores.sqlite3"), advance))
+    found = recalibrate(detector.bundle.record, judged, people_known, looked_at)
     if not people_known:
         advice = (
             "Clips of one person are no independent draws: list the footage with sfumato clips, and "

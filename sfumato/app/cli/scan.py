@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from detector.config import SCAN_FPR
+from detector.config import FRAMES_RULE, SCAN_FPR
 from detector.inference import backend_names
 from sfumato import options
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @options.as_json("One JSON object a line.")
 @options.trust("PEM of signers to believe.", metavar=None)
 @options.allowed_list()
-@options.frames("Frames to look at, evenly spaced.")
+@options.frames("Frames to look at, evenly spaced.", FRAMES_RULE)
 @click.option(
     "--fpr", default=f"{SCAN_FPR:g}", show_default=True, type=click.Choice(["0.1", "0.01", "0.001"]),
     help="Where a score flags; refused when too few real clips carry it.",
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     help="Write a heat map of each scored file here.",
 )
 def scan(
-    paths: tuple[Path, ...], as_json: bool, trust: tuple[Path, ...], allowed_list: tuple[Path, ...], frames: int,
-    fpr: str, model: Path | None, backend: str | None, folder: Path | None,
+    paths: tuple[Path, ...], as_json: bool, trust: tuple[Path, ...], allowed_list: tuple[Path, ...],
+    frames: int | None, fpr: str, model: Path | None, backend: str | None, folder: Path | None,
 ) -> int:  # fmt: skip
     """Judge videos and pictures: credentials first, then the detector.
 

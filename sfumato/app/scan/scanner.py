@@ -40,20 +40,21 @@ class Scanner:
     def __init__(
         self,
         trust: Iterable[bytes] = (),
-        frames: int = 32,
+        frames: int | None = None,
         fpr: float = SCAN_FPR,
         detector: VideoDetector | None = None,
         allowed: Collection[str] = (),
     ) -> None:
-        """trust: PEM files of roots of signers to believe; frames: to look at, of each file; fpr: the false-positive
-        rate at which a score flags; detector: None for the one that ships; allowed: SHA-256, hex, of single signers'
-        certificates to believe.
+        """trust: PEM files of roots of signers to believe; frames: to look at, of each video, None for as many as the
+        detector's thresholds were set with; fpr: the false-positive rate at which a score flags; detector: None for the
+        one that ships; allowed: SHA-256, hex, of single signers' certificates to believe.
 
         Raises UsageError if the detector is not calibrated at `fpr`, MissingPartError or CheckpointError if it cannot
         be loaded.
         """
         self.detector = detector or VideoDetector()
-        self.trust, self.allowed, self.frames, self.fpr = tuple(trust), frozenset(allowed), frames, fpr
+        self.trust, self.allowed, self.fpr = tuple(trust), frozenset(allowed), fpr
+        self.frames = self.detector.bundle.frames(frames)
         self._repeats = Repeats()
         pictures, videos = self.detector.bundle.thresholds, self.detector.bundle.video_thresholds
         if pictures.logit(fpr) is None or videos.logit(fpr) is None:

@@ -17,8 +17,12 @@ from sfumato.app.cli.calibrate import calibrate
 from sfumato.app.scan.scanner import Scanner
 from sfumato.errors import OutputError, UsageError
 from sfumato.media.clips import file_digest, write_clips
+from sfumato.media.faces import Face, FaceDetector
 from sfumato.media.images import read_image, write_image
 from tests.detector_fixtures import clip_row
+from tests.media_fixtures import make_video
+
+FACE = Face((40.0, 20.0, 60.0, 70.0), 0.9, np.zeros((5, 2), np.float32))
 
 
 @pytest.fixture(autouse=True)
@@ -131,3 +135,22 @@ def test_a_threshold_holds_for_every_method_of_a_list(tmp_path, shipped_detector
     assert (written["frames"], written["covers"]) == (32, None)
     assert "Left out print-00.mp4: no photograph: the list calls it print" in result.stderr
     assert "at 0.1: set on 80 real videos of 2 sources" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "frames"), [(None, (), 32), (12, (), 12), (12, ("--frames", "20"), 20)]
+)  # fmt: skip
+def test_a_scan_looks_at_as_many_frames_as_the_calibration_and_notes_nothing(
+    reals, shipped_detector, monkeypatch, before, asked, frames
+) -> None:
+    model = shutil.copytree(shipped_detector, reals.parent / "model")
+    record = json.loads((model / "detector.json").read_text())
+    record["video_calibration"]["frames"] = before
+    (model / "detector.json").write_text(json.dumps(record))
+    assert call(reals, model, "--leave-out", *asked).exception is None
+    monkeypatch.undo()  # judged in earnest
+    monkeypatch.setattr(FaceDetector, "detect", lambda self, image: [FACE])
+    make_video(reals / "new.mp4", width=160, height=120, frames=40)
+    record = Scanner(fpr=0.1, detector=VideoDetector(reals.parent / "mine")).scan_file(reals / "new.mp4").record
+    assert (record.threshold.frames, record.frames.sampled) == (frames, frames)
+    assert not [note for note in record.verdict.notes if "The thresholds were set with" in note]

@@ -34,6 +34,15 @@ def test_options_are_spelled_alike(words: tuple[str, ...], command: click.Comman
             assert option.name == "as_json"
 
 
+@pytest.mark.parametrize(("words", "command"), [each for each in EVERY if each.id in ("scan", "evaluate", "calibrate")])
+def test_frames_follow_the_detector_unless_asked_and_help_says_so(
+    words: tuple[str, ...], command: click.Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert next(option for option in command.params if option.name == "frames").default is None
+    assert main([*words, "--help"]) == ExitCode.DONE
+    assert "[default: (as the thresholds were set, else 32);" in " ".join(capsys.readouterr().out.split())
+
+
 FOLDERS = [
     pytest.param((*words, option.opts[0]), option.type, id=" ".join((*words, option.opts[-1])))
     for words, command in commands()

@@ -83,6 +83,24 @@ def test_another_number_of_frames_than_the_thresholds_were_set_with_is_noted_onc
     assert scanner.scan_file(tmp_path / "b.png").record.verdict.notes == ()
 
 
+def without_frames_asked(scanner: Scanner, known: int | None) -> Scanner:
+    """A scanner that is told no number of frames, and its detector `known` or nothing."""
+    detector = scanner.detector
+    videos = replace(detector.bundle.video_thresholds, frames=known)
+    detector.bundle = replace(detector.bundle, video_thresholds=videos)
+    return Scanner(detector=detector)
+
+
+@pytest.mark.parametrize(("known", "frames"), [(12, 12), (None, 32)])
+def test_as_many_frames_are_looked_at_as_the_thresholds_were_set_with_and_nothing_is_noted(
+    scanner, tmp_path, known, frames
+) -> None:
+    make_video(tmp_path / "a.mp4", width=160, height=120, frames=40)
+    record = without_frames_asked(scanner, known).scan_file(tmp_path / "a.mp4").record
+    assert record.frames.sampled == frames
+    assert not [note for note in record.verdict.notes if "The thresholds were set with" in note]
+
+
 def test_a_video_outside_of_the_calibration_says_so_in_its_record(scanner, tmp_path) -> None:
     bundle = scanner.detector.bundle
     covers = Coverage({"face": (500.0, None)}, ("MPEG-4 and earlier",), 9)

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -11,6 +13,7 @@ from detector.inference.bundle import load_shipped
 from sfumato.errors import UsageError
 from sfumato.execution.journal import Journal
 from sfumato.media.clips import file_digest, read_clips, write_clips
+from sfumato.media.faces import Face, FaceDetector
 from tests.dataset_fixtures import tree
 from tests.detector_fixtures import clip_row
 from tests.evaluation_fixtures import crowd
@@ -90,20 +93,35 @@ def test_our_detector_on_clips_with_a_journal_and_a_leak(shipped_detector, tmp_p
     assert run(commands.evaluate, *joined, "--check-leaks").return_value == 1
 
 
-def test_another_number_of_frames_than_the_thresholds_were_set_with_is_told_once(shipped_detector, tmp_path) -> None:
+@pytest.fixture
+def set_with_12(shipped_detector, tmp_path) -> Path:
+    """A detector whose thresholds of videos were set with 12 frames; a real and a fake lie beside it."""
     model = shutil.copytree(shipped_detector, tmp_path / "model")
     record = json.loads((model / "detector.json").read_text())
     record["video_calibration"]["frames"] = 12
     (model / "detector.json").write_text(json.dumps(record))
     for label in ("real", "fake"):
         (tmp_path / label).mkdir()
-        make_video(tmp_path / label / "a.mp4")
+        make_video(tmp_path / label / "a.mp4", width=160, height=120)
+    return model
+
+
+def test_another_number_of_frames_than_the_thresholds_were_set_with_is_told_once(set_with_12, tmp_path) -> None:
     told = {}
     for frames in (2, 12):
-        arguments = [str(tmp_path), "--adapter", "folder", "--model", str(model), "--frames", str(frames)]
+        arguments = [str(tmp_path), "--adapter", "folder", "--model", str(set_with_12), "--frames", str(frames)]
         told[frames] = CliRunner().invoke(commands.evaluate, arguments).stderr  # bars have no face, and no score
     assert told[2].count("The thresholds were set with 12 frames a video, and 2 were asked for.") == 1
     assert "The thresholds were set" not in told[12]
+
+
+def test_as_many_frames_are_looked_at_as_the_thresholds_were_set_with(set_with_12, tmp_path, monkeypatch) -> None:
+    face = Face((40.0, 20.0, 60.0, 70.0), 0.9, np.zeros((5, 2), np.float32))
+    monkeypatch.setattr(FaceDetector, "detect", lambda self, image: [face])
+    found = run(commands.evaluate, tmp_path, "--adapter", "folder", "--model", set_with_12, "--json")
+    protocols = [row for row in map(json.loads, found.stdout.splitlines()) if row["record"] == "protocol"]
+    assert {row["means"]["frames"] for row in protocols} == {12}
+    assert "The thresholds were set" not in found.stderr
 
 
 def test_datasets_list_names_every_adapter() -> None:

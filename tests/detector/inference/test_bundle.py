@@ -48,11 +48,26 @@ def test_shipped_pair_loads(network, tmp_path) -> None:
         ({"video_calibration": {}}, "lacks"),
         ({"video_calibration": {"thresholds": {"0.1": 0.7}, "covers": {"ranges": {"smell": [0, 1]}}}}, "smell"),
         ({"video_calibration": {"thresholds": {"0.1": 0.7}, "groups": ["ffhq"]}}, "lacks or garbles"),
+        (
+            {"video_calibration": {"thresholds": {"0.1": 0.7}, "frames": 10**9}},
+            "frames, 1000000000: they are 1 to 10000",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(network, change, message) -> None:
     with pytest.raises(CheckpointError, match=message):
         from_parts(network, record(network) | change)
+
+
+@pytest.mark.parametrize(
+    ("known", "asked", "frames"), [({}, None, 32), ({"frames": None}, None, 32), ({"frames": 12}, None, 12),
+                                   ({"frames": 12}, 6, 6), ({}, 6, 6)],
+)  # fmt: skip
+def test_as_many_frames_are_looked_at_as_the_thresholds_of_videos_were_set_with(network, known, asked, frames) -> None:
+    made = record(network)
+    made["video_calibration"] |= known
+    made["calibration"] |= {"frames": None}
+    assert from_parts(network, made).frames(asked) == frames
 
 
 def stacked(network: bytes, *heads: str) -> dict:

@@ -55,6 +55,15 @@ def test_video_without_a_face_abstains(shipped_detector, tmp_path) -> None:
     assert found.threshold.n_real == 99
 
 
+@pytest.mark.parametrize(("asked", "sampled"), [(None, 5), (8, 8)])
+def test_a_video_is_looked_at_as_closely_as_those_of_its_thresholds_unless_asked(
+    detector, tmp_path, asked, sampled
+) -> None:
+    detector.bundle = replace(detector.bundle, video_thresholds=replace(detector.bundle.video_thresholds, frames=5))
+    make_video(tmp_path / "bars.mp4", frames=24)
+    assert detector.predict(tmp_path / "bars.mp4", asked).frames.sampled == sampled
+
+
 def test_a_picture_without_a_face_is_told_as_a_picture(detector, tmp_path) -> None:
     write_image(tmp_path / "a.png", picture(0))
     found = detector.predict(tmp_path / "a.png")
