@@ -19,7 +19,7 @@ from detector.evaluation import intervals
 from detector.evaluation.run import EvaluationConfig, evaluate
 from detector.inference.bundle import load_shipped
 from detector.inference.explain import HeadFacts
-from detector.inference.fusion import Stack
+from detector.inference.fusion import Lines, Stack
 from detector.inference.prediction import TrackFrame, TrackScore
 from detector.inference.quality_norm import QUANTITIES
 from detector.inference.thresholds import Source
@@ -147,7 +147,9 @@ def detectors() -> list[dict[str, Any]]:
     wider = json.loads(json.dumps(shipped))
     wider["config"]["heads"] = to_dict(HeadsConfig())
     for kind in ("calibration", "video_calibration"):
-        wider[kind]["stack"] = Stack((1.0,) * 5, (0.0,) * 5, heads=(*HEADS, *LAYER_HEADS, MOTION)).as_json()
+        five = Lines((1.0,) * 5, (0.0,) * 5)
+        heads = (*HEADS, *LAYER_HEADS, MOTION)
+        wider[kind]["stack"] = Stack(five.scale, five.offset, heads=heads, pictures=five).as_json()
     ones = (1.0,) * len(FEATURES)
     wider["motion"] = MotionHead(ones, ones, ones, ones, ones, 0.0).as_json()
     wider["training"]["heads"] = {"layers": True, "motion": True, "methods": ["toy"]}

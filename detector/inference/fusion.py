@@ -2,31 +2,52 @@
 
 In: (..., H) logits, one a head. Out: one calibrated logit. Each head is scaled and shifted, then they join as "blended
 or synthesised or moved by a network": 1 - (1 - p_1)(1 - p_2)... Monotone in all, so no evidence can excuse another.
-What was not looked at is -inf, and adds nothing. What the joint logit is worth depends on the file's quality:
-`Stack.at` gives the stack for files of one quality.
+What was not looked at is -inf, and adds nothing. What a head is worth depends on whether it looks at a picture or a
+video, and what the joint logit is worth on the file's quality: `Stack.at` gives the stack for files of one quality.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.config import HEADS, LAYER_HEADS, MOTION
-from detector.inference.quality_norm import QualityNorm
+from detector.inference.quality_norm import QualityNorm, of_video
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Stack:
-    """`scale` and `offset` of each of `heads`. A scale of 0 leaves out a head that was never trained.
+class Lines:
+    """`scale` and `offset` of each head. A scale of 0 leaves a head out."""
 
-    `norm`: what files of each quality are held to; without one all are alike. `gain`, `shift`: for those of one
-    quality, see `at`.
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"scale": list(self.scale), "offset": list(self.offset)}
+
+    @classmethod
+    def from_json(cls, record: Any) -> Lines:
+        """Raises KeyError, TypeError, ValueError or OverflowError for what is none."""
+        scale, offset = (tuple(float(value) for value in record[name]) for name in ("scale", "offset"))
+        if not all(math.isfinite(value) for value in (*scale, *offset)):
+            raise ValueError("the stack's scale or offset")
+        return cls(scale, offset)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`scale` and `offset` of each of `heads`, and `pictures`: the same for pictures, where they are judged otherwise
+    than videos. A scale of 0 leaves out a head that was never trained.
+
+    `gain`, `shift`: from what the heads say together to a probability's logit. `norm`: what files of each quality are
+    held to; without one all are alike.
     """
 
     scale: tuple[float, ...] = (1.0, 1.0)
@@ -35,15 +56,23 @@ class Stack:
     gain: float = 1.0
     shift: float = 0.0
     heads: tuple[str, ...] = HEADS
+    pictures: Lines | None = None
 
     def __post_init__(self) -> None:
-        if not len(self.heads) == len(self.scale) == len(self.offset):
-            raise ValueError(f"{len(self.heads)} heads, {len(self.scale)} scales, {len(self.offset)} offsets")
+        for lines in (Lines(self.scale, self.offset), *([self.pictures] if self.pictures else [])):
+            if not len(self.heads) == len(lines.scale) == len(lines.offset):
+                raise ValueError(f"{len(self.heads)} heads, {len(lines.scale)} scales, {len(lines.offset)} offsets")
 
     def as_json(self) -> dict[str, Any]:
-        """The stack for all qualities, as a detector's record holds it."""
-        norm = self.norm.as_json() if self.norm else None
-        return {"heads": list(self.heads), "scale": list(self.scale), "offset": list(self.offset), "norm": norm}
+        """The stack for all files, as a detector's record holds it."""
+        return {
+            "heads": list(self.heads),
+            **Lines(self.scale, self.offset).as_json(),
+            "pictures": self.pictures.as_json() if self.pictures else None,
+            "gain": self.gain,
+            "shift": self.shift,
+            "norm": self.norm.as_json() if self.norm else None,
+        }
 
     @classmethod
     def from_json(cls, record: Any) -> Stack:
@@ -56,17 +85,20 @@ class Stack:
             or len(set(heads)) < len(heads)
         ):
             raise ValueError(f"heads {heads!r}"[:200])
-        scale, offset = (tuple(float(value) for value in record[name]) for name in ("scale", "offset"))
-        return cls(scale, offset, norm, heads=heads)
+        videos = Lines.from_json(record)
+        pictures = Lines.from_json(record["pictures"]) if record.get("pictures") else None
+        gain, shift = float(record.get("gain", 1.0)), float(record.get("shift", 0.0))
+        if not (0 < gain < math.inf and math.isfinite(shift)):
+            raise ValueError("the stack's gain or shift")
+        return cls(videos.scale, videos.offset, norm, gain, shift, heads, pictures)
 
     def at(self, quality: Sequence[float] | Floats) -> Stack:
-        """The stack for files of this quality (see `detector.inference.quality_norm`): the same order of scores, moved
-        and stretched.
+        """The stack for files of this quality (see `detector.inference.quality_norm`), pictures or videos: among those
+        of one kind the same order of scores, moved and stretched.
         """
-        if self.norm is None:
-            return self
-        gain, shift = self.norm.line(quality)
-        return replace(self, gain=gain, shift=shift)
+        lines = Lines(self.scale, self.offset) if of_video(quality) or self.pictures is None else self.pictures
+        gain, shift = (1.0, 0.0) if self.norm is None else self.norm.line(quality)
+        return Stack(lines.scale, lines.offset, None, gain * self.gain, gain * self.shift + shift, self.heads)
 
     def logit(self, evidence: NDArray[Any]) -> Floats:
         """evidence: (..., H), or fewer: what the last heads would say is then not known. Returns (...)."""

@@ -57,6 +57,11 @@ def qualities(crop: NDArray[np.uint8], pixels: float, video: bool) -> Floats:
     return np.array([*found, float(np.log(grey.var() + 1)), float(np.log(min(1.0, pixels / len(crop)))), float(video)])
 
 
+def of_video(quality: Sequence[float] | Floats) -> bool:
+    """Whether qualities are those of a video's crops, and not of a picture's."""
+    return bool(quality[-1] > 0.5)  # the last of QUALITIES
+
+
 def quantities(quality: Sequence[float] | Floats, side: int) -> dict[str, float]:
     """{one of QUANTITIES: its value} of a file's qualities, for crops of `side` px: the face in px of the file, up to
     the size from which on nothing is enlarged, and the qualities of what is in the crop as they are.

@@ -17,20 +17,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.config import FAMILY_HEADS, HEADS, LAYER_HEADS
+from detector.config import FAMILY_HEADS, HEADS, PICTURE_HEADS
 from detector.evaluation.metrics import auc, calibration_error
-from detector.inference.fusion import Stack, joined, pooled, probability
+from detector.inference.fusion import Lines, Stack, pooled, probability
 from detector.inference.quality_norm import fit_norm
 from detector.inference.thresholds import Coverage
 from detector.training.evidence import ClipEvidence, Floats
 from detector.training.groups import RULE, GroupedThresholds, grouped_thresholds
-from detector.training.scaling import LARGEST, level, platt
+from detector.training.scaling import level, platt
 from sfumato.errors import UsageError
 from sfumato.media.clips import TWIN, ClipRow
 
 _FEWEST = 30  # reals that a unit is taken from, where it has one already
-_START = np.array([math.log(4.0), -4.0])  # of the slope's logarithm and the offset: one in two at the worst reals
-_PRIOR = 1e-3  # holds both there a little: on cleanly separated clips they would run away
+_EDGE = 10.0  # slope of every head's logit where its worst reals are: so steep, the largest of several is all of them
+_PRIOR = 1e-3  # holds a line a little: on cleanly separated clips it would run away
 NORM_PEOPLE = 100  # with drawn people, half as many cost more true positives than the norm saved false ones
 
 
@@ -90,8 +90,7 @@ def calibrate(
 ) -> Calibration:  # fmt: skip
     """Fits the stack on `fitting` (reals, twins, fakes), sets thresholds on `reals` (other people). `trained`: families
     the net saw; heads: what the columns of their evidence are. One that says the same of all clips was never taught,
-    and counts for nothing. Nor does a head of the net where another of its kind reads all layers, the last among them:
-    of two that look for the same, the second adds what is odd about reals and little about fakes.
+    and counts for nothing.
 
     `copies`: reals of many qualities, for the norm; without them files of all qualities are held to the same. Raises
     UsageError if not even the largest alpha can be had.
@@ -101,7 +100,6 @@ def calibrate(
     varied = [len({float(value) for each in said for value in each[:, place]} - {-math.inf}) > 1
               for place in range(len(heads))]  # fmt: skip
     used = {name: name in known or (name not in HEADS and tells) for name, tells in zip(heads, varied, strict=True)}
-    used |= {name: False for name, layers in zip(HEADS, LAYER_HEADS, strict=True) if used.get(layers)}
     stack = fit_stack(fitting, used)
     return set_thresholds(with_norm(stack, copies, fitting) if copies else stack, reals, alphas)
 
@@ -138,54 +136,43 @@ def with_norm(stack: Stack, copies: Sequence[ClipEvidence], fitting: Sequence[Cl
 
 
 def fit_stack(clips: Sequence[ClipEvidence], used: Mapping[str, bool]) -> Stack:
-    """Every head is held to what it says of reals, so that the middle and the worst of them are alike for all heads:
-    what is odd to one counts as much as what is odd to another, and none causes most of the false alarms. The slope and
-    the offset that all then share have the least negative log-likelihood; reals and each method of fakes weigh the
-    same.
+    """Every head is held to what it says of reals, of pictures and of videos apart, so that the middle and the worst of
+    them are alike for all heads: what is odd to one counts as much as what is odd to another, and none causes most of
+    the false alarms. They join all but as the largest of them (`_EDGE`): a sum of what several say of reals must not
+    add up to what one says of a fake. What they say together becomes a probability's logit by the line of the least
+    negative log-likelihood; reals and each method of fakes weigh the same.
 
-    Likelihood is not asked for each head's own slope: with few fakes of a kind, each slope would be small, and what
-    several heads say of reals would add up to what one says of a fake. `used`: {head: whether it counts}, in the order
-    of the columns; clips may lack the last ones. Raises UsageError without reals or without fakes.
+    Likelihood is not asked for each head's own slope: with few fakes of a kind, each would be small. `used`: {head:
+    whether it counts}, in the order of the columns; clips may lack the last ones. Of pictures PICTURE_HEADS alone are
+    asked where they count. Raises UsageError without reals or without fakes.
     """
-    from scipy.optimize import minimize
-
     if all(clip.family == "real" for clip in clips) or all(clip.family != "real" for clip in clips):
         raise UsageError("Calibration needs real clips and fakes", "Give the split validation some of both.")
+    alone = {name: PICTURE_HEADS.get(name.removesuffix("-layers"), name) for name in used}
+    asked = {name: use and (name == alone[name] or not used.get(alone[name])) for name, use in used.items()}
+    videos, pictures = (_lines([clip for clip in clips if clip.video == video] or clips, use)
+                        for video, use in ((True, used), (False, asked)))  # fmt: skip
+    stack = Stack(videos.scale, videos.offset, heads=tuple(used), pictures=pictures)
+    gain, shift = platt(*_labelled(stack, clips), _weights(clips), _PRIOR)
+    return replace(stack, gain=gain, shift=shift)
+
+
+def _lines(clips: Sequence[ClipEvidence], used: Mapping[str, bool]) -> Lines:
+    """Of each head the line that makes it alike to the others on the reals among these clips."""
     lines = [_level(clips, place, name) if use else (0.0, 0.0) for place, (name, use) in enumerate(used.items())]
-    scale, offset = (np.array(part) for part in zip(*lines, strict=True))
-    counts = scale > 0
-    said = np.full((len(clips), len(used)), -np.inf)
-    for head in np.flatnonzero(counts).tolist():
-        said[:, head] = scale[head] * np.array([_pooled(clip, head) for clip in clips]) + offset[head]
-    fake = np.array([clip.family != "real" for clip in clips])
-    weight = _weights(clips)
-
-    def shared(parameters: Floats) -> tuple[float, float]:
-        return math.exp(min(float(parameters[0]), LARGEST)), float(parameters[1])
-
-    def cost(parameters: Floats) -> float:
-        slope, shift = shared(parameters)
-        logits = joined(said, (slope * counts).tolist(), [shift] * len(used))
-        losses = np.logaddexp(0.0, np.where(fake, -logits, logits))
-        return float((losses * weight).sum() + _PRIOR * ((parameters - _START) ** 2).sum())
-
-    slope, shift = shared(minimize(cost, _START, method="L-BFGS-B").x)
-    return Stack(
-        tuple((slope * scale).tolist()),
-        tuple(np.where(counts, slope * offset + shift, 0.0).tolist()),
-        heads=tuple(used),
-    )
+    scales = tuple(_EDGE * scale for scale, _ in lines)
+    return Lines(scales, tuple(_EDGE * offset - (_EDGE - 1) if scale else 0.0 for scale, offset in lines))
 
 
 def _level(clips: Sequence[ClipEvidence], head: int, name: str) -> tuple[float, float]:
-    """The scale and offset that make a head alike to others on these reals. One that was learnt on the finished net
-    comes in that unit by more of them (`detector.training.further_heads`), and keeps it where these are few.
+    """The scale and offset that make a head alike to others on these reals; (0, 0) where it looked at none. One that
+    was learnt on the finished net comes in that unit by more of them (`detector.training.further_heads`), and keeps it
+    where these are few.
     """
     reals = [clip for clip in clips if clip.family == "real" and clip.evidence.shape[1] > head]
-    chosen = [clip for clip in reals if clip.kind == "real"] or reals
-    if len(chosen) < _FEWEST and name not in HEADS:
+    if len(reals) < _FEWEST and name not in HEADS:
         return 1.0, 0.0
-    return level([_pooled(clip, head) for clip in chosen])
+    return level([_pooled(clip, head) for clip in reals]) if reals else (0.0, 0.0)
 
 
 def _pooled(clip: ClipEvidence, head: int) -> float:

@@ -187,11 +187,14 @@ def _labelled(clips: Sequence[_Clip], config: DetectorConfig) -> list[_Clip]:
 
 
 def _chosen(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> list[ClipRow]:
-    """The reals of the split train, and its listed fakes of the mix; of each source at most `_MOST`, evenly drawn."""
+    """The reals of the split train, and of its listed fakes of the mix those of collections; of each source at most
+    `_MOST`, evenly drawn. What this program made of one's own footage is the net's to learn: by the hundred, and all
+    alike, such fakes would decide what a line looks for, and it would find others' the less.
+    """
     source = PairSource([row for row in rows if row.split == "train"], cache, config)
     drawn, material = {(maker.method, maker.family) for maker in source.makers}, source.material
     found: dict[str, list[ClipRow]] = {}
-    fakes = [row for row in material.fakes if (row.method, row.family) in drawn]
+    fakes = [row for row in material.fakes if row.dataset is not None and (row.method, row.family) in drawn]
     for row in [*material.reals, *material.twins, *fakes]:
         found.setdefault(_source(row), []).append(row)
     return [row for _, alike in sorted(found.items()) for row in _evenly(alike)]

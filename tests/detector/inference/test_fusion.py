@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.inference.fusion import Stack, pooled, probability
+from detector.inference.fusion import Lines, Stack, pooled, probability
+from detector.inference.quality_norm import QUALITIES
 
 LOGITS = st.floats(-200, 200)
 
@@ -73,8 +74,32 @@ def test_heads_that_nothing_is_known_of_are_refused(heads: tuple[str, ...]) -> N
         Stack.from_json({"heads": list(heads), "scale": ones, "offset": ones, "norm": None})
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"gain": 0.0}, {"gain": -1.0}, {"gain": float("inf")}, {"shift": float("nan")}, {"scale": [1.0, float("nan")]}],
+)
+def test_numbers_that_no_fit_gives_are_refused(changed: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="the stack's"):
+        Stack.from_json(Stack().as_json() | changed)
+
+
+def test_lines_of_pictures_are_of_every_head() -> None:
+    with pytest.raises(ValueError, match="2 heads, 1 scales, 1 offsets"):
+        Stack.from_json(Stack().as_json() | {"pictures": {"scale": [1.0], "offset": [0.0]}})
+
+
+def test_a_picture_and_a_video_are_judged_by_lines_of_their_own() -> None:
+    stack = Stack((1.0, 0.0), (-1.0, 0.0), gain=0.5, shift=0.25, pictures=Lines((0.0, 2.0), (0.0, 3.0)))
+    picture, video = (np.array([0.0] * (len(QUALITIES) - 1) + [last]) for last in (0.0, 1.0))
+    said = np.array([4.0, 5.0])
+    assert stack.at(video).logit(said) == pytest.approx(0.5 * 3 + 0.25)
+    assert stack.at(picture).logit(said) == pytest.approx(0.5 * 13 + 0.25)
+    assert np.isneginf(stack.at(picture).each(said)[0])
+
+
 def test_json_keeps_every_head() -> None:
-    stack = Stack((1.0, 2.0, 3.0, 4.0, 5.0), (0.1, 0.2, 0.3, 0.4, 0.5), heads=EVERY_HEAD)
+    numbers = (0.1, 0.2, 0.3, 0.4, 0.5)
+    stack = Stack((1.0, 2.0, 3.0, 4.0, 5.0), numbers, None, 0.5, -1.0, EVERY_HEAD, Lines(numbers, numbers))
     assert Stack.from_json(json.loads(json.dumps(stack.as_json()))) == stack
 
 
@@ -135,7 +160,7 @@ def test_one_head_alone_is_its_own_logit_at_both_ends(value: float) -> None:
 
 def test_without_a_norm_quality_changes_nothing() -> None:
     stack = Stack((1.5, 0.7))
-    assert stack.at([0.1, 0.2, 0.3]) is stack
+    assert stack.at([0.1, 0.2, 0.3]) == stack
 
 
 def test_probability_known_values() -> None:

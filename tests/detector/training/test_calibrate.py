@@ -182,7 +182,9 @@ def test_a_clip_is_the_mean_of_the_highest_third_of_its_frames() -> None:
 
 def test_the_record_of_a_calibration_says_all_of_it() -> None:
     record = Calibration(Stack((1.5, 0.0), (0.5, 0.0)), GroupedThresholds({0.1: 2.0}, (0.01,)), 9, "ab" * 32).as_json()
-    assert record["stack"] == {"heads": list(HEADS), "scale": [1.5, 0.0], "offset": [0.5, 0.0], "norm": None}
+    lines = {"scale": [1.5, 0.0], "offset": [0.5, 0.0]}
+    rest = {"pictures": None, "gain": 1.0, "shift": 0.0, "norm": None}
+    assert record["stack"] == {"heads": list(HEADS), **lines, **rest}
     assert (record["thresholds"], record["left_out"], record["n_real"]) == ({"0.1": 2.0}, [0.01], 9)
     assert (record["id"], record["sha256"]) == (("ab" * 32)[:16], "ab" * 32)
 
@@ -211,9 +213,9 @@ def test_half_of_the_weight_is_the_reals_and_each_method_has_an_equal_part() -> 
     many = [one_frame(f"b{i}", 1.0, "blend", "b") for i in range(18)]
     more = [one_frame(f"b{i}", 1.0, "blend", "b") for i in range(2)]
     all_of_them, fewer = (fit_stack(reals + few + other, BLEND_ALONE) for other in (many, more))
-    assert all_of_them.scale == pytest.approx(fewer.scale, rel=1e-3)
-    assert all_of_them.offset == pytest.approx(fewer.offset, abs=1e-3)
-    assert fit_stack(reals * 3 + few + more, BLEND_ALONE).scale == pytest.approx(fewer.scale, rel=1e-3)
+    thrice = fit_stack(reals * 3 + few + more, BLEND_ALONE)
+    for stack in (all_of_them, thrice):
+        assert (stack.gain, stack.shift) == pytest.approx((fewer.gain, fewer.shift), rel=1e-3, abs=1e-3)
 
 
 def test_the_fit_is_the_least_of_its_cost() -> None:
@@ -222,12 +224,13 @@ def test_the_fit_is_the_least_of_its_cost() -> None:
     fakes = [one_frame(f"f{i}", value, "blend") for i, value in enumerate(rng.normal(1, 1, 60))]
     stack = fit_stack(reals + fakes, BLEND_ALONE)
 
-    def cost(log_scale: float, offset: float) -> float:
-        tried = Stack((float(np.exp(log_scale)), 0.0), (offset, 0.0))
+    def cost(log_gain: float, shift: float) -> float:
+        tried = replace(stack, gain=float(np.exp(log_gain)), shift=shift)
         real, fake = ([clip_logit(tried, clip) for clip in part] for part in (reals, fakes))
         return float(np.logaddexp(0, real).mean() + np.logaddexp(0, np.negative(fake)).mean())
 
-    best, at = cost(np.log(stack.scale[0]), stack.offset[0]), (np.log(stack.scale[0]), stack.offset[0])
+    at = (float(np.log(stack.gain)), stack.shift)
+    best = cost(*at)
     for move in ((0.3, 0.0), (-0.3, 0.0), (0.0, 0.3), (0.0, -0.3)):
         assert cost(at[0] + move[0], at[1] + move[1]) > best
     assert (stack.scale[1], stack.offset[1]) == (0.0, 0.0)
@@ -369,13 +372,27 @@ def wide(family: str, count: int, means: tuple[float, ...], seed: int = 0) -> li
             for i in range(count)]  # fmt: skip
 
 
-@pytest.mark.parametrize(("layers", "counts"), [(-1.0, [False, True, True, False]), (0.0, [True, True, False, False])])
-def test_a_head_on_all_layers_takes_the_place_of_the_nets(layers: float, counts: list[bool]) -> None:
-    """Where it was taught; one that was not says nothing of anybody."""
-    fitting = wide("real", 60, (-1.0, -1.0, layers, 0.0)) + wide("blend", 40, (2.0, -1.0, -2 * layers, 0.0), 1)
-    reals = wide("real", 99, (-1.0, -1.0, layers, 0.0), 2)
-    found = calibrate(fitting, reals, (0.1,), ["blend", "reenact"], heads=(*HEADS, *LAYER_HEADS))
-    assert [scale > 0 for scale in found.stack.scale] == counts
+@pytest.mark.parametrize("layers", [-1.0, 0.0])
+def test_all_heads_that_were_taught_are_asked_of_videos(layers: float) -> None:
+    """One that was not says nothing of anybody. Of pictures the one that they were held against is asked alone."""
+    means = (-1.0, -1.0, layers, layers)
+    fitting = wide("real", 60, means) + wide("blend", 40, (2.0, -1.0, -2 * layers, layers), 1)
+    found = calibrate(fitting, wide("real", 99, means, 2), (0.1,), ["blend", "reenact"], heads=(*HEADS, *LAYER_HEADS))
+    taught = layers != 0
+    assert [scale > 0 for scale in found.stack.scale] == [True, True, taught, taught]
+    assert found.stack.pictures is not None
+    alone = [False, False, False, True] if taught else [True, True, False, False]
+    assert [scale > 0 for scale in found.stack.pictures.scale] == alone
+
+
+def test_pictures_and_videos_are_held_to_reals_of_their_own() -> None:
+    videos, pictures = clips("real", 80, (-1.0, -1.0)), clips("real", 80, (3.0, -1.0), 1)
+    pictures = [replace(clip, clip=f"{clip.clip}.png", still=True) for clip in pictures]
+    stack = fit_stack(videos + pictures + clips("blend", 40, (6.0, -1.0), 2), USED)
+    assert stack.pictures is not None
+    for lines, known in ((stack, videos), (stack.pictures, pictures)):
+        said = [lines.scale[0] * pooled(clip.evidence[:, 0]) + lines.offset[0] for clip in known]
+        assert np.median(said) == pytest.approx(-9, abs=1e-6)
 
 
 @pytest.mark.parametrize(("reals", "kept"), [(10, True), (60, False)])

@@ -54,7 +54,8 @@ def cut(
 ) -> ClipRow:
     """A clip of one frame, its crop in the cache; a fake's method is named as its family."""
     row = clip_row(f"{label}-{family}-{number}.{end}", label, identity=f"person {number}")
-    row = replace(row, family=family, method=family if label == "fake" else "camera")
+    fake = label == "fake"
+    row = replace(row, family=family, method=family if fake else "camera", dataset="of others" if fake else None)
     cache._write(cache._path(row), [StoredCrop(image, landmarks(96), 0.0)], motion)  # type: ignore[arg-type]
     return row
 
