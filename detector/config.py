@@ -18,7 +18,9 @@ from sfumato.limits import JUDGED_FRAMES
 HEADS = ("blend", "synthesis")  # of the net
 LAYER_HEADS = ("blend-layers", "synthesis-layers")  # the same two, read from all layers of the finished net
 MOTION = "motion"  # how a face moves through a video
-PICTURE_HEADS = {"blend": "blend", "synthesis": "synthesis-layers"}  # of pictures one head of each kind is asked
+# Of pictures one head of each kind is asked, where it was taught: seams the net has learnt from photographs, generated
+# pictures only what reads all layers. What the others say of pictures is about photographs.
+PICTURE_HEADS = {"blend": "blend", "synthesis": "synthesis-layers"}
 KINDS = ("blend", "synthesis", MOTION)  # of evidence
 SCAN_FPR = 0.01  # the false-positive rate at which a scan flags unless told otherwise
 SCAN_FRAMES = 32  # of a video that are judged where it is not known with how many its thresholds were set

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,9 @@ def checkered(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def drawn_people(folder: Path) -> list[ClipRow]:
-    """Twelve people a split, each with a real clip and a checkered twin; their crops lie in `folder`/crops."""
+    """Twelve people a split, each with a real clip and, of a collection, a checkered fake of it; their crops lie in
+    `folder`/crops.
+    """
     from detector.data.cache import CropCache, StoredCrop
 
     cache = CropCache(folder / "clips.jsonl", folder / "crops", TINY.samples)
@@ -98,6 +101,7 @@ def drawn_people(folder: Path) -> list[ClipRow]:
             seed = 100 * number + i
             real = clip_row(f"real-{seed}.mp4", split=split, identity=f"person {seed}")
             fake = clip_row(f"fake-{seed}.mp4", "fake", split, pair_of=real.path, identity=f"person {seed}")
+            fake = replace(fake, dataset="drawn")
             pictures = [face_picture(1000 * seed + k) for k in range(2)]
             for row, images in ((real, pictures), (fake, [checkered(p) for p in pictures])):
                 cache._write(

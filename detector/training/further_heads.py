@@ -1,11 +1,12 @@
 """Heads that are learnt on a finished network: two that read all its layers, and one on how a face moves.
 
 In: an exported network, the clips of the split "train" with their crops. Out: the network with those heads, and a
-`MotionHead`. Each is a logistic regression, taught one kind of evidence by the fakes of that kind and no others: with a
-few dozen fakes by a dozen hands a whole network learns the hands by heart, and one line for all kinds of fakes gains on
-one kind what it loses on another. Reals weigh as much as fakes, and every method and collection counts by the root of
-its size. A head's unit is what lines through some of the people said of the reals among the others: its own it knows
-too well. A control (`samples.shuffled`) learns from labels that are true of half the clips.
+`MotionHead`. Each is a logistic regression, taught one kind of evidence by the fakes of that kind and no others, and by
+those of collections alone: with a few dozen fakes by a dozen hands a whole network learns the hands by heart, and one
+line for all kinds of fakes gains on one kind what it loses on another. Reals weigh as much as fakes, and every method
+and collection counts by the root of its size. A head's unit is what lines through some of the people said of the reals
+among the others: its own it knows too well. A control (`samples.shuffled`) learns from labels that are true of half the
+clips.
 """
 
 from __future__ import annotations

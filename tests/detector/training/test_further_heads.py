@@ -100,6 +100,15 @@ def test_each_kind_of_evidence_is_learnt_from_its_own_fakes(cache, reader) -> No
     assert auc(red[:, BLEND], real[:, BLEND]) > 0.8 and auc(noise[:, SYNTHESIS], real[:, SYNTHESIS]) > 0.8
 
 
+def test_what_was_made_of_ones_own_footage_is_left_to_the_net(cache, reader) -> None:
+    own = [replace(row, dataset=None) for row in fakes(cache, "reenact")]
+    assert layer_heads(reader, [*reals(cache), *own], cache, TINY) is None
+    alone = layer_heads(reader, [*reals(cache), *fakes(cache, "blend")], cache, TINY)
+    both = layer_heads(reader, [*reals(cache), *fakes(cache, "blend"), *own], cache, TINY)
+    assert alone is not None and both is not None
+    assert both.methods == ("blend",) and (both.weight == alone.weight).all()
+
+
 def test_the_short_way_is_what_the_exported_file_says(cache, reader) -> None:
     heads = layer_heads(reader, [*reals(cache), *fakes(cache, "reenact")], cache, TINY)
     assert heads is not None
