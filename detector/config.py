@@ -84,6 +84,7 @@ class SampleConfig:
     )
     leave_out: tuple[str, ...] = ()  # methods or families that are not learnt from, nor used to choose or calibrate
     shuffled: bool = False  # exchange real and fake in half of the pairs: a control, whose detector must know nothing
+    filmed_share: float = 0.0  # pairs made on the fly that are of people with a video; the others are of anybody
     twin_codec_share: float = 0.9  # pairs of a still and a video whose still gets the H.264 pass that the other had
     match_sharpness_share: float = (
         0.6  # twins brought to one sharpness, so that blur cannot mean fake; strangers are all
@@ -98,7 +99,7 @@ class SampleConfig:
         _require(1 <= self.frames_per_clip <= most, "samples.frames_per_clip", self.frames_per_clip, f"1 to {most}")
         _require(1 <= self.looks <= 16, "samples.looks", self.looks, "1 to 16 frames")
         _require(64 <= self.stored_side <= 1024, "samples.stored_side", self.stored_side, "from 64 to 1024 px")
-        for name in ("twin_codec_share", "match_sharpness_share"):
+        for name in ("filmed_share", "twin_codec_share", "match_sharpness_share"):
             _require(0 <= getattr(self, name) <= 1, f"samples.{name}", getattr(self, name), "a share from 0 to 1")
         mixed = all(0 <= share < math.inf for share in self.mix.values()) and sum(self.mix.values()) > 0
         _require(mixed, "samples.mix", self.mix, "shares above 0")

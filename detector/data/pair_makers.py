@@ -106,9 +106,16 @@ class Maker(ABC):
         self.material, self.method, self.family, self.rows = material, method, family, rows
         self.people = by_identity(rows)
 
+    @cached_property
+    def filmed(self) -> People:
+        """Those with a video: photographs are many, and what a camera does to a moving face they do not show."""
+        return by_identity([row for row in self.rows if self.on_the_fly and not self.material.cache.still(row)])
+
     def draw(self, rng: np.random.Generator) -> Pair:
         """A person first, then a clip, then a frame: nobody counts more for having more footage."""
-        return self.of(pick(self.people, rng), rng)
+        share = self.material.config.filmed_share
+        filmed = share > 0 and self.filmed and rng.random() < share
+        return self.of(pick(self.filmed if filmed else self.people, rng), rng)
 
     def spread(self, index: int, rng: np.random.Generator) -> Pair:
         """Pair number `index` of a fixed walk through the clips."""

@@ -238,3 +238,18 @@ def test_a_pose_forgets_place_and_scale_but_not_roll() -> None:
     assert np.allclose(pose(points), pose(points * 2 + 5), atol=1e-5)
     turn = np.array([[0.9, -0.436], [0.436, 0.9]], np.float32)
     assert np.abs(pose(points) - pose(points @ turn)).max() > 0.1
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 1 / 7), (0.5, 4 / 7), (1.0, 1.0)])
+def test_people_with_a_video_are_drawn_as_often_as_asked(toy, share: float, expected: float) -> None:
+    """Of seven people one is filmed; drawn evenly, and beside that by their share."""
+    rows, cache = toy
+    people = [row for row in rows if row.split == "train" and row.label == "real"][:7]
+    stills = [dataclasses.replace(row, path=row.path.replace("mp4", "png")) for row in people[1:]]
+    stuff = Material([people[0], *stills], cache, dataclasses.replace(TINY.samples, filmed_share=share))
+    blends = next(maker for maker in makers(stuff) if maker.method == "self-blend")
+    drawn: list[str] = []
+    blends.of = lambda row, rng: drawn.append(row.path)  # type: ignore[assignment, method-assign]
+    for seed in range(400):
+        blends.draw(np.random.default_rng(seed))
+    assert np.mean([path == people[0].path for path in drawn]) == pytest.approx(expected, abs=0.08)
