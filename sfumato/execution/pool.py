@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Generic
 
-from sfumato.errors import SfumatoError
+from sfumato.errors import SfumatoError, UsageError
 from sfumato.execution.executor import (
     CRASHED,
     FAILED,
@@ -39,6 +39,10 @@ from sfumato.execution.threads import one_thread, one_thread_from_the_start
 
 _PATIENCE = 10.0  # seconds for a process to tidy up
 _GLANCE = 0.05  # seconds between two looks at a worker's memory: torch fills a gigabyte in less than twenty of them
+_RAISED = 1  # exit code of a Python process that an exception ended
+_GUARD = (
+    'A script that starts workers is imported by each of them: put what it does under `if __name__ == "__main__":`.'
+)
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
@@ -101,7 +105,9 @@ class _Worker(Generic[Task, Value]):
         return bool(self._verdict)
 
     def take(self) -> Done[Task, Value] | None:
-        """What came of the task in hand, once the pipe is ready or a limit was passed; None while it only begins."""
+        """What came of the task in hand, once the pipe is ready or a limit was passed; None while it only begins.
+        Raises UsageError for a worker that an exception ended before: others would end as it did.
+        """
         task, seconds = self._tasks[0], max(0.0, time.monotonic() - self.since)
         if self._verdict:
             self._bury()
@@ -109,7 +115,12 @@ class _Worker(Generic[Task, Value]):
         try:
             kind, answer = self.pipe.recv()
         except (EOFError, OSError):
-            return Done(task, failure=CRASHED, message=f"its process ended {_ending(self._bury())}", seconds=seconds)
+            begun = self.since < math.inf
+            if self.process is not None and not begun:
+                self.process.join(_PATIENCE)  # by itself, for its exit code tells why
+            if (code := self._bury()) == _RAISED and not begun:
+                raise UsageError("A worker process cannot start; its own words are above", _GUARD) from None
+            return Done(task, failure=CRASHED, message=f"its process ended {_ending(code)}", seconds=seconds)
         if kind == "begun":
             self.since = time.monotonic()
             return None
@@ -136,8 +147,9 @@ class _Worker(Generic[Task, Value]):
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, far = context.Pipe()
-        self.process = context.Process(target=_live, args=(far,), daemon=True)
-        self.process.start()
+        process = context.Process(target=_live, args=(far,), daemon=True)
+        process.start()
+        self.process = process
         far.close()  # ours: the process has its own, and its death now ends the pipe
         with suppress(OSError):
             self.pipe.send_bytes(self.begin)

@@ -140,3 +140,19 @@ def _alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def test_a_script_without_a_guard_is_told_once_and_ends(tmp_path: Path) -> None:
+    """Each worker imports the script, which would start workers itself."""
+    script = tmp_path / "scores.py"
+    script.write_text(
+        "from sfumato.execution.executor import run\nfrom tests.execution.pool_tasks import begin\n"
+        "print(len(list(run(['say a'] * 40, begin, 2))))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(
+        [sys.executable, script], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1 and not ended.stdout
+    assert ended.stderr.count("UsageError: A worker process cannot start") == 1
+    assert "__main__" in ended.stderr and "AttributeError" not in ended.stderr
