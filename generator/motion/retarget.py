@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.motion.track import Landmarks, Motion
+from generator.motion.track import Landmarks, Motion, Pose
 from sfumato.media.identity import similarity
 
 RIGID = [*range(27, 36), 36, 39, 42, 45, 0, 16]  # nose, eye corners, ears: they move with the skull
@@ -55,10 +55,11 @@ class Retargeter:
 
     def frame(self, index: int) -> Landmarks:
         """The source's landmarks (68, 2) at frame `index` of the motion."""
-        return self.apply(self.motion.landmarks[index])
+        return self.apply(self.motion.pose(index))
 
-    def apply(self, driver: Landmarks) -> Landmarks:
-        """The source's landmarks (68, 2) for the driver's landmarks (68, 2), both in [-1, 1]."""
+    def apply(self, pose: Pose) -> Landmarks:
+        """The source's landmarks (68, 2) for a pose of the driver, both in [-1, 1]."""
+        driver = pose.landmarks
         head = similarity(self.neutral[RIGID], driver[RIGID])
         calm = _apply(_inverse(head), driver)  # the driver's face without its head motion
         change = (calm - self.neutral) @ self._upright * self._scale @ self._upright.T * self.strength
@@ -83,8 +84,8 @@ class Retargeter:
 def without_likeness(motion: Motion, canonical: Landmarks) -> Motion:
     """The same motion on the canonical face: what a `.motion` file holds."""
     retargeter = Retargeter(canonical, motion, mode="absolute")
-    track = np.stack([retargeter.apply(points) for points in motion.landmarks])
-    return replace(motion, landmarks=track)
+    track = np.stack([retargeter.frame(index) for index in range(len(motion))])
+    return replace(motion, landmarks=track, depth=None)
 
 
 def canonical_face() -> Landmarks:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from generator.motion.track import Motion
+    from generator.motion.track import Motion, Pose
     from sfumato.media.video import Seal
     from sfumato.progress import Stage
 
@@ -164,7 +164,7 @@ class Studio:
         total = count_poses(motion, config.fps, config.seconds)
         last = 0.0
 
-        def paint(pose: tuple[float, NDArray[np.float32]]) -> tuple[float, NDArray[np.float32], NDArray[np.uint8]]:
+        def paint(pose: tuple[float, Pose]) -> tuple[float, NDArray[np.float32], NDArray[np.uint8]]:
             landmarks = retargeter.apply(pose[1])
             return pose[0], landmarks, likeness.framed(self.animator.render(landmarks, likeness.size), landmarks)
 
