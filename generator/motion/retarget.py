@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.motion.head import FARTHEST, FREE, FlatHead, Matrix, Mode, SolidHead
+from generator.motion.head import FlatHead, Matrix, Mode, SolidHead
 from generator.motion.track import Landmarks, Motion, Pose
 
 _LIMIT = 0.5  # of the face's width: no displacement beyond it is anatomy
@@ -90,8 +90,8 @@ class Retargeter:
         if share < _MANY:
             return ()
         return (
-            f"In {share:.0%} of {self.motion.name} the head turns more than {FREE:.0f} degrees out of the portrait's "
-            f"own pose; there it turns less than the driver, and never {FARTHEST:.0f} degrees.",
+            f"In {share:.0%} of the motion {self.motion.name} the head turns farther than this portrait can show; "
+            "there it turns less.",
         )
 
     def _shape(self, calm: Matrix) -> Matrix:
