@@ -70,7 +70,7 @@ class Retargeter:
 
     def apply(self, pose: Pose) -> Landmarks:
         """The source's landmarks (68, 2) for a pose of the driver, both in [-1, 1]."""
-        return self.moved(pose)[:, :2]
+        return np.ascontiguousarray(self.moved(pose)[:, :2])
 
     def moved(self, pose: Pose) -> NDArray[np.float32]:
         """The source's landmarks for a pose of the driver: (68, 3) where the head turns in space, else (68, 2)."""
