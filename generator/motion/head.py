@@ -24,7 +24,7 @@ _SHARES = _WEIGHTS / _WEIGHTS.sum()
 # degrees: up to the first a head turns as the driver's does, and it never reaches the second
 _OUT_OF_OWN_POSE = 27.0, 40.0
 _OUT_OF_THE_FRONT = 32.0, 42.0  # where the nose covers the far cheek; a portrait that is turned as far has its own
-_ROUND = 1.35  # how deep a head is before its ears, in its half widths: what its outline is made of when it turns
+_ROUND = 1.2  # how deep a head is before its ears, in its half widths: what its outline is made of when it turns
 _OUTLINE = np.array(
     [1, 1, 1, 1, 1, 0.8, 0.5, 0.25, 0, 0.25, 0.5, 0.8, 1, 1, 1, 1, 1]
 )  # how far the jaw is that outline
