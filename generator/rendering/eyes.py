@@ -1,0 +1,261 @@
+"""Lids and irises of a finished frame. In: a frame, the landmarks it was meant to show and the sitter's gaze. Out: the
+frame with the eyes as far closed as the landmarks have them, and the irises where the gaze has them.
+
+A warp squeezes an eye that closes, iris and all, and knows no gaze. So the warp is asked for eyes that are nearly open,
+and here a lid slides over the eyeball: its edge moves as it is, the skin behind it stretches, and what is left of the
+eyeball stays in its place. The iris moves within the lids as a disc, and the white beside it is stretched or pressed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.motion.track import Landmarks
+from sfumato.media.landmarks.iris import CORNERS, Eye, EyeReader, in_axes
+
+_WIDENS = 0.2  # a warp and its network open an eye by a fifth of what they are asked for, and close none: measured
+_LIDS = (((37, 41), (38, 40)), ((43, 47), (44, 46)))  # upper and lower lid points of each eye
+_BROWS = (slice(17, 22), slice(22, 27))
+_SHUT = 0.12  # share of the eye's opening that lies below the line on which the lids meet: the lower one rises that far
+_RIM = 0.03  # eye widths of the eyeball's edge that move with a lid: its shadow and its lashes
+_LASHES = 0.05  # eye widths behind a lid's edge that move as they are
+_ABOVE, _BELOW = 0.42, 0.3  # eye widths behind an edge that stretch, where there is that much room
+_OUTSIDE = 0.62  # eye widths from the middle to the sides of what is painted
+_FARTHEST = 0.3  # eye widths: beyond it no iris goes
+_LEAST = 0.004  # eye widths, a tenth of a pixel at 256: irises that move less stay
+Array = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Sitter:
+    """One eye of one portrait, in the axes of its corners among the landmarks. `upper`, `lower`: heights of the lids at
+    `_PLACES`; iris: (2,); radius: in eye widths; opening: of the landmarks; room: from the upper lid to the brow.
+    """
+
+    upper: Array
+    lower: Array
+    iris: Array
+    radius: float
+    opening: float
+    room: float
+
+
+_PLACES = np.linspace(-0.5, 0.5, 65, dtype=np.float32)
+
+
+class Eyes:
+    """The eyes of one person. Nothing changes after it is made: several threads may paint at once."""
+
+    def __init__(self, portraits: Sequence[Image], landmarks: NDArray[Any]) -> None:
+        """portraits: (R, R, 3) RGB each; landmarks: (T, 68, 2) in [-1, 1]. An eye that is closed, hidden or not read
+        well is left as the warp has it.
+        """
+        reader = EyeReader()
+        self._sitters = [
+            _read(reader, image, np.asarray(points)) for image, points in zip(portraits, landmarks, strict=True)
+        ]
+        self._openings = openings(np.asarray(landmarks[0]))
+
+    def for_warp(self, landmarks: Landmarks) -> Landmarks:
+        """The landmarks with eyes at least as far open as in the first portrait."""
+        changed = None
+        for eye, (opening, own) in enumerate(zip(openings(landmarks), self._openings, strict=True)):
+            if self._sitters[0][eye] is None or opening >= own:
+                continue
+            changed = np.array(landmarks, np.float32) if changed is None else changed
+            set_opening(changed, eye, own)
+        return landmarks if changed is None else changed
+
+    def paint(self, frame: Image, landmarks: Landmarks, gaze: NDArray[Any] | None = None, nearest: int = 0) -> Image:
+        """frame: (S, S, 3), made of `for_warp(landmarks)`; landmarks: (68, 2) in [-1, 1]; gaze: (2, 2), how far each
+        iris moves from where the first portrait has it, in eye widths; nearest: the portrait that the frame is made of.
+        Returns the frame, or a changed copy.
+        """
+        pixels = ((np.asarray(landmarks, np.float64) + 1) * len(frame) - 1) / 2
+        result = frame
+        for eye, (opening, own) in enumerate(zip(openings(landmarks), self._openings, strict=True)):
+            first, sitter = self._sitters[0][eye], self._sitters[nearest][eye]
+            if first is None or sitter is None:
+                continue
+            share = min(opening / max(own, 1e-6), 1.0)
+            shift = np.zeros(2) if gaze is None else first.iris - sitter.iris + np.asarray(gaze[eye], np.float64)
+            if share > 0.99 and np.abs(shift).max() < _LEAST:
+                continue
+            result = frame.copy() if result is frame else result
+            height = 1 + _WIDENS * float(np.clip(max(opening, own) / max(sitter.opening, 1e-6) - 1, -0.5, 0.5))
+            left, right = pixels[list(CORNERS[eye])]
+            _paint(frame, result, _Place(left, right, float(height)), sitter, float(share), shift)
+        return result
+
+
+def openings(landmarks: NDArray[Any]) -> tuple[float, float]:
+    """How far each eye of (68, 2) landmarks is open, in its own widths."""
+    points = np.asarray(landmarks, np.float64)
+    return tuple(  # type: ignore[return-value]
+        float(np.mean([np.linalg.norm(points[u] - points[w]) for u, w in lids]))
+        / max(float(np.linalg.norm(points[left] - points[right])), 1e-9)
+        for lids, (left, right) in zip(_LIDS, CORNERS, strict=True)
+    )
+
+
+def set_opening(landmarks: NDArray[Any], eye: int, opening: float) -> None:
+    """Moves the lid points of an eye of (68, 2) landmarks, in place, to `opening` eye widths around their middles."""
+    left, right = CORNERS[eye]
+    along = landmarks[right] - landmarks[left]
+    down = np.array([-along[1], along[0]])
+    now = openings(landmarks)[eye]
+    for upper, lower in _LIDS[eye]:
+        middle = (landmarks[upper] + landmarks[lower]) / 2
+        half = (landmarks[lower] - landmarks[upper]) / 2 * (opening / now) if now > 1e-3 else down * opening / 2
+        landmarks[upper], landmarks[lower] = middle - half, middle + half
+
+
+def _read(reader: EyeReader, image: Image, landmarks: NDArray[Any]) -> tuple[_Sitter | None, _Sitter | None]:
+    pixels = ((np.asarray(landmarks, np.float64) + 1) * len(image) - 1) / 2
+    left, right = (
+        _sitter(eye, pixels, which, opening)
+        for which, (eye, opening) in enumerate(zip(reader.read(image, pixels), openings(landmarks), strict=True))
+    )
+    return left, right
+
+
+def _sitter(eye: Eye, pixels: NDArray[np.float64], which: int, opening: float) -> _Sitter | None:
+    """None where the reading makes no eye: lids that nearly touch, or an iris that lies outside of them."""
+    left, right = pixels[list(CORNERS[which])]
+    upper, lower = in_axes(eye.upper, left, right), in_axes(eye.lower, left, right)
+    iris = in_axes(eye.iris[None], left, right)[0]
+    radius = eye.radius / max(float(np.hypot(*(right - left))), 1e-6)
+    sound = eye.opening > 0.1 and opening > 0.08 and 0.08 < radius < 0.35 and abs(iris[0]) < 0.4
+    if not sound or max(np.abs(upper[[0, -1], 0] - (-0.5, 0.5)).max(), np.abs(upper[[0, -1], 1]).max()) > 0.2:
+        return None
+    curves = [_curve(points) for points in (upper, lower)]
+    brow = in_axes(pixels[_BROWS[which]], left, right)
+    room = float(curves[0][16:49].min() - brow[:, 1].max())
+    return _Sitter(curves[0], curves[1], iris, radius, opening, room)
+
+
+def _curve(lid: Array) -> Array:
+    """Nine points of a lid, (9, 2), as smooth heights at `_PLACES`, 0 at both corners."""
+    x = np.linspace(-0.5, 0.5, 9)
+    x[1:-1] = np.clip(lid[1:-1, 0], -0.48, 0.48)
+    base = (1 - 4 * x[1:-1] ** 2)[:, None] * np.stack([np.ones(7), x[1:-1], x[1:-1] ** 2], axis=-1)
+    weights = np.linalg.lstsq(base, lid[1:-1, 1].astype(np.float64), rcond=None)[0]
+    place = _PLACES.astype(np.float64)
+    return ((1 - 4 * place**2) * (weights[0] + weights[1] * place + weights[2] * place**2)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where an eye lies in a frame: its corners in px, and how many times as high it is as in its portrait."""
+
+    left: NDArray[np.float64]
+    right: NDArray[np.float64]
+    height: float
+
+    @property
+    def width(self) -> float:
+        """In px."""
+        return float(np.hypot(*(self.right - self.left)))
+
+
+def _paint(frame: Image, result: Image, place: _Place, sitter: _Sitter, share: float, shift: NDArray[Any]) -> None:
+    """Paints one eye of `frame` into `result`."""
+    box = _box(place, len(frame))
+    if box is None:
+        return
+    (left, top, right, bottom), (u, v) = box, _axes(place, box)
+    upper, lower = (place.height * np.interp(u, _PLACES, lid).astype(np.float32) for lid in (sitter.upper, sitter.lower))
+    pixel = np.float32(1 / place.width)
+    eye = _moved_iris(u, v, place, sitter, shift)
+    painted = _sample(frame, place, box, *eye) if eye is not None else frame[top:bottom, left:right].astype(np.float32)
+    if eye is not None:  # the lids stay: the eyeball is seen between their rims only
+        inside = np.minimum(v - upper, lower - v) / pixel
+        painted = _mix(frame[top:bottom, left:right].astype(np.float32), painted, inside * 0.5)
+    if share < 0.99:
+        edge, meeting = lower - upper, lower - np.float32(_SHUT) * (lower - upper)
+        over, under = meeting + share * (upper - meeting), meeting + share * (lower - meeting)
+        rim = np.minimum(np.float32(_RIM), 0.3 * edge)
+        room = float(np.clip(sitter.room * place.height, 0.12, _ABOVE))
+        from_above = upper + rim - _stretched(over + rim * share - v, over - upper, room)
+        from_below = lower - rim + _stretched(v - under + rim * share, lower - under, _BELOW)
+        lid, cheek = _sample(frame, place, box, u, from_above), _sample(frame, place, box, u, from_below)
+        painted = _mix(painted, cheek, (v - under + rim * share) / pixel + 0.5)
+        painted = _mix(painted, lid, (over + rim * share - v) / pixel + 0.5)
+    shown = _mix(frame[top:bottom, left:right].astype(np.float32), painted, (_OUTSIDE - np.abs(u)) / (0.08) )
+    result[top:bottom, left:right] = np.rint(shown).astype(np.uint8)
+
+
+def _stretched(distance: Array, travel: Array, room: float) -> Array:
+    """How far behind a lid's edge the skin comes from that is to lie `distance` behind it, when the edge has moved by
+    `travel`: as it is near the edge, then stretched, and in place from `room` behind the edge's old place on.
+    """
+    whole, own = room + np.abs(travel) - _LASHES, np.float32(room - _LASHES)  # what is to be filled, and with what
+    along = np.clip((distance - _LASHES) / whole, 0, 1)
+    slope = np.minimum(whole / own, 2.9)  # the curve rises all the way up to a slope of 3 at its ends
+    curve = along * (slope + along * ((3 - 3 * slope) + along * (2 * slope - 2)))
+    stretched = _LASHES + own * curve
+    beyond = distance - np.abs(travel)
+    return np.where(distance < _LASHES, distance, np.where(along >= 1, beyond, stretched)).astype(np.float32)
+
+
+def _moved_iris(
+    u: Array, v: Array, place: _Place, sitter: _Sitter, shift: NDArray[Any]
+) -> tuple[Array, Array] | None:
+    """Where in the frame each place of the eyeball comes from; None when the iris stays."""
+    if np.abs(shift).max() < _LEAST:
+        return None
+    x, y = np.float32(sitter.iris[0]), np.float32(place.height * sitter.iris[1])
+    disc = np.float32(1.1 * sitter.radius)
+    limit = max(0.5 - 0.8 * float(disc), abs(float(x)))
+    goal = np.float32(np.clip(x + np.clip(shift[0], -_FARTHEST, _FARTHEST), -limit, limit))
+    across, down = goal - x, np.float32(np.clip(shift[1], -0.6 * sitter.radius, 0.6 * sitter.radius))
+    knots = np.array([-0.75, goal - disc, goal + disc, 0.75], np.float32)
+    source_u = np.interp(u, knots, [-0.75, x - disc, x + disc, 0.75]).astype(np.float32)
+    lids = [place.height * np.interp(at, _PLACES, lid).astype(np.float32) for at in (u, source_u) for lid in (sitter.upper, sitter.lower)]
+    upper, lower, from_upper, from_lower = lids
+    relative = from_upper + (v - upper) * (from_lower - from_upper) / np.maximum(lower - upper, np.float32(0.02))
+    away = np.hypot(u - goal, v - y - down) / disc
+    own = np.clip((1.5 - away) / 0.5, 0, 1)
+    source_v = own * (v - down) + (1 - own) * relative
+    rim = np.minimum(np.float32(_RIM), 0.3 * (from_lower - from_upper))
+    return source_u, np.clip(source_v, from_upper + rim, from_lower - rim)
+
+
+def _box(place: _Place, size: int) -> tuple[int, int, int, int] | None:
+    """left, top, right, bottom in px of what may change; None where nothing of it lies in the frame."""
+    middle, reach = (place.left + place.right) / 2, 0.75 * place.width
+    low, high = np.floor(middle - reach).clip(0, size), np.ceil(middle + reach).clip(0, size)
+    if not np.isfinite([*low, *high]).all() or (high - low).min() < 2 or place.width < 4:
+        return None
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def _axes(place: _Place, box: tuple[int, int, int, int]) -> tuple[Array, Array]:
+    """(u, v) of each pixel of the box, see `Eye.place`."""
+    left, top, right, bottom = box
+    x, y = np.meshgrid(np.arange(left, right, dtype=np.float32), np.arange(top, bottom, dtype=np.float32))
+    middle, (a, b) = (place.left + place.right) / 2, (place.right - place.left) / place.width**2
+    x, y = x - np.float32(middle[0]), y - np.float32(middle[1])
+    return np.float32(a) * x + np.float32(b) * y, np.float32(a) * y - np.float32(b) * x
+
+
+def _sample(frame: Image, place: _Place, box: tuple[int, int, int, int], u: Array, v: Array) -> Array:
+    """The frame at places in the eye's axes, (h, w, 3)."""
+    middle, (a, b) = (place.left + place.right) / 2, place.right - place.left
+    x, y = np.float32(a) * u - np.float32(b) * v, np.float32(b) * u + np.float32(a) * v
+    found = cv2.remap(
+        frame, x + np.float32(middle[0]), y + np.float32(middle[1]), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(found, np.float32)
+
+
+def _mix(under: Array, over: Array, share: NDArray[Any]) -> Array:
+    """`over` where `share` is 1 and more, `under` where it is 0 and less."""
+    return under + np.clip(share, 0, 1).astype(np.float32)[..., None] * (over - under)
