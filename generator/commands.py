@@ -166,7 +166,7 @@ def motion(
     VIDEO may be a camera: its index, or camera:INDEX. It is followed for --seconds, or until Ctrl-C. The driver's face
     shape is taken out; what stays is how the head, the eyes and the mouth move.
     """
-    from generator.motion.retarget import canonical_face, without_likeness
+    from generator.motion.retarget import canonical_depth, canonical_face, without_likeness
     from generator.motion.track import (
         camera_index,
         require_moving,
@@ -203,7 +203,8 @@ def motion(
             track = track_frames(camera, f"camera {index}", backend, advance=advance, smooth=smooth)
     for remark in track.remarks:
         click.echo(printable(remark), err=True)
-    track = without_likeness(track if neutral is None else with_neutral(track, neutral), canonical_face())
+    track = track if neutral is None else with_neutral(track, neutral)
+    track = without_likeness(track, canonical_face(), canonical_depth())
     write_motion(out, track)
     length = float(track.times[-1])
     click.echo(

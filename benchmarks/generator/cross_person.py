@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.rows.generator import CrossedPair
-from generator.motion.retarget import RIGID, Retargeter
+from generator.motion.head import RIGID
+from generator.motion.retarget import Retargeter
 from generator.motion.track import Landmarks, Motion, track_video
 from generator.person.portrait import Portrait, read_portrait
 from generator.rendering.animator import Animator
@@ -154,7 +155,10 @@ def _cross(
     name: str, sitter: Portrait, driver: _Driver, animator: Animator, mesh: LandmarkBackend, config: CrossConfig
 ) -> tuple[CrossedPair, NDArray[np.uint8]]:
     own = np.asarray(((sitter.landmarks + 1) * config.size - 1) / 2, np.float32)
-    likeness, retargeter = embed_image(sitter.large, own), Retargeter(sitter.landmarks, driver.motion)
+    likeness, retargeter = (
+        embed_image(sitter.large, own),
+        Retargeter(sitter.landmarks, driver.motion, depth=sitter.depth),
+    )
     neutral = driver.motion.landmarks[driver.motion.neutral]
     sources, others, shapes, outputs = (
         list[float](),

@@ -153,7 +153,7 @@ def poses(sitter: Portrait, frames: int) -> list[Landmarks]:
     from generator.motion.retarget import Retargeter
 
     track = shipped_track(frames)
-    retargeter = Retargeter(sitter.landmarks, track)
+    retargeter = Retargeter(sitter.landmarks, track, depth=sitter.depth)
     return [retargeter.frame(index) for index in range(len(track))]
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.motion.following import follow_face
+from generator.motion.following import Sighting, follow_face
 from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError, MissingFileError, NoFaceError, UsageError, choose_from
 from sfumato.execution.find_files import is_picture
@@ -242,35 +242,42 @@ def track_frames(
     Before the face appears the motion rests in its first pose. The crop is one square for the whole clip. `smooth`: see
     `smooth_track`. `advance` gets 1 for each frame that shows the face. Raises NoFaceError when there is no face.
     """
-    points, times, boxes = list[Landmarks](), list[float](), list[Box]()
+    seen, times = list[Sighting](), list[float]()
     before: list[
         float
     ] = []  # frames before the face appears: the motion starts with the video, or sound would not fit it
     hidden: float | None = None  # since when the face has been hidden
     remarks: tuple[str, ...] = ()
-    for time, seen in follow_face(frames, landmarks, seconds):
+    for time, sighting in follow_face(frames, landmarks, seconds):
         if hidden is not None and time - hidden > _HIDDEN + 1e-6:
             remarks = (f"The face in {name} is hidden from {hidden:.1f} s on; the motion ends there.",)
             break
-        if seen is None:
+        if sighting is None:
             before += [time] if not times else []
             hidden = time if times and hidden is None else hidden
             continue
         hidden = None
-        box, shape = seen
-        points.append(shape)
+        seen.append(sighting)
         times.append(time)
-        boxes.append(box)
         advance(1)
-    if not points:
+    if not seen:
         raise NoFaceError(f"No face was found in {name}", "Use a video in which one face is seen well.")
-    crop = _crop(boxes)
+    crop = _crop([sighting.box for sighting in seen])
     local = (
-        np.stack([crop.to_crop(p, 2) for p in points]) - 0.5
+        np.stack([crop.to_crop(sighting.landmarks, 2) for sighting in seen]) - 0.5
     )  # pixel centres of a crop 2 px wide lie at -0.5 and 0.5: [-1, 1]
     stamps = np.asarray(before + times)
-    track = smooth_track(np.concatenate([np.repeat(local[:1], len(before), axis=0), local]), stamps, smooth)
-    return Motion(track, stamps, find_neutral(track), landmarks.name, Path(name).stem, remarks)
+    track = smooth_track(_from_the_start(local, before), stamps, smooth)
+    known = [sighting.depth for sighting in seen if sighting.depth is not None]
+    depth = None
+    if len(known) == len(seen):
+        depth = smooth_depth(_from_the_start(np.stack(known) * np.float32(2 / crop.side), before), stamps, smooth)
+    return Motion(track, stamps, find_neutral(track), landmarks.name, Path(name).stem, remarks, depth=depth)
+
+
+def _from_the_start(track: NDArray[np.float32], before: list[float]) -> NDArray[np.float32]:
+    """`track` (F, ...), with its first frame repeated for those `before` it."""
+    return np.concatenate([np.repeat(track[:1], len(before), axis=0), track])
 
 
 def _crop(boxes: list[Box]) -> Crop:

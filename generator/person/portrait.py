@@ -13,7 +13,7 @@ from generator.motion.track import Landmarks
 from sfumato.errors import NoFaceError
 from sfumato.media.face_search import find_faces
 from sfumato.media.faces import Crop, Face, FaceDetector, crop_around
-from sfumato.media.landmarks import LandmarkBackend
+from sfumato.media.landmarks import LandmarkBackend, detect_in_depth
 
 SMALLEST_FACE = 40  # px; below it there is too little to show at 128
 
@@ -27,6 +27,8 @@ class Portrait:
     large: NDArray[np.uint8]  # (R, R, 3)
     landmarks: Landmarks  # (68, 2) in [-1, 1] of the crop
     others: int = 0  # faces in the picture that were not taken
+    # (68,) in the units of the landmarks, away from the camera, 0 in the mean; None where it is not known
+    depth: NDArray[np.float32] | None = None
 
 
 def read_portrait(
@@ -54,6 +56,7 @@ def read_portrait(
             f"Use a picture in which it has {SMALLEST_FACE} or more.",
         )
     crop = crop_around(face.box, (image.shape[1], image.shape[0]))
-    points = landmarks.detect(image, face.box)
+    points, deep = detect_in_depth(landmarks, image, face.box)
+    depth = None if deep is None else (deep * (2 / crop.side)).astype(np.float32)
     local = (2 * crop.to_crop(points, size) + 1) / size - 1
-    return Portrait(crop, face, crop.apply(image, size), local.astype(np.float32), len(faces) - 1)
+    return Portrait(crop, face, crop.apply(image, size), local.astype(np.float32), len(faces) - 1, depth)

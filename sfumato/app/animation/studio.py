@@ -158,7 +158,8 @@ class Studio:
         from sfumato.media.video import GeneratedVideoWriter
 
         config, facts = job.config, job.facts_of(motion)
-        retargeter = Retargeter(likeness.portraits[0].landmarks, motion, config.mode, config.strength)
+        first = likeness.portraits[0]
+        retargeter = Retargeter(first.landmarks, motion, config.mode, config.strength, first.depth)
         rate = config.fps or min(max(motion.rate, _SLOWEST_MOTION), FASTEST)
         width, height = likeness.frame_size
         total = count_poses(motion, config.fps, config.seconds)
@@ -179,7 +180,7 @@ class Studio:
                 last = moment
                 advance(1)
         others = tuple(portrait.others for portrait in likeness.portraits)
-        source = likeness.portraits[0].large
+        remarks = motion.remarks + retargeter.remarks()
         return LivingPortrait(
-            job.output, total, last + 1 / rate, rate, others, facts, source, width, height, motion.remarks
+            job.output, total, last + 1 / rate, rate, others, facts, first.large, width, height, remarks
         )
