@@ -9,18 +9,20 @@ eyeball stays in its place. The iris moves within the lids as a disc, and the wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from generator.motion.eyes import LIDS, face_size
 from generator.motion.track import Landmarks
+from generator.networks.warp import nearest
 from sfumato.media.landmarks.iris import CORNERS, Eye, EyeReader, in_axes
 
 _WIDENS = 0.2  # a warp and its network open an eye by a fifth of what they are asked for, and close none: measured
-_LIDS = (((37, 41), (38, 40)), ((43, 47), (44, 46)))  # upper and lower lid points of each eye
 _BROWS = (slice(17, 22), slice(22, 27))
 _SHUT = 0.12  # share of the eye's opening that lies below the line on which the lids meet: the lower one rises that far
 _RIM = 0.03  # eye widths of the eyeball's edge that move with a lid: its shadow and its lashes
@@ -28,6 +30,7 @@ _LASHES = 0.05  # eye widths behind a lid's edge that move as they are
 _ABOVE, _BELOW = 0.42, 0.3  # eye widths behind an edge that stretch, where there is that much room
 _OUTSIDE = 0.62  # eye widths from the middle to the sides of what is painted
 _FARTHEST = 0.3  # eye widths: beyond it no iris goes
+_OPEN = 0.97  # share of the portrait's own opening from which on lids stay: landmarks are no more exact
 _LEAST = 0.004  # eye widths, a tenth of a pixel at 256: irises that move less stay
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -36,14 +39,16 @@ Image = NDArray[np.uint8]
 @dataclass(frozen=True)
 class _Sitter:
     """One eye of one portrait, in the axes of its corners among the landmarks. `upper`, `lower`: heights of the lids at
-    `_PLACES`; iris: (2,); radius: in eye widths; opening: of the landmarks; room: from the upper lid to the brow.
+    `_PLACES`; iris: (2,); radius: in eye widths; apart: the lids of the landmarks, and width: of the eye, in sizes of
+    the face; room: from the upper lid to the brow, in eye widths.
     """
 
     upper: Array
     lower: Array
     iris: Array
     radius: float
-    opening: float
+    apart: float
+    width: float
     room: float
 
 
@@ -53,92 +58,93 @@ _PLACES = np.linspace(-0.5, 0.5, 65, dtype=np.float32)
 class Eyes:
     """The eyes of one person. Nothing changes after it is made: several threads may paint at once."""
 
-    def __init__(self, portraits: Sequence[Image], landmarks: NDArray[Any]) -> None:
-        """portraits: (R, R, 3) RGB each; landmarks: (T, 68, 2) in [-1, 1]. An eye that is closed, hidden or not read
+    def __init__(self, portraits: Sequence[Image], landmarks: Sequence[Landmarks]) -> None:
+        """portraits: (R, R, 3) RGB each; landmarks: (68, 2) in [-1, 1] each. An eye that is closed, hidden or not read
         well is left as the warp has it.
         """
         reader = EyeReader()
-        self._sitters = [
-            _read(reader, image, np.asarray(points)) for image, points in zip(portraits, landmarks, strict=True)
-        ]
-        self._openings = openings(np.asarray(landmarks[0]))
+        self._sitters = [_read(reader, *portrait) for portrait in zip(portraits, landmarks, strict=True)]
+        self._landmarks = torch.from_numpy(np.stack(landmarks).astype(np.float32))
+        self._own = _lids_apart(landmarks[0])
 
     def for_warp(self, landmarks: Landmarks) -> Landmarks:
         """The landmarks with eyes at least as far open as in the first portrait."""
         changed = None
-        for eye, (opening, own) in enumerate(zip(openings(landmarks), self._openings, strict=True)):
-            if self._sitters[0][eye] is None or opening >= own:
-                continue
-            changed = np.array(landmarks, np.float32) if changed is None else changed
-            set_opening(changed, eye, own)
+        for eye, (apart, own) in enumerate(zip(_lids_apart(landmarks), self._own, strict=True)):
+            if self._sitters[0][eye] is not None and apart < own:
+                changed = np.array(landmarks, np.float32) if changed is None else changed
+                part_lids(changed, eye, own)
         return landmarks if changed is None else changed
 
-    def paint(self, frame: Image, landmarks: Landmarks, gaze: NDArray[Any] | None = None, nearest: int = 0) -> Image:
+    def paint(self, frame: Image, landmarks: Landmarks, gaze: NDArray[Any] | None = None) -> Image:
         """frame: (S, S, 3), made of `for_warp(landmarks)`; landmarks: (68, 2) in [-1, 1]; gaze: (2, 2), how far each
-        iris moves from where the first portrait has it, in eye widths; nearest: the portrait that the frame is made of.
-        Returns the frame, or a changed copy.
+        iris moves from where the first portrait has it, in eye widths. Returns the frame, or a changed copy.
         """
         pixels = ((np.asarray(landmarks, np.float64) + 1) * len(frame) - 1) / 2
-        result = frame
-        for eye, (opening, own) in enumerate(zip(openings(landmarks), self._openings, strict=True)):
-            first, sitter = self._sitters[0][eye], self._sitters[nearest][eye]
+        nearby, result = self._nearest(landmarks), frame
+        for eye, (apart, own) in enumerate(zip(_lids_apart(landmarks), self._own, strict=True)):
+            first, sitter = self._sitters[0][eye], self._sitters[nearby][eye]
             if first is None or sitter is None:
                 continue
-            share = min(opening / max(own, 1e-6), 1.0)
-            shift = np.zeros(2) if gaze is None else first.iris - sitter.iris + np.asarray(gaze[eye], np.float64)
-            if share > 0.99 and np.abs(shift).max() < _LEAST:
+            share = float(min(apart / max(own, 1e-6), 1.0))
+            shift = first.iris - sitter.iris + (0 if gaze is None else np.asarray(gaze[eye], np.float64))
+            if share > _OPEN and np.abs(shift).max() < _LEAST:
                 continue
             result = frame.copy() if result is frame else result
-            height = 1 + _WIDENS * float(np.clip(max(opening, own) / max(sitter.opening, 1e-6) - 1, -0.5, 0.5))
             left, right = pixels[list(CORNERS[eye])]
-            _paint(frame, result, _Place(left, right, float(height)), sitter, float(share), shift)
+            height = sitter.width / max(float(np.hypot(*(right - left))) / face_size(pixels), 1e-6)
+            height *= 1 + _WIDENS * float(np.clip(max(apart, own) / max(sitter.apart, 1e-6) - 1, -0.5, 0.5))
+            _paint(frame, result, _Place(left, right, float(height)), sitter, share, shift)
         return result
 
-
-def openings(landmarks: NDArray[Any]) -> tuple[float, float]:
-    """How far each eye of (68, 2) landmarks is open, in its own widths."""
-    points = np.asarray(landmarks, np.float64)
-    return tuple(  # type: ignore[return-value]
-        float(np.mean([np.linalg.norm(points[u] - points[w]) for u, w in lids]))
-        / max(float(np.linalg.norm(points[left] - points[right])), 1e-9)
-        for lids, (left, right) in zip(_LIDS, CORNERS, strict=True)
-    )
+    def _nearest(self, landmarks: Landmarks) -> int:
+        """The portrait that a frame is made of, above all."""
+        if len(self._sitters) == 1:
+            return 0
+        target = torch.from_numpy(np.asarray(landmarks, np.float32))
+        return int(nearest(self._landmarks[None], target[None], 1)[0, 0])
 
 
-def set_opening(landmarks: NDArray[Any], eye: int, opening: float) -> None:
-    """Moves the lid points of an eye of (68, 2) landmarks, in place, to `opening` eye widths around their middles."""
+def part_lids(landmarks: NDArray[Any], eye: int, apart: float) -> None:
+    """Moves the lid points of an eye of (68, 2) landmarks, in place, `apart` sizes of the face around their middles."""
     left, right = CORNERS[eye]
     along = landmarks[right] - landmarks[left]
-    down = np.array([-along[1], along[0]])
-    now = openings(landmarks)[eye]
-    for upper, lower in _LIDS[eye]:
+    down = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-9)
+    half = down * apart * face_size(landmarks) / 2
+    for upper, lower in LIDS[eye]:
         middle = (landmarks[upper] + landmarks[lower]) / 2
-        half = (landmarks[lower] - landmarks[upper]) / 2 * (opening / now) if now > 1e-3 else down * opening / 2
         landmarks[upper], landmarks[lower] = middle - half, middle + half
+
+
+def _lids_apart(landmarks: NDArray[Any]) -> NDArray[np.float64]:
+    """(2,): how far the lids of each eye of (68, 2) landmarks are apart, in sizes of the face."""
+    points = np.asarray(landmarks, np.float64)
+    upper, lower = (points[[[pair[side] for pair in eye] for eye in LIDS]] for side in (0, 1))  # (2, 2, 2) each
+    apart: NDArray[np.float64] = np.linalg.norm(upper - lower, axis=-1).mean(axis=1) / face_size(points)
+    return apart
 
 
 def _read(reader: EyeReader, image: Image, landmarks: NDArray[Any]) -> tuple[_Sitter | None, _Sitter | None]:
     pixels = ((np.asarray(landmarks, np.float64) + 1) * len(image) - 1) / 2
-    left, right = (
-        _sitter(eye, pixels, which, opening)
-        for which, (eye, opening) in enumerate(zip(reader.read(image, pixels), openings(landmarks), strict=True))
-    )
+    left, right = (_sitter(eye, pixels, which) for which, eye in enumerate(reader.read(image, pixels)))
     return left, right
 
 
-def _sitter(eye: Eye, pixels: NDArray[np.float64], which: int, opening: float) -> _Sitter | None:
-    """None where the reading makes no eye: lids that nearly touch, or an iris that lies outside of them."""
+def _sitter(eye: Eye, pixels: NDArray[np.float64], which: int) -> _Sitter | None:
+    """None where the reading makes no eye: lids that nearly touch, or corners that are not where the landmarks are."""
     left, right = pixels[list(CORNERS[which])]
     upper, lower = in_axes(eye.upper, left, right), in_axes(eye.lower, left, right)
     iris = in_axes(eye.iris[None], left, right)[0]
-    radius = eye.radius / max(float(np.hypot(*(right - left))), 1e-6)
-    sound = eye.opening > 0.1 and opening > 0.08 and 0.08 < radius < 0.35 and abs(iris[0]) < 0.4
-    if not sound or max(np.abs(upper[[0, -1], 0] - (-0.5, 0.5)).max(), np.abs(upper[[0, -1], 1]).max()) > 0.2:
+    width = float(np.hypot(*(right - left)))
+    radius = eye.radius / max(width, 1e-6)
+    corners = np.linalg.norm(upper[[0, -1]] - ((-0.5, 0), (0.5, 0)), axis=1).max()
+    if eye.opening < 0.1 or corners > 0.3 or not 0.08 < radius < 0.35 or abs(iris[0]) > 0.4:
         return None
-    curves = [_curve(points) for points in (upper, lower)]
+    upper_curve, lower_curve = _curve(upper), _curve(lower)
     brow = in_axes(pixels[_BROWS[which]], left, right)
-    room = float(curves[0][16:49].min() - brow[:, 1].max())
-    return _Sitter(curves[0], curves[1], iris, radius, opening, room)
+    room = float(upper_curve[16:49].min() - brow[:, 1].max())
+    size = float(face_size(pixels))
+    return _Sitter(upper_curve, lower_curve, iris, radius, float(_lids_apart(pixels)[which]), width / size, room)
 
 
 def _curve(lid: Array) -> Array:
@@ -171,14 +177,16 @@ def _paint(frame: Image, result: Image, place: _Place, sitter: _Sitter, share: f
     if box is None:
         return
     (left, top, right, bottom), (u, v) = box, _axes(place, box)
-    upper, lower = (place.height * np.interp(u, _PLACES, lid).astype(np.float32) for lid in (sitter.upper, sitter.lower))
+    upper, lower = (
+        place.height * np.interp(u, _PLACES, lid).astype(np.float32) for lid in (sitter.upper, sitter.lower)
+    )
     pixel = np.float32(1 / place.width)
     eye = _moved_iris(u, v, place, sitter, shift)
     painted = _sample(frame, place, box, *eye) if eye is not None else frame[top:bottom, left:right].astype(np.float32)
     if eye is not None:  # the lids stay: the eyeball is seen between their rims only
         inside = np.minimum(v - upper, lower - v) / pixel
         painted = _mix(frame[top:bottom, left:right].astype(np.float32), painted, inside * 0.5)
-    if share < 0.99:
+    if share <= _OPEN:
         edge, meeting = lower - upper, lower - np.float32(_SHUT) * (lower - upper)
         over, under = meeting + share * (upper - meeting), meeting + share * (lower - meeting)
         rim = np.minimum(np.float32(_RIM), 0.3 * edge)
@@ -188,7 +196,7 @@ def _paint(frame: Image, result: Image, place: _Place, sitter: _Sitter, share: f
         lid, cheek = _sample(frame, place, box, u, from_above), _sample(frame, place, box, u, from_below)
         painted = _mix(painted, cheek, (v - under + rim * share) / pixel + 0.5)
         painted = _mix(painted, lid, (over + rim * share - v) / pixel + 0.5)
-    shown = _mix(frame[top:bottom, left:right].astype(np.float32), painted, (_OUTSIDE - np.abs(u)) / (0.08) )
+    shown = _mix(frame[top:bottom, left:right].astype(np.float32), painted, (_OUTSIDE - np.abs(u)) / (0.08))
     result[top:bottom, left:right] = np.rint(shown).astype(np.uint8)
 
 
@@ -205,9 +213,7 @@ def _stretched(distance: Array, travel: Array, room: float) -> Array:
     return np.where(distance < _LASHES, distance, np.where(along >= 1, beyond, stretched)).astype(np.float32)
 
 
-def _moved_iris(
-    u: Array, v: Array, place: _Place, sitter: _Sitter, shift: NDArray[Any]
-) -> tuple[Array, Array] | None:
+def _moved_iris(u: Array, v: Array, place: _Place, sitter: _Sitter, shift: NDArray[Any]) -> tuple[Array, Array] | None:
     """Where in the frame each place of the eyeball comes from; None when the iris stays."""
     if np.abs(shift).max() < _LEAST:
         return None
@@ -215,10 +221,14 @@ def _moved_iris(
     disc = np.float32(1.1 * sitter.radius)
     limit = max(0.5 - 0.8 * float(disc), abs(float(x)))
     goal = np.float32(np.clip(x + np.clip(shift[0], -_FARTHEST, _FARTHEST), -limit, limit))
-    across, down = goal - x, np.float32(np.clip(shift[1], -0.6 * sitter.radius, 0.6 * sitter.radius))
+    down = np.float32(np.clip(shift[1], -0.6 * sitter.radius, 0.6 * sitter.radius))
     knots = np.array([-0.75, goal - disc, goal + disc, 0.75], np.float32)
     source_u = np.interp(u, knots, [-0.75, x - disc, x + disc, 0.75]).astype(np.float32)
-    lids = [place.height * np.interp(at, _PLACES, lid).astype(np.float32) for at in (u, source_u) for lid in (sitter.upper, sitter.lower)]
+    lids = [
+        place.height * np.interp(at, _PLACES, lid).astype(np.float32)
+        for at in (u, source_u)
+        for lid in (sitter.upper, sitter.lower)
+    ]
     upper, lower, from_upper, from_lower = lids
     relative = from_upper + (v - upper) * (from_lower - from_upper) / np.maximum(lower - upper, np.float32(0.02))
     away = np.hypot(u - goal, v - y - down) / disc

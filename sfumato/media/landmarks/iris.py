@@ -43,6 +43,11 @@ class Eye:
     radius: float
 
     @property
+    def width(self) -> float:
+        """From corner to corner, in px."""
+        return float(np.linalg.norm(self.upper[-1] - self.upper[0]))
+
+    @property
     def opening(self) -> float:
         """How far apart the lids are where they are farthest, in the eye's widths."""
         (_, upper), (_, lower) = self.place(self.upper).T, self.place(self.lower).T
@@ -79,31 +84,31 @@ class EyeReader:
     def read(self, image: NDArray[np.uint8], landmarks: NDArray[Any]) -> tuple[Eye, Eye]:
         """image: HWC uint8 RGB; landmarks: (68, 2) px. Returns the eye of points 36 to 41, and that of 42 to 47."""
         points = np.asarray(landmarks, np.float64)
-        left, right = (self._look(image, points[list(pair)], mirror) for pair, mirror in zip(CORNERS, (False, True)))
-        return left, right
+        left, right = (points[list(corners)] for corners in CORNERS)
+        return self._look(image, left, mirror=False), self._look(image, right, mirror=True)
 
     def _look(self, image: NDArray[np.uint8], corners: NDArray[np.float64], mirror: bool) -> Eye:
         along = corners[1] - corners[0]
-        scale = _VIEW / max(_WIDE * float(np.hypot(*along)), 1.0)
+        fine = max(1, int(_WIDE * float(np.hypot(*along)) / _VIEW))  # a large eye is looked at closely, then shrunk
+        side = fine * _VIEW
+        scale = side / max(_WIDE * float(np.hypot(*along)), 1.0)
         roll = float(np.arctan2(along[1], along[0]))
         cos, sin = scale * np.cos(roll), scale * np.sin(roll)
         flip = -1.0 if mirror else 1.0
         matrix = np.array([[flip * cos, flip * sin, 0.0], [-sin, cos, 0.0]])
-        matrix[:, 2] = (_VIEW - 1) / 2 - matrix[:, :2] @ corners.mean(0)
-        view = cv2.warpAffine(
-            image, matrix, (_VIEW, _VIEW), flags=_sampling(scale), borderMode=cv2.BORDER_REPLICATE
-        )
+        matrix[:, 2] = (side - 1) / 2 - matrix[:, :2] @ corners.mean(0)
+        view = cv2.warpAffine(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
+        view = cv2.resize(view, (_VIEW, _VIEW), interpolation=cv2.INTER_AREA) if fine > 1 else view
         back = cv2.invertAffineTransform(matrix)
-        contour, iris = (points @ back[:, :2].T + back[:, 2] for points in self._net(np.asarray(view, np.uint8)))
+        contour, iris = (
+            (fine * points + (fine - 1) / 2) @ back[:, :2].T + back[:, 2]
+            for points in self._net(np.asarray(view, np.uint8))
+        )
         lower, upper = contour[:9], np.concatenate([contour[:1], contour[9:16], contour[8:9]])
         if mirror:
             lower, upper = lower[::-1], upper[::-1]
         radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
         return Eye(upper.astype(np.float32), lower.astype(np.float32), iris[0].astype(np.float32), radius)
-
-
-def _sampling(scale: float) -> int:
-    return cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
 
 
 def quickest_net() -> Net:
