@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from generator.config import LossConfig, ModelConfig, TrainConfig
 from generator.data.dataset import Clip, Dataset, PersonFootage
-from generator.motion.retarget import canonical_face
+from generator.motion.retarget import canonical_depth, canonical_face
 from generator.motion.track import Motion
 from generator.networks.checkpoint import Checkpoint
 from generator.networks.discriminator import Critic
@@ -140,6 +141,29 @@ def checkpoint(
 def motion(frames: Sequence[NDArray[np.float32]], neutral: int = 0) -> Motion:
     """Landmarks (68, 2) in [-1, 1] of each frame as a motion at 25 frames a second."""
     return Motion(np.stack(frames).astype(np.float32), np.arange(len(frames)) / 25, neutral, "mesh", "test")
+
+
+def solid_face() -> NDArray[np.float64]:
+    """(68, 3): the canonical face in space."""
+    return np.column_stack([canonical_face(), canonical_depth()]).astype(np.float64)
+
+
+def head_turned(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> NDArray[np.float64]:
+    """The rotation (3, 3) of a head by these degrees: `points @ it.T` nods, turns, and is tilted then. With positive
+    yaw the nose goes left in the picture, with positive pitch up.
+    """
+    (a, b, c), (d, e, f) = (function(np.radians([yaw, pitch, roll])) for function in (np.cos, np.sin))
+    turn = np.array([[a, 0, d], [0, 1, 0], [-d, 0, a]])
+    nod = np.array([[1, 0, 0], [0, b, -e], [0, e, b]])
+    tilt = np.array([[c, -f, 0], [f, c, 0], [0, 0, 1]])
+    return np.asarray(tilt @ turn @ nod, np.float64)
+
+
+def solid_motion(frames: Sequence[NDArray[np.floating]], neutral: int = 0) -> Motion:
+    """As `motion`, of landmarks with depth, (68, 3) each."""
+    points = np.stack(frames).astype(np.float32)
+    flat = motion(list(points[..., :2]), neutral)
+    return replace(flat, depth=points[..., 2] - points[..., 2].mean(axis=1, keepdims=True))
 
 
 def astronaut() -> NDArray[np.uint8]:

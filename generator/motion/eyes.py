@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 LIDS = (((37, 41), (38, 40)), ((43, 47), (44, 46)))  # upper and lower lid points of each eye, among the 68
 _SKULL = [*range(27, 36), 36, 39, 42, 45, 0, 16]
-_CLOSED = 0.15  # of the usual opening: closed eyes of ten clips are read as up to that much open ...
-_FAST_BLINK = 0.4  # ... and a blink between two frames as up to that much, which is the lowest of its track then
+_CLOSED = 0.28  # of the usual opening: closed eyes are read as up to that much open, in some clips ...
+_FAST_BLINK = 0.45  # ... and where a blink falls between two frames, as up to that much; the lowest of the track is shut
+_BLINK = 0.4  # ... and a blink between two frames as up to that much, which is the lowest of its track then
 _BLINK = 0.018  # seconds of smoothing that a blink survives, as it does lips
 _CALM = 0.06  # seconds of smoothing while an eye rests
 _HALF = 0.4  # share of the usual opening under which an iris is hidden too far to be seen
@@ -74,11 +75,11 @@ class Readings:
     def shares(self, times: NDArray[np.float64]) -> Array:
         """(F, 2): how far each eye is open, 0 closed and 1 as usual. Smoothed while it rests; a blink is kept."""
         usual = np.array([np.median(eye[eye > 0.6 * np.percentile(eye, 90)]) for eye in self.opening.T])
-        raw = (self.opening / np.maximum(usual, 1e-6)).astype(np.float32)
-        smooth = raw if len(raw) < 3 else steady(raw[..., None], times, _CALM, _BLINK, 0.1)[..., 0]
-        lowest = smooth.min(axis=0)
+        raw = self.opening / np.maximum(usual, 1e-6)
+        lowest = raw.min(axis=0)
         closed = np.where((lowest > _CLOSED) & (lowest < _FAST_BLINK), lowest, _CLOSED)
-        return np.maximum((smooth - closed) / (1 - closed), 0).astype(np.float32)
+        shares = np.maximum((raw - closed) / (1 - closed), 0).astype(np.float32)
+        return shares if len(shares) < 3 else steady(shares[..., None], times, _CALM, _BLINK, 0.1)[..., 0]
 
     def gaze_when_open(self, shares: Array, times: NDArray[np.float64], amount: float = 1.0) -> Array:
         """(F, 2, 2): both eyes move by what they move in the mean, which halves what is read wrong; through a blink

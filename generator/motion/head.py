@@ -21,10 +21,13 @@ RIGID = [*range(27, 36), 36, 39, 42, 45, 0, 16]  # nose, eye corners, ears: they
 _SKULL = [*RIGID, 1, 15, 17, 26]
 _WEIGHTS = np.array([1.0] * len(RIGID) + [0.5, 0.5, 0.3, 0.3])
 _SHARES = _WEIGHTS / _WEIGHTS.sum()
-FREE, FARTHEST = (
-    27.0,
-    40.0,
-)  # degrees out of the portrait's own pose: up to the first as the driver, never to the second
+# degrees: up to the first a head turns as the driver's does, and it never reaches the second
+_OUT_OF_OWN_POSE = 27.0, 40.0
+_OUT_OF_THE_FRONT = 32.0, 42.0  # where the nose covers the far cheek; a portrait that is turned as far has its own
+_ROUND = 1.35  # how deep a head is before its ears, in its half widths: what its outline is made of when it turns
+_OUTLINE = np.array(
+    [1, 1, 1, 1, 1, 0.8, 0.5, 0.25, 0, 0.25, 0.5, 0.8, 1, 1, 1, 1, 1]
+)  # how far the jaw is that outline
 _STEEPEST = 0.5  # cosine of the turn beyond which what is seen of a face says little of its expression
 Matrix = NDArray[np.float64]
 Mode = Literal["relative", "absolute"]
@@ -81,7 +84,7 @@ def turned_away(rotation: Matrix) -> float:
     return float(np.degrees(np.arccos(np.clip(rotation[2, 2], -1.0, 1.0))))
 
 
-def held_back(rotation: Matrix, free: float = FREE, farthest: float = FARTHEST) -> Matrix:
+def held_back(rotation: Matrix, free: float, farthest: float) -> Matrix:
     """`rotation` (3, 3), turning a face out of the picture's plane by fewer than `farthest` degrees: as it is up to
     `free`, and smoothly less beyond. What turns within the plane stays.
     """
@@ -148,28 +151,56 @@ class SolidHead:
 
     def moved(self, shape: Matrix, head: HeadPose) -> Matrix:
         """`shape`, the source's (68, 2) with an expression, moved as the driver's `head` is: (68, 3) in [-1, 1]."""
-        return self.pose(head).out(np.column_stack([shape, self._source[:, 2]]))
+        pose, solid = self.pose(head), np.column_stack([shape, self._source[:, 2]])
+        if self._held:
+            self._show_outline(solid, pose.rotation)
+        return pose.out(solid)
 
     def pose(self, head: HeadPose) -> HeadPose:
         """The source's pose for the driver's."""
-        own, driver, turn = self._own, self._driver, self._turn(head)
-        held = (held_back(turn) if self._held else turn) @ own.rotation
+        own, driver = self._own, self._driver
+        wanted = self._wanted(head)
+        rotation = self._shown(wanted) if self._held else wanted
         if self._mode == "absolute":
-            return HeadPose(held, head.scale, head.place)
+            return HeadPose(rotation, head.scale, head.place)
         grown = own.scale / driver.scale
-        return HeadPose(held, grown * head.scale, own.place + grown * self._tilt @ (head.place - driver.place))
+        return HeadPose(rotation, grown * head.scale, own.place + grown * self._tilt @ (head.place - driver.place))
 
     def excess(self, head: HeadPose) -> float:
         """Degrees by which the source is turned less than the driver's `head` asks."""
-        turn = self._turn(head)
-        return turned_away(turn) - turned_away(held_back(turn))
+        wanted = self._wanted(head)
+        cosine = (np.trace(wanted.T @ self._shown(wanted)) - 1) / 2
+        return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
-    def _turn(self, head: HeadPose) -> Matrix:
-        """The rotation out of the source's own pose that the driver's `head` asks for."""
+    def _wanted(self, head: HeadPose) -> Matrix:
+        """The source's rotation as the driver's `head` asks for it."""
         if self._mode == "absolute":
-            return head.rotation @ self._own.rotation.T
-        turn: Matrix = self._tilt @ head.rotation @ self._driver.rotation.T @ self._tilt.T
-        return turn
+            return head.rotation
+        wanted: Matrix = self._tilt @ head.rotation @ self._driver.rotation.T @ self._tilt.T @ self._own.rotation
+        return wanted
+
+    def _shown(self, wanted: Matrix) -> Matrix:
+        """`wanted`, held back where one picture cannot show it: too far from the portrait's pose, or from the front."""
+        own = self._own.rotation
+        near = held_back(wanted @ own.T, *_OUT_OF_OWN_POSE) @ own
+        further = max(0.0, turned_away(own) - _OUT_OF_THE_FRONT[0])
+        return held_back(near, *(limit + further for limit in _OUT_OF_THE_FRONT))
+
+    def _show_outline(self, solid: Matrix, rotation: Matrix) -> None:
+        """Moves the jaw of `solid` (68, 3) where `rotation` hides it behind the cheek onto the face's outline.
+
+        A warp bends the picture that it has, and cannot hide one point behind another: it would fold there. What the
+        source's own pose hides of its jaw was read as it lies, and is no more than that behind its outline.
+        """
+        side = np.sign(solid[:17, 0])
+        now, before = (
+            np.arctan(_ROUND * np.maximum(side * turn[2, 0], 0.0) / max(turn[2, 2], _STEEPEST))
+            for turn in (rotation, self._own.rotation)
+        )  # (17,) how far along the outline, seen from above, which is half an ellipse
+        now = np.maximum(now, before)
+        across = solid[:17, 0].copy()
+        solid[:17, 0] += _OUTLINE * across * (np.cos(now) - np.cos(before))
+        solid[:17, 2] -= _OUTLINE * _ROUND * np.abs(across) * (np.sin(now) - np.sin(before))
 
 
 def _swing_axis(rotation: Matrix) -> Matrix:

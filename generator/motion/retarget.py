@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.motion.eyes import LIDS
-from generator.motion.head import FARTHEST, FREE, FlatHead, Matrix, Mode, SolidHead
+from generator.motion.head import FlatHead, Matrix, Mode, SolidHead
 from generator.motion.track import Landmarks, Motion, Pose
 
 _LIMIT = 0.5  # of the face's width: no displacement beyond it is anatomy
@@ -70,7 +70,7 @@ class Retargeter:
 
     def apply(self, pose: Pose) -> Landmarks:
         """The source's landmarks (68, 2) for a pose of the driver, both in [-1, 1]."""
-        return self.moved(pose)[:, :2]
+        return np.ascontiguousarray(self.moved(pose)[:, :2])
 
     def moved(self, pose: Pose) -> NDArray[np.float32]:
         """The source's landmarks for a pose of the driver: (68, 3) where the head turns in space, else (68, 2)."""
@@ -99,8 +99,8 @@ class Retargeter:
         if share < _MANY:
             return ()
         return (
-            f"In {share:.0%} of {self.motion.name} the head turns more than {FREE:.0f} degrees out of the portrait's "
-            f"own pose; there it turns less than the driver, and never {FARTHEST:.0f} degrees.",
+            f"In {share:.0%} of the motion {self.motion.name} the head turns farther than this portrait can show; "
+            "there it turns less.",
         )
 
     def _shape(self, calm: Matrix) -> Matrix:

@@ -4,7 +4,7 @@ where the landmarks are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from generator.motion.track import Landmarks
 from sfumato.errors import NoFaceError
 from sfumato.media.face_search import find_faces
-from sfumato.media.faces import Crop, Face, FaceDetector, crop_around
+from sfumato.media.faces import Crop, Face, FaceDetector, crop_around, face_box
 from sfumato.media.landmarks import LandmarkBackend, detect_in_depth
 
 SMALLEST_FACE = 40  # px; below it there is too little to show at 128
+_SAME_PLACE = 0.15  # of the distance of the eyes' outer corners: landmarks found anew that lie farther off are others
 
 
 @dataclass(frozen=True)
@@ -60,3 +61,17 @@ def read_portrait(
     depth = None if deep is None else (deep * (2 / crop.side)).astype(np.float32)
     local = (2 * crop.to_crop(points, size) + 1) / size - 1
     return Portrait(crop, face, crop.apply(image, size), local.astype(np.float32), len(faces) - 1, depth)
+
+
+def with_depth(portrait: Portrait, landmarks: LandmarkBackend) -> Portrait:
+    """`portrait` with the depth of its landmarks, read from its square: a person file keeps none. As it is where
+    `landmarks` cannot tell, or does not find the face where it was.
+    """
+    if not hasattr(landmarks, "detect_in_depth"):
+        return portrait
+    size, known = len(portrait.large), portrait.landmarks
+    points, deep = detect_in_depth(landmarks, portrait.large, face_box((known + 1) * (size / 2) - 0.5))
+    off = np.linalg.norm((2 * points + 1) / size - 1 - known, axis=1).mean()
+    if deep is None or not off < _SAME_PLACE * float(np.linalg.norm(known[45] - known[36])):
+        return portrait
+    return replace(portrait, depth=(deep * (2 / size)).astype(np.float32))
