@@ -28,6 +28,7 @@ _SHUT = 0.12  # share of the eye's opening that lies below the line on which the
 _RIM = 0.03  # eye widths of the eyeball's edge that move with a lid: its shadow and its lashes
 _LASHES = 0.05  # eye widths behind a lid's edge that move as they are
 _ABOVE, _BELOW = 0.42, 0.3  # eye widths behind an edge that stretch, where there is that much room
+_LIT, _FADE = 0.6, 0.08  # share of the light that a lid gains as it unfolds; eye widths over which that fades
 _OUTSIDE = 0.62  # eye widths from the middle to the sides of what is painted
 _FARTHEST = 0.3  # eye widths: beyond it no iris goes
 _OPEN = 0.97  # share of the portrait's own opening from which on lids stay: landmarks are no more exact
@@ -194,10 +195,24 @@ def _paint(frame: Image, result: Image, place: _Place, sitter: _Sitter, share: f
         from_above = upper + rim - _stretched(over + rim * share - v, over - upper, room)
         from_below = lower - rim + _stretched(v - under + rim * share, lower - under, _BELOW)
         lid, cheek = _sample(frame, place, box, u, from_above), _sample(frame, place, box, u, from_below)
+        lid = _unfolded(lid, frame[top:bottom, left:right], u, v, upper, over, lower)
         painted = _mix(painted, cheek, (v - under + rim * share) / pixel + 0.5)
         painted = _mix(painted, lid, (over + rim * share - v) / pixel + 0.5)
     shown = _mix(frame[top:bottom, left:right].astype(np.float32), painted, (_OUTSIDE - np.abs(u)) / (0.08))
     result[top:bottom, left:right] = np.rint(shown).astype(np.uint8)
+
+
+def _unfolded(lid: Array, shown: Image, u: Array, v: Array, upper: Array, over: Array, lower: Array) -> Array:
+    """The skin of a lid that has come down, out of the shade of the fold it comes from: as light as what lies below the
+    eye, nearly; its lashes and corners stay.
+    """
+    middle = np.abs(u) < 0.35
+    covered, below = middle & (v > upper) & (v < over - _LASHES), middle & (v > lower + 0.06) & (v < lower + 0.2)
+    if covered.sum() < 4 or below.sum() < 4:
+        return lid
+    lift = _LIT * np.maximum(shown[below].mean(axis=0) - lid[covered].mean(axis=0), 0)
+    depth = np.minimum(v - upper, over - _LASHES - v) / np.float32(_FADE)
+    return np.asarray(lid + np.clip(depth, 0, 1)[..., None] * lift.astype(np.float32))
 
 
 def _stretched(distance: Array, travel: Array, room: float) -> Array:
