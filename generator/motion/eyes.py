@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 LIDS = (((37, 41), (38, 40)), ((43, 47), (44, 46)))  # upper and lower lid points of each eye, among the 68
 _SKULL = [*range(27, 36), 36, 39, 42, 45, 0, 16]
 _CLOSED = 0.28  # of the usual opening: closed eyes are read as up to that much open, in some clips ...
-_FAST_BLINK = 0.45  # ... and where a blink falls between two frames, as up to that much; the lowest of the track is shut
+_FAST_BLINK = (
+    0.45  # ... and where a blink falls between two frames, as up to that much; the lowest of the track is shut
+)
 _BLINK = 0.4  # ... and a blink between two frames as up to that much, which is the lowest of its track then
 _BLINK = 0.018  # seconds of smoothing that a blink survives, as it does lips
 _CALM = 0.06  # seconds of smoothing while an eye rests
@@ -79,6 +81,8 @@ class Readings:
         lowest = raw.min(axis=0)
         closed = np.where((lowest > _CLOSED) & (lowest < _FAST_BLINK), lowest, _CLOSED)
         shares = np.maximum((raw - closed) / (1 - closed), 0).astype(np.float32)
+        least = shares.min(axis=1, keepdims=True)  # both eyes blink, unless one is clearly open: that is a wink
+        shares = least + (shares - least) * np.clip((shares - 0.2) / 0.4, 0, 1)
         return shares if len(shares) < 3 else steady(shares[..., None], times, _CALM, _BLINK, 0.1)[..., 0]
 
     def gaze_when_open(self, shares: Array, times: NDArray[np.float64], amount: float = 1.0) -> Array:

@@ -29,31 +29,30 @@ _RIM = 0.03  # eye widths of the eyeball's edge that move with a lid: its shadow
 _LASHES = 0.05  # eye widths behind a lid's edge that move as they are
 _ABOVE, _BELOW = 0.42, 0.3  # eye widths behind an edge that stretch, where there is that much room
 _LIT, _FADE = 0.6, 0.08  # share of the light that a lid gains as it unfolds; eye widths over which that fades
-_OUTSIDE = 0.62  # eye widths from the middle to the sides of what is painted
+_REACH = 0.75  # eye widths from the middle to the sides of what may change
 _FARTHEST = 0.3  # eye widths: beyond it no iris goes
 _OPEN = 0.97  # share of the portrait's own opening from which on lids stay: landmarks are no more exact
 _LEAST = 0.004  # eye widths, a tenth of a pixel at 256: irises that move less stay
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
+Curve = tuple[float, float, float]  # of u: (1 - 4 u^2) (a + b u + c u^2)
 
 
 @dataclass(frozen=True)
 class _Sitter:
-    """One eye of one portrait, in the axes of its corners among the landmarks. `upper`, `lower`: heights of the lids at
-    `_PLACES`; iris: (2,); radius: in eye widths; apart: the lids of the landmarks, and width: of the eye, in sizes of
-    the face; room: from the upper lid to the brow, in eye widths.
+    """One eye of one portrait, in the axes of its corners among the landmarks. `upper`, `lower`: the lids; top: the
+    highest place of the upper one; iris: (2,); radius: in eye widths; apart: the lids of the landmarks, and width: of
+    the eye, in sizes of the face; room: from the upper lid to the brow, in eye widths.
     """
 
-    upper: Array
-    lower: Array
+    upper: Curve
+    lower: Curve
+    top: float
     iris: Array
     radius: float
     apart: float
     width: float
     room: float
-
-
-_PLACES = np.linspace(-0.5, 0.5, 65, dtype=np.float32)
 
 
 class Eyes:
@@ -143,19 +142,24 @@ def _sitter(eye: Eye, pixels: NDArray[np.float64], which: int) -> _Sitter | None
         return None
     upper_curve, lower_curve = _curve(upper), _curve(lower)
     brow = in_axes(pixels[_BROWS[which]], left, right)
-    room = float(upper_curve[16:49].min() - brow[:, 1].max())
+    top = float(_heights(upper_curve, np.linspace(-0.3, 0.3, 13, dtype=np.float32)).min())
+    room = top - float(brow[:, 1].max())
     size = float(face_size(pixels))
-    return _Sitter(upper_curve, lower_curve, iris, radius, float(_lids_apart(pixels)[which]), width / size, room)
+    return _Sitter(upper_curve, lower_curve, top, iris, radius, float(_lids_apart(pixels)[which]), width / size, room)
 
 
-def _curve(lid: Array) -> Array:
-    """Nine points of a lid, (9, 2), as smooth heights at `_PLACES`, 0 at both corners."""
-    x = np.linspace(-0.5, 0.5, 9)
-    x[1:-1] = np.clip(lid[1:-1, 0], -0.48, 0.48)
-    base = (1 - 4 * x[1:-1] ** 2)[:, None] * np.stack([np.ones(7), x[1:-1], x[1:-1] ** 2], axis=-1)
-    weights = np.linalg.lstsq(base, lid[1:-1, 1].astype(np.float64), rcond=None)[0]
-    place = _PLACES.astype(np.float64)
-    return ((1 - 4 * place**2) * (weights[0] + weights[1] * place + weights[2] * place**2)).astype(np.float32)
+def _curve(lid: Array) -> Curve:
+    """The curve through nine points of a lid, (9, 2), that is 0 at both corners."""
+    x = np.clip(lid[1:-1, 0].astype(np.float64), -0.48, 0.48)
+    base = (1 - 4 * x**2)[:, None] * np.stack([np.ones(7), x, x**2], axis=-1)
+    a, b, c = np.linalg.lstsq(base, lid[1:-1, 1].astype(np.float64), rcond=None)[0]
+    return float(a), float(b), float(c)
+
+
+def _heights(curve: Curve, u: Array, height: float = 1.0) -> Array:
+    """How low a lid lies at places along the eye; `height` times as low as its curve."""
+    a, b, c = (np.float32(height * factor) for factor in curve)
+    return np.asarray(np.maximum(1 - 4 * u * u, 0) * (a + u * (b + c * u)))
 
 
 @dataclass(frozen=True)
@@ -173,33 +177,29 @@ class _Place:
 
 
 def _paint(frame: Image, result: Image, place: _Place, sitter: _Sitter, share: float, shift: NDArray[Any]) -> None:
-    """Paints one eye of `frame` into `result`."""
+    """Paints one eye of `frame` into `result`. Beside its corners, and far from its lids, places stay what they are."""
     box = _box(place, len(frame))
     if box is None:
         return
     (left, top, right, bottom), (u, v) = box, _axes(place, box)
-    upper, lower = (
-        place.height * np.interp(u, _PLACES, lid).astype(np.float32) for lid in (sitter.upper, sitter.lower)
-    )
-    pixel = np.float32(1 / place.width)
-    eye = _moved_iris(u, v, place, sitter, shift)
-    painted = _sample(frame, place, box, *eye) if eye is not None else frame[top:bottom, left:right].astype(np.float32)
-    if eye is not None:  # the lids stay: the eyeball is seen between their rims only
-        inside = np.minimum(v - upper, lower - v) / pixel
-        painted = _mix(frame[top:bottom, left:right].astype(np.float32), painted, inside * 0.5)
+    upper, lower = (_heights(lid, u, place.height) for lid in (sitter.upper, sitter.lower))
+    pixels, shown = np.float32(place.width), frame[top:bottom, left:right]
+    painted = shown.astype(np.float32)
+    if np.abs(shift).max() >= _LEAST:
+        moved = _sample(frame, place, *_moved_iris(u, v, upper, lower, place.height, sitter, shift))
+        painted = _mix(painted, moved, np.minimum(v - upper, lower - v) * (0.5 * pixels))  # the lids stay
     if share <= _OPEN:
-        edge, meeting = lower - upper, lower - np.float32(_SHUT) * (lower - upper)
+        meeting = lower - np.float32(_SHUT) * (lower - upper)
         over, under = meeting + share * (upper - meeting), meeting + share * (lower - meeting)
-        rim = np.minimum(np.float32(_RIM), 0.3 * edge)
-        room = float(np.clip(sitter.room * place.height, 0.12, _ABOVE))
-        from_above = upper + rim - _stretched(over + rim * share - v, over - upper, room)
-        from_below = lower - rim + _stretched(v - under + rim * share, lower - under, _BELOW)
-        lid, cheek = _sample(frame, place, box, u, from_above), _sample(frame, place, box, u, from_below)
-        lid = _unfolded(lid, frame[top:bottom, left:right], u, v, upper, over, lower)
-        painted = _mix(painted, cheek, (v - under + rim * share) / pixel + 0.5)
-        painted = _mix(painted, lid, (over + rim * share - v) / pixel + 0.5)
-    shown = _mix(frame[top:bottom, left:right].astype(np.float32), painted, (_OUTSIDE - np.abs(u)) / (0.08))
-    result[top:bottom, left:right] = np.rint(shown).astype(np.uint8)
+        rim = np.minimum(np.float32(_RIM), 0.3 * (lower - upper))
+        room = float(np.clip(sitter.room, 0.12 / place.height, _ABOVE)) * place.height
+        room = max(min(room, _REACH - 0.02 + place.height * sitter.top), 2 * _LASHES)
+        above, below = over + rim * share - v, v - under
+        lid = _sample(frame, place, u, upper + rim - _stretched(above, over - upper, room))
+        cheek = _sample(frame, place, u, lower + _stretched(np.maximum(below, 0.7 * rim), lower - under, _BELOW))
+        painted = _mix(painted, cheek, below * pixels + 0.5)
+        painted = _mix(painted, _unfolded(lid, shown, u, v, upper, over, lower), above * pixels + 0.5)
+    result[top:bottom, left:right] = np.rint(painted)
 
 
 def _unfolded(lid: Array, shown: Image, u: Array, v: Array, upper: Array, over: Array, lower: Array) -> Array:
@@ -212,7 +212,8 @@ def _unfolded(lid: Array, shown: Image, u: Array, v: Array, upper: Array, over: 
         return lid
     lift = _LIT * np.maximum(shown[below].mean(axis=0) - lid[covered].mean(axis=0), 0)
     depth = np.minimum(v - upper, over - _LASHES - v) / np.float32(_FADE)
-    return np.asarray(lid + np.clip(depth, 0, 1)[..., None] * lift.astype(np.float32))
+    light = np.clip(depth, 0, 1).astype(np.float32)
+    return np.asarray(lid + cv2.merge([light * np.float32(gain) for gain in lift]))
 
 
 def _stretched(distance: Array, travel: Array, room: float) -> Array:
@@ -228,34 +229,32 @@ def _stretched(distance: Array, travel: Array, room: float) -> Array:
     return np.where(distance < _LASHES, distance, np.where(along >= 1, beyond, stretched)).astype(np.float32)
 
 
-def _moved_iris(u: Array, v: Array, place: _Place, sitter: _Sitter, shift: NDArray[Any]) -> tuple[Array, Array] | None:
-    """Where in the frame each place of the eyeball comes from; None when the iris stays."""
-    if np.abs(shift).max() < _LEAST:
-        return None
-    x, y = np.float32(sitter.iris[0]), np.float32(place.height * sitter.iris[1])
-    disc = np.float32(1.1 * sitter.radius)
-    limit = max(0.5 - 0.8 * float(disc), abs(float(x)))
-    goal = np.float32(np.clip(x + np.clip(shift[0], -_FARTHEST, _FARTHEST), -limit, limit))
+def _moved_iris(
+    u: Array, v: Array, upper: Array, lower: Array, height: float, sitter: _Sitter, shift: NDArray[Any]
+) -> tuple[Array, Array]:
+    """Where in the frame each place of the eyeball comes from: within the iris' disc from where the disc was, beside
+    it from the same share of the way to the corner, and of that from lid to lid.
+    """
+    x, y = float(sitter.iris[0]), height * float(sitter.iris[1])
+    disc = 1.1 * sitter.radius
+    limit = max(0.5 - 0.8 * disc, abs(x))
+    goal = float(np.clip(x + np.clip(shift[0], -_FARTHEST, _FARTHEST), -limit, limit))
     down = np.float32(np.clip(shift[1], -0.6 * sitter.radius, 0.6 * sitter.radius))
-    knots = np.array([-0.75, goal - disc, goal + disc, 0.75], np.float32)
-    source_u = np.interp(u, knots, [-0.75, x - disc, x + disc, 0.75]).astype(np.float32)
-    lids = [
-        place.height * np.interp(at, _PLACES, lid).astype(np.float32)
-        for at in (u, source_u)
-        for lid in (sitter.upper, sitter.lower)
-    ]
-    upper, lower, from_upper, from_lower = lids
-    relative = from_upper + (v - upper) * (from_lower - from_upper) / np.maximum(lower - upper, np.float32(0.02))
-    away = np.hypot(u - goal, v - y - down) / disc
-    own = np.clip((1.5 - away) / 0.5, 0, 1)
-    source_v = own * (v - down) + (1 - own) * relative
-    rim = np.minimum(np.float32(_RIM), 0.3 * (from_lower - from_upper))
-    return source_u, np.clip(source_v, from_upper + rim, from_lower - rim)
+    knots = [-_REACH, goal - disc, goal + disc, _REACH]
+    from_u = np.interp(u, knots, [-_REACH, x - disc, x + disc, _REACH]).astype(np.float32)
+    from_upper, from_lower = (_heights(lid, from_u, height) for lid in (sitter.upper, sitter.lower))
+    apart = from_lower - from_upper
+    beside = from_upper + (v - upper) * apart / np.maximum(lower - upper, np.float32(0.02))
+    away = cv2.magnitude(u - np.float32(goal), v - down - np.float32(y)) * np.float32(1 / disc)
+    within = np.clip(3 - 2 * away, 0, 1)  # 1 in the disc, 0 from half its radius outside
+    from_v = beside + within * (v - down - beside)
+    rim = np.minimum(np.float32(_RIM), np.float32(0.3) * apart)
+    return from_u, np.clip(from_v, from_upper + rim, from_lower - rim)
 
 
 def _box(place: _Place, size: int) -> tuple[int, int, int, int] | None:
     """left, top, right, bottom in px of what may change; None where nothing of it lies in the frame."""
-    middle, reach = (place.left + place.right) / 2, 0.75 * place.width
+    middle, reach = (place.left + place.right) / 2, _REACH * place.width
     low, high = np.floor(middle - reach).clip(0, size), np.ceil(middle + reach).clip(0, size)
     if not np.isfinite([*low, *high]).all() or (high - low).min() < 2 or place.width < 4:
         return None
@@ -271,16 +270,15 @@ def _axes(place: _Place, box: tuple[int, int, int, int]) -> tuple[Array, Array]:
     return np.float32(a) * x + np.float32(b) * y, np.float32(a) * y - np.float32(b) * x
 
 
-def _sample(frame: Image, place: _Place, box: tuple[int, int, int, int], u: Array, v: Array) -> Array:
+def _sample(frame: Image, place: _Place, u: Array, v: Array) -> Array:
     """The frame at places in the eye's axes, (h, w, 3)."""
     middle, (a, b) = (place.left + place.right) / 2, place.right - place.left
     x, y = np.float32(a) * u - np.float32(b) * v, np.float32(b) * u + np.float32(a) * v
-    found = cv2.remap(
-        frame, x + np.float32(middle[0]), y + np.float32(middle[1]), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(found, np.float32)
+    x, y = x + np.float32(middle[0]), y + np.float32(middle[1])
+    return np.asarray(cv2.remap(frame, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
-def _mix(under: Array, over: Array, share: NDArray[Any]) -> Array:
+def _mix(under: Array, over: Array, share: Array) -> Array:
     """`over` where `share` is 1 and more, `under` where it is 0 and less."""
-    return under + np.clip(share, 0, 1).astype(np.float32)[..., None] * (over - under)
+    part = np.clip(share, 0, 1)
+    return np.asarray(under + cv2.merge([part, part, part]) * (over - under))

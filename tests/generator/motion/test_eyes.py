@@ -38,6 +38,12 @@ def test_eyes_that_never_close_are_never_closed() -> None:
     assert readings(opening.tolist()).shares(TIMES).min() > 0.8
 
 
+def test_of_a_blink_that_one_eye_shows_half_both_close() -> None:
+    read = readings([0.3] * 40)
+    read.opening[20:23] = 0.02, 0.13
+    assert (read.shares(TIMES)[21] < 0.05).all()
+
+
 def test_one_eye_may_close_alone() -> None:
     read = readings([0.3] * 40)
     read.opening[20:23, 1] = 0.02

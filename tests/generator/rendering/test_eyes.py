@@ -69,10 +69,10 @@ def test_lids_close_little_by_little(eyes: Eyes) -> None:
 
 
 def test_the_eyeball_stays_where_it_is_seen(eyes: Eyes) -> None:
-    half = eyes.paint(FACE, blinking(0.5))
-    centre = np.round(PIXELS[[36, 39]].mean(0)).astype(int) + (0, 2)  # below the lid that came half down
-    below = np.s_[centre[1] : centre[1] + 2, centre[0] - 2 : centre[0] + 3]
-    assert np.array_equal(half[below], FACE[below])
+    lower = eyes.paint(FACE, blinking(0.7))
+    x, y = np.round(PIXELS[[36, 39]].mean(0)).astype(int)
+    seen = np.s_[y : y + 2, x - 2 : x + 3]
+    assert np.array_equal(lower[seen], FACE[seen])
 
 
 @pytest.mark.parametrize("shift", [-0.12, 0.12])
@@ -80,8 +80,8 @@ def test_irises_move_by_their_gaze_and_leave_white_behind(eyes: Eyes, shift: flo
     moved = eyes.paint(FACE, POINTS, np.array([[shift, 0], [shift, 0]], np.float32))
     width = float(PIXELS[39, 0] - PIXELS[36, 0])
     assert dark(moved)[1] - dark(FACE)[1] == pytest.approx(shift * width, abs=1.2)
-    assert 0.75 < dark(moved)[0] / dark(FACE)[0] < 1.3
-    assert white(moved) > 0.8 * white(FACE)
+    assert 0.6 < dark(moved)[0] / dark(FACE)[0] < 1.3  # more of it is hidden beside the middle
+    assert white(moved) > 0.6 * white(FACE)
 
 
 def test_nothing_moves_beside_the_eyes(eyes: Eyes) -> None:
