@@ -28,6 +28,7 @@ _ROUND = 1.35  # how deep a head is before its ears, in its half widths: what it
 _OUTLINE = np.array(
     [1, 1, 1, 1, 1, 0.8, 0.5, 0.25, 0, 0.25, 0.5, 0.8, 1, 1, 1, 1, 1]
 )  # how far the jaw is that outline
+_UPPER, _LOWER = [37, 38, 43, 44], [41, 40, 47, 46]  # lids
 _STEEPEST = 0.5  # cosine of the turn beyond which what is seen of a face says little of its expression
 Matrix = NDArray[np.float64]
 Mode = Literal["relative", "absolute"]
@@ -131,6 +132,7 @@ class SolidHead:
         self._own, self._driver, self._mode = own, driver, mode
         self._source, self._neutral = own.into(source), driver.into(neutral)
         self.source, self.neutral = self._source[:, :2], self._neutral[:, :2]
+        self._opening = np.linalg.norm(self.source[_UPPER] - self.source[_LOWER], axis=1).clip(1e-6)
         # a tilted head nods along its own axis: the driver's motion is turned by how much more the source is tilted
         self._tilt = roll_of(own.rotation) @ roll_of(driver.rotation).T
 
@@ -152,6 +154,10 @@ class SolidHead:
     def moved(self, shape: Matrix, head: HeadPose) -> Matrix:
         """`shape`, the source's (68, 2) with an expression, moved as the driver's `head` is: (68, 3) in [-1, 1]."""
         pose, solid = self.pose(head), np.column_stack([shape, self._source[:, 2]])
+        closed = 1 - np.linalg.norm(shape[_UPPER] - shape[_LOWER], axis=1) / self._opening
+        apart = np.clip(closed, 0, 1) * (solid[_UPPER, 2] - solid[_LOWER, 2]) / 2
+        solid[_UPPER, 2] -= apart  # lids that meet do so in depth, too, or a turned eye would stay open
+        solid[_LOWER, 2] += apart
         if self._held:
             self._show_outline(solid, pose.rotation)
         return pose.out(solid)

@@ -105,7 +105,7 @@ class Motion:
         """What lies `share` of the way from frame `before` to frame `after`."""
 
         def mixed(track: NDArray[np.float32]) -> NDArray[np.float32]:
-            return ((1 - share) * track[before] + share * track[after]).astype(np.float32)
+            return np.asarray((1 - share) * track[before] + share * track[after], np.float32)
 
         depth, gaze = (None if part is None else mixed(part) for part in (self.depth, self.gaze))
         return Pose(mixed(self.landmarks), depth, gaze)

@@ -221,13 +221,13 @@ def test_in_space_strength_scales_the_expression_and_not_the_turn() -> None:
     frames = [DRIVER, talking(DRIVER) @ head_turned(20).T]
     none, half, full = (follower(frames, strength=s).frame(1) for s in (0.0, 0.5, 1.0))
     assert np.allclose(none[17:48], full[17:48], atol=0.01)
-    assert opening(half) == pytest.approx((opening(none) + opening(full)) / 2, abs=1e-3)
+    assert opening(half) == pytest.approx((opening(none) + opening(full)) / 2, abs=0.003)
     assert opening(full) > opening(none) + 0.02
 
 
 def test_a_turned_head_closes_its_eyes() -> None:
     out = follower([DRIVER, blinking(DRIVER) @ head_turned(20).T]).frame(1)
-    assert lids(out) < 0.05 * lids(SITTER)
+    assert lids(out) < 0.1 * lids(SITTER)
 
 
 def test_without_depth_on_either_side_heads_move_in_the_picture() -> None:
