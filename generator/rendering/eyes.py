@@ -31,7 +31,7 @@ _ABOVE, _BELOW = 0.42, 0.3  # eye widths behind an edge that stretch, where ther
 _LIT, _FADE = 0.6, 0.08  # share of the light that a lid gains as it unfolds; eye widths over which that fades
 _REACH = 0.75  # eye widths from the middle to the sides of what may change
 _FARTHEST = 0.3  # eye widths: beyond it no iris goes
-_OPEN = 0.97  # share of the portrait's own opening from which on lids stay: landmarks are no more exact
+_OPEN = 0.93  # share of the portrait's own opening from which on lids stay: a turned head's landmarks are no more exact
 _LEAST = 0.004  # eye widths, a tenth of a pixel at 256: irises that move less stay
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -65,35 +65,41 @@ class Eyes:
         reader = EyeReader()
         self._sitters = [_read(reader, *portrait) for portrait in zip(portraits, landmarks, strict=True)]
         self._landmarks = torch.from_numpy(np.stack(landmarks).astype(np.float32))
-        self._own = _lids_apart(landmarks[0])
+        self._first = np.asarray(landmarks[0], np.float64)
+        self._own = _lids_apart(self._first)
 
     def for_warp(self, landmarks: Landmarks) -> Landmarks:
         """The landmarks with eyes at least as far open as in the first portrait."""
         changed = None
-        for eye, (apart, own) in enumerate(zip(_lids_apart(landmarks), self._own, strict=True)):
-            if self._sitters[0][eye] is not None and apart < own:
+        for eye, share in enumerate(self._shares(landmarks)):
+            if self._sitters[0][eye] is not None and share < 1:
                 changed = np.array(landmarks, np.float32) if changed is None else changed
-                part_lids(changed, eye, own)
+                _open_as(self._first, changed, eye)
         return landmarks if changed is None else changed
+
+    def _shares(self, landmarks: Landmarks) -> NDArray[np.float64]:
+        """(2,): how far each eye is open, 1 as in the first portrait and more, or a little less."""
+        return np.minimum(_lids_apart(landmarks) / np.maximum(_OPEN * self._own, 1e-6), 1.0)
 
     def paint(self, frame: Image, landmarks: Landmarks, gaze: NDArray[Any] | None = None) -> Image:
         """frame: (S, S, 3), made of `for_warp(landmarks)`; landmarks: (68, 2) in [-1, 1]; gaze: (2, 2), how far each
-        iris moves from where the first portrait has it, in eye widths. Returns the frame, or a changed copy.
+        iris moves from where the first portrait has it, in eye widths, or None: not at all. Returns the frame, or a
+        changed copy.
         """
         pixels = ((np.asarray(landmarks, np.float64) + 1) * len(frame) - 1) / 2
         nearby, result = self._nearest(landmarks), frame
-        for eye, (apart, own) in enumerate(zip(_lids_apart(landmarks), self._own, strict=True)):
+        apart = np.maximum(_lids_apart(landmarks), self._own)  # in the frame
+        for eye, share in enumerate(self._shares(landmarks).tolist()):
             first, sitter = self._sitters[0][eye], self._sitters[nearby][eye]
             if first is None or sitter is None:
                 continue
-            share = float(min(apart / max(own, 1e-6), 1.0))
-            shift = first.iris - sitter.iris + (0 if gaze is None else np.asarray(gaze[eye], np.float64))
-            if share > _OPEN and np.abs(shift).max() < _LEAST:
+            shift = np.zeros(2) if gaze is None else first.iris - sitter.iris + np.asarray(gaze[eye], np.float64)
+            if share >= 1 and np.abs(shift).max() < _LEAST:
                 continue
             result = frame.copy() if result is frame else result
             left, right = pixels[list(CORNERS[eye])]
             height = sitter.width / max(float(np.hypot(*(right - left))) / face_size(pixels), 1e-6)
-            height *= 1 + _WIDENS * float(np.clip(max(apart, own) / max(sitter.apart, 1e-6) - 1, -0.5, 0.5))
+            height *= 1 + _WIDENS * float(np.clip(apart[eye] / max(sitter.apart, 1e-6) - 1, -0.5, 0.5))
             _paint(frame, result, _Place(left, right, float(height)), sitter, share, shift)
         return result
 
@@ -105,15 +111,19 @@ class Eyes:
         return int(nearest(self._landmarks[None], target[None], 1)[0, 0])
 
 
-def part_lids(landmarks: NDArray[Any], eye: int, apart: float) -> None:
-    """Moves the lid points of an eye of (68, 2) landmarks, in place, `apart` sizes of the face around their middles."""
+def _open_as(portrait: NDArray[np.float64], landmarks: Landmarks, eye: int) -> None:
+    """Parts the lids of an eye of `landmarks`, in place, as `portrait` has them, around their own middles."""
     left, right = CORNERS[eye]
-    along = landmarks[right] - landmarks[left]
-    down = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-9)
-    half = down * apart * face_size(landmarks) / 2
+    here, there = (points[right].astype(np.float64) - points[left] for points in (landmarks, portrait))
+    turn = complex(*here) / (complex(*there) or 1.0)
+    turn *= float(face_size(landmarks) / face_size(portrait)) / max(abs(turn), 1e-9)
     for upper, lower in LIDS[eye]:
-        middle = (landmarks[upper] + landmarks[lower]) / 2
-        landmarks[upper], landmarks[lower] = middle - half, middle + half
+        middle, half = (
+            (landmarks[upper] + landmarks[lower]) / 2,
+            turn * complex(*(portrait[lower] - portrait[upper])) / 2,
+        )
+        apart = np.array([half.real, half.imag], np.float32)
+        landmarks[upper], landmarks[lower] = middle - apart, middle + apart
 
 
 def _lids_apart(landmarks: NDArray[Any]) -> NDArray[np.float64]:
@@ -188,7 +198,7 @@ def _paint(frame: Image, result: Image, place: _Place, sitter: _Sitter, share: f
     if np.abs(shift).max() >= _LEAST:
         moved = _sample(frame, place, *_moved_iris(u, v, upper, lower, place.height, sitter, shift))
         painted = _mix(painted, moved, np.minimum(v - upper, lower - v) * (0.5 * pixels))  # the lids stay
-    if share <= _OPEN:
+    if share < 1:
         meeting = lower - np.float32(_SHUT) * (lower - upper)
         over, under = meeting + share * (upper - meeting), meeting + share * (lower - meeting)
         rim = np.minimum(np.float32(_RIM), 0.3 * (lower - upper))
