@@ -51,7 +51,7 @@ class EyeWatch:
         if self._picture is None:
             raise ValueError("no frame was handed on yet")
         eyes = self._reader.read(self._picture, landmarks)
-        scale = face_size(np.asarray(landmarks))
+        scale = float(face_size(np.asarray(landmarks)))
         self._seen.append([[eye.opening * eye.width / scale, *eye.gaze] for eye in eyes])
 
     def readings(self) -> Readings:
@@ -123,11 +123,11 @@ def _across(track: Array, eye: int) -> Array:
     left, right = CORNERS[eye]
     along = track[:, right] - track[:, left]
     across = np.stack([-along[:, 1], along[:, 0]], axis=-1)
-    return across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
+    return np.asarray(across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9))
 
 
 def face_size(landmarks: NDArray[Any]) -> NDArray[Any]:
     """How large the skull is, by the spread of its landmarks: (..., 68, 2) to (...). Lids and lips do not change it."""
     skull = landmarks[..., _SKULL, :]
     spread = ((skull - skull.mean(axis=-2, keepdims=True)) ** 2).sum(axis=-1).mean(axis=-1)
-    return np.maximum(np.sqrt(spread), 1e-9)
+    return np.asarray(np.maximum(np.sqrt(spread), 1e-9))

@@ -37,4 +37,5 @@ def steady(
     quick, calm = blur(track, times, light), blur(track, times, strong)
     jumps = np.abs(quick - calm).max(axis=2, keepdims=True)
     share = np.clip(jumps / step, 0, 1)
-    return (calm + share * (quick - calm)).astype(track.dtype)
+    smooth: NDArray[np.float32] = (calm + share * (quick - calm)).astype(track.dtype)
+    return smooth

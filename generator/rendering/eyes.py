@@ -98,7 +98,7 @@ class Eyes:
                 continue
             result = frame.copy() if result is frame else result
             left, right = pixels[list(CORNERS[eye])]
-            height = sitter.width / max(float(np.hypot(*(right - left))) / face_size(pixels), 1e-6)
+            height = sitter.width / max(float(np.hypot(*(right - left)) / face_size(pixels)), 1e-6)
             height *= 1 + _WIDENS * float(np.clip(apart[eye] / max(sitter.apart, 1e-6) - 1, -0.5, 0.5))
             _paint(frame, result, _Place(left, right, float(height)), sitter, share, shift)
         return result

@@ -56,7 +56,8 @@ class Eye:
     @property
     def gaze(self) -> Points:
         """(2,) where the iris lies: see `place`."""
-        return self.place(self.iris[None])[0]
+        iris: Points = self.place(self.iris[None])[0]
+        return iris
 
     def place(self, points: NDArray[Any]) -> Points:
         """(N, 2) px to the eye's own axes: from the middle of its corners, x towards the right corner and y down, in

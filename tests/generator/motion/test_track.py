@@ -334,6 +334,7 @@ def test_a_video_becomes_a_motion(tracked: tuple[Motion, list[float]]) -> None:
     assert len(made) == 8 and sum(counted) == 8 and made.name == "driver" and made.backend == "mesh"
     assert np.abs(made.landmarks).max() < 1  # within the crop
     assert made.rate == pytest.approx(10)
+    assert made.gaze is not None and np.abs(made.gaze).max() < 0.5  # within the eyes
 
 
 def test_the_motion_follows_the_head(tracked: tuple[Motion, list[float]]) -> None:
