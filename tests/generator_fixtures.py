@@ -188,6 +188,34 @@ def portrait(name: str = "mona-lisa", side: int = 640) -> NDArray[np.uint8]:
     return read_image(path, max_pixels=round(side * side * share))
 
 
+def drawn_eyes(
+    opening: float = 0.3, gaze: tuple[float, float] = (0.0, 0.0), size: int = 256
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """(size, size, 3): skin with brows and two eyes, `opening` of their widths open, dark irises `gaze` widths from
+    their middles; and its landmarks (68, 2) px.
+    """
+    points = ((canonical_face() + 1) * size - 1) / 2
+    large = points * 4 + 1.5
+    image = np.full((4 * size, 4 * size, 3), (205, 165, 140), np.uint8)
+    for left, right in (large[[36, 39]], large[[42, 45]]):
+        middle, width, along = (left + right) / 2, float(right[0] - left[0]), np.linspace(-0.5, 0.5, 41)
+        arc = opening * (1 - 4 * along**2)
+        upper, lower = (
+            np.round(middle + width * np.stack([along, share * arc], axis=-1)).astype(np.int32) for share in (-0.6, 0.4)
+        )
+        mask = cv2.fillPoly(np.zeros(image.shape[:2], np.uint8), [np.concatenate([upper, lower[::-1]])], 255)
+        eye = np.full_like(image, (235, 230, 225))
+        centre = (round(middle[0] + gaze[0] * width), round(middle[1] + gaze[1] * width))
+        cv2.circle(eye, centre, round(0.21 * width), (70, 45, 30), -1)
+        cv2.circle(eye, centre, round(0.09 * width), (15, 10, 10), -1)
+        image[mask > 0] = eye[mask > 0]
+        cv2.polylines(image, [upper], False, (60, 40, 35), 6 * size // 256)
+    for brow in (large[17:22], large[22:27]):
+        cv2.polylines(image, [np.round(brow).astype(np.int32)], False, (70, 50, 40), 14 * size // 256)
+    shown = cv2.resize(cv2.GaussianBlur(image, (9, 9), 0), (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(shown, np.uint8), points.astype(np.float32)
+
+
 def moving(image: NDArray[np.uint8], frames: int, reach: int = 6) -> list[NDArray[np.uint8]]:
     """`image` as a video: shifted a little further in each frame, mirrored at the border."""
     shifts = (index * reach // frames for index in range(frames))

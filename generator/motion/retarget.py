@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.motion.eyes import LIDS
 from generator.motion.head import FlatHead, Matrix, Mode, SolidHead
 from generator.motion.track import Landmarks, Motion, Pose
 
 _LIMIT = 0.5  # of the face's width: no displacement beyond it is anatomy
 _PARTS = (list(range(17)), list(range(17, 27)), list(range(27, 36)), list(range(36, 48)), list(range(48, 68)))
-_LIDS = (((37, 41), (38, 40)), ((43, 47), (44, 46)))  # upper and lower lid points of each eye
 _ASKED, _MANY, _LESS = 200, 0.1, 2.0  # frames asked about turns, the share worth a remark, and degrees worth counting
 
 
@@ -80,6 +80,15 @@ class Retargeter:
         calm, head = self._head.calm(pose)
         return self._head.moved(self._shape(calm), head).astype(np.float32)
 
+    def gaze(self, pose: Pose) -> NDArray[np.float32] | None:
+        """How far each of the source's irises moves from its own place, (2, 2) in eye widths: as far as the driver's
+        from where it is in the neutral frame. None where the motion does not tell.
+        """
+        neutral = self.motion.pose(self.motion.neutral).gaze
+        if pose.gaze is None or neutral is None:
+            return None
+        return np.asarray(self.strength * (pose.gaze - neutral), np.float32)
+
     def remarks(self) -> tuple[str, ...]:
         """What somebody should be told: that the driver turns farther than this source can follow."""
         if isinstance(self._head, FlatHead):
@@ -104,7 +113,7 @@ class Retargeter:
 
     def _lids(self, shape: Matrix, driver: Matrix) -> None:
         """Sets the eyes' opening as a share of the source's own: a closed eye is closed, whatever its size."""
-        for eye in _LIDS:
+        for eye in LIDS:
             open_now = sum(np.linalg.norm(driver[u] - driver[w]) for u, w in eye)
             open_neutral = sum(np.linalg.norm(self.neutral[u] - self.neutral[w]) for u, w in eye)
             share = 1 + self.strength * (float(np.clip(open_now / max(open_neutral, 1e-6), 0.0, 1.35)) - 1)
@@ -120,10 +129,11 @@ def without_likeness(motion: Motion, canonical: Landmarks, depth: NDArray[np.flo
     """
     retargeter = Retargeter(canonical, motion, mode="absolute", depth=depth, held=False)
     track = np.stack([retargeter.moved(motion.pose(index)) for index in range(len(motion))])
+    gaze = None if motion.gaze is None else motion.gaze - motion.gaze[motion.neutral]
     if track.shape[2] == 2:
-        return replace(motion, landmarks=track, depth=None)
+        return replace(motion, landmarks=track, depth=None, gaze=gaze)
     deep = track[..., 2]
-    return replace(motion, landmarks=track[..., :2], depth=deep - deep.mean(axis=1, keepdims=True))
+    return replace(motion, landmarks=track[..., :2], depth=deep - deep.mean(axis=1, keepdims=True), gaze=gaze)
 
 
 def canonical_face() -> Landmarks:

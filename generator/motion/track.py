@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.motion.eyes import EyeWatch, with_lids
 from generator.motion.following import Sighting, follow_face
+from generator.motion.smoothing import blur
 from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError, MissingFileError, NoFaceError, UsageError, choose_from
 from sfumato.execution.find_files import is_picture
@@ -32,9 +34,6 @@ FORMAT = "sfumato-motion-2"
 _FORMATS = {"sfumato-motion-1": ("landmarks", "times"), FORMAT: ("landmarks", "times", "depth", "gaze")}  # what is read
 _LONGEST = 200_000  # frames; two hours at 25 a second
 _LATEST = 1e6  # seconds
-_BAND = (
-    36  # frames to each side that smoothing looks at: three widths at 120 frames a second and twice the usual amount
-)
 _FARTHEST_GAZE = 2.0  # eye widths from the middle; an iris lies within one
 _HIDDEN = 0.5  # seconds for which a face may be hidden within a motion
 _UPPER_LIDS, _LOWER_LIDS = (37, 38, 43, 44), (41, 40, 47, 46)
@@ -248,7 +247,8 @@ def track_frames(
     ] = []  # frames before the face appears: the motion starts with the video, or sound would not fit it
     hidden: float | None = None  # since when the face has been hidden
     remarks: tuple[str, ...] = ()
-    for time, sighting in follow_face(frames, landmarks, seconds):
+    eyes = EyeWatch(frames)
+    for time, sighting in follow_face(eyes.frames(), landmarks, seconds):
         if hidden is not None and time - hidden > _HIDDEN + 1e-6:
             remarks = (f"The face in {name} is hidden from {hidden:.1f} s on; the motion ends there.",)
             break
@@ -257,6 +257,7 @@ def track_frames(
             hidden = time if times and hidden is None else hidden
             continue
         hidden = None
+        eyes.read(sighting.landmarks)
         seen.append(sighting)
         times.append(time)
         advance(1)
@@ -267,12 +268,16 @@ def track_frames(
         np.stack([crop.to_crop(sighting.landmarks, 2) for sighting in seen]) - 0.5
     )  # pixel centres of a crop 2 px wide lie at -0.5 and 0.5: [-1, 1]
     stamps = np.asarray(before + times)
-    track = smooth_track(_from_the_start(local, before), stamps, smooth)
+    read = eyes.readings().from_the_start(len(before))
+    shares = read.shares(stamps)
+    track = with_lids(smooth_track(_from_the_start(local, before), stamps, smooth), shares)
+    gaze = read.gaze_when_open(shares, stamps, smooth)
     known = [sighting.depth for sighting in seen if sighting.depth is not None]
     depth = None
     if len(known) == len(seen):
         depth = smooth_depth(_from_the_start(np.stack(known) * np.float32(2 / crop.side), before), stamps, smooth)
-    return Motion(track, stamps, find_neutral(track), landmarks.name, Path(name).stem, remarks, depth=depth)
+    neutral = find_neutral(track, gaze)
+    return Motion(track, stamps, neutral, landmarks.name, Path(name).stem, remarks, depth=depth, gaze=gaze)
 
 
 def _from_the_start(track: NDArray[np.float32], before: list[float]) -> NDArray[np.float32]:
@@ -305,9 +310,9 @@ def smooth_track(track: Landmarks, times: NDArray[np.float64], amount: float = 1
     if len(track) < 3 or amount <= 0:
         return track
     strong, light = 0.05 * amount, 0.018 * amount
-    result = np.concatenate([_blur(track[:, :48], times, strong), _blur(track[:, 48:], times, light)], axis=1)
+    result = np.concatenate([blur(track[:, :48], times, strong), blur(track[:, 48:], times, light)], axis=1)
     upper, lower = list(_UPPER_LIDS), list(_LOWER_LIDS)
-    open_now = _blur(track[:, upper] - track[:, lower], times, 0.018)
+    open_now = blur(track[:, upper] - track[:, lower], times, 0.018)
     middle = (result[:, upper] + result[:, lower]) / 2
     result[:, upper], result[:, lower] = middle + open_now / 2, middle - open_now / 2
     return result
@@ -317,40 +322,17 @@ def smooth_depth(depth: NDArray[np.float32], times: NDArray[np.float64], amount:
     """As `smooth_track`, for (F, 68) of depth, which is all skull: lips and lids need none of their own."""
     if len(depth) < 3 or amount <= 0:
         return depth
-    return _blur(depth[..., None], times, 0.05 * amount)[..., 0]
+    return blur(depth[..., None], times, 0.05 * amount)[..., 0]
 
 
-def smooth_gaze(gaze: NDArray[np.float32], times: NDArray[np.float64], amount: float = 1.0) -> NDArray[np.float32]:
-    """As `smooth_track`, for (F, 2, 2) of gaze; an eye jumps, so it is smoothed as little as lips are."""
-    if len(gaze) < 3 or amount <= 0:
-        return gaze
-    return _blur(gaze, times, 0.018 * amount)
-
-
-def _blur(track: NDArray[np.float32], times: NDArray[np.float64], width: float) -> NDArray[np.float32]:
-    """track: (F, P, C). A Gaussian of `width` seconds over its frames, as far as the band reaches."""
-    if len(track) > 2000:  # (F, F) would be large for hours: in pieces that overlap by more than the band
-        pieces = []
-        reach = _BAND + 10
-        for start in range(0, len(track), 1000):
-            near = slice(max(0, start - reach), start + 1000 + reach)
-            pieces.append(_blur(track[near], times[near], width)[min(start, reach) :][:1000])
-        return np.concatenate(pieces)
-    distance = times[:, None] - times[None]  # (F, F)
-    band = np.abs(np.arange(len(times))[:, None] - np.arange(len(times))[None]) <= _BAND
-    weights = np.exp(-0.5 * (distance / width) ** 2) * band
-    blurred: NDArray[np.float32] = np.einsum("ft,tpc->fpc", weights / weights.sum(1, keepdims=True), track).astype(
-        track.dtype
-    )
-    return blurred
-
-
-def find_neutral(track: Landmarks) -> int:
-    """The calmest frame: mouth closed, eyes open, the head where it mostly is."""
+def find_neutral(track: Landmarks, gaze: NDArray[np.float32] | None = None) -> int:
+    """The calmest frame: mouth closed, eyes open, head and irises (`gaze`, (F, 2, 2)) where they mostly are."""
     height = np.linalg.norm(track[:, 8] - track[:, 27], axis=1).clip(1e-6)
     mouth = np.linalg.norm(track[:, 62] - track[:, 66], axis=1) / height
     eyes = (
         np.linalg.norm(track[:, 37] - track[:, 41], axis=1) + np.linalg.norm(track[:, 44] - track[:, 46], axis=1)
     ) / height
     away = np.linalg.norm(track - np.median(track, axis=0), axis=2).mean(1) / height
+    if gaze is not None:
+        away = away + np.abs(gaze - np.median(gaze, axis=0)).mean((1, 2))
     return int(np.argmin(mouth - 0.5 * np.minimum(eyes, np.median(eyes)) + away))

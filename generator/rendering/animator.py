@@ -26,6 +26,7 @@ from generator.networks.families import WarpGenerator, has_network
 from generator.networks.warp import nearest, warp_grid
 from generator.person.fine_tune import Person, fine_tune, meet
 from generator.person.portrait import Portrait
+from generator.rendering.eyes import Eyes
 from generator.rendering.render import Renderer, load_renderer
 from sfumato.errors import ConfigError, UsageError
 from sfumato.media.landmarks.drawing import draw_sketch
@@ -48,6 +49,7 @@ class Animator:
         self.person: Person | None = None
         self._large: Tensor | None = None
         self._renderer: Renderer | None = None
+        self._eyes: Eyes | None = None  # of a family that bends the portrait; the plain one draws its own
         if backend not in ("auto", "torch") and not has_network(checkpoint.generator):
             require_backend(backend)
             cause = f"The family {checkpoint.config.family} has no network that the backend {backend!r} could run"
@@ -100,23 +102,44 @@ class Animator:
         self._renderer = (
             load_renderer(person, [p.large for p in portraits], self._backend, self.threads) if self._backend else None
         )
+        warps = isinstance(person.generator, WarpGenerator)
+        self._eyes = Eyes([p.large for p in portraits], [p.landmarks for p in portraits]) if warps else None
 
-    def render(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:
-        """landmarks: (68, 2) in [-1, 1]. Returns the frame (size, size, 3) uint8 RGB; `size` defaults to the
-        portraits'.
+    def render(
+        self, landmarks: Landmarks, size: int | None = None, gaze: NDArray[np.float32] | None = None
+    ) -> NDArray[np.uint8]:
+        """landmarks: (68, 2) in [-1, 1]; gaze: (2, 2), how far each iris moves from where the first portrait has it, in
+        eye widths. Returns the frame (size, size, 3) uint8 RGB; `size` defaults to the portraits'.
 
         The network works at its own size. For the warp family a larger frame takes its texture from the portrait
         itself; the plain family is enlarged. May be called from `threads` threads at once.
         """
         if self._renderer is None or self._large is None:
-            return self.render_plainly(landmarks, size)
-        return self._renderer(landmarks, size or int(self._large.shape[-1]))
+            return self.render_plainly(landmarks, size, gaze)
+        renderer, wanted = self._renderer, size or int(self._large.shape[-1])
+        return self._with_eyes(lambda points: renderer(points, wanted), landmarks, gaze)
 
-    @torch.inference_mode()
-    def render_plainly(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:
+    def render_plainly(
+        self, landmarks: Landmarks, size: int | None = None, gaze: NDArray[np.float32] | None = None
+    ) -> NDArray[np.uint8]:
         """The same as `render`, written down as training has it, in torch on the device: what the fast path is held
         against.
         """
+        return self._with_eyes(lambda points: self._composed_plainly(points, size), landmarks, gaze)
+
+    def _with_eyes(
+        self,
+        compose: Callable[[Landmarks], NDArray[np.uint8]],
+        landmarks: Landmarks,
+        gaze: NDArray[np.float32] | None,
+    ) -> NDArray[np.uint8]:
+        """What `compose` makes of landmarks with open eyes, with lids and irises where they belong."""
+        if self._eyes is None:
+            return compose(landmarks)
+        return self._eyes.paint(compose(self._eyes.for_warp(landmarks)), landmarks, gaze)
+
+    @torch.inference_mode()
+    def _composed_plainly(self, landmarks: Landmarks, size: int | None) -> NDArray[np.uint8]:
         if self.person is None or self._large is None:
             raise ValueError("call set_identity before render")
         person, wanted = self.person, size or int(self._large.shape[-1])

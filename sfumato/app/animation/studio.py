@@ -167,7 +167,8 @@ class Studio:
 
         def paint(pose: tuple[float, Pose]) -> tuple[float, NDArray[np.float32], NDArray[np.uint8]]:
             landmarks = retargeter.apply(pose[1])
-            return pose[0], landmarks, likeness.framed(self.animator.render(landmarks, likeness.size), landmarks)
+            image = self.animator.render(landmarks, likeness.size, retargeter.gaze(pose[1]))
+            return pose[0], landmarks, likeness.framed(image, landmarks)
 
         painted = in_order(paint, poses(motion, config.fps, config.seconds), self.animator.threads)
         writer = GeneratedVideoWriter(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -270,3 +272,22 @@ def test_a_motion_without_likeness_turns_a_portrait_as_before() -> None:
     for index in range(len(TURNS)):
         direct, other = (Retargeter(flat, m, depth=depth).frame(index) for m in (frames, through))
         assert np.abs(direct - other).max() < 0.03
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+def test_irises_move_by_what_the_drivers_have_moved_since_the_neutral_frame(strength: float) -> None:
+    looks = np.array([[[0.1, 0.0], [0.2, 0.0]], [[0.2, 0.04], [0.3, 0.02]]], np.float32)
+    driver = replace(motion([CANONICAL, CANONICAL], neutral=0), gaze=looks)
+    found = Retargeter(source_face(), driver, strength=strength).gaze(driver.pose(1))
+    assert np.allclose(found, strength * np.array([[0.1, 0.04], [0.1, 0.02]]), atol=1e-6)  # type: ignore[arg-type]
+
+
+def test_a_motion_without_gaze_moves_no_iris() -> None:
+    driver = motion([CANONICAL])
+    assert Retargeter(source_face(), driver).gaze(driver.pose(0)) is None
+
+
+def test_a_motion_without_likeness_keeps_looks_and_not_where_the_irises_rest() -> None:
+    looks = np.array([[[0.1, 0.0], [0.2, 0.0]], [[0.2, 0.0], [0.3, 0.0]]], np.float32)
+    nobody = without_likeness(replace(motion([CANONICAL, CANONICAL], neutral=0), gaze=looks), CANONICAL)
+    assert nobody.gaze is not None and np.allclose(nobody.gaze, looks - looks[0])

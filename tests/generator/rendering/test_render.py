@@ -66,6 +66,17 @@ def test_trained_weights_give_the_plain_frames(sitters: list[Portrait], name: st
     assert largest <= 1 and share < 0.01
 
 
+def test_eyes_are_painted_alike_on_both_paths(sitters: list[Portrait]) -> None:
+    animator = Animator(checkpoint(WARP), backend="onnxruntime")
+    animator.set_identity(sitters[1:2])
+    closing = sitters[1].landmarks.copy()
+    closing[[37, 38, 43, 44]] += 0.6 * (closing[[41, 40, 47, 46]] - closing[[37, 38, 43, 44]])
+    gaze = np.full((2, 2), 0.05, np.float32)
+    fast, plain = animator.render(closing, 128, gaze).astype(int), animator.render_plainly(closing, 128, gaze)
+    assert np.abs(fast - plain).max() <= 1 and ((fast - plain) != 0).mean() < 0.01
+    assert np.abs(fast - animator.render(sitters[1].landmarks, 128)).max() > 20
+
+
 def test_a_new_identity_replaces_the_old_one(sitters: list[Portrait]) -> None:
     animator = Animator(checkpoint(WARP), backend="onnxruntime")
     animator.set_identity(sitters[:1])
