@@ -64,8 +64,7 @@ def gather_mouths(
             shown = _open_frames(clip)
             if not len(shown):
                 continue
-            calm = int(np.argmin(opening(clip.landmarks)))
-            image, points = clip.frame(calm, size)
+            image, points = clip.frame(int(np.argmin(opening(clip.landmarks))), size)
             faces.append(image)
             sketches.append(draw_sketch(points, size))
             for index in shown:
@@ -80,11 +79,9 @@ def gather_mouths(
                     rows.append(len(faces) - 1)
     if not left:
         return None
-    return Mouths(
-        *(torch.from_numpy(np.stack(x)) for x in (left, wanted, lips)),
-        torch.tensor(rows),
-        *(torch.from_numpy(np.stack(x)).permute(0, 3, 1, 2) for x in (faces, sketches)),
-    )
+    seen, were, places = (torch.from_numpy(np.stack(x)) for x in (left, wanted, lips))
+    calm = (torch.from_numpy(np.stack(x)).permute(0, 3, 1, 2) for x in (faces, sketches))
+    return Mouths(seen, were, places, torch.tensor(rows), *calm)
 
 
 def opening(landmarks: NDArray[np.floating]) -> NDArray[np.floating]:

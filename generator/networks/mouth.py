@@ -98,7 +98,7 @@ def lip_masks(points: NDArray[np.floating]) -> Array:
     return np.stack([inner, outer, soft * np.float32(share * share * (3 - 2 * share))])
 
 
-def _filled(pixels: Array) -> Array:
+def _filled(pixels: NDArray[np.floating]) -> Array:
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     corners = np.round(np.clip(pixels, -SIDE, 2 * SIDE) * (1 << _SHIFT)).astype(np.int32)
     cv2.fillPoly(canvas, [corners], 255, cv2.LINE_AA, _SHIFT)
