@@ -133,9 +133,19 @@ def checkpoint(
     config = model(family, **changes)
     networks = Embedder(config).eval(), build_generator(config).eval()
     if awake and family == WARP:
-        for parameter in networks[1].network.last.parameters():
-            torch.nn.init.normal_(parameter, std=0.1)
+        mouth = networks[1].mouth
+        for last in [networks[1].network.last, *([] if mouth is None else [mouth.network.last])]:
+            for parameter in last.parameters():
+                torch.nn.init.normal_(parameter, std=0.1)
     return Checkpoint(config, *networks, Critic(config, 3).eval() if critic else None)
+
+
+def talking(points: NDArray[np.float32], by: float = 0.1) -> NDArray[np.float32]:
+    """Landmarks (68, 2) with the lower lip lowered by a share of the face's height."""
+    opened = points.copy()
+    lower = [*range(55, 60), *range(65, 68)]
+    opened[lower, 1] += by * np.linalg.norm(points[8] - points[27])
+    return opened
 
 
 def motion(frames: Sequence[NDArray[np.float32]], neutral: int = 0) -> Motion:
@@ -230,7 +240,7 @@ def same_picture(networks: Checkpoint, e: Episode, psi: Tensor) -> Tensor:
     generator = networks.generator.eval()
     with torch.no_grad():
         if isinstance(generator, WarpGenerator):
-            image: Tensor = generator(e.target_sketch, psi, *source_warps(e, generator.warps)).image
+            image: Tensor = generator(e.target_sketch, psi, *source_warps(e, generator.warps), e.target_landmarks).image
             return image
         plain: Tensor = generator(e.target_sketch, psi)
         return plain

@@ -40,7 +40,7 @@ class LandmarkWarp(WarpGenerator):
 
     def __init__(self, config: ModelConfig) -> None:
         nn.Module.__init__(self)
-        self.warps, self.reach = 1, 0.0
+        self.warps, self.reach, self.mouth = 1, 0.0, None
 
     @property
     def network(self) -> NoReturn:  # type: ignore[override]

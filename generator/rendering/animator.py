@@ -153,7 +153,7 @@ class Animator:
             large = self._large[order]
             chosen = person.landmarks[order]
             fine = warp_grid(chosen, points.expand(count, -1, -1), wanted)[None]
-            image = person.generator.compose(head, large[None], fine).image
+            image = person.generator.paint(person.generator.compose(head, large[None], fine), person.psi, points).image
         else:
             image = person.generator(sketch, person.psi)
             if image.shape[-1] != wanted:
