@@ -83,11 +83,12 @@ class WarpGenerator(nn.Module):
         """Applies `head` to sources and grids, which may be larger than it: fine texture then comes from the source
         itself.
         """
-        head = head.float()
-        if head.shape[-1] != grids.shape[-2]:
-            head = functional.interpolate(head, size=grids.shape[2:4], mode="bicubic", align_corners=False)
+        return self.paint(head, self.bend(head, sources, grids))
+
+    def bend(self, head: Tensor, sources: Tensor, grids: Tensor) -> Tensor:
+        """The sources (B, n, C, H, W), warped as `head` refines the grids and joined by its gates: (B, C, h, w)."""
         count = self.warps
-        flows, gates, residual, mask = head.split([2 * count, count - 1, 3, 1], dim=1)
+        flows, gates, _, _ = self._parts(head, grids.shape[2])
         flows = (
             (self.reach * torch.tanh(FLOW_GAIN * flows)).unflatten(1, (count, 2)).permute(0, 1, 3, 4, 2)
         )  # (B, n, H, W, 2)
@@ -95,11 +96,24 @@ class WarpGenerator(nn.Module):
         warp = layers[:, 0]
         for index in range(1, count):
             warp = warp + opening(GATE_GAIN * gates[:, index - 1 : index]) * (layers[:, index] - warp)
+        return warp
+
+    def paint(self, head: Tensor, warp: Tensor, within: Tensor | None = None) -> Composition:
+        """What `head` paints over `warp` (B, 3, H, W); with `within` (B, 1, H, W) in [0, 1], there alone."""
+        _, _, residual, mask = self._parts(head, warp.shape[-1])
         share = torch.sigmoid(GATE_GAIN * mask)
+        share = share if within is None else share * within
         synthesis = (warp + 2 * torch.tanh(PAINT_GAIN * residual)).clamp(
             -1, 1
         )  # the whole range, wherever the warp starts from
         return Composition(warp + share * (synthesis - warp), warp, synthesis, share)
+
+    def _parts(self, head: Tensor, size: int) -> tuple[Tensor, ...]:
+        """Flows, gates, residual and mask at `size`."""
+        head = head.float()
+        if head.shape[-1] != size:
+            head = functional.interpolate(head, size=(size, size), mode="bicubic", align_corners=False)
+        return head.split([2 * self.warps, self.warps - 1, 3, 1], dim=1)
 
 
 def opening(logits: Tensor) -> Tensor:
