@@ -21,6 +21,7 @@ _BEYOND, _SOFT = 0.014, 0.007  # of the side: how far the share reaches beyond t
 _SURE = 0.5  # share from which a pixel counts as person
 _SEEN = 0.8  # of the face must be person, or the net saw no person here
 _ROOM = 0.02  # of the square must be background, or there is nothing to keep still
+_EVEN = 0.025  # of the side: over that the direction of the mirrored texture is averaged
 _TEXTURE = 0.08  # of the side: so far the background's own texture goes on behind the person, and fades
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -98,23 +99,30 @@ def continue_into(picture: Image, known: Mask) -> Image:
     if known.all() or not known.any():
         return picture
     smooth = _spread_into(picture.astype(np.float32), known.astype(np.float32))
-    away, labels = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
+    hidden = (~known).astype(np.uint8)
+    away, labels = cv2.distanceTransformWithLabels(hidden, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     rows, columns = np.nonzero(known)
-    nearest = np.zeros((int(labels.max()) + 1, 2), np.int64)
-    nearest[labels[rows, columns]] = np.stack([rows, columns], axis=1)
-    there, here = nearest[labels], np.stack(np.indices(known.shape), axis=-1)
-    mirror = 2 * there - here
-    inside = ((mirror >= 0) & (mirror < np.array(known.shape))).all(axis=-1)
-    mirror = np.where(inside[..., None], mirror, there)
-    usable = known[mirror[..., 0], mirror[..., 1]] & inside
-    reach = _TEXTURE * len(picture)
-    weight = np.where(known, 1, usable * np.exp(-((away / reach) ** 2))).astype(np.float32)
+    nearest = np.zeros((int(labels.max()) + 1, 2), np.float32)
+    nearest[labels[rows, columns]] = np.stack([columns, rows], axis=1)
+    here = np.stack(np.meshgrid(*(np.arange(extent, dtype=np.float32) for extent in known.shape[::-1])), axis=-1)
+    way = 2 * away[..., None] * _directions(nearest[labels] - here, _EVEN * len(picture))
+    x, y = np.ascontiguousarray((here + way)[..., 0]), np.ascontiguousarray((here + way)[..., 1])
+    texture = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    usable = cv2.remap(known.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    fading = np.exp(-((away / (_TEXTURE * len(picture))) ** 2))
+    weight = np.where(known, 1, usable**2 * fading).astype(np.float32)
     weight = cv2.GaussianBlur(weight, (0, 0), max(0.5, 0.008 * len(picture)))[..., None]
-    texture = picture[mirror[..., 0], mirror[..., 1]].astype(np.float32)
     filled = smooth + weight * (texture - smooth)
     return np.where(known[..., None], picture, filled.round().clip(0, 255).astype(np.uint8))
+
+
+def _directions(ways: Array, reach: float) -> Array:
+    """Unit vectors of `ways` (R, R, 2), averaged over `reach` px: the nearest place jumps from pixel to pixel along a
+    rough edge, and what is mirrored there would be hatched.
+    """
+    unit = ways / np.maximum(np.linalg.norm(ways, axis=2, keepdims=True), 1e-6)
+    mean = cv2.GaussianBlur(unit, (0, 0), max(0.5, reach))
+    return np.asarray(mean / np.maximum(np.linalg.norm(mean, axis=2, keepdims=True), 1e-6), np.float32)
 
 
 def _spread_into(values: Array, weight: Array) -> Array:

@@ -1,5 +1,5 @@
-"""The pictures of a person in two layers: who moves, and what stays still behind them. In: the portraits. Out: numbers to
-sample and to lay them over.
+"""The pictures of a person in two layers: who moves, and what stays still behind them. In: the portraits. Out: pixels
+to move, and to lay them over.
 
 What is behind the first portrait is behind every frame, whichever portrait is the nearest: a background does not jump.
 """
@@ -20,8 +20,8 @@ Array = NDArray[np.float32]
 
 
 class Layers:
-    """`apart`: whether person and background are to be told apart. Where one portrait's cannot be, none are: then all of
-    a picture moves.
+    """`apart`: whether person and background are to be told apart. Where one portrait's cannot be, none are: then all
+    of a picture moves.
     """
 
     def __init__(self, portraits: Sequence[Portrait], *, apart: bool = True) -> None:

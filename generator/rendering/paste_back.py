@@ -5,8 +5,8 @@ Four things keep the square's border from showing. The square is laid where the 
 Its colours are matched: what differs along the border, at low resolution, is spread inwards by Laplace's equation and
 added (Perez et al. 2003, with the difference instead of the gradients). And a feathered mask lets the picture through:
 fully at the border and beyond it, a little around the head, not on it; it follows the head, as it was and as it is now,
-so that neither is cut off nor seen twice. And where the square is as it was cut, as a still background is, the picture's own
-pixels stay.
+so that neither is cut off nor seen twice. And where the square is as it was cut, as a still background is, the
+picture's own pixels stay.
 """
 
 from __future__ import annotations
