@@ -68,7 +68,7 @@ def _blurred(drawn: Image, outside: Array, landmarks: Landmarks) -> Image:
     soft = drawn.astype(np.float32)
     for level in (0.25, 1.0, 3.0):
         strong = cv2.GaussianBlur(drawn, (0, 0), max(0.5, level * _BLUR * size)).astype(np.float32)
-        share = np.clip(outside / (2 * level * _BLUR * size) - 0.5 * level, 0, 1)[..., None]
+        share = np.clip(outside / (2 * level * _BLUR * size) - 0.25, 0, 1)[..., None]
         soft += share * (strong - soft)
     return soft.round().clip(0, 255).astype(np.uint8)
 

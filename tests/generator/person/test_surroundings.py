@@ -43,7 +43,7 @@ def test_a_tight_picture_gives_one_face(name: str) -> None:
 
 def test_inside_the_picture_nothing_changes() -> None:
     image = tight()
-    square, mirrored, crop, _ = cut(image)
+    square, mirrored, crop = cut(image)
     scale = SIZE / crop.side
     rows = slice(int(np.ceil(-crop.top * scale)) + 1, int((image.shape[0] - crop.top) * scale) - 1)
     columns = slice(int(np.ceil(-crop.left * scale)) + 1, int((image.shape[1] - crop.left) * scale) - 1)

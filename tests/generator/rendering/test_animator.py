@@ -123,12 +123,12 @@ def test_a_head_that_moved_leaves_nothing_behind(sitter: Portrait) -> None:
     animator.set_identity([sitter])
     background = find_background(sitter.large, sitter.landmarks)
     assert background is not None
-    grid = warp_grid(torch.from_numpy(sitter.landmarks)[None], torch.from_numpy(sitter.landmarks + 0.1)[None], 128)
+    moved = sitter.landmarks - np.float32([0.25, 0])
+    grid = warp_grid(torch.from_numpy(sitter.landmarks)[None], torch.from_numpy(moved)[None], 128)
     share = torch.from_numpy(background.share)[None, None].float()
-    left = (background.share == 255) & (sample(share, grid)[0, 0].numpy() == 0)
+    left = (background.share == 255) & (sample(share, grid)[0, 0].numpy() < 1)
     assert left.any()
-    frame = animator.render(sitter.landmarks + np.float32(0.1))
-    assert np.abs(frame.astype(int) - background.backdrop)[left].max() <= 1
+    assert np.abs(animator.render(moved).astype(int) - background.backdrop)[left].max() <= 2
 
 
 def test_the_background_of_several_portraits_is_that_of_the_first(sitter: Portrait) -> None:
