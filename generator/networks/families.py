@@ -93,7 +93,7 @@ class WarpGenerator(nn.Module):
             (self.reach * torch.tanh(FLOW_GAIN * flows)).unflatten(1, (count, 2)).permute(0, 1, 3, 4, 2)
         )  # (B, n, H, W, 2)
         layers = sample(sources.flatten(0, 1).float(), (grids + flows).flatten(0, 1)).unflatten(0, sources.shape[:2])
-        warp = layers[:, 0]
+        warp: Tensor = layers[:, 0]
         for index in range(1, count):
             warp = warp + opening(GATE_GAIN * gates[:, index - 1 : index]) * (layers[:, index] - warp)
         return warp
@@ -113,7 +113,8 @@ class WarpGenerator(nn.Module):
         head = head.float()
         if head.shape[-1] != size:
             head = functional.interpolate(head, size=(size, size), mode="bicubic", align_corners=False)
-        return head.split([2 * self.warps, self.warps - 1, 3, 1], dim=1)
+        parts: tuple[Tensor, ...] = head.split([2 * self.warps, self.warps - 1, 3, 1], dim=1)
+        return parts
 
 
 def opening(logits: Tensor) -> Tensor:

@@ -66,7 +66,11 @@ def find_background(square: Image, landmarks: Landmarks) -> Background | None:
     known = share == 0
     if known.mean() < _ROOM:
         return None
-    return Background(share, continue_into(square, known))
+    change = continue_into(square, known).astype(np.int16) - square
+    limit = share[..., None].astype(
+        np.int16
+    )  # beyond that no colour of a person would explain the pixel, and a fringe would move
+    return Background(share, (square + change.clip(-limit, limit)).astype(np.uint8))
 
 
 def find_person(square: Image, landmarks: Landmarks) -> Array | None:
@@ -111,8 +115,8 @@ def continue_into(picture: Image, known: Mask) -> Image:
     usable = cv2.remap(known.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     fading = np.exp(-((away / (_TEXTURE * len(picture))) ** 2))
     weight = np.where(known, 1, usable**2 * fading).astype(np.float32)
-    weight = cv2.GaussianBlur(weight, (0, 0), max(0.5, 0.008 * len(picture)))[..., None]
-    filled = smooth + weight * (texture - smooth)
+    gradual = cv2.GaussianBlur(weight, (0, 0), max(0.5, 0.008 * len(picture)))[..., None]
+    filled = smooth + gradual * (texture - smooth)
     return np.where(known[..., None], picture, filled.round().clip(0, 255).astype(np.uint8))
 
 
@@ -132,9 +136,10 @@ def _spread_into(values: Array, weight: Array) -> Array:
     if min(weight.shape) <= 1:
         return values
     shape = (max(1, weight.shape[1] // 2), max(1, weight.shape[0] // 2))
-    mass = cv2.resize(weight, shape, interpolation=cv2.INTER_AREA)
+    mass = np.asarray(cv2.resize(weight, shape, interpolation=cv2.INTER_AREA), np.float32)
     total = cv2.resize(values * weight[..., None], shape, interpolation=cv2.INTER_AREA).reshape(*mass.shape, -1)
-    coarse = _spread_into(total / np.maximum(mass, 1e-6)[..., None], np.minimum(1, 4 * mass))
+    mean = np.asarray(total / np.maximum(mass, 1e-6)[..., None], np.float32)
+    coarse = _spread_into(mean, np.asarray(np.minimum(1, 4 * mass), np.float32))
     wide = cv2.resize(coarse, weight.shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(values.shape)
     return np.asarray(wide + weight[..., None] * (values - wide), np.float32)
 

@@ -30,7 +30,8 @@ def person_share(picture: Image) -> Share:
     net.setInput(cv2.dnn.blobFromImage(cv2.resize(picture, (_VIEW, _VIEW), interpolation=method), 1 / 255))
     seen = np.asarray(net.forward(), np.float32).reshape(_VIEW, _VIEW)
     whole = np.asarray(cv2.resize(seen, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)
-    return _to_edges(whole, cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
+    return _to_edges(whole, np.asarray(grey, np.float32))
 
 
 def _to_edges(share: Share, grey: Share) -> Share:
