@@ -38,9 +38,8 @@ def cut_square(picture: Image, crop: Crop, size: int, landmarks: Landmarks) -> I
         *(_places(low[i], high[i], float(points[:, i].min()), float(points[:, i].max()), size) for i in range(2)),
         strict=True,
     )
-    nothing: NDArray[np.float32] | None = None
     x, y = (np.ascontiguousarray(grid) for grid in np.meshgrid(*places))
-    drawn = cv2.remap(square, x, y, cv2.INTER_LINEAR, dst=nothing, borderMode=cv2.BORDER_REPLICATE)
+    drawn = cv2.remap(square, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     outside = np.hypot(*np.meshgrid(*beyond)).astype(np.float32)
     drawn = _blurred(np.asarray(drawn, np.uint8), outside, landmarks)
     return np.where(outside[..., None] > 0, drawn, square)
