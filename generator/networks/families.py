@@ -74,7 +74,7 @@ class WarpGenerator(nn.Module):
     def forward(self, sketch: Tensor, psi: Tensor, sources: Tensor, grids: Tensor, points: Tensor) -> Composition:
         """sketch: (B, 3, H, W); psi: (B, coefficients); sources: (B, warps, 3, H, W), nearest first, all in [-1, 1];
         grids: (B, warps, H, W, 2), from `warp_grid`; points: (B, 68, 2), the target's. The image lies in [-1, 1]."""
-        return self.paint(self.compose(self.head(sketch, psi, sources, grids), sources, grids), psi, points)
+        return self.open_mouth(self.compose(self.head(sketch, psi, sources, grids), sources, grids), psi, points)
 
     def head(self, sketch: Tensor, psi: Tensor, sources: Tensor, grids: Tensor) -> Tensor:
         """The network's answer (B, 3 warps + 3, H, W): flows, gates between warps, residual, mask. See `forward`."""
@@ -92,25 +92,40 @@ class WarpGenerator(nn.Module):
         """Applies `head` to sources and grids, which may be larger than it: fine texture then comes from the source
         itself.
         """
-        head = head.float()
-        if head.shape[-1] != grids.shape[-2]:
-            head = functional.interpolate(head, size=grids.shape[2:4], mode="bicubic", align_corners=False)
+        return self.paint(head, self.bend(head, sources, grids))
+
+    def bend(self, head: Tensor, sources: Tensor, grids: Tensor) -> Tensor:
+        """The sources (B, n, C, H, W), warped as `head` refines the grids and joined by its gates: (B, C, h, w)."""
         count = self.warps
-        flows, gates, residual, mask = head.split([2 * count, count - 1, 3, 1], dim=1)
+        flows, gates, _, _ = self._parts(head, grids.shape[2])
         flows = (
             (self.reach * torch.tanh(FLOW_GAIN * flows)).unflatten(1, (count, 2)).permute(0, 1, 3, 4, 2)
         )  # (B, n, H, W, 2)
         layers = sample(sources.flatten(0, 1).float(), (grids + flows).flatten(0, 1)).unflatten(0, sources.shape[:2])
-        warp = layers[:, 0]
+        warp: Tensor = layers[:, 0]
         for index in range(1, count):
             warp = warp + opening(GATE_GAIN * gates[:, index - 1 : index]) * (layers[:, index] - warp)
+        return warp
+
+    def paint(self, head: Tensor, warp: Tensor, within: Tensor | None = None) -> Composition:
+        """What `head` paints over `warp` (B, 3, H, W); with `within` (B, 1, H, W) in [0, 1], there alone."""
+        _, _, residual, mask = self._parts(head, warp.shape[-1])
         share = torch.sigmoid(GATE_GAIN * mask)
+        share = share if within is None else share * within
         synthesis = (warp + 2 * torch.tanh(PAINT_GAIN * residual)).clamp(
             -1, 1
         )  # the whole range, wherever the warp starts from
         return Composition(warp + share * (synthesis - warp), warp, synthesis, share)
 
-    def paint(self, made: Composition, psi: Tensor, points: Tensor) -> Composition:
+    def _parts(self, head: Tensor, size: int) -> tuple[Tensor, ...]:
+        """Flows, gates, residual and mask at `size`."""
+        head = head.float()
+        if head.shape[-1] != size:
+            head = functional.interpolate(head, size=(size, size), mode="bicubic", align_corners=False)
+        parts: tuple[Tensor, ...] = head.split([2 * self.warps, self.warps - 1, 3, 1], dim=1)
+        return parts
+
+    def open_mouth(self, made: Composition, psi: Tensor, points: Tensor) -> Composition:
         """`made` with what is inside the open lips painted; points: (B, 68, 2) in [-1, 1]. The mask is then the share
         of both.
         """

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.motion.track import Landmarks
+from generator.person.surroundings import cut_square
 from sfumato.errors import NoFaceError
 from sfumato.media.face_search import find_faces
 from sfumato.media.faces import Crop, Face, FaceDetector, crop_around, face_box
@@ -59,8 +60,8 @@ def read_portrait(
     crop = crop_around(face.box, (image.shape[1], image.shape[0]))
     points, deep = detect_in_depth(landmarks, image, face.box)
     depth = None if deep is None else (deep * (2 / crop.side)).astype(np.float32)
-    local = (2 * crop.to_crop(points, size) + 1) / size - 1
-    return Portrait(crop, face, crop.apply(image, size), local.astype(np.float32), len(faces) - 1, depth)
+    local = ((2 * crop.to_crop(points, size) + 1) / size - 1).astype(np.float32)
+    return Portrait(crop, face, cut_square(image, crop, size, local), local, len(faces) - 1, depth)
 
 
 def with_depth(portrait: Portrait, landmarks: LandmarkBackend) -> Portrait:

@@ -27,6 +27,7 @@ from generator.networks.warp import nearest, warp_grid
 from generator.person.fine_tune import Person, fine_tune, meet
 from generator.person.portrait import Portrait
 from generator.rendering.eyes import Eyes
+from generator.rendering.layers import Layers
 from generator.rendering.render import Renderer, load_renderer
 from sfumato.errors import ConfigError, UsageError
 from sfumato.media.landmarks.drawing import draw_sketch
@@ -47,7 +48,7 @@ class Animator:
         self.checkpoint, self.device = checkpoint, torch.device(device)
         self.size = checkpoint.config.size
         self.person: Person | None = None
-        self._large: Tensor | None = None
+        self._layers: Layers | None = None
         self._renderer: Renderer | None = None
         self._eyes: Eyes | None = None  # of a family that bends the portrait; the plain one draws its own
         if backend not in ("auto", "torch") and not has_network(checkpoint.generator):
@@ -96,12 +97,8 @@ class Animator:
         (generator.person.person_file).
         """
         self.person = person
-        self._large = torch.stack(
-            [torch.from_numpy(p.large).permute(2, 0, 1).float() / 127.5 - 1 for p in portraits]
-        ).to(self.device)
-        self._renderer = (
-            load_renderer(person, [p.large for p in portraits], self._backend, self.threads) if self._backend else None
-        )
+        self._layers = Layers(portraits, apart=isinstance(person.generator, WarpGenerator))
+        self._renderer = load_renderer(person, self._layers, self._backend, self.threads) if self._backend else None
         warps = isinstance(person.generator, WarpGenerator)
         self._eyes = Eyes([p.large for p in portraits], [p.landmarks for p in portraits]) if warps else None
 
@@ -112,11 +109,12 @@ class Animator:
         eye widths. Returns the frame (size, size, 3) uint8 RGB; `size` defaults to the portraits'.
 
         The network works at its own size. For the warp family a larger frame takes its texture from the portrait
-        itself; the plain family is enlarged. May be called from `threads` threads at once.
+        itself, and what is behind the person stays still; the plain family is enlarged. May be called from `threads`
+        threads at once.
         """
-        if self._renderer is None or self._large is None:
+        if self._renderer is None or self._layers is None:
             return self.render_plainly(landmarks, size, gaze)
-        renderer, wanted = self._renderer, size or int(self._large.shape[-1])
+        renderer, wanted = self._renderer, size or self._layers.size
         return self._with_eyes(lambda points: renderer(points, wanted), landmarks, gaze)
 
     def render_plainly(
@@ -140,9 +138,10 @@ class Animator:
 
     @torch.inference_mode()
     def _composed_plainly(self, landmarks: Landmarks, size: int | None) -> NDArray[np.uint8]:
-        if self.person is None or self._large is None:
+        if self.person is None or self._layers is None:
             raise ValueError("call set_identity before render")
-        person, wanted = self.person, size or int(self._large.shape[-1])
+        person, layers = self.person, self._layers
+        wanted = size or layers.size
         points = torch.from_numpy(np.asarray(landmarks, np.float32))[None].to(self.device)
         sketch = self._sketch(points)
         if isinstance(person.generator, WarpGenerator):
@@ -150,10 +149,15 @@ class Animator:
             sources, grids = source_warps(person.episode(sketch, points), count)
             head = person.generator.head(sketch, person.psi, sources, grids)
             order = nearest(person.landmarks[None], points, count)[0]
-            large = self._large[order]
+            large = torch.stack([_to_channels(layers.person(index)) for index in order.tolist()]).to(self.device)
             chosen = person.landmarks[order]
             fine = warp_grid(chosen, points.expand(count, -1, -1), wanted)[None]
-            image = person.generator.paint(person.generator.compose(head, large[None], fine), person.psi, points).image
+            warp, share = person.generator.bend(head, large[None], fine).split([3, 1], dim=1)
+            share, behind = share.clamp(0, 1), layers.backdrop(wanted)
+            if behind is not None:
+                warp = warp + (1 - share) * _to_channels(behind)[None].to(self.device)
+            made = person.generator.paint(head, warp, share)
+            image = person.generator.open_mouth(made, person.psi, points).image
         else:
             image = person.generator(sketch, person.psi)
             if image.shape[-1] != wanted:
@@ -166,6 +170,11 @@ class Animator:
         return (torch.from_numpy(draw_sketch(pixels, self.size)).permute(2, 0, 1).float() / 127.5 - 1)[None].to(
             self.device
         )
+
+
+def _to_channels(picture: NDArray[np.float32]) -> Tensor:
+    """(H, W, C) to (C, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
 
 
 def tune_config(checkpoint: Checkpoint, seconds: float, iterations: int = 400, seed: int = 0) -> TuneConfig:

@@ -22,6 +22,7 @@ from generator.networks.families import FLOW_GAIN, GATE_GAIN, PAINT_GAIN, SHUT, 
 from generator.networks.synthesizer import Generator
 from generator.person.fine_tune import Person
 from generator.rendering.blocks import block_order, fold_picture, unfold
+from generator.rendering.layers import Layers
 from generator.rendering.mouth import Mouth
 from generator.rendering.spline import Spline
 from sfumato.media.landmarks.drawing import draw_sketch
@@ -41,12 +42,10 @@ class Renderer(Protocol):
         ...
 
 
-def load_renderer(person: Person, portraits: Sequence[Image], backend: str, threads: int = 1) -> Renderer | None:
-    """`portraits`: the person's pictures (R, R, 3) in the order of `person.faces`. None for a family that has no fast
-    path.
-    """
+def load_renderer(person: Person, layers: Layers, backend: str, threads: int = 1) -> Renderer | None:
+    """`layers`: of the person's pictures in the order of `person.faces`. None for a family that has no fast path."""
     if type(person.generator) is WarpGenerator:
-        return WarpRenderer(person, portraits, backend, threads)
+        return WarpRenderer(person, layers, backend, threads)
     if type(person.generator) is Generator:
         return PlainRenderer(person, backend, threads)
     return None
@@ -77,7 +76,7 @@ class WarpRenderer:
     once.
     """
 
-    def __init__(self, person: Person, portraits: Sequence[Image], backend: str, threads: int = 1) -> None:
+    def __init__(self, person: Person, layers: Layers, backend: str, threads: int = 1) -> None:
         generator = person.generator
         assert isinstance(generator, WarpGenerator)  # noqa: S101 (load_renderer asked)
         network = generator.network
@@ -93,8 +92,8 @@ class WarpRenderer:
         self._faces = [
             np.ascontiguousarray(face.permute(1, 2, 0).cpu().numpy()) for face in person.faces
         ]  # in [-1, 1], as E saw them
-        self._portraits = list(portraits)
-        self._large = lru_cache(maxsize=_KEPT)(self._read_large)
+        self._layers = layers
+        self._large = lru_cache(maxsize=_KEPT)(layers.person)
         psi, own = person.psi[:, : network.coefficients], person.psi[:, network.coefficients :]
         plan = fold(network, psi, self._size // self._stem, self._guide_weights, self._head_weights)
         self._network: Backend = load_backend(backend, plan, threads)
@@ -156,11 +155,16 @@ class WarpRenderer:
             layer -= warp
             layer *= opening
             warp += layer
-        warp = cv2.cvtColor(warp, cv2.COLOR_RGBA2RGB)
+        within = np.clip(warp[..., 3], 0, 1)
+        warp, behind = cv2.cvtColor(warp, cv2.COLOR_RGBA2RGB), self._layers.backdrop(size)
+        if behind is not None:
+            warp += behind
+            warp -= behind * _spread(within, 3)
         synthesis: Any = cv2.scaleAdd(self._tanh(residual, size), 2, warp)
         np.clip(synthesis, -1, 1, out=synthesis)
         synthesis -= warp
-        synthesis *= _spread(0.5 * self._tanh(mask, size) + 0.5, 3)
+        share = 0.5 * self._tanh(mask, size)[..., 0] + 0.5
+        synthesis *= _spread(share if behind is None else share * within, 3)
         warp += synthesis
         return np.asarray(warp, np.float32)
 
@@ -170,12 +174,6 @@ class WarpRenderer:
         """
         whole = _resize(unfold(folded, self._stem), size)
         return np.asarray(np.tanh(whole, out=whole))
-
-    def _read_large(self, index: int) -> Array:
-        """A portrait as RGBA in [-1, 1]: OpenCV samples four channels in little more than half the time of three."""
-        return np.asarray(
-            cv2.cvtColor(self._portraits[index].astype(np.float32) / np.float32(127.5) - 1, cv2.COLOR_RGB2RGBA)
-        )
 
     def _guide_weights(self, weight: Array) -> Array:
         """Weights (O, 3 + 5 warps blocks, h, w) that read the guide as training has it, to those that read ours."""

@@ -22,7 +22,7 @@ def test_it_paints_what_the_painter_in_training_paints(size: int, turn: float) -
     picture = torch.nn.functional.interpolate(torch.rand(1, 3, 12, 12) * 2 - 1, size=(size, size), mode="bilinear")
     plain = Composition(picture, picture, picture, torch.zeros(1, 1, size, size))
     with torch.no_grad():
-        expected = generator.paint(plain, psi, torch.from_numpy(points)[None]).image[0].permute(1, 2, 0).numpy()
+        expected = generator.open_mouth(plain, psi, torch.from_numpy(points)[None]).image[0].permute(1, 2, 0).numpy()
     made = np.ascontiguousarray(picture[0].permute(1, 2, 0).numpy())
     fast = Mouth(generator.mouth, psi[:, generator.network.coefficients :].detach(), "torch")
     fast.paint(made, points)
