@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,7 @@ class DlibLandmarks:
         found = _weights()
         if find_spec("dlib") is None or found is None:
             raise MissingPartError("dlib, or the weights of its landmarks, are not installed", install_extra("readers"))
-        import dlib
-
+        dlib: Any = import_module("dlib")  # its distribution has another name
         self._rectangle: Any = dlib.rectangle
         self._predictor: Any = dlib.shape_predictor(str(found))
 
