@@ -48,7 +48,7 @@ def test_a_smeared_mouth_is_seen_in_its_region_and_hardly_in_the_whole(
     smeared = target.copy()
     smeared[there] = cv2.GaussianBlur(target, (0, 0), 6)[there]
     scores = metrics.scores([smeared]).scores
-    assert scores["ssim"] > 0.97 > 0.85 > scores["mouth_ssim"]
+    assert scores["ssim"] > 0.97 > 0.9 > scores["mouth_ssim"]
     assert scores["mouth_perceptual"] > 2 * scores["perceptual"]
 
 
