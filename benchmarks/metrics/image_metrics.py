@@ -123,7 +123,7 @@ class ImageMetrics:
         )  # fmt: skip
 
     def _known(self, index: int, output: NDArray[np.uint8], seen: _Seen) -> _Judged:
-        key = index, hashlib.sha256(np.ascontiguousarray(output)).digest()
+        key = index, hashlib.sha256(output.tobytes()).digest()
         if key not in self._judged:
             self._judged[key] = self._judge(output, seen)
         return self._judged[key]

@@ -21,11 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfumato.errors import MissingPartError, NoFaceError, install_extra
-from sfumato.media.faces import Box, Face, FaceDetector, intersection_over_union
+from sfumato.media.faces import Box, Crop, Face, FaceDetector, intersection_over_union
 from sfumato.media.landmarks import LandmarkBackend, load_backend
 
 _WEIGHTS = Path("models") / "shape_predictor_68_face_landmarks.dat"
 _WIDE, _DOWN = 1.1, 0.05  # dlib's own box to YuNet's: side over width, centre lower by .05 heights; 14 photos
+_VIEW = 640  # px of what dlib sees, twice as wide as the box: its points are whole pixels
 _SAME = 0.2  # overlap of boxes from which on they are of one face
 Shape = NDArray[np.float32]  # (68, 2) px
 
@@ -48,9 +49,10 @@ class DlibLandmarks:
         x, y, width, height = box
         side = _WIDE * width
         left, top = x + (width - side) / 2, y + height / 2 + _DOWN * height - side / 2
-        square = self._rectangle(*(round(edge) for edge in (left, top, left + side, top + side)))
-        found = self._predictor(np.ascontiguousarray(image), square)
-        return np.array([[part.x, part.y] for part in found.parts()], np.float32)
+        view = Crop(left - side / 2, top - side / 2, 2 * side)
+        near = self._rectangle(_VIEW // 4, _VIEW // 4, 3 * _VIEW // 4 - 1, 3 * _VIEW // 4 - 1)
+        found = self._predictor(view.apply(image, _VIEW), near)
+        return view.from_crop(np.array([[part.x, part.y] for part in found.parts()], np.float64), _VIEW)
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,9 @@ def test_copying_a_face_that_stands_still_is_perfect(clips: Path) -> None:
 def test_the_mouth_has_an_interval_against_the_warp(measured: Measured) -> None:
     for result in measured.results:
         figure = result.figures["mouth_ssim"]
-        assert (figure.n, figure.of) == (3, "mean") and figure.value.value == pytest.approx(result.scores["mouth_ssim"])
+        assert (figure.n, figure.of) == (3, "mean") and figure.value.value == pytest.approx(
+            result.scores["mouth_ssim"], abs=1e-4
+        )
         assert set(figure.versus) == ({"warp"} if result.method != "warp" else set())
     plain = next(r for r in measured.results if r.method == PLAIN)
     assert plain.figures["mouth_ssim"].versus["warp"][1] < 0
