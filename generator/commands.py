@@ -150,6 +150,56 @@ def train_generator(
     click.echo(f"{printable(out / 'model.safetensors')}: {checkpoint.record['steps']} steps on {people}")
 
 
+@click.command("mouth")
+@click.argument("dataset", nargs=-1, required=True, type=options.FOLDER)
+@options.output("Run folder; gets the checkpoint.", folder=options.RUN)
+@options.config_file("TOML file.")
+@options.overrides("One setting, e.g. start=portrait-256 or minutes=20.")
+@options.resume()
+@options.device("auto, cpu, cuda, cuda:1, ...")
+@options.seed("Seed of everything random (default: the configuration's).", default=None)
+@options.threads()
+def train_mouth(
+    dataset: tuple[Path, ...], out: Path, config_file: Path | None, overrides: tuple[str, ...], resume: bool,
+    device: str, seed: int | None, threads: int | None,
+) -> None:  # fmt: skip
+    """Teach a checkpoint of the warp family to paint open mouths, on DATASETs made by `sfumato prepare`.
+
+    The checkpoint (setting start) stays as it is; what comes out has a painter beside it. Photographs of people who
+    show their teeth teach as well as clips. OUT/log.jsonl holds the losses and how much is painted inside open lips,
+    OUT/samples.png mouths of held-out people, OUT/model.safetensors the checkpoint, OUT/best.safetensors the best on
+    held-out people.
+    """
+    import torch
+
+    from generator.config import MouthConfig
+    from generator.data.dataset import open_dataset
+    from generator.training import mouth_train
+    from sfumato.config import load_config
+    from sfumato.progress import progress
+    from sfumato.run import RunFolder, choose_device
+    from sfumato.text import printable
+
+    if threads:
+        torch.set_num_threads(threads)
+    settings = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
+    config = load_config(MouthConfig, config_file, settings)
+    footage = open_dataset(list(dataset))
+    where = choose_device(device)
+    base = mouth_train.start_of(config, footage, where)
+    folder = RunFolder(out, resume=resume)
+
+    def warn(text: str) -> None:
+        click.echo(f"Warning: {text}", err=True)
+
+    with progress("Gathering mouths", sum(len(person.clips) for person in footage.people)) as advance:
+        mouths = mouth_train.gather_split(footage, config, base.config.size, advance)
+    with progress("Training", 1.0) as advance:
+        checkpoint = mouth_train.train_mouth(footage, *mouths, base, config, folder, where, resume, advance, warn)
+    about = checkpoint.record["mouth"]
+    click.echo(f"{printable(out / 'model.safetensors')}: {about['steps']} steps on {about['mouths']} mouths")
+
+
 @click.command()
 @click.argument("video")
 @options.output("The motion file, something.motion.")
@@ -166,7 +216,7 @@ def motion(
     VIDEO may be a camera: its index, or camera:INDEX. It is followed for --seconds, or until Ctrl-C. The driver's face
     shape is taken out; what stays is how the head, the eyes and the mouth move.
     """
-    from generator.motion.retarget import canonical_face, without_likeness
+    from generator.motion.retarget import canonical_depth, canonical_face, without_likeness
     from generator.motion.track import (
         camera_index,
         require_moving,
@@ -203,7 +253,8 @@ def motion(
             track = track_frames(camera, f"camera {index}", backend, advance=advance, smooth=smooth)
     for remark in track.remarks:
         click.echo(printable(remark), err=True)
-    track = without_likeness(track if neutral is None else with_neutral(track, neutral), canonical_face())
+    track = track if neutral is None else with_neutral(track, neutral)
+    track = without_likeness(track, canonical_face(), canonical_depth())
     write_motion(out, track)
     length = float(track.times[-1])
     click.echo(

@@ -36,6 +36,7 @@ class ModelConfig:
     stem: int = 1
     warps: int = 2  # warp family: how many of the nearest source frames are warped in
     flow_reach: float = 0.15  # warp family: the refining flow's limit, in half picture widths; wider and it tears
+    mouth: int = 0  # warp family: channels of the painter of open mouths (generator/networks/mouth.py); 0: none
 
     def __post_init__(self) -> None:
         _require(
@@ -52,6 +53,9 @@ class ModelConfig:
         _require(4 < self.bottleneck <= inner, f"bottleneck is {self.bottleneck}; it must lie between 8 and {inner}")
         _require(self.bottleneck & (self.bottleneck - 1) == 0, "bottleneck must be a power of two")
         _require(self.same_blocks >= 0 and self.warps >= 1, "same_blocks must be 0 or more, warps 1 or more")
+        _require(
+            0 <= self.mouth <= 64 and self.mouth % 8 == 0, f"mouth is {self.mouth}; it must be a multiple of 8 up to 64"
+        )
         _require(0 <= self.flow_reach <= 1, f"flow_reach is {self.flow_reach}; it must lie in [0, 1]")
 
 
@@ -157,6 +161,52 @@ class TrainConfig:
         _require(0 <= self.landmark_noise < 0.1, "landmark_noise must lie in [0, 0.1)")
         _require(
             self.minutes >= 0 and self.critic_updates >= 1, "minutes must not be negative, critic_updates at least 1"
+        )
+
+
+@dataclass(frozen=True)
+class MouthConfig:
+    """Training of the painter of open mouths on top of a checkpoint, which stays as it is."""
+
+    start: str = "portrait-256"  # the checkpoint that gets it
+    width: int = 24  # channels; 32 cost half as much again and gain nothing that is seen
+    steps: int = 100_000
+    minutes: float = 0.0  # ends the run earlier; 0: no limit
+    batch: int = 16
+    copies: int = 3  # how often each open mouth is taken, each time with what another warp leaves of it
+    pixel: float = 1.0  # L1 inside the lips
+    perceptual: float = 0.0  # distance of Lite0 features; costs as much as the painter itself
+    adversarial: float = 0.1
+    feature_matching: float = 1.0
+    adversary_from: float = 0.35  # share of the run after which the critic of mouths takes part
+    learning_rate: float = 4e-4
+    projection_rate: float = 0.1  # P's, relative to the others; see TrainConfig
+    critic_learning_rate: float = 2e-4
+    ema: float = 0.998
+    warm_up: int = 100
+    decay: bool = True  # cosine decay to a tenth
+    clip: float = 1.0
+    seed: int = 0
+    log_every: int = 100
+    save_every: int = 500
+    validate_every: int = 500
+    held_out: int = 10  # people kept out, the same as of the generator's own training on this footage
+
+    def __post_init__(self) -> None:
+        _require(8 <= self.width <= 64 and self.width % 8 == 0, "width must be a multiple of 8 up to 64")
+        _require(self.steps > 0 and self.batch > 0 and self.copies > 0, "steps, batch and copies must be positive")
+        _require(
+            min(self.pixel, self.perceptual, self.adversarial, self.feature_matching) >= 0,
+            "weights must not be negative",
+        )
+        _require(0 <= self.adversary_from <= 1 and 0 <= self.ema < 1, "adversary_from must lie in [0, 1], ema below 1")
+        _require(
+            min(self.learning_rate, self.critic_learning_rate, self.projection_rate) > 0,
+            "learning rates must be positive",
+        )
+        _require(
+            min(self.log_every, self.save_every, self.validate_every) >= 1 and self.minutes >= 0,
+            "log_every, save_every, validate_every must be 1 or more, minutes not negative",
         )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from generator.config import LossConfig, ModelConfig, TrainConfig
 from generator.data.dataset import Clip, Dataset, PersonFootage
-from generator.motion.retarget import canonical_face
+from generator.motion.retarget import canonical_depth, canonical_face
 from generator.motion.track import Motion
 from generator.networks.checkpoint import Checkpoint
 from generator.networks.discriminator import Critic
@@ -132,14 +133,47 @@ def checkpoint(
     config = model(family, **changes)
     networks = Embedder(config).eval(), build_generator(config).eval()
     if awake and family == WARP:
-        for parameter in networks[1].network.last.parameters():
-            torch.nn.init.normal_(parameter, std=0.1)
+        mouth = networks[1].mouth
+        for last in [networks[1].network.last, *([] if mouth is None else [mouth.network.last])]:
+            for parameter in last.parameters():
+                torch.nn.init.normal_(parameter, std=0.1)
     return Checkpoint(config, *networks, Critic(config, 3).eval() if critic else None)
+
+
+def talking(points: NDArray[np.float32], by: float = 0.1) -> NDArray[np.float32]:
+    """Landmarks (68, 2) with the lower lip lowered by a share of the face's height."""
+    opened = points.copy()
+    lower = [*range(55, 60), *range(65, 68)]
+    opened[lower, 1] += by * np.linalg.norm(points[8] - points[27])
+    return opened
 
 
 def motion(frames: Sequence[NDArray[np.float32]], neutral: int = 0) -> Motion:
     """Landmarks (68, 2) in [-1, 1] of each frame as a motion at 25 frames a second."""
     return Motion(np.stack(frames).astype(np.float32), np.arange(len(frames)) / 25, neutral, "mesh", "test")
+
+
+def solid_face() -> NDArray[np.float64]:
+    """(68, 3): the canonical face in space."""
+    return np.column_stack([canonical_face(), canonical_depth()]).astype(np.float64)
+
+
+def head_turned(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> NDArray[np.float64]:
+    """The rotation (3, 3) of a head by these degrees: `points @ it.T` nods, turns, and is tilted then. With positive
+    yaw the nose goes left in the picture, with positive pitch up.
+    """
+    (a, b, c), (d, e, f) = (function(np.radians([yaw, pitch, roll])) for function in (np.cos, np.sin))
+    turn = np.array([[a, 0, d], [0, 1, 0], [-d, 0, a]])
+    nod = np.array([[1, 0, 0], [0, b, -e], [0, e, b]])
+    tilt = np.array([[c, -f, 0], [f, c, 0], [0, 0, 1]])
+    return np.asarray(tilt @ turn @ nod, np.float64)
+
+
+def solid_motion(frames: Sequence[NDArray[np.floating]], neutral: int = 0) -> Motion:
+    """As `motion`, of landmarks with depth, (68, 3) each."""
+    points = np.stack(frames).astype(np.float32)
+    flat = motion(list(points[..., :2]), neutral)
+    return replace(flat, depth=points[..., 2] - points[..., 2].mean(axis=1, keepdims=True))
 
 
 def astronaut() -> NDArray[np.uint8]:
@@ -164,6 +198,34 @@ def portrait(name: str = "mona-lisa", side: int = 640) -> NDArray[np.uint8]:
     return read_image(path, max_pixels=round(side * side * share))
 
 
+def drawn_eyes(
+    opening: float = 0.3, gaze: tuple[float, float] = (0.0, 0.0), size: int = 256
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """(size, size, 3): skin with brows and two eyes, `opening` of their widths open, dark irises `gaze` widths from
+    their middles; and its landmarks (68, 2) px.
+    """
+    points = ((canonical_face() + 1) * size - 1) / 2
+    large = points * 4 + 1.5
+    image = np.full((4 * size, 4 * size, 3), (205, 165, 140), np.uint8)
+    for left, right in (large[[36, 39]], large[[42, 45]]):
+        middle, width, along = (left + right) / 2, float(right[0] - left[0]), np.linspace(-0.5, 0.5, 41)
+        arc = opening * (1 - 4 * along**2)
+        upper, lower = (
+            np.round(middle + width * np.stack([along, share * arc], axis=-1)).astype(np.int32) for share in (-0.6, 0.4)
+        )
+        mask = cv2.fillPoly(np.zeros(image.shape[:2], np.uint8), [np.concatenate([upper, lower[::-1]])], 255)
+        eye = np.full_like(image, (235, 230, 225))
+        centre = (round(middle[0] + gaze[0] * width), round(middle[1] + gaze[1] * width))
+        cv2.circle(eye, centre, round(0.21 * width), (70, 45, 30), -1)
+        cv2.circle(eye, centre, round(0.09 * width), (15, 10, 10), -1)
+        image[mask > 0] = eye[mask > 0]
+        cv2.polylines(image, [upper], False, (60, 40, 35), 6 * size // 256)
+    for brow in (large[17:22], large[22:27]):
+        cv2.polylines(image, [np.round(brow).astype(np.int32)], False, (70, 50, 40), 14 * size // 256)
+    shown = cv2.resize(cv2.GaussianBlur(image, (9, 9), 0), (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(shown, np.uint8), points.astype(np.float32)
+
+
 def moving(image: NDArray[np.uint8], frames: int, reach: int = 6) -> list[NDArray[np.uint8]]:
     """`image` as a video: shifted a little further in each frame, mirrored at the border."""
     shifts = (index * reach // frames for index in range(frames))
@@ -178,7 +240,7 @@ def same_picture(networks: Checkpoint, e: Episode, psi: Tensor) -> Tensor:
     generator = networks.generator.eval()
     with torch.no_grad():
         if isinstance(generator, WarpGenerator):
-            image: Tensor = generator(e.target_sketch, psi, *source_warps(e, generator.warps)).image
+            image: Tensor = generator(e.target_sketch, psi, *source_warps(e, generator.warps), e.target_landmarks).image
             return image
         plain: Tensor = generator(e.target_sketch, psi)
         return plain

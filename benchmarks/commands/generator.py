@@ -12,6 +12,7 @@ from sfumato import options
 
 if TYPE_CHECKING:
     from benchmarks.generator.quality import Measured, Result
+    from benchmarks.rows.generator import Figures
     from generator.networks.checkpoint import Checkpoint
 
 _INTERVAL = "95 % paired percentile bootstrap over clips, 2000 draws, seed {seed}; method minus the other"
@@ -49,7 +50,8 @@ def quality(
     SSIM: 11 px Gaussian window, per picture. CSIM: cosine of SFace embeddings of output and target. Perceptual and
     FD-lite0: distances in the features of EfficientNet-Lite0, for each picture and for all. Landmarks: error in eye
     distances. Learning: seconds a person. The intervals (95 %, paired bootstrap over clips) are against the checkpoint
-    given as --previous, else against the warp alone, which learns nothing.
+    given as --previous, else against the warp alone, which learns nothing. Below it stand figures of the mouth and of
+    how the face follows, which docs/evaluation.md explains.
     """
     import json
 
@@ -140,40 +142,63 @@ def _print_table(done: Measured, size: int) -> None:
             for column, (text, w) in enumerate(zip(line, widths, strict=True))
         ]
         click.echo("  ".join(cells).rstrip())
+    _print_figures([(f"{r.method}, T = {r.shots}", r.figures) for r in done.results])
     legend = " * is what `sfumato animate` uses." if any(r.shipped for r in done.results) else ""
     click.echo(f"N = {done.results[0].clips} clips, {done.results[0].frames} frames at {size} px.{legend}")
+
+
+def _print_figures(rows: list[tuple[str, Figures]]) -> None:
+    """A paragraph for each figure: every method's value, its interval and its sample size."""
+    from benchmarks.tables.markdown import number_text
+
+    for name in dict.fromkeys(name for _, figures in rows for name in figures):
+        click.echo(f"\n{name}")
+        for title, figures in rows:
+            if name in figures:
+                row = figures[name]
+                click.echo(f"  {title:<44}  {number_text(row.value, '.4f')}, {row.of} of {row.n}")
 
 
 @click.command()
 @options.files("--portrait", "May be repeated.", into="portraits", metavar="PICTURE", required=True)
 @options.files("--driver", "May be repeated.", into="drivers", metavar="VIDEO", required=True)
 @shared.checkpoint("A checkpoint, or a shipped name.")
+@click.option("--previous", metavar="PATH", help="Another checkpoint that is measured beside it.")
 @shared.size("Of the output")
-@click.option("--moments", default=24, show_default=True, type=click.IntRange(4), help="Of each driving video.")
+@click.option("--moments", default=24, show_default=True, type=click.IntRange(4), help="Of each video: for CSIM.")
+@click.option(
+    "--seconds", default=10.0, show_default=True, type=click.FloatRange(0.5, 60), help="Of each video, at most."
+)
 @click.option(
     "--sheet",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a contact sheet, a sealed .png; needs --consent.",
 )
 @options.consent("What gives you the right to use the portraits; sealed into the sheet.")
-@shared.as_json()
+@options.seed("Of the bootstrap.")
+@shared.as_json("lists")
 @shared.record()
 def cross(
-    portraits: tuple[Path, ...], drivers: tuple[Path, ...], checkpoint: str | None, size: int, moments: int,
-    sheet: Path | None,
-    consent: str | None, as_json: bool, out: Path | None,
+    portraits: tuple[Path, ...], drivers: tuple[Path, ...], checkpoint: str | None, previous: str | None, size: int,
+    moments: int, seconds: float, sheet: Path | None, consent: str | None, seed: int, as_json: bool, out: Path | None,
 ) -> None:  # fmt: skip
-    """Cross-person: every portrait follows every driver. Whose face comes out?
+    """Cross-person: every portrait follows every driver, and every driver itself. Whose face comes out, and does it
+    follow?
 
-    CSIM to source and to driver: cosine of SFace embeddings of the output and of the portrait, and of the driver at
-    that moment.
-    Shape: distance of contour, brows and nose from the portrait's and from the driver's, in eye distances.
+    Beside the checkpoint stand the warp alone, which learns nothing, and what --previous names. CSIM to source and to
+    driver: cosine of SFace embeddings of the output and of the portrait, and of the driver at that moment. Shape:
+    distance of contour, brows and nose from the portrait's and from the driver's, in eye distances. The other figures
+    are explained in docs/evaluation.md.
     """
     import json
+    from dataclasses import replace
 
     from benchmarks.generator.cross_person import PROTOCOL, CrossConfig, measure
+    from benchmarks.generator.quality import PREVIOUS
     from benchmarks.record import append_results, describe
-    from generator.networks.checkpoint import SHIPPED
+    from benchmarks.rows.generator import DrivenRow
+    from generator.networks.checkpoint import SHIPPED, TRAINING_FREE
+    from generator.networks.landmark_warp import landmark_warp
     from generator.rendering.animator import Animator
     from sfumato.errors import UsageError
     from sfumato.progress import progress
@@ -186,28 +211,31 @@ def cross(
     given = _load(checkpoint or SHIPPED[0], SHIPPED[0])
     if given is None:
         raise UsageError("There is no checkpoint to measure", "Name one with --checkpoint.")
-    with progress("Measuring", len(portraits) * len(drivers)) as advance:
-        done = measure(list(portraits), list(drivers), Animator(given), CrossConfig(size, moments), advance)
+    method = "warp" if given.config.family == TRAINING_FREE else given.config.family
+    checkpoints = {method: given}
+    if previous is not None and (older := _load(previous, previous)) is not None:
+        checkpoints[PREVIOUS] = older
+    checkpoints.setdefault("warp", replace(landmark_warp(), landmarks=given.landmarks))
+    config = CrossConfig(size, moments, seconds, seed)
+    with progress("Measuring", (len(portraits) + 1) * len(drivers) * len(checkpoints)) as advance:
+        animators = {name: Animator(each) for name, each in checkpoints.items()}
+        done = measure(list(portraits), list(drivers), animators, config, advance)
     for path, reason in done.skipped:
         click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
-    rows = [pair.row(given.digest, done.footage, size) for pair in done.pairs]
+    models = {name: None if name == "warp" else each.digest for name, each in checkpoints.items()}
+    shipped = method if given.digest == _shipped_digest(given, checkpoint) else ""
+    rows = done.rows(models, shipped, config)
     if out is not None:
-        append_results(
-            out, rows, describe("sfumato bench cross", PROTOCOL, "none: each row is the mean over its moments")
-        )
+        interval = "95 % percentile bootstrap over pairs, 2000 draws, seed {seed}; versus: method minus the other"
+        append_results(out, rows, describe("sfumato bench cross", PROTOCOL, interval.format(seed=seed)))
     if sheet is not None:
         _write_sheet(sheet, done.sheet, given, portraits, str(consent))
     if as_json:
         for row in rows:
             click.echo(json.dumps(row.line()))
         return
-    click.echo(f"{'portrait':<22}  {'driver':<22}  CSIM to source  to driver  shape to source  to driver")
-    for pair in done.pairs:
-        names = f"{printable(pair.portrait)[:22]:<22}  {printable(pair.driver)[:22]:<22}"
-        click.echo(
-            f"{names}  {pair.csim_source:>14.3f}  {pair.csim_driver:>9.3f}  "
-            f"{pair.shape_source:>15.3f}  {pair.shape_driver:>9.3f}"
-        )
+    _print_figures([(f"{row.method}, {row.driving}", row.figures) for row in rows if isinstance(row, DrivenRow)])
+    click.echo(f"\nFaces were read by {', '.join(done.readers)}.")
 
 
 def _write_sheet(path: Path, sheet: Any, checkpoint: Checkpoint, portraits: tuple[Path, ...], consent: str) -> None:

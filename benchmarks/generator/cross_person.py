@@ -1,19 +1,26 @@
-"""Cross-person reenactment: portraits of some people follow the motion of others. Whose face comes out? (Section 5's
-known limit: landmarks of another person leak that person's face shape.)
+"""Cross-person reenactment: portraits of some people follow the motion of others. Whose face comes out, and does it
+follow? (Section 5's known limit: landmarks of another person leak that person's face shape.)
 
-In: portraits and driving videos. Out: one row for each pair, and a contact sheet. Of each video a few moments, spread
-over it, are rendered as `sfumato animate` does by default. CSIM: cosine of SFace embeddings of the output and of the
+In: portraits and driving videos, and what makes the frames, by name. Out: one row for each pair and method, a row over
+the pairs of each method, and a contact sheet. Every frame of the first seconds of a video is rendered as `sfumato
+animate` does by default, and each video also drives a portrait that is cut out of itself ("self"): there nothing but
+the animation stands between the two. `warp` is the family that learns nothing.
+
+CSIM and shapes are of a few moments, spread over the video. CSIM: cosine of SFace embeddings of the output and of the
 portrait's frame, and of the output and of the driver's frame at that moment. Face-shape error: the contour, brows and
 nose found in the output (mesh backend, 36 points) against those of the portrait, and against those of the driver in its
 neutral frame; each pair aligned by a similarity and divided by the eye distance. Only the moments in which the driver's
 head is turned as in its neutral frame count for shape, since a turned head has another outline; which ones is decided
-by the driver alone.
+by the driver alone. All other figures are of every frame: benchmarks/generator/driven.py.
+
+Rows over pairs have the sample size, and intervals over pairs. Pairs share people, so that they say how sure the number
+is for these people, and little of others.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,24 +28,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rows.generator import CrossedPair
-from generator.motion.retarget import RIGID, Retargeter
-from generator.motion.track import Landmarks, Motion, track_video
+from benchmarks.generator.driven import Driven, Driver, drive, read_driver
+from benchmarks.generator.quality import common_landmarks
+from benchmarks.metrics.figures import summarise
+from benchmarks.metrics.readers import Readers
+from benchmarks.rows.generator import DrivenRow, PairRow
 from generator.person.portrait import Portrait, read_portrait
 from generator.rendering.animator import Animator
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import file_digest
-from sfumato.media.faces import FaceDetector, face_box
+from sfumato.media.faces import FaceDetector
 from sfumato.media.frame_size import require_frame_size
-from sfumato.media.identity import embed_image, similarity
 from sfumato.media.images import WORKING_PIXELS, read_image
 from sfumato.media.landmarks import LandmarkBackend, load_backend
-from sfumato.media.video import VideoReader
 
-PROTOCOL = "cross-person-1"
-_SHAPE = list(range(36))  # contour, brows, nose: what expressions move least
-_EYES = (slice(36, 42), slice(42, 48))
-_CALM = 0.5  # share of the moments, those nearest to the neutral pose, that count for shape
+PROTOCOL = "cross-person-2"
+SELF, CROSS = "self", "cross"
 _SHEET = 6  # frames of a pair in the sheet
 
 
@@ -49,6 +54,7 @@ class CrossConfig:
     size: int = 256  # pixels of the output
     moments: int = 24  # of each driving video
     seconds: float = 10.0  # of each driving video, at most
+    seed: int = 0  # of the bootstrap
 
     def __post_init__(self) -> None:
         require_frame_size(self.size)
@@ -56,15 +62,29 @@ class CrossConfig:
             raise UsageError("Cannot measure so", "Choose 4 moments or more, and a positive number of seconds.")
 
 
+@dataclass(frozen=True)
+class Pair:
+    """One portrait with one driver, by one method. driving: "self" or "cross"."""
+
+    method: str
+    driving: str
+    portrait: str
+    driver: str
+    figures: Mapping[str, float]
+    moments: int
+    frames: int
+
+
 @dataclass
 class Crossed:
-    """All pairs, what could not be used, and a contact sheet: a row for each pair, source, driver and output side by
-    side.
+    """All pairs, what could not be used, and a contact sheet: a row for each pair, source, driver and output of the
+    first method side by side. readers: who read the faces.
     """
 
-    pairs: list[CrossedPair] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
     skipped: list[tuple[Path, str]] = field(default_factory=list)
     footage: str = ""
+    readers: tuple[str, ...] = ()
     strips: list[NDArray[np.uint8]] = field(default_factory=list)
 
     @property
@@ -72,51 +92,76 @@ class Crossed:
         """(H, W, 3) uint8 RGB."""
         return np.concatenate(self.strips, axis=0)
 
-
-@dataclass(frozen=True)
-class _Driver:
-    """A video's motion, and at some moments its picture, who it shows and where its landmarks are."""
-
-    name: str
-    motion: Motion
-    moments: list[int]
-    pictures: list[NDArray[np.uint8]]
-    identities: list[NDArray[np.float32]]
-    calm: list[bool]
+    def rows(self, models: Mapping[str, str | None], shipped: str, config: CrossConfig) -> list[PairRow | DrivenRow]:
+        """As lines of the record have them: each pair, then each method's own. models: sha256 by method; shipped: the
+        method that the program uses by itself, or an empty string.
+        """
+        rows: list[PairRow | DrivenRow] = []
+        for pair in self.pairs:
+            figures = {name: round(value, 4) for name, value in pair.figures.items()}
+            rows.append(
+                PairRow(
+                    method=pair.method, driving=pair.driving, portrait=pair.portrait, driver=pair.driver,
+                    figures=figures, moments=pair.moments, frames=pair.frames, readers=self.readers,
+                    model=models[pair.method], footage=self.footage, size=config.size,
+                )
+            )  # fmt: skip
+        for driving in (SELF, CROSS):
+            measured = {
+                method: [pair.figures for pair in self.pairs if (pair.method, pair.driving) == (method, driving)]
+                for method in models
+            }
+            for method, own in measured.items():
+                others = {name: numbers for name, numbers in measured.items() if name != method}
+                if own:
+                    rows.append(
+                        DrivenRow(
+                            method=method, driving=driving, shipped=method == shipped,
+                            figures=summarise(own, others, config.seed), readers=self.readers, model=models[method],
+                            footage=self.footage, size=config.size,
+                        )
+                    )  # fmt: skip
+        return rows
 
 
 def measure(
-    portraits: list[Path], drivers: list[Path], animator: Animator, config: CrossConfig,
-    advance: Callable[[float], None] = lambda amount: None,
+    portraits: list[Path], drivers: list[Path], animators: Mapping[str, Animator], config: CrossConfig,
+    advance: Callable[[float], None] = lambda amount: None, readers: Readers | None = None,
 ) -> Crossed:  # fmt: skip
-    """Every portrait with every driver. `advance` gets 1 for each pair. Files that cannot be used are listed.
+    """Every portrait with every driver, and every driver with itself, by each of `animators`, which share their
+    landmarks. `advance` gets 1 for each pair and method. Files that cannot be used are listed. readers: those that are
+    installed unless given.
 
-    Raises MediaError when nothing can be used.
+    Raises MediaError when nothing can be used, UsageError for checkpoints with different landmarks.
     """
-    landmarks, mesh, detector = load_backend(animator.checkpoint.landmarks), load_backend("mesh"), FaceDetector()
-    done, moving, digests = Crossed(), list[_Driver](), list[str]()
+    landmarks = load_backend(common_landmarks({name: animator.checkpoint for name, animator in animators.items()}))
+    detector, readers = FaceDetector(), readers or Readers()
+    done, moving, digests = Crossed(readers=readers.names), list[Driver](), list[str]()
     for path in drivers:
         try:
-            moving.append(_read_driver(path, landmarks, detector, config))
+            moving.append(read_driver(path, landmarks, readers, config.size, config.seconds, config.moments))
             digests.append(file_digest(path))
         except MediaError as error:
             done.skipped.append((path, error.message))
-    for path in portraits:
-        try:
-            sitter = read_portrait(
-                read_image(path, max_pixels=WORKING_PIXELS), detector, landmarks, config.size, path.name
-            )
-        except MediaError as error:
-            done.skipped.append((path, error.message))
-            continue
-        digests.append(file_digest(path))
-        animator.set_identity([sitter])
-        for driver in moving:
-            pair, strip = _cross(path.stem, sitter, driver, animator, mesh, config)
-            done.pairs.append(pair)
-            done.strips.append(strip)
+    sitters = list(_sitters(portraits, detector, landmarks, config.size, done))
+    for driver in moving:
+        assert driver.neutral is not None  # noqa: S101 (it has frames)
+        for method, animator in animators.items():
+            animator.set_identity([driver.neutral])
+            driven = drive(driver.neutral, driver, animator, readers, config.size)
+            done.pairs.append(_pair(method, SELF, driver.name, driver, driven))
             advance(1)
-    if not done.pairs:
+    for path, sitter in sitters:
+        digests.append(file_digest(path))
+        for method, animator in animators.items():
+            animator.set_identity([sitter])
+            for driver in moving:
+                driven = drive(sitter, driver, animator, readers, config.size)
+                done.pairs.append(_pair(method, CROSS, path.stem, driver, driven))
+                if method == next(iter(animators)):
+                    done.strips.append(_strip(sitter.large, driver.pictures, driven.outputs))
+                advance(1)
+    if not done.strips:
         raise MediaError(
             "No portrait and driver could be used", "Use portraits and videos in which one face is seen well."
         )
@@ -124,74 +169,18 @@ def measure(
     return done
 
 
-def _read_driver(path: Path, landmarks: LandmarkBackend, detector: FaceDetector, config: CrossConfig) -> _Driver:
-    motion = track_video(path, landmarks, config.seconds)
-    moments = sorted({int(i) for i in np.linspace(0, len(motion) - 1, config.moments).round()})
-    wanted = {round(float(motion.times[i]), 4): i for i in moments}
-    pictures, identities, kept = list[NDArray[np.uint8]](), list[NDArray[np.float32]](), list[int]()
-    with VideoReader(path, max_side=960) as video:
-        for frame in video:
-            index = wanted.get(round(frame.time, 4))
-            faces = detector.detect(frame.image) if index is not None else []
-            if index is None or not faces:
-                continue
-            sitter = read_portrait(frame.image, detector, landmarks, config.size, path.name)
-            points = ((sitter.landmarks + 1) * config.size - 1) / 2
-            pictures.append(sitter.large)
-            identities.append(embed_image(sitter.large, points))
-            kept.append(index)
-            if len(kept) == len(moments):
-                break
-    if len(kept) < 2:
-        raise MediaError(f"{path.name} shows a face in too few frames")
-    neutral = motion.landmarks[motion.neutral]
-    turned = [_shape_error(motion.landmarks[i], neutral, RIGID) for i in kept]
-    limit = float(np.quantile(turned, _CALM))
-    return _Driver(path.stem, motion, kept, pictures, identities, [t <= limit for t in turned])
+def _sitters(
+    portraits: list[Path], detector: FaceDetector, landmarks: LandmarkBackend, size: int, done: Crossed
+) -> Iterator[tuple[Path, Portrait]]:
+    for path in portraits:
+        try:
+            yield path, read_portrait(read_image(path, max_pixels=WORKING_PIXELS), detector, landmarks, size, path.name)
+        except MediaError as error:
+            done.skipped.append((path, error.message))
 
 
-def _cross(
-    name: str, sitter: Portrait, driver: _Driver, animator: Animator, mesh: LandmarkBackend, config: CrossConfig
-) -> tuple[CrossedPair, NDArray[np.uint8]]:
-    own = np.asarray(((sitter.landmarks + 1) * config.size - 1) / 2, np.float32)
-    likeness, retargeter = embed_image(sitter.large, own), Retargeter(sitter.landmarks, driver.motion)
-    neutral = driver.motion.landmarks[driver.motion.neutral]
-    sources, others, shapes, outputs = (
-        list[float](),
-        list[float](),
-        list[tuple[float, float]](),
-        list[NDArray[np.uint8]](),
-    )
-    for index, identity, calm in zip(driver.moments, driver.identities, driver.calm, strict=True):
-        landmarks = retargeter.frame(index)
-        output = animator.render(landmarks, config.size)
-        found = mesh.detect(output, face_box(np.asarray(((landmarks + 1) * config.size - 1) / 2, np.float32)))
-        seen = embed_image(output, found)
-        sources.append(float(seen @ likeness))
-        others.append(float(seen @ identity))
-        if calm:
-            shapes.append((_shape_error(found, own, _SHAPE), _shape_error(found, neutral, _SHAPE)))
-        outputs.append(output)
-    shape_source, shape_driver = np.mean(shapes, axis=0)
-    pair = CrossedPair(
-        portrait=name,
-        driver=driver.name,
-        csim_source=float(np.mean(sources)),
-        csim_driver=float(np.mean(others)),
-        shape_source=float(shape_source),
-        shape_driver=float(shape_driver),
-        moments=len(outputs),
-    )
-    return pair, _strip(sitter.large, driver.pictures, outputs)
-
-
-def _shape_error(points: Landmarks, reference: Landmarks, which: list[int]) -> float:
-    """Mean distance of the points `which` (68, 2 each) after the best similarity, over the reference's eye distance."""
-    a, b = np.asarray(points, np.float64)[which], np.asarray(reference, np.float64)[which]
-    matrix = similarity(a, b)
-    moved = a @ matrix[:, :2].T + matrix[:, 2]
-    eyes = np.linalg.norm(reference[_EYES[0]].mean(0) - reference[_EYES[1]].mean(0))
-    return float(np.linalg.norm(moved - b, axis=1).mean() / max(float(eyes), 1e-9))
+def _pair(method: str, driving: str, portrait: str, driver: Driver, driven: Driven) -> Pair:
+    return Pair(method, driving, portrait, driver.name, driven.figures, len(driven.outputs), driven.frames)
 
 
 def _strip(

@@ -8,7 +8,9 @@ nearest source frame unchanged, `warp` bends it to the target's landmarks; both 
 result that does.
 
 The metrics are those of benchmarks/metrics/image_metrics.py: means over the frames of a clip, then over clips; FD-lite0
-over all frames. Intervals are of differences between two methods on the same clips.
+over all frames. Intervals are of differences between two methods on the same clips. Beside them stand figures of the
+mouth and of how the face follows (benchmarks/metrics/figures.py): over the targets of a clip, which are spread over its
+second half, and then over clips.
 """
 
 from __future__ import annotations
@@ -26,10 +28,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.metrics.image_metrics import METRICS, ImageMetrics, Pictures, Scores
+from benchmarks.generator.painted import paint_figures
+from benchmarks.metrics.figures import following_figures, summarise
+from benchmarks.metrics.image_metrics import METRICS, ImageMetrics, Judged, Pictures, Scores
 from benchmarks.metrics.intervals import paired_interval
+from benchmarks.metrics.lip_region import teeth_show
 from benchmarks.metrics.perceptual import frechet_distance
-from benchmarks.rows.generator import QualityRow
+from benchmarks.rows.generator import FigureRow, QualityRow
 from generator.data.dataset import Clip, read_shard
 from generator.data.reading import PrepareConfig, Preparer
 from generator.motion.track import Landmarks
@@ -44,7 +49,7 @@ from sfumato.media.faces import Crop, Face
 from sfumato.media.frame_size import require_frame_size
 from sfumato.media.tensors import to_image, to_tensor
 
-PROTOCOL = "self-reenactment-3"
+PROTOCOL = "self-reenactment-4"
 TUNED = " + fine-tuning"
 SHIPPED_METHOD = "zakharov2019-warp"  # what `sfumato animate` delivers: it fine-tunes only when --tune-seconds asks
 PREVIOUS = "previous"  # the name under which a checkpoint stands that the shipped one is compared with
@@ -74,7 +79,7 @@ class Result:
     """One method at one T. `scores`: each metric's mean over clips; `learning`: seconds to learn one person, the mean.
 
     `differences`: "csim_vs_warp" and the like to the interval of this method minus the other; `fd_lite0` over all
-    frames.
+    frames; `figures`: see benchmarks/metrics/figures.py; `readers`: who read the faces.
     """
 
     method: str
@@ -84,17 +89,22 @@ class Result:
     fd_lite0: float
     learning: float
     differences: Mapping[str, tuple[float, float]]
+    figures: Mapping[str, FigureRow]
+    readers: tuple[str, ...]
     clips: int
     frames: int
 
     def row(self, model: str | None, footage: str, config: QualityConfig) -> QualityRow:
         """As a line of the record has it, rounded. model: sha256 of the checkpoint."""
-        numbers: dict[str, Any] = {name: round(value, 5) for name, value in self.scores.items()}
+        numbers: dict[str, Any] = {
+            name: round(value, 5) for name, value in self.scores.items() if name not in self.figures
+        }
         numbers |= {name: (round(low, 5), round(high, 5)) for name, (low, high) in self.differences.items()}
         return QualityRow(
             method=self.method, shots=self.shots, shipped=self.shipped, fd_lite0=round(self.fd_lite0, 3),
-            learning_s=round(self.learning, 3), n=self.clips, frames=self.frames, model=model, protocol=PROTOCOL,
-            footage=footage, size=config.size, tune_seconds=config.tune_seconds, seed=config.seed, **numbers,
+            learning_s=round(self.learning, 3), n=self.clips, frames=self.frames, figures=self.figures,
+            readers=self.readers, model=model, protocol=PROTOCOL, footage=footage, size=config.size,
+            tune_seconds=config.tune_seconds, seed=config.seed, **numbers,
         )  # fmt: skip
 
 
@@ -126,8 +136,28 @@ class _Tally:
     """What one method at one T gave, clip by clip."""
 
     rows: list[Scores] = field(default_factory=list)
+    figures: list[dict[str, float]] = field(default_factory=list)
     features: list[Tensor] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+
+    def add(self, judged: Judged, metrics: ImageMetrics, made: _Made) -> None:
+        """A clip more."""
+        self.rows.append(judged.scores)
+        self.features.append(judged.features)
+        self.seconds.append(made.seconds)
+        of_mouth = {name: judged.scores[name] for name in ("mouth_ssim", "mouth_perceptual")}
+        follows = following_figures(judged.shapes, metrics.targets)
+        self.figures.append(of_mouth | {"same_faces": judged.same_faces} | follows | made.painted)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a method made of one clip's targets: seconds to learn the person, and how much of open mouths is paint."""
+
+    method: str
+    pictures: Pictures
+    seconds: float = 0.0
+    painted: dict[str, float] = field(default_factory=dict)
 
 
 def choose_clips(footage: Path, names: tuple[str, ...] = (), finder: Finder | None = None) -> list[Path]:
@@ -156,7 +186,7 @@ def measure(
     UsageError for checkpoints with different landmarks, CheckpointError for an unknown crop, MissingPartError without
     the network of the perceptual metrics, and MediaError when no clip can be used.
     """
-    landmarks = _common_landmarks(checkpoints)
+    landmarks = common_landmarks(checkpoints)
     metrics, done, digests, wanted_features = ImageMetrics(), Measured(), list[str](), list[Tensor]()
     table: dict[tuple[str, int], _Tally] = {}
     animators = {name: Animator(checkpoint) for name, checkpoint in checkpoints.items()}
@@ -176,12 +206,9 @@ def measure(
             wanted_features.append(found)
             for shots in sorted(set(config.shots)):
                 known = _frames(clip, spread_over(sources, shots), config.size)
-                for method, pictures, seconds in _pictures(known, wanted, animators, config):
-                    scores, features = metrics.scores(pictures)
-                    tally = table.setdefault((method, shots), _Tally())
-                    tally.rows.append(scores)
-                    tally.features.append(features)
-                    tally.seconds.append(seconds)
+                for made in _pictures(known, wanted, animators, config):
+                    tally = table.setdefault((made.method, shots), _Tally())
+                    tally.add(metrics.scores(made.pictures), metrics, made)
                 advance(1)
             done.used.append(path)
             digests.append(clip.digest)
@@ -194,7 +221,7 @@ def measure(
     for method, shots in table:
         given = checkpoints.get(method)
         shipped = method == SHIPPED_METHOD and given is not None and given.digest == shipped_digest
-        done.results.append(_summary(method, shots, shipped, table, goal, config))
+        done.results.append(_summary(method, shots, shipped, table, goal, metrics.readers.names, config))
     done.results.sort(key=lambda result: result.shots)  # stable: methods keep their order
     return done
 
@@ -208,20 +235,20 @@ def spread_over(frames: range, count: int) -> NDArray[np.int64]:
 
 def _pictures(
     known: _Frames, wanted: _Frames, animators: Mapping[str, Animator], config: QualityConfig
-) -> Iterator[tuple[str, Pictures, float]]:
-    """Each method's pictures of `wanted`, made from the frames `known`, and the seconds it took to learn the person."""
+) -> Iterator[_Made]:
+    """Each method's pictures of `wanted`, made from the frames `known`."""
     sources, targets = known.landmarks, wanted.landmarks
     order = nearest(sources[None].expand(len(targets), -1, -1, -1), targets, 1)[:, 0]
-    yield "copy", [known.images[int(index)] for index in order], 0.0
+    yield _Made("copy", [known.images[int(index)] for index in order])
     grids = warp_grid(sources[order], targets, config.size)
-    yield (
-        "warp",
-        [
-            to_image(sample(to_tensor(known.images[int(i)]), grid[None])[0])
-            for i, grid in zip(order, grids, strict=True)
-        ],
-        0.0,
-    )
+    bent = [
+        to_image(sample(to_tensor(known.images[int(i)]), grid[None])[0]) for i, grid in zip(order, grids, strict=True)
+    ]
+    yield _Made("warp", bent)
+    poses = [
+        (pose.numpy(), teeth_show(image, points))
+        for pose, image, points in zip(targets, wanted.images, wanted.points, strict=True)
+    ]
     sitters = [_portrait(image, points) for image, points in zip(known.images, known.points, strict=True)]
     for name, animator in animators.items():
         for tuned in (False, True):
@@ -232,7 +259,8 @@ def _pictures(
                 sitters, tune_config(animator.checkpoint, config.tune_seconds, seed=config.seed) if tuned else None
             )
             seconds = time.monotonic() - started
-            yield name + TUNED * tuned, [animator.render(points.numpy(), config.size) for points in targets], seconds
+            pictures = [animator.render(pose, config.size) for pose, _ in poses]
+            yield _Made(name + TUNED * tuned, pictures, seconds, paint_figures(animator, poses))
 
 
 def _portrait(image: NDArray[np.uint8], points: Landmarks) -> Portrait:
@@ -249,26 +277,28 @@ def _portrait(image: NDArray[np.uint8], points: Landmarks) -> Portrait:
 
 
 def _summary(
-    method: str, shots: int, shipped: bool, table: Mapping[tuple[str, int], _Tally], goal: Tensor, config: QualityConfig
-) -> Result:
+    method: str, shots: int, shipped: bool, table: Mapping[tuple[str, int], _Tally], goal: Tensor,
+    readers: tuple[str, ...], config: QualityConfig,
+) -> Result:  # fmt: skip
     own = table[method, shots]
     means = {name: float(np.mean([row[name] for row in own.rows])) for name in METRICS}
     differences: dict[str, tuple[float, float]] = {}
-    for other in ("warp", PREVIOUS):
-        if other == method or (other, shots) not in table:
-            continue
+    others = [other for other in ("warp", PREVIOUS) if other != method and (other, shots) in table]
+    for other in others:
         for name in ("ssim", "csim", "perceptual"):
             pairs = np.array(
                 [row[name] - base[name] for row, base in zip(own.rows, table[other, shots].rows, strict=True)]
             )
             differences[f"{name}_vs_{other}"] = paired_interval(pairs, config.seed)
     distance, seconds = frechet_distance(torch.cat(own.features), goal), float(np.mean(own.seconds))
+    figures = summarise(own.figures, {other: table[other, shots].figures for other in others}, config.seed)
     return Result(
-        method, shots, shipped, means, distance, seconds, differences, len(own.rows), len(own.rows) * config.targets
-    )
+        method, shots, shipped, means, distance, seconds, differences, figures, readers, len(own.rows),
+        len(own.rows) * config.targets,
+    )  # fmt: skip
 
 
-def _common_landmarks(checkpoints: Mapping[str, Checkpoint]) -> str:
+def common_landmarks(checkpoints: Mapping[str, Checkpoint]) -> str:
     """The landmark backend that all checkpoints share; mesh without one."""
     for checkpoint in checkpoints.values():
         checkpoint.require(checkpoint.landmarks)  # the crop

@@ -140,8 +140,12 @@ def shipped_track(frames: int) -> Motion:
 
     shipped = read_motion(motion_path("cheerful"))
     path = [*range(len(shipped)), *range(len(shipped) - 2, 0, -1)]
-    track = np.stack([shipped.landmarks[path[i % len(path)]] for i in range(frames)])
-    return Motion(track, np.arange(frames) / 25, min(shipped.neutral, frames - 1), shipped.backend, "long")
+    order = [path[i % len(path)] for i in range(frames)]
+    depth, gaze = (None if part is None else part[order] for part in (shipped.depth, shipped.gaze))
+    neutral = min(shipped.neutral, frames - 1)
+    return Motion(
+        shipped.landmarks[order], np.arange(frames) / 25, neutral, shipped.backend, "long", depth=depth, gaze=gaze
+    )
 
 
 def poses(sitter: Portrait, frames: int) -> list[Landmarks]:
@@ -149,8 +153,8 @@ def poses(sitter: Portrait, frames: int) -> list[Landmarks]:
     from generator.motion.retarget import Retargeter
 
     track = shipped_track(frames)
-    retargeter = Retargeter(sitter.landmarks, track)
-    return [retargeter.apply(points) for points in track.landmarks]
+    retargeter = Retargeter(sitter.landmarks, track, depth=sitter.depth)
+    return [retargeter.frame(index) for index in range(len(track))]
 
 
 def plainly(animator: Animator, track: Sequence[Landmarks], config: SpeedConfig) -> Callable[[], int]:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
-from typing import Any
 
-from benchmarks.rows.row import Interval, Row
+from benchmarks.rows.row import Estimate, Interval, Reader, Row, reader
+
+
+class FigureRow(Row):
+    """One number over n clips or pairs, and its interval. of: "mean" or "median" of them; versus: by the name of
+    another method, the interval of this one minus it, in the same statistic of the differences over those that both
+    have.
+    """
+
+    value: Estimate
+    of: str
+    n: int
+    versus: Mapping[str, Interval]
+
+
+Figures = Mapping[str, FigureRow]  # by what they tell; docs/evaluation.md has the list
 
 
 class QualityRow(Row):
-    """One method at one T: means over clips. Intervals are of this method minus the other, on the same clips."""
+    """One method at one T: means over clips. Intervals are of this method minus the other, on the same clips. figures
+    and readers are None before protocol self-reenactment-4.
+    """
 
     method: str
     shots: int = field(metadata={"key": "T"})  # source frames
@@ -29,6 +46,8 @@ class QualityRow(Row):
     ssim_vs_previous: Interval | None = None
     csim_vs_previous: Interval | None = None
     perceptual_vs_previous: Interval | None = None
+    figures: Mapping[str, FigureRow] | None = None  # of the mouth, and how the face follows
+    readers: tuple[str, ...] | None = None  # who read the faces
     model: str | None  # sha256; None for a method that learns nothing
     protocol: str
     footage: str  # sha256 over the digests of the clips
@@ -37,8 +56,8 @@ class QualityRow(Row):
     seed: int
 
 
-class CrossedPair(Row):
-    """One portrait with one driver: means over the moments. Shapes in eye distances."""
+class CrossRow(Row):
+    """One portrait with one driver by protocol cross-person-1: means over the moments. Shapes in eye distances."""
 
     portrait: str
     driver: str
@@ -47,18 +66,41 @@ class CrossedPair(Row):
     shape_source: float
     shape_driver: float
     moments: int
-
-    def row(self, model: str, footage: str, size: int) -> CrossRow:
-        """As a line of the record has it, rounded. model, footage: sha256; size: px of the output."""
-        rounded: dict[str, Any] = {
-            name: round(value, 4) if isinstance(value, float) else value for name, value in vars(self).items()
-        }
-        return CrossRow(**rounded, model=model, footage=footage, size=size)
-
-
-class CrossRow(CrossedPair):
-    """A pair, by which model, of which footage."""
-
     model: str  # sha256
     footage: str
     size: int  # px of the output
+
+
+class PairRow(Row, kind="pair"):
+    """One portrait with one driver by one method, since protocol cross-person-2. driving: "self", where the portrait is
+    a frame of the driving video, or "cross". figures: what there is of them, see docs/evaluation.md.
+    """
+
+    method: str
+    driving: str
+    portrait: str
+    driver: str
+    figures: Mapping[str, float]
+    moments: int  # frames that CSIM and shapes are of
+    frames: int  # that all else is of
+    readers: tuple[str, ...]
+    model: str | None
+    footage: str
+    size: int
+
+
+class DrivenRow(Row, kind="driven"):
+    """All pairs of one method and one way of driving."""
+
+    method: str
+    driving: str
+    shipped: bool
+    figures: Mapping[str, FigureRow]
+    readers: tuple[str, ...]
+    model: str | None
+    footage: str
+    size: int
+
+
+DrivingRow = PairRow | DrivenRow
+read_driving_row: Reader[DrivingRow] = reader("cross", PairRow, DrivenRow)

@@ -4,13 +4,23 @@ out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from benchmarks.rows.generator import CrossRow, QualityRow
+from benchmarks.rows.generator import CrossRow, DrivenRow, Figures, QualityRow
 from benchmarks.rows.row import About
-from benchmarks.tables.markdown import interval_text, table_text
+from benchmarks.tables.markdown import interval_text, number_text, table_text
 
 _SCORES = ("SSIM", "CSIM", "perceptual")
+_FIGURES = {
+    "mouth_ssim": "mouth SSIM", "mouth_perceptual": "mouth perceptual", "csim_source": "CSIM to source",
+    "csim_driver": "CSIM to driver", "shape_source": "shape error to source", "shape_driver": "shape error to driver",
+    **{
+        f"{part}_{measure}_{reader}": f"{part} {measure} ({reader})"
+        for part in ("mouth", "lids", "yaw") for measure in ("ratio", "correlation") for reader in ("mesh", "dlib")
+    },
+    "flicker": "flicker over driver's", "background": "background, levels", "same_faces": "faces as wanted",
+    "paint": "paint in open lips", "paint_teeth": "paint where teeth show",
+}  # fmt: skip
 _AGAINST = ("CSIM - previous, 95 %", "perceptual - previous, 95 %")
 
 
@@ -25,7 +35,21 @@ def quality_table(results: Sequence[QualityRow], about: About) -> str:
         name = f"**{method}** (shipped)" if r.shipped else method
         metrics = (*_scores(r), f"{r.fd_lite0:.2f}", f"{r.landmark_error:.4f}", f"{r.learning_s:.1f}")
         rows.append((f"{shots}", name, *metrics, *_against(r)))
-    return f"{table_text(head, rows)}\n\n{_note(results[-1], about)}"
+    by_name = {(f"{shots}", method): r.figures or {} for (shots, method), r in sorted(latest.items())}
+    shipped = {(f"{r.shots}", r.method): r.figures or {} for r in latest.values() if r.shipped}
+    parts = [table_text(head, rows), *_figures("T", by_name, shipped), _note(results[-1], about)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def driven_table(results: Sequence[DrivenRow], about: About) -> str:
+    """Cross-person since protocol 2: the figures over all pairs, self-driving and cross-driving."""
+    by_name = {(r.driving, r.method): r.figures for r in results}
+    shipped = {(r.driving, r.method): r.figures for r in results if r.shipped}
+    note = (
+        f"Protocol `{about.protocol}`, {results[-1].size} px. Faces read by {', '.join(results[-1].readers)}. "
+        f"{about.interval}. {about.date}, {about.machine}."
+    )
+    return "\n\n".join(part for part in (*_figures("driving", by_name, shipped), note) if part)
 
 
 def training_table(results: Sequence[QualityRow], about: About) -> str:
@@ -54,6 +78,36 @@ def cross_table(pairs: Sequence[CrossRow], about: About) -> str:
     last = pairs[-1]
     note = f"Protocol `{about.protocol}`, {last.moments} moments a pair, {last.size} px. {about.date}, {about.machine}."
     return f"{table_text(('portrait', 'driver', *measures), rows)}\n\n{note}"
+
+
+def _figures(
+    first: str, rows: Mapping[tuple[str, str], Figures], shipped: Mapping[tuple[str, str], Figures]
+) -> tuple[str, str]:
+    """Two tables: the figures of all methods side by side, and those of the shipped one with what goes with them. Rows
+    by the cell of the column `first` and the method.
+    """
+    names = [name for name in _FIGURES if any(name in figures for figures in rows.values())]
+    if not names:
+        return "", ""
+    side_by_side = [
+        (cell, method, *(f"{figures[name].value.value:.3f}" if name in figures else "" for name in names))
+        for (cell, method), figures in rows.items()
+    ]
+    others = sorted({other for of in shipped.values() for figure in of.values() for other in figure.versus})
+    head = ("figure of the shipped model", first, "value (95 %)", "n", *(f"- {other}, 95 %" for other in others))
+    alone = []
+    for name in names:
+        for (cell, _), figures in shipped.items():
+            if name in figures:
+                figure = figures[name]
+                against = [figure.versus.get(other) for other in others]
+                pairs = ["" if interval is None else interval_text(interval, "+.4f") for interval in against]
+                value = f"{number_text(figure.value, '.4f')}, {figure.of}"
+                alone.append((_FIGURES[name], cell, value, f"{figure.n}", *pairs))
+    return (
+        table_text((first, "method", *(_FIGURES[name] for name in names)), side_by_side),
+        table_text(head, alone),
+    )
 
 
 def _tried(shots: int, name: str, r: QualityRow) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rows.detection import read_detection_row
-from benchmarks.rows.generator import CrossRow, QualityRow
+from benchmarks.rows.generator import CrossRow, DrivenRow, QualityRow
 from benchmarks.rows.others import read_others_row
 from benchmarks.rows.robustness import read_robustness_row
 from benchmarks.rows.row import About
@@ -24,7 +24,7 @@ from benchmarks.rows.watermark import read_mark_row
 from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
 from benchmarks.tables.markdown import table_text
 from benchmarks.tables.others import others_table
-from benchmarks.tables.quality import cross_table, quality_table, training_table
+from benchmarks.tables.quality import cross_table, driven_table, quality_table, training_table
 from benchmarks.tables.robustness import robustness_table
 from benchmarks.tables.speed import detector_speed_table, speed_table
 from benchmarks.tables.survival import survival_table
@@ -122,10 +122,18 @@ def _share(value: float, of: int) -> str:
     return f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 
+def _cross(records: Sequence[Record]) -> str:
+    """What was measured by protocol 2 where there is any, else the pairs of the first: their lines have no kind."""
+    driven = [line for line in records if line.get("kind") == DrivenRow.kind]
+    if driven:
+        return driven_table([DrivenRow.read(line) for line in driven], About.read(driven[-1]))
+    return cross_table([CrossRow.read(line) for line in records], About.read(records[-1]))
+
+
 RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "quality": lambda records: quality_table([QualityRow.read(r) for r in records], About.read(records[-1])),
     "training": lambda records: training_table([QualityRow.read(r) for r in records], About.read(records[-1])),
-    "cross": lambda records: cross_table([CrossRow.read(r) for r in records], About.read(records[-1])),
+    "cross": _cross,
     "detection": detection_table,
     "detection_tests": lambda records: distance_table([read_detection_row(r) for r in records]),
     "detection_matrix": lambda records: matrix_table([read_detection_row(r) for r in records]),

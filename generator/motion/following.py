@@ -1,4 +1,4 @@
-"""One face through a video: frames in, its box and 68 landmarks in each frame out.
+"""One face through a video: frames in, its box and 68 landmarks in each frame out, and their depth where it is known.
 
 A detector looks at the first frame, at every twelfth, after half a second, and wherever the landmarks are in doubt; in
 between the landmarks of the last frame say where the face is (as in MediaPipe: Kartynnik et al., Real-time Facial
@@ -8,13 +8,13 @@ Surface Geometry, 2019). Landmark backends that cannot follow have the detector 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sfumato.media.faces import Box, Face, FaceDetector, FaceTracker
-from sfumato.media.landmarks import LandmarkBackend, follower_of
+from sfumato.media.landmarks import LandmarkBackend, depth_of, follower_of
 
 if TYPE_CHECKING:
     from sfumato.media.video import Frame
@@ -26,11 +26,20 @@ _PATIENCE = 600  # frames, more than half a second of any camera; the caller say
 Landmarks = NDArray[np.float32]
 
 
+class Sighting(NamedTuple):
+    """The face in one frame: box and landmarks (68, 2) in px, and depth (68,) px away from the camera where the backend
+    knows it.
+    """
+
+    box: Box
+    landmarks: Landmarks
+    depth: NDArray[np.float32] | None
+
+
 def follow_face(
     frames: Iterable[Frame], landmarks: LandmarkBackend, seconds: float | None = None
-) -> Iterator[tuple[float, tuple[Box, Landmarks] | None]]:
-    """Every frame's time up to `seconds`, with the box (px) and landmarks (68, 2) px of the face, or None where it is
-    not seen.
+) -> Iterator[tuple[float, Sighting | None]]:
+    """Every frame's time up to `seconds`, with the face as it is seen there, or None where it is not.
 
     The face is the largest of the first frame that shows one; it is kept when others appear.
     """
@@ -63,7 +72,7 @@ def follow_face(
         if points is None or not _holds(box, points):
             points = follower.start(frame.image, box)
         last = seen[followed], points  # the box unsmoothed, or each frame would lose some of its movement
-        yield frame.time, (box, points)
+        yield frame.time, Sighting(box, points, depth_of(follower))
 
 
 def _moved(before: Box, seen: dict[int, Face], farthest: float) -> int | None:

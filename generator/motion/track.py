@@ -1,7 +1,8 @@
 """Motion: a landmark track without a face, from a video, a camera or a `.motion` file.
 
-A `.motion` file is safetensors: landmarks (F, 68, 2) in [-1, 1] of the crop and times (F,) in seconds. They lie on a
-canonical face, not on the driver's: the driver's geometry is taken out (see retarget), so a likeness is never shipped.
+A `.motion` file is safetensors: landmarks (F, 68, 2) in [-1, 1] of the crop and times (F,) in seconds; from version 2
+on also depth (F, 68) and gaze (F, 2, 2), where they are known. They lie on a canonical face, not on the driver's: the
+driver's geometry is taken out (see retarget), so a likeness is never shipped.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.motion.following import follow_face
+from generator.motion.eyes import EyeWatch, with_lids
+from generator.motion.following import Sighting, follow_face
+from generator.motion.smoothing import blur
 from sfumato.atomic import atomic_path
 from sfumato.errors import MediaError, MissingFileError, NoFaceError, UsageError, choose_from
 from sfumato.execution.find_files import is_picture
@@ -27,21 +30,36 @@ from sfumato.structure.tensors import hold_tensors
 if TYPE_CHECKING:
     from sfumato.media.video import Frame
 
-FORMAT = "sfumato-motion-1"
+FORMAT = "sfumato-motion-2"
+_FORMATS = {"sfumato-motion-1": ("landmarks", "times"), FORMAT: ("landmarks", "times", "depth", "gaze")}  # what is read
 _LONGEST = 200_000  # frames; two hours at 25 a second
 _LATEST = 1e6  # seconds
-_BAND = (
-    36  # frames to each side that smoothing looks at: three widths at 120 frames a second and twice the usual amount
-)
+_FARTHEST_GAZE = 2.0  # eye widths from the middle; an iris lies within one
 _HIDDEN = 0.5  # seconds for which a face may be hidden within a motion
 _UPPER_LIDS, _LOWER_LIDS = (37, 38, 43, 44), (41, 40, 47, 46)
 Landmarks = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
+class Pose:
+    """One frame of a motion: landmarks (68, 2); depth (68,) and gaze (2, 2) where they are known, as `Motion` has
+    them.
+    """
+
+    landmarks: Landmarks
+    depth: NDArray[np.float32] | None = None
+    gaze: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
 class Motion:
     """landmarks: (F, 68, 2) in [-1, 1] of the driver's crop; times: (F,) seconds from the first frame; neutral: index
     of a calm frame; remarks: what somebody should be told of the video it comes from, not stored.
+
+    depth: (F, 68), the third coordinate in the units of the landmarks, away from the camera; each frame's mean is 0.
+    gaze: (F, 2, 2), for each eye (that of points 36 to 41 first) where the iris' centre lies from the middle of the
+    eye's corners, (x, y) in the eye's widths: x from the corner that is left in an upright picture to the other, y
+    across, down. None where the backend, or the file's version, does not tell.
     """
 
     landmarks: Landmarks
@@ -50,16 +68,22 @@ class Motion:
     backend: str
     name: str
     remarks: tuple[str, ...] = ()
+    depth: NDArray[np.float32] | None = None
+    gaze: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        count = len(self.times)
+        count, depth, gaze = len(self.times), self.depth, self.gaze
         fits = self.landmarks.shape == (count, 68, 2) and self.times.shape == (count,)
+        fits = fits and (depth is None or depth.shape == (count, 68)) and (gaze is None or gaze.shape == (count, 2, 2))
         if not 0 < count <= _LONGEST or not fits or not 0 <= self.neutral < count:
             raise MediaError(
                 f"The motion {self.name!r} is empty, too long or inconsistent", "Make it again with `sfumato motion`."
             )
         if not (
-            np.abs(self.landmarks).max() < 10 and np.abs(self.times).max() < _LATEST
+            np.abs(self.landmarks).max() < 10
+            and np.abs(self.times).max() < _LATEST
+            and (depth is None or np.abs(depth).max() < 10)
+            and (gaze is None or np.abs(gaze).max() < _FARTHEST_GAZE)
         ):  # NaN is smaller than nothing
             raise MediaError(
                 f"The motion {self.name!r} holds numbers that are no landmarks", "Make it again with `sfumato motion`."
@@ -71,6 +95,20 @@ class Motion:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    def pose(self, index: int) -> Pose:
+        """Frame `index`."""
+        depth, gaze = (None if part is None else part[index] for part in (self.depth, self.gaze))
+        return Pose(self.landmarks[index], depth, gaze)
+
+    def between(self, before: int, after: int, share: float) -> Pose:
+        """What lies `share` of the way from frame `before` to frame `after`."""
+
+        def mixed(track: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.asarray((1 - share) * track[before] + share * track[after], np.float32)
+
+        depth, gaze = (None if part is None else mixed(part) for part in (self.depth, self.gaze))
+        return Pose(mixed(self.landmarks), depth, gaze)
 
     @property
     def rate(self) -> float:
@@ -124,20 +162,26 @@ def read_motion(path: Path) -> Motion:
         hold_tensors(path)
         with safe_open(str(path), framework="np") as file:
             header = file.metadata() or {}
-            if header.get("format") != FORMAT:
+            known = _FORMATS.get(header.get("format", ""))
+            if known is None:
                 raise MediaError(
                     f"{path} is not a motion file of this version", "Make it with `sfumato motion VIDEO -o x.motion`."
                 )
-            if file.get_slice("landmarks").get_shape()[0] > _LONGEST:
+            names = set(file.keys())
+            there = [name for name in known if name in names]
+            if any(file.get_slice(name).get_shape()[0] > _LONGEST for name in there):
                 raise MediaError(f"The motion {path} is too long", f"A motion has up to {_LONGEST} frames.")
-            landmarks, times = file.get_tensor("landmarks"), file.get_tensor("times")
+            tensors = {name: file.get_tensor(name) for name in there}
             facts = json.loads(header["facts"])
+            depth, gaze = (tensors[name].astype(np.float32) if name in tensors else None for name in ("depth", "gaze"))
             return Motion(
-                landmarks.astype(np.float32),
-                times.astype(np.float64),
+                tensors["landmarks"].astype(np.float32),
+                tensors["times"].astype(np.float64),
                 int(facts["neutral"]),
                 str(facts["backend"]),
                 path.stem,
+                depth=depth,
+                gaze=gaze,
             )
     except (
         OSError,
@@ -166,6 +210,9 @@ def write_motion(path: Path, motion: Motion) -> None:
         "landmarks": np.ascontiguousarray(motion.landmarks, np.float32),
         "times": np.ascontiguousarray(motion.times, np.float64)
     }  # fmt: skip
+    for name, part in (("depth", motion.depth), ("gaze", motion.gaze)):
+        if part is not None:
+            tensors[name] = np.ascontiguousarray(part, np.float32)
     with atomic_path(path) as temporary:
         temporary.write_bytes(save(tensors, metadata={"format": FORMAT, "facts": facts}))
 
@@ -194,35 +241,48 @@ def track_frames(
     Before the face appears the motion rests in its first pose. The crop is one square for the whole clip. `smooth`: see
     `smooth_track`. `advance` gets 1 for each frame that shows the face. Raises NoFaceError when there is no face.
     """
-    points, times, boxes = list[Landmarks](), list[float](), list[Box]()
+    seen, times = list[Sighting](), list[float]()
     before: list[
         float
     ] = []  # frames before the face appears: the motion starts with the video, or sound would not fit it
     hidden: float | None = None  # since when the face has been hidden
     remarks: tuple[str, ...] = ()
-    for time, seen in follow_face(frames, landmarks, seconds):
+    eyes = EyeWatch(frames)
+    for time, sighting in follow_face(eyes.frames(), landmarks, seconds):
         if hidden is not None and time - hidden > _HIDDEN + 1e-6:
             remarks = (f"The face in {name} is hidden from {hidden:.1f} s on; the motion ends there.",)
             break
-        if seen is None:
+        if sighting is None:
             before += [time] if not times else []
             hidden = time if times and hidden is None else hidden
             continue
         hidden = None
-        box, shape = seen
-        points.append(shape)
+        eyes.read(sighting.landmarks)
+        seen.append(sighting)
         times.append(time)
-        boxes.append(box)
         advance(1)
-    if not points:
+    if not seen:
         raise NoFaceError(f"No face was found in {name}", "Use a video in which one face is seen well.")
-    crop = _crop(boxes)
+    crop = _crop([sighting.box for sighting in seen])
     local = (
-        np.stack([crop.to_crop(p, 2) for p in points]) - 0.5
+        np.stack([crop.to_crop(sighting.landmarks, 2) for sighting in seen]) - 0.5
     )  # pixel centres of a crop 2 px wide lie at -0.5 and 0.5: [-1, 1]
     stamps = np.asarray(before + times)
-    track = smooth_track(np.concatenate([np.repeat(local[:1], len(before), axis=0), local]), stamps, smooth)
-    return Motion(track, stamps, find_neutral(track), landmarks.name, Path(name).stem, remarks)
+    read = eyes.readings().from_the_start(len(before))
+    shares = read.shares(stamps)
+    track = with_lids(smooth_track(_from_the_start(local, before), stamps, smooth), shares)
+    gaze = read.gaze_when_open(shares, stamps, smooth)
+    known = [sighting.depth for sighting in seen if sighting.depth is not None]
+    depth = None
+    if len(known) == len(seen):
+        depth = smooth_depth(_from_the_start(np.stack(known) * np.float32(2 / crop.side), before), stamps, smooth)
+    neutral = find_neutral(track, gaze)
+    return Motion(track, stamps, neutral, landmarks.name, Path(name).stem, remarks, depth=depth, gaze=gaze)
+
+
+def _from_the_start(track: NDArray[np.float32], before: list[float]) -> NDArray[np.float32]:
+    """`track` (F, ...), with its first frame repeated for those `before` it."""
+    return np.concatenate([np.repeat(track[:1], len(before), axis=0), track])
 
 
 def _crop(boxes: list[Box]) -> Crop:
@@ -250,36 +310,29 @@ def smooth_track(track: Landmarks, times: NDArray[np.float64], amount: float = 1
     if len(track) < 3 or amount <= 0:
         return track
     strong, light = 0.05 * amount, 0.018 * amount
-    if len(track) > 2000:  # (F, F) would be large for hours: in pieces that overlap by more than the band
-        pieces = []
-        reach = _BAND + 10
-        for start in range(0, len(track), 1000):
-            near = slice(max(0, start - reach), start + 1000 + reach)
-            pieces.append(smooth_track(track[near], times[near], amount)[min(start, reach) :][:1000])
-        return np.concatenate(pieces)
-    result = np.concatenate([_blur(track[:, :48], times, strong), _blur(track[:, 48:], times, light)], axis=1)
+    result = np.concatenate([blur(track[:, :48], times, strong), blur(track[:, 48:], times, light)], axis=1)
     upper, lower = list(_UPPER_LIDS), list(_LOWER_LIDS)
-    open_now = _blur(track[:, upper] - track[:, lower], times, 0.018)
+    open_now = blur(track[:, upper] - track[:, lower], times, 0.018)
     middle = (result[:, upper] + result[:, lower]) / 2
     result[:, upper], result[:, lower] = middle + open_now / 2, middle - open_now / 2
     return result
 
 
-def _blur(track: Landmarks, times: NDArray[np.float64], width: float) -> Landmarks:
-    """track: (F, P, 2). A Gaussian of `width` seconds over its frames, as far as the band reaches."""
-    distance = times[:, None] - times[None]  # (F, F)
-    band = np.abs(np.arange(len(times))[:, None] - np.arange(len(times))[None]) <= _BAND
-    weights = np.exp(-0.5 * (distance / width) ** 2) * band
-    blurred: Landmarks = np.einsum("ft,tpc->fpc", weights / weights.sum(1, keepdims=True), track).astype(track.dtype)
-    return blurred
+def smooth_depth(depth: NDArray[np.float32], times: NDArray[np.float64], amount: float = 1.0) -> NDArray[np.float32]:
+    """As `smooth_track`, for (F, 68) of depth, which is all skull: lips and lids need none of their own."""
+    if len(depth) < 3 or amount <= 0:
+        return depth
+    return blur(depth[..., None], times, 0.05 * amount)[..., 0]
 
 
-def find_neutral(track: Landmarks) -> int:
-    """The calmest frame: mouth closed, eyes open, the head where it mostly is."""
+def find_neutral(track: Landmarks, gaze: NDArray[np.float32] | None = None) -> int:
+    """The calmest frame: mouth closed, eyes open, head and irises (`gaze`, (F, 2, 2)) where they mostly are."""
     height = np.linalg.norm(track[:, 8] - track[:, 27], axis=1).clip(1e-6)
     mouth = np.linalg.norm(track[:, 62] - track[:, 66], axis=1) / height
     eyes = (
         np.linalg.norm(track[:, 37] - track[:, 41], axis=1) + np.linalg.norm(track[:, 44] - track[:, 46], axis=1)
     ) / height
     away = np.linalg.norm(track - np.median(track, axis=0), axis=2).mean(1) / height
+    if gaze is not None:
+        away = away + np.abs(gaze - np.median(gaze, axis=0)).mean((1, 2))
     return int(np.argmin(mouth - 0.5 * np.minimum(eyes, np.median(eyes)) + away))

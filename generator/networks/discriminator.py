@@ -6,6 +6,7 @@ dropped when a checkpoint is exported. For a new person w' = w_0 + e_NEW takes t
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -47,6 +48,28 @@ class Critic(nn.Module):
         """videos: (B,) indices of training videos. Returns W_i + w_0: (B, N)."""
         rows: Tensor = self.identities(videos)
         return rows + self.shared
+
+
+class MouthCritic(nn.Module):
+    """D of the mouth's square: a score of each of 8 x 8 parts. It knows where the lips are."""
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__()
+        wrap = wrapper(True)
+        sizes = (5, width, 2 * width, 4 * width)  # RGB, inside the inner and the outer lips
+        halving = [wrap(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in itertools.pairwise(sizes)]
+        self.blocks = nn.ModuleList([*halving, wrap(nn.Conv2d(4 * width, 4 * width, 3, padding=1))])
+        self.last = wrap(nn.Conv2d(4 * width, 1, 3, padding=1))
+
+    def forward(self, square: Tensor, lips: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """square: (B, 3, 64, 64) in [-1, 1]; lips: (B, 3, 64, 64), see `generator.networks.mouth`. Returns scores (B,
+        1, 8, 8) and each layer's output.
+        """
+        x, features = torch.cat([square, 2 * lips[:, :2] - 1], dim=1), []
+        for block in self.blocks:
+            x = functional.leaky_relu(block(x), 0.2)
+            features.append(x)
+        return self.last(x), features
 
 
 @contextmanager

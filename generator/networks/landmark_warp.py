@@ -40,7 +40,7 @@ class LandmarkWarp(WarpGenerator):
 
     def __init__(self, config: ModelConfig) -> None:
         nn.Module.__init__(self)
-        self.warps, self.reach = 1, 0.0
+        self.warps, self.reach, self.mouth = 1, 0.0, None
 
     @property
     def network(self) -> NoReturn:  # type: ignore[override]
@@ -60,9 +60,12 @@ class LandmarkWarp(WarpGenerator):
         """There is no network to answer: (B, 0, 1, 1)."""
         return sketch.new_zeros(len(sketch), 0, 1, 1)
 
-    def compose(self, head: Tensor, sources: Tensor, grids: Tensor) -> Composition:
-        """sources: (B, n, 3, H, W), nearest first; grids: (B, n, h, w, 2). The picture has the size of the grids."""
-        warp = sample(sources[:, 0].float(), grids[:, 0])
+    def bend(self, head: Tensor, sources: Tensor, grids: Tensor) -> Tensor:
+        """sources: (B, n, C, H, W), nearest first; grids: (B, n, h, w, 2). The picture has the size of the grids."""
+        return sample(sources[:, 0].float(), grids[:, 0])
+
+    def paint(self, head: Tensor, warp: Tensor, within: Tensor | None = None) -> Composition:
+        """Nothing is painted."""
         return Composition(warp, warp, warp, torch.zeros_like(warp[:, :1]))
 
 

@@ -18,10 +18,12 @@ from generator.networks.layers import AdaIN, AdaptiveBlock, SelfAttention, chann
 
 class Synthesizer(nn.Module):
     """`inputs`: channels read (3: the sketch); `outputs`: channels of the last conv; `skips`: encoder features handed
-    on.
+    on; `embedding`: N, where it is not the width of the widest block.
     """
 
-    def __init__(self, config: ModelConfig, inputs: int = 3, outputs: int = 3, skips: bool = False) -> None:
+    def __init__(
+        self, config: ModelConfig, inputs: int = 3, outputs: int = 3, skips: bool = False, embedding: int = 0
+    ) -> None:
         super().__init__()
         wrap = wrapper(config.spectral_norm)
         self.stem, inner = config.stem, config.size // config.stem
@@ -50,7 +52,7 @@ class Synthesizer(nn.Module):
         # With skips the guide itself meets the decoder at full resolution: single pixels do not survive the way down.
         self.fuse = nn.Conv2d(channels + inputs, channels, 3, padding=1) if skips else None
         self.last = wrap(nn.Conv2d(channels, outputs, 3, padding=1))
-        self.projection = nn.Linear(config.max_width, self.coefficients, bias=False)  # P
+        self.projection = nn.Linear(embedding or config.max_width, self.coefficients, bias=False)  # P
         self.unit_embedding = config.unit_embedding
         nn.init.normal_(self.projection.weight, std=0.02)
 

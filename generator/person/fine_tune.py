@@ -72,7 +72,7 @@ def picture(generator: Generator | WarpGenerator, psi: Tensor, episode: Episode)
     coefficients = psi.expand(len(episode.target_sketch), -1)
     if isinstance(generator, WarpGenerator):
         sources, grids = source_warps(episode, generator.warps)
-        made: Tensor = generator(episode.target_sketch, coefficients, sources, grids).image
+        made: Tensor = generator(episode.target_sketch, coefficients, sources, grids, episode.target_landmarks).image
         return made
     plain: Tensor = generator(episode.target_sketch, coefficients)
     return plain

@@ -4,18 +4,20 @@ where the landmarks are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generator.motion.track import Landmarks
+from generator.person.surroundings import cut_square
 from sfumato.errors import NoFaceError
 from sfumato.media.face_search import find_faces
-from sfumato.media.faces import Crop, Face, FaceDetector, crop_around
-from sfumato.media.landmarks import LandmarkBackend
+from sfumato.media.faces import Crop, Face, FaceDetector, crop_around, face_box
+from sfumato.media.landmarks import LandmarkBackend, detect_in_depth
 
 SMALLEST_FACE = 40  # px; below it there is too little to show at 128
+_SAME_PLACE = 0.15  # of the distance of the eyes' outer corners: landmarks found anew that lie farther off are others
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Portrait:
     large: NDArray[np.uint8]  # (R, R, 3)
     landmarks: Landmarks  # (68, 2) in [-1, 1] of the crop
     others: int = 0  # faces in the picture that were not taken
+    # (68,) in the units of the landmarks, away from the camera, 0 in the mean; None where it is not known
+    depth: NDArray[np.float32] | None = None
 
 
 def read_portrait(
@@ -54,6 +58,21 @@ def read_portrait(
             f"Use a picture in which it has {SMALLEST_FACE} or more.",
         )
     crop = crop_around(face.box, (image.shape[1], image.shape[0]))
-    points = landmarks.detect(image, face.box)
-    local = (2 * crop.to_crop(points, size) + 1) / size - 1
-    return Portrait(crop, face, crop.apply(image, size), local.astype(np.float32), len(faces) - 1)
+    points, deep = detect_in_depth(landmarks, image, face.box)
+    depth = None if deep is None else (deep * (2 / crop.side)).astype(np.float32)
+    local = ((2 * crop.to_crop(points, size) + 1) / size - 1).astype(np.float32)
+    return Portrait(crop, face, cut_square(image, crop, size, local), local, len(faces) - 1, depth)
+
+
+def with_depth(portrait: Portrait, landmarks: LandmarkBackend) -> Portrait:
+    """`portrait` with the depth of its landmarks, read from its square: a person file keeps none. As it is where
+    `landmarks` cannot tell, or does not find the face where it was.
+    """
+    if not hasattr(landmarks, "detect_in_depth"):
+        return portrait
+    size, known = len(portrait.large), portrait.landmarks
+    points, deep = detect_in_depth(landmarks, portrait.large, face_box((known + 1) * (size / 2) - 0.5))
+    off = np.linalg.norm((2 * points + 1) / size - 1 - known, axis=1).mean()
+    if deep is None or not off < _SAME_PLACE * float(np.linalg.norm(known[45] - known[36])):
+        return portrait
+    return replace(portrait, depth=(deep * (2 / size)).astype(np.float32))

@@ -26,6 +26,8 @@ from generator.networks.families import WarpGenerator, has_network
 from generator.networks.warp import nearest, warp_grid
 from generator.person.fine_tune import Person, fine_tune, meet
 from generator.person.portrait import Portrait
+from generator.rendering.eyes import Eyes
+from generator.rendering.layers import Layers
 from generator.rendering.render import Renderer, load_renderer
 from sfumato.errors import ConfigError, UsageError
 from sfumato.media.landmarks.drawing import draw_sketch
@@ -46,8 +48,9 @@ class Animator:
         self.checkpoint, self.device = checkpoint, torch.device(device)
         self.size = checkpoint.config.size
         self.person: Person | None = None
-        self._large: Tensor | None = None
+        self._layers: Layers | None = None
         self._renderer: Renderer | None = None
+        self._eyes: Eyes | None = None  # of a family that bends the portrait; the plain one draws its own
         if backend not in ("auto", "torch") and not has_network(checkpoint.generator):
             require_backend(backend)
             cause = f"The family {checkpoint.config.family} has no network that the backend {backend!r} could run"
@@ -94,32 +97,51 @@ class Animator:
         (generator.person.person_file).
         """
         self.person = person
-        self._large = torch.stack(
-            [torch.from_numpy(p.large).permute(2, 0, 1).float() / 127.5 - 1 for p in portraits]
-        ).to(self.device)
-        self._renderer = (
-            load_renderer(person, [p.large for p in portraits], self._backend, self.threads) if self._backend else None
-        )
+        self._layers = Layers(portraits, apart=isinstance(person.generator, WarpGenerator))
+        self._renderer = load_renderer(person, self._layers, self._backend, self.threads) if self._backend else None
+        warps = isinstance(person.generator, WarpGenerator)
+        self._eyes = Eyes([p.large for p in portraits], [p.landmarks for p in portraits]) if warps else None
 
-    def render(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:
-        """landmarks: (68, 2) in [-1, 1]. Returns the frame (size, size, 3) uint8 RGB; `size` defaults to the
-        portraits'.
+    def render(
+        self, landmarks: Landmarks, size: int | None = None, gaze: NDArray[np.float32] | None = None
+    ) -> NDArray[np.uint8]:
+        """landmarks: (68, 2) in [-1, 1]; gaze: (2, 2), how far each iris moves from where the first portrait has it, in
+        eye widths. Returns the frame (size, size, 3) uint8 RGB; `size` defaults to the portraits'.
 
         The network works at its own size. For the warp family a larger frame takes its texture from the portrait
-        itself; the plain family is enlarged. May be called from `threads` threads at once.
+        itself, and what is behind the person stays still; the plain family is enlarged. May be called from `threads`
+        threads at once.
         """
-        if self._renderer is None or self._large is None:
-            return self.render_plainly(landmarks, size)
-        return self._renderer(landmarks, size or int(self._large.shape[-1]))
+        if self._renderer is None or self._layers is None:
+            return self.render_plainly(landmarks, size, gaze)
+        renderer, wanted = self._renderer, size or self._layers.size
+        return self._with_eyes(lambda points: renderer(points, wanted), landmarks, gaze)
 
-    @torch.inference_mode()
-    def render_plainly(self, landmarks: Landmarks, size: int | None = None) -> NDArray[np.uint8]:
+    def render_plainly(
+        self, landmarks: Landmarks, size: int | None = None, gaze: NDArray[np.float32] | None = None
+    ) -> NDArray[np.uint8]:
         """The same as `render`, written down as training has it, in torch on the device: what the fast path is held
         against.
         """
-        if self.person is None or self._large is None:
+        return self._with_eyes(lambda points: self._composed_plainly(points, size), landmarks, gaze)
+
+    def _with_eyes(
+        self,
+        compose: Callable[[Landmarks], NDArray[np.uint8]],
+        landmarks: Landmarks,
+        gaze: NDArray[np.float32] | None,
+    ) -> NDArray[np.uint8]:
+        """What `compose` makes of landmarks with open eyes, with lids and irises where they belong."""
+        if self._eyes is None:
+            return compose(landmarks)
+        return self._eyes.paint(compose(self._eyes.for_warp(landmarks)), landmarks, gaze)
+
+    @torch.inference_mode()
+    def _composed_plainly(self, landmarks: Landmarks, size: int | None) -> NDArray[np.uint8]:
+        if self.person is None or self._layers is None:
             raise ValueError("call set_identity before render")
-        person, wanted = self.person, size or int(self._large.shape[-1])
+        person, layers = self.person, self._layers
+        wanted = size or layers.size
         points = torch.from_numpy(np.asarray(landmarks, np.float32))[None].to(self.device)
         sketch = self._sketch(points)
         if isinstance(person.generator, WarpGenerator):
@@ -127,10 +149,15 @@ class Animator:
             sources, grids = source_warps(person.episode(sketch, points), count)
             head = person.generator.head(sketch, person.psi, sources, grids)
             order = nearest(person.landmarks[None], points, count)[0]
-            large = self._large[order]
+            large = torch.stack([_to_channels(layers.person(index)) for index in order.tolist()]).to(self.device)
             chosen = person.landmarks[order]
             fine = warp_grid(chosen, points.expand(count, -1, -1), wanted)[None]
-            image = person.generator.compose(head, large[None], fine).image
+            warp, share = person.generator.bend(head, large[None], fine).split([3, 1], dim=1)
+            share, behind = share.clamp(0, 1), layers.backdrop(wanted)
+            if behind is not None:
+                warp = warp + (1 - share) * _to_channels(behind)[None].to(self.device)
+            made = person.generator.paint(head, warp, share)
+            image = person.generator.open_mouth(made, person.psi, points).image
         else:
             image = person.generator(sketch, person.psi)
             if image.shape[-1] != wanted:
@@ -143,6 +170,11 @@ class Animator:
         return (torch.from_numpy(draw_sketch(pixels, self.size)).permute(2, 0, 1).float() / 127.5 - 1)[None].to(
             self.device
         )
+
+
+def _to_channels(picture: NDArray[np.float32]) -> Tensor:
+    """(H, W, C) to (C, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
 
 
 def tune_config(checkpoint: Checkpoint, seconds: float, iterations: int = 400, seed: int = 0) -> TuneConfig:

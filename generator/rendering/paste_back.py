@@ -1,11 +1,12 @@
 """Paste-back: the animated square returned into the picture that it was cut from. In: squares and their landmarks. Out:
 whole frames.
 
-Three things keep the square's border from showing. The square is laid where the crop was cut, to a fraction of a pixel.
+Four things keep the square's border from showing. The square is laid where the crop was cut, to a fraction of a pixel.
 Its colours are matched: what differs along the border, at low resolution, is spread inwards by Laplace's equation and
 added (Perez et al. 2003, with the difference instead of the gradients). And a feathered mask lets the picture through:
 fully at the border and beyond it, a little around the head, not on it; it follows the head, as it was and as it is now,
-so that neither is cut off nor seen twice.
+so that neither is cut off nor seen twice. And where the square is as it was cut, as a still background is, the
+picture's own pixels stay.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.motion.track import Landmarks
+from generator.person.surroundings import cut_square
 from sfumato.media.faces import Crop
 
 LARGEST = 1920  # px of the longer side, unless asked otherwise; a 12-megapixel video plays nowhere
@@ -25,6 +27,7 @@ _HOLD, _REACH = (
 )  # of the square's side: around the head it stays closed so far, for the hair, and opens over that
 _GRID = 32  # cells a side of the colour correction
 _MOST = 24.0  # levels: a larger difference at the border is a head that left the square, not a shade
+_SAME, _OTHER = 2.0, 6.0  # levels: what resampling alone may change, and from where on a pixel is another one
 _COARSE = 64  # px of the mask before it is enlarged; it is smooth
 _CROWN = (2, 3, 5, 8, 11, 13, 14)  # jaw points whose mirror images stand for the forehead and the hair above it
 Image = NDArray[np.uint8]
@@ -62,9 +65,8 @@ class PasteBack:
         self._open = _smoothstep(np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y)) / _BORDER)
         self._original = self.frame[self._window].astype(np.float32)
         self._spread = _laplace(_GRID)
-        self._own = cv2.resize(
-            self.crop.apply(self.frame, self.size).astype(np.float32), (_GRID, _GRID), interpolation=cv2.INTER_AREA
-        )
+        self._cut = cut_square(self.frame, self.crop, self.size, source)
+        self._own = cv2.resize(self._cut.astype(np.float32), (_GRID, _GRID), interpolation=cv2.INTER_AREA)
 
     def apply(self, square: Image, landmarks: Landmarks) -> Image:
         """square: (S, S, 3) uint8 RGB; landmarks: (68, 2) in [-1, 1], the head's place in it. Returns the frame
@@ -72,7 +74,7 @@ class PasteBack:
         """
         correction = self._at_window(self._correction(square))
         placed = self._at_window(square.astype(np.float32)) + correction
-        share = (self._open * self._at_window(self._head(landmarks)))[..., None]
+        share = (self._open * self._at_window(self._head(landmarks) * self._changed(square)))[..., None]
         blended = self._original + share * (placed - self._original)
         whole = self.frame.copy()
         whole[self._window] = blended.round().clip(0, 255).astype(np.uint8)
@@ -98,6 +100,15 @@ class PasteBack:
         whole = np.array(difference, np.float32)
         whole[inside] = weights @ difference[border]
         return whole.reshape(_GRID, _GRID, 3)
+
+    def _changed(self, square: Image) -> Mask:
+        """(coarse, coarse) in [0, 1]: 0 where nothing near is other than it was cut."""
+        own = self._cut if square.shape == self._cut.shape else cv2.resize(self._cut, square.shape[1::-1])
+        far = cv2.absdiff(square, own).max(axis=2).astype(np.float32)
+        share = np.clip((far - _SAME) / (_OTHER - _SAME), 0, 1)
+        cells = cv2.resize(share, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
+        wide = cv2.dilate(np.clip(4 * cells, 0, 1), np.ones((5, 5), np.uint8))
+        return np.asarray(cv2.GaussianBlur(wide, (0, 0), 1.0), np.float32)
 
     def _head(self, landmarks: Landmarks) -> Mask:
         """(coarse, coarse) in [0, 1]: 1 on the head where it was and where it is, falling off around both."""

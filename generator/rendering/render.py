@@ -21,6 +21,9 @@ from generator.motion.track import Landmarks
 from generator.networks.families import FLOW_GAIN, GATE_GAIN, PAINT_GAIN, SHUT, WarpGenerator
 from generator.networks.synthesizer import Generator
 from generator.person.fine_tune import Person
+from generator.rendering.blocks import block_order, fold_picture, unfold
+from generator.rendering.layers import Layers
+from generator.rendering.mouth import Mouth
 from generator.rendering.spline import Spline
 from sfumato.media.landmarks.drawing import draw_sketch
 
@@ -39,12 +42,10 @@ class Renderer(Protocol):
         ...
 
 
-def load_renderer(person: Person, portraits: Sequence[Image], backend: str, threads: int = 1) -> Renderer | None:
-    """`portraits`: the person's pictures (R, R, 3) in the order of `person.faces`. None for a family that has no fast
-    path.
-    """
+def load_renderer(person: Person, layers: Layers, backend: str, threads: int = 1) -> Renderer | None:
+    """`layers`: of the person's pictures in the order of `person.faces`. None for a family that has no fast path."""
     if type(person.generator) is WarpGenerator:
-        return WarpRenderer(person, portraits, backend, threads)
+        return WarpRenderer(person, layers, backend, threads)
     if type(person.generator) is Generator:
         return PlainRenderer(person, backend, threads)
     return None
@@ -56,7 +57,7 @@ class PlainRenderer:
     def __init__(self, person: Person, backend: str, threads: int = 1) -> None:
         network = person.generator.network
         self._size, self._stem = int(person.faces.shape[-1]), network.stem
-        order = _block_order(np.arange(3 * self._stem**2), self._stem, [[0, 1, 2]])
+        order = block_order(np.arange(3 * self._stem**2), self._stem, [[0, 1, 2]])
         plan = fold(
             network, person.psi, self._size // self._stem, lambda w: w[:, order], lambda w, b: (w[order], b[order]),
             tanh=True
@@ -66,8 +67,8 @@ class PlainRenderer:
 
     def __call__(self, landmarks: Landmarks, size: int) -> Image:
         guide = np.empty((self._size // self._stem,) * 2 + (3 * self._stem**2,), np.float32)
-        _fold_picture(_sketch(landmarks, self._size), self._stem, guide)
-        return _to_image(_resize(_unfold(self._network(guide), self._stem), size))
+        fold_picture(_sketch(landmarks, self._size), self._stem, guide)
+        return _to_image(_resize(unfold(self._network(guide), self._stem), size))
 
 
 class WarpRenderer:
@@ -75,7 +76,7 @@ class WarpRenderer:
     once.
     """
 
-    def __init__(self, person: Person, portraits: Sequence[Image], backend: str, threads: int = 1) -> None:
+    def __init__(self, person: Person, layers: Layers, backend: str, threads: int = 1) -> None:
         generator = person.generator
         assert isinstance(generator, WarpGenerator)  # noqa: S101 (load_renderer asked)
         network = generator.network
@@ -91,11 +92,14 @@ class WarpRenderer:
         self._faces = [
             np.ascontiguousarray(face.permute(1, 2, 0).cpu().numpy()) for face in person.faces
         ]  # in [-1, 1], as E saw them
-        self._portraits = list(portraits)
-        self._large = lru_cache(maxsize=_KEPT)(self._read_large)
-        plan = fold(network, person.psi, self._size // self._stem, self._guide_weights, self._head_weights)
+        self._layers = layers
+        self._large = lru_cache(maxsize=_KEPT)(layers.person)
+        psi, own = person.psi[:, : network.coefficients], person.psi[:, network.coefficients :]
+        plan = fold(network, psi, self._size // self._stem, self._guide_weights, self._head_weights)
         self._network: Backend = load_backend(backend, plan, threads)
         self.products, self._inputs = plan.products, plan.inputs
+        self._mouth = Mouth(generator.mouth, own, backend, threads) if generator.mouth is not None else None
+        self.products += self._mouth.products if self._mouth is not None else 0
 
     def __call__(self, landmarks: Landmarks, size: int) -> Image:
         points = np.asarray(landmarks, np.float32)
@@ -105,16 +109,19 @@ class WarpRenderer:
         moved = _resize(coarse, self._size).clip(-2, 2)  # (S, S, 2 D): where from, as an offset
         head = self._network(self._guide(points, chosen, moved))
         fine = moved if size == self._size else _resize(coarse, size).clip(-2, 2)
-        return self._compose(head, chosen, fine, size)
+        picture = self._compose(head, chosen, fine, size)
+        if self._mouth is not None:
+            self._mouth.paint(picture, points)
+        return _to_image(picture)
 
     def _guide(self, points: Landmarks, chosen: Sequence[int], moved: Array) -> Array:
         """What the network reads, block by block: sketch, warped faces, motion. (n, n, inputs)"""
         stem, count = self._stem, 3 * self._stem**2
         guide = np.empty((self._size // stem,) * 2 + (self._inputs,), np.float32)
-        _fold_picture(_sketch(points, self._size), stem, guide[..., :count])
+        fold_picture(_sketch(points, self._size), stem, guide[..., :count])
         for index, source in enumerate(chosen):
             place = _places(moved[..., 2 * index : 2 * index + 2].copy(), self._size)
-            _fold_picture(
+            fold_picture(
                 _sample(self._faces[source], place), stem, guide[..., (index + 1) * count : (index + 2) * count]
             )
         blocks = moved.reshape(len(guide), stem, len(guide), stem, -1).transpose(
@@ -124,7 +131,7 @@ class WarpRenderer:
         guide[..., (self._distinct + 1) * count :] = motion.reshape(len(guide), len(guide), -1)
         return guide
 
-    def _compose(self, head: Array, chosen: Sequence[int], fine: Array, size: int) -> Image:
+    def _compose(self, head: Array, chosen: Sequence[int], fine: Array, size: int) -> Array:
         """Flows refine the warps, gates choose among them, residual and mask paint over them: `WarpGenerator.compose`,
         in its order.
         """
@@ -148,26 +155,25 @@ class WarpRenderer:
             layer -= warp
             layer *= opening
             warp += layer
-        warp = cv2.cvtColor(warp, cv2.COLOR_RGBA2RGB)
+        within = np.clip(warp[..., 3], 0, 1)
+        warp, behind = cv2.cvtColor(warp, cv2.COLOR_RGBA2RGB), self._layers.backdrop(size)
+        if behind is not None:
+            warp += behind
+            warp -= behind * _spread(within, 3)
         synthesis: Any = cv2.scaleAdd(self._tanh(residual, size), 2, warp)
         np.clip(synthesis, -1, 1, out=synthesis)
         synthesis -= warp
-        synthesis *= _spread(0.5 * self._tanh(mask, size) + 0.5, 3)
+        share = 0.5 * self._tanh(mask, size)[..., 0] + 0.5
+        synthesis *= _spread(share if behind is None else share * within, 3)
         warp += synthesis
-        return _to_image(warp)
+        return np.asarray(warp, np.float32)
 
     def _tanh(self, folded: Array, size: int) -> Array:
         """A part of the head at `size`. All of them end in a tanh: a sigmoid is one too, and the factors are in the
         weights.
         """
-        whole = _resize(_unfold(folded, self._stem), size)
+        whole = _resize(unfold(folded, self._stem), size)
         return np.asarray(np.tanh(whole, out=whole))
-
-    def _read_large(self, index: int) -> Array:
-        """A portrait as RGBA in [-1, 1]: OpenCV samples four channels in little more than half the time of three."""
-        return np.asarray(
-            cv2.cvtColor(self._portraits[index].astype(np.float32) / np.float32(127.5) - 1, cv2.COLOR_RGB2RGBA)
-        )
 
     def _guide_weights(self, weight: Array) -> Array:
         """Weights (O, 3 + 5 warps blocks, h, w) that read the guide as training has it, to those that read ours."""
@@ -186,13 +192,13 @@ class WarpRenderer:
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     def _head_weights(self, weight: Array, bias: Array) -> tuple[Array, Array]:
-        """The last convolution with the factors before each tanh, and pixels in the order in which `_unfold` takes
+        """The last convolution with the factors before each tanh, and pixels in the order in which `unfold` takes
         them.
         """
         count = self._warps
         groups = [[2 * i, 2 * i + 1] for i in range(count)]  # flows; then gates, residual, mask
         groups += [[2 * count + i] for i in range(count - 1)] + [[3 * count - 1 + c for c in range(3)], [3 * count + 2]]
-        order = _block_order(np.arange(len(weight)), self._stem, groups)
+        order = block_order(np.arange(len(weight)), self._stem, groups)
         gain, offset = np.full(3 * count + 3, FLOW_GAIN, np.float32), np.zeros(3 * count + 3, np.float32)
         gain[2 * count : 3 * count - 1], offset[2 * count : 3 * count - 1] = (
             GATE_GAIN / 2,
@@ -206,30 +212,6 @@ class WarpRenderer:
 def _interleave(blocks: Sequence[Array]) -> Array:
     """Channels' weights (O, stem stem, h, w) each to (O, stem stem C, h, w), pixel by pixel."""
     return np.stack(blocks, axis=2).reshape(len(blocks[0]), -1, *blocks[0].shape[2:])
-
-
-def _block_order(indices: NDArray[np.int64], stem: int, groups: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-    """`pixel_unshuffle`'s channels (channel, pixel) as groups of channels, each (pixel, channel)."""
-    table = indices.reshape(-1, stem * stem)
-    return np.concatenate([table[list(group)].T.ravel() for group in groups])
-
-
-def _fold_picture(picture: Array, stem: int, blocks: Array) -> None:
-    """Writes (S, S, 3) as blocks of stem x stem pixels, (n, n, stem stem 3)."""
-    n, row = (
-        len(blocks),
-        np.dtype((np.void, 3 * stem * 4)),
-    )  # a block's row as one piece: copied five times faster than its numbers
-    blocks.view(row)[...] = picture.reshape(n, stem, n, 3 * stem).view(row)[..., 0].transpose(0, 2, 1)
-
-
-def _unfold(blocks: Array, stem: int) -> Array:
-    """(n, n, stem stem C) to (n stem, n stem, C), a copy."""
-    n, channels = len(blocks), blocks.shape[2] // stem**2
-    rows = blocks.view(np.dtype((np.void, channels * stem * 4))).transpose(
-        0, 2, 1
-    )  # (n, stem, n), each a row of a block
-    return rows.copy().view(np.float32).reshape(n * stem, n * stem, channels)
 
 
 def _resize(field: Array, size: int) -> Array:

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from generator.motion.track import Landmarks
-from generator.networks.warp import BORDER, COARSE, SKULL, STIFFNESS, control_points, nearest
+from generator.networks.warp import BORDER, COARSE, EARS, SKULL, STIFFNESS, control_points, nearest
 
 Array = NDArray[np.float32]
 
@@ -92,10 +92,10 @@ def _kernel(squared: NDArray[Any]) -> NDArray[Any]:
 def _move_rigidly(
     points: NDArray[np.float64], source: NDArray[np.float64], target: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """As `generator.networks.warp.move_rigidly`, for one face."""
+    """As `generator.networks.warp.move_rigidly` about the ears, for one face."""
     a, b = source[SKULL], target[SKULL]
-    centre, goal = a.mean(axis=0), b.mean(axis=0)
-    a, b = a - centre, b - goal
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    centre, goal = source[EARS].mean(axis=0), target[EARS].mean(axis=0)
     size = max(float((a * a).sum()), 1e-9)
     cos, sin = float((a * b).sum()) / size, float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / size
     return np.asarray((points - centre) @ np.array([[cos, sin], [-sin, cos]]) + goal)

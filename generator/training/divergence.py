@@ -43,6 +43,11 @@ SIGNS = (
         "the discriminator has collapsed: for 100 steps it has given real and made pictures the same score. "
         "Try a lower critic_learning_rate, in a run from the beginning",
     ),
+    Sign(
+        "painted", 0.05, 200,
+        "the painter's gate has shut: for 200 steps less than 5 % of what lies inside open lips was painted. "
+        "Try a lower learning_rate, in a run from the beginning",
+    ),
 )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from generator.training.validation import Validation
 from sfumato.atomic import write_text
 from sfumato.run import RunFolder
 
@@ -28,9 +27,9 @@ class RunLog:
         self._folder.append("log.jsonl", {"step": step, "seconds": round(seconds, 1), **log})
         self._scalars("train", log, step)
 
-    def validation(self, step: int, seen: Validation, sheet: Path) -> None:
-        """A validation, and its contact sheet: the board gets the sealed file itself, byte by byte, so that the picture
-        keeps its credential in the events.
+    def validation(self, step: int, seen: object, sheet: Path) -> None:
+        """A validation, a record of numbers, and its contact sheet: the board gets the sealed file itself, byte by
+        byte, so that the picture keeps its credential in the events.
         """
         self._folder.append("log.jsonl", {"step": step, "validation": vars(seen)})
         self._scalars("validation", vars(seen), step)

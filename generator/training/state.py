@@ -9,19 +9,37 @@ clock, which no two runs share.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from generator.training.trainer import MetaTrainer
 from sfumato.atomic import atomic_path
-from sfumato.config import to_dict
 from sfumato.errors import CheckpointError, OutputError
 from sfumato.structure.tensors import hold_tensors
 
 
-def save_state(path: Path, trainer: MetaTrainer, best: float | None = None) -> None:
+class Resumable(Protocol):
+    """A trainer that can be stopped. `shape`: what the networks follow from, as JSON; a state of another one is
+    refused.
+    """
+
+    recent: Tensor
+    steps_done: int
+    seconds_done: float
+    device: torch.device
+    optimisers: dict[str, torch.optim.Optimizer]
+
+    @property
+    def modules(self) -> Mapping[str, nn.Module]: ...
+
+    @property
+    def shape(self) -> dict[str, Any]: ...
+
+
+def save_state(path: Path, trainer: Resumable, best: float | None = None) -> None:
     """Writes atomically, tensor by tensor. `best`: the score of the best validated checkpoint. Raises OutputError."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
@@ -36,7 +54,7 @@ def save_state(path: Path, trainer: MetaTrainer, best: float | None = None) -> N
             tensors |= {f"optimiser.{name}.{index}.{key}": torch.as_tensor(value) for key, value in entry.items()}
     tensors["recent"] = trainer.recent
     facts = {"steps": trainer.steps_done, "seconds": trainer.seconds_done, "best": best}
-    metadata = {"facts": json.dumps(facts), "config": json.dumps(to_dict(trainer.config))}
+    metadata = {"facts": json.dumps(facts), "shape": json.dumps(trainer.shape)}
     with atomic_path(path) as temporary:
         try:
             save_file({name: value.contiguous() for name, value in tensors.items()}, temporary, metadata=metadata)
@@ -44,7 +62,7 @@ def save_state(path: Path, trainer: MetaTrainer, best: float | None = None) -> N
             raise OutputError(f"Cannot write {path}: {error}", "Make room, then go on with --resume.") from error
 
 
-def load_state(path: Path, trainer: MetaTrainer) -> float | None:
+def load_state(path: Path, trainer: Resumable) -> float | None:
     """Puts `trainer` where the saved one stood. Returns the best score so far, None before the first validation.
 
     Raises CheckpointError when the state is missing, damaged, of another configuration of the networks or of other
@@ -57,11 +75,11 @@ def load_state(path: Path, trainer: MetaTrainer) -> float | None:
         with safe_open(str(path), framework="pt") as file:
             header = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        facts, stored = json.loads(header["facts"]), json.loads(header["config"])
+        facts, shape = json.loads(header["facts"]), json.loads(header["shape"])
         steps, seconds, best = int(facts["steps"]), float(facts["seconds"]), facts.get("best")
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"Cannot resume from {path}: {error}", "Start again in another folder.") from error
-    if stored["model"] != json.loads(json.dumps(to_dict(trainer.config)))["model"]:
+    if shape != json.loads(json.dumps(trainer.shape)):
         raise CheckpointError(f"{path} belongs to another model configuration", "Resume with the same configuration.")
     try:
         for part, module in trainer.modules.items():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,6 +83,11 @@ class MetaTrainer:
         """Every network, with the averaged ones, by name."""
         live = {"embedder": self.embedder, "generator": self.generator, "critic": self.critic}
         return {**live, "ema_embedder": self.ema_embedder, "ema_generator": self.ema_generator}
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """What the networks follow from: a state is that of this shape alone."""
+        return to_dict(self.config.model)
 
     @property
     def ema_embedder(self) -> Embedder:

@@ -171,7 +171,7 @@ def _living_portraits() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]
     for painting in shipped_portraits().values():
         portrait = read_portrait(read_image(painting.path), detector, landmarks, SIDE, painting.name)
         animator.set_identity([portrait])
-        tracks = [Retargeter(portrait.landmarks, motion) for motion in motions]
+        tracks = [Retargeter(portrait.landmarks, motion, depth=portrait.depth) for motion in motions]
         places = [(number, tracks[number % len(tracks)]) for number in range(FRAMES)]
         frames = [
             animator.render(track.frame((number + 1) * (len(track.motion) - 1) // FRAMES), SIDE)

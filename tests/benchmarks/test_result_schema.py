@@ -12,7 +12,7 @@ import pytest
 from benchmarks.record import describe
 from benchmarks.rows.comparison import BarRow, ClusterCount, JudgedBy, Rate, Rates, VideoEstimate
 from benchmarks.rows.detection import AblationRow, DistanceRow, MatrixRow
-from benchmarks.rows.generator import CrossRow, QualityRow
+from benchmarks.rows.generator import CrossRow, DrivenRow, FigureRow, PairRow, QualityRow
 from benchmarks.rows.others import GroupRow, MethodRow
 from benchmarks.rows.robustness import (
     EquallySharp,
@@ -50,7 +50,21 @@ DIGEST = "0" * 64
 RUN = {"size": 256, "shots": 1, "workers": 2, "rounds": 5, "n": 40, "model": DIGEST}
 NETWORK = {"network_size": 256, "family": "zakharov2019-warp"}
 CLIPS = {"method": "sfumato", "footage": DIGEST, "seconds": 5.0, "max_side": 512}
+FIGURES = {
+    "mouth_ratio_dlib": FigureRow(value=Estimate(0.8, (0.7, 0.9)), of="median", n=9, versus={"warp": (-0.1, 0.1)}),
+    "paint_teeth": FigureRow(value=Estimate(0.5), of="mean", n=1, versus={}),
+}
+DRIVING = {"driving": "self", "readers": ("mesh", "dlib"), "footage": DIGEST, "size": 256}
 ROWS: list[Row] = [
+    QualityRow(
+        method="warp", shots=1, shipped=False, ssim=0.8, l1=0.1, csim=0.9, landmark_error=0.1, perceptual=1.0,
+        fd_lite0=40.0, learning_s=0.0, n=9, frames=144, model=None, protocol="self-reenactment-4", footage=DIGEST,
+        size=256, tune_seconds=10.0, seed=0, figures=FIGURES, readers=("mesh",),
+    ),
+    PairRow(
+        method="warp", portrait="a", driver="a", figures={"flicker": 1.2}, moments=24, frames=250, model=None, **DRIVING
+    ),
+    DrivenRow(method="zakharov2019-warp", shipped=True, figures=FIGURES, model=DIGEST, **DRIVING),
     QualityRow(
         method="warp", shots=1, shipped=False, ssim=0.8, l1=0.1, csim=0.9, landmark_error=0.1, perceptual=1.0,
         fd_lite0=40.0, learning_s=0.0, n=9, frames=144, model=None, protocol="self-reenactment-3", footage=DIGEST,

@@ -46,6 +46,19 @@ def test_it_is_torchmetrics_in_one_window() -> None:
     assert structural_similarity(a, b).tolist() == pytest.approx(inside.tolist(), abs=1e-6)
 
 
+def test_it_is_that_of_scikit_image_with_the_settings_of_the_paper() -> None:
+    from skimage.metrics import structural_similarity as reference  # seconds: not while collecting
+
+    torch.manual_seed(0)
+    a = torch.rand(1, 3, 48, 40, dtype=torch.float64)
+    b = (a + 0.15 * torch.randn_like(a)).clamp(0, 1)
+    known = reference(
+        a[0].numpy(), b[0].numpy(), channel_axis=0, data_range=1.0, gaussian_weights=True, sigma=1.5,
+        use_sample_covariance=False,
+    )  # fmt: skip
+    assert structural_similarity(a, b).item() == pytest.approx(known, abs=1e-6)
+
+
 def test_each_picture_has_its_own_value() -> None:
     torch.manual_seed(0)
     a = torch.rand(2, 1, 16, 16)

@@ -17,10 +17,7 @@ from typing import TYPE_CHECKING
 from sfumato.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from generator.motion.track import Motion
+    from generator.motion.track import Motion, Pose
     from sfumato.media.landmarks import LandmarkBackend
     from sfumato.progress import Stage
 
@@ -97,8 +94,9 @@ def driver_digest(driver: Driver) -> str:
 
 
 def track_digest(motion: Motion) -> str:
-    """SHA-256 of the landmarks themselves: names what a camera saw, which leaves no file."""
-    return hashlib.sha256(motion.landmarks.tobytes() + motion.times.tobytes()).hexdigest()
+    """SHA-256 of the numbers themselves: names what a camera saw, which leaves no file."""
+    parts = (motion.landmarks, motion.times, motion.depth, motion.gaze)
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts if part is not None)).hexdigest()
 
 
 def _motion_file(path: Path, landmarks: LandmarkBackend, smooth: float) -> Motion:
@@ -145,10 +143,8 @@ def count_poses(motion: Motion, fps: float | None, seconds: float | None) -> int
     return bisect_left(range(count), seconds, key=lambda index: _moment(motion, fps, index))
 
 
-def poses(motion: Motion, fps: float | None, seconds: float | None) -> Iterator[tuple[float, NDArray[np.float32]]]:
-    """(time, landmarks (68, 2)) frame by frame: the motion's own, or at a steady rate with landmarks interpolated in
-    between.
-    """
+def poses(motion: Motion, fps: float | None, seconds: float | None) -> Iterator[tuple[float, Pose]]:
+    """(time, pose) frame by frame: the motion's own, or at a steady rate, interpolated in between."""
     import numpy as np
 
     start = float(motion.times[0])
@@ -158,7 +154,7 @@ def poses(motion: Motion, fps: float | None, seconds: float | None) -> Iterator[
         before = max(after - 1, 0)
         gap = float(motion.times[after] - motion.times[before])
         share = (moment + start - float(motion.times[before])) / gap if gap > 0 else 1.0
-        yield moment, ((1 - share) * motion.landmarks[before] + share * motion.landmarks[after]).astype(np.float32)
+        yield moment, motion.between(before, after, share)
 
 
 def _moment(motion: Motion, fps: float | None, index: int) -> float:

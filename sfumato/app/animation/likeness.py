@@ -110,14 +110,15 @@ def read_likeness(
     subject: Subject, config: AnimateConfig, detector: FaceDetector, landmarks: LandmarkBackend
 ) -> Likeness:
     """Reads the pictures and finds their faces. Raises NoFaceError, MediaError, UsageError (see `Subject.require`)."""
-    from generator.person.portrait import read_portrait
+    from generator.person.portrait import read_portrait, with_depth
     from generator.rendering.paste_back import LARGEST, PasteBack
     from sfumato.media.images import WORKING_PIXELS, read_image
 
     subject.require(config)
     size = config.size or _SQUARE
     if subject.known is not None:
-        return Likeness(subject, config, subject.known.portraits(size), size)
+        kept = [with_depth(portrait, landmarks) for portrait in subject.known.portraits(size)]
+        return Likeness(subject, config, kept, size)
     faces = (
         config.faces * len(subject.paths) if len(config.faces) == 1 else config.faces or (None,) * len(subject.paths)
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from generator.motion.track import Motion
+    from generator.motion.track import Motion, Pose
     from sfumato.media.video import Seal
     from sfumato.progress import Stage
 
@@ -158,15 +158,17 @@ class Studio:
         from sfumato.media.video import GeneratedVideoWriter
 
         config, facts = job.config, job.facts_of(motion)
-        retargeter = Retargeter(likeness.portraits[0].landmarks, motion, config.mode, config.strength)
+        first = likeness.portraits[0]
+        retargeter = Retargeter(first.landmarks, motion, config.mode, config.strength, first.depth)
         rate = config.fps or min(max(motion.rate, _SLOWEST_MOTION), FASTEST)
         width, height = likeness.frame_size
         total = count_poses(motion, config.fps, config.seconds)
         last = 0.0
 
-        def paint(pose: tuple[float, NDArray[np.float32]]) -> tuple[float, NDArray[np.float32], NDArray[np.uint8]]:
+        def paint(pose: tuple[float, Pose]) -> tuple[float, NDArray[np.float32], NDArray[np.uint8]]:
             landmarks = retargeter.apply(pose[1])
-            return pose[0], landmarks, likeness.framed(self.animator.render(landmarks, likeness.size), landmarks)
+            image = self.animator.render(landmarks, likeness.size, retargeter.gaze(pose[1]))
+            return pose[0], landmarks, likeness.framed(image, landmarks)
 
         painted = in_order(paint, poses(motion, config.fps, config.seconds), self.animator.threads)
         writer = GeneratedVideoWriter(
@@ -179,7 +181,7 @@ class Studio:
                 last = moment
                 advance(1)
         others = tuple(portrait.others for portrait in likeness.portraits)
-        source = likeness.portraits[0].large
+        remarks = motion.remarks + retargeter.remarks()
         return LivingPortrait(
-            job.output, total, last + 1 / rate, rate, others, facts, source, width, height, motion.remarks
+            job.output, total, last + 1 / rate, rate, others, facts, first.large, width, height, remarks
         )

@@ -98,6 +98,7 @@ COMMANDS: Table = {
             "generator": LazyCommand(
                 "generator.commands:train_generator", "Meta-train a generator on prepared footage."
             ),
+            "mouth": LazyCommand("generator.commands:train_mouth", "Teach a generator to paint open mouths."),
             "detector": LazyCommand(
                 "detector.commands.train:train_detector", "Train, calibrate and export a detector."
             ),

@@ -102,7 +102,8 @@ class TakeMaker:
         return makers[job.kind](job, size, rng)
 
     def _animated(self, job: Job, size: int, rng: np.random.Generator) -> Take:
-        from generator.motion.retarget import RIGID, Retargeter
+        from generator.motion.head import RIGID
+        from generator.motion.retarget import Retargeter
         from generator.motion.track import motion_path
         from generator.networks.checkpoint import TRAINING_FREE
         from generator.rendering.animator import Animator, tune_config
@@ -121,7 +122,7 @@ class TakeMaker:
         )
         span = min(len(motion), config.frames * config.stride)
         start = int(rng.integers(len(motion) - span + 1))
-        retargeter = Retargeter(portraits[0].landmarks, motion)
+        retargeter = Retargeter(portraits[0].landmarks, motion, depth=portraits[0].depth)
         moved = [retargeter.frame(index) for index in range(start, start + span, config.stride)]
         footage = self.footage(
             job.whom, size, rng, len(moved), float(motion.times[start]) if job.driver == job.whom else None

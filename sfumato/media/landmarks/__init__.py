@@ -33,7 +33,10 @@ class LandmarkBackend(Protocol):
 
 
 class Follower(Protocol):
-    """Follows one face from frame to frame, where a backend can do that for less than finding it again."""
+    """Follows one face from frame to frame, where a backend can do that for less than finding it again.
+
+    One that knows depth has it as `depth`, see `depth_of`.
+    """
 
     def start(self, image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.float32]:
         """As `LandmarkBackend.detect`; this face is followed from here."""
@@ -59,6 +62,24 @@ def follower_of(backend: LandmarkBackend) -> Follower:
     make = getattr(backend, "follower", None)
     follower: Follower = FindsAgain(backend) if make is None else make()
     return follower
+
+
+def detect_in_depth(
+    backend: LandmarkBackend, image: NDArray[np.uint8], box: tuple[float, float, float, float]
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """`backend.detect`, and how deep each point lies: (68,) px away from the camera, 0 in the mean; None where the
+    backend cannot tell (it has no `detect_in_depth`).
+    """
+    detect = getattr(backend, "detect_in_depth", None)
+    found: tuple[NDArray[np.float32], NDArray[np.float32] | None]
+    found = (backend.detect(image, box), None) if detect is None else detect(image, box)
+    return found
+
+
+def depth_of(follower: Follower) -> NDArray[np.float32] | None:
+    """How deep the points that `follower` gave last lie, as `detect_in_depth` has it; None where it cannot tell."""
+    depth: NDArray[np.float32] | None = getattr(follower, "depth", None)
+    return depth
 
 
 def load_backend(name: str = "mesh", **options: Any) -> LandmarkBackend:

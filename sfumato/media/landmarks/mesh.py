@@ -43,9 +43,8 @@ class MeshLandmarks:
 
         def run(view: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
             net.setInput(cv2.dnn.blobFromImage(view, 1 / 255))
-            return np.asarray(net.forward(), np.float32).reshape(468, 3)[
-                :, :2
-            ], math.nan  # this engine keeps the net's doubt to itself
+            points = np.asarray(net.forward(), np.float32).reshape(468, 3)
+            return points, math.nan  # this engine keeps the net's doubt to itself
 
         self._net = run
         self._quick: Net | None = None  # for following; loaded when that begins
@@ -53,6 +52,11 @@ class MeshLandmarks:
     def detect(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
         """image: HWC uint8 RGB; box: (x, y, width, height) px. Returns (68, 2) px in the image."""
         return _of_68(two_looks(self._net, image, box)[1])
+
+    def detect_in_depth(self, image: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The same, and how deep each point lies: (68,) px away from the camera, 0 in the mean."""
+        points = two_looks(self._net, image, box)[1]
+        return _of_68(points), _depth_of_68(points)
 
     def follower(self) -> MeshFollower:
         """Follows one face from frame to frame. It shares its net with this backend's other followers: one thread for
@@ -73,6 +77,7 @@ class MeshFollower:
         self._net = net
         self._square: Square | None = None  # where to look next
         self._shrinking = 1.0  # the side of this face in a first look, over that in a second
+        self.depth: NDArray[np.float32] | None = None  # (68,) px of the points given last, as `detect_in_depth` has it
 
     def start(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
         """Finds the face in `box` as `MeshLandmarks.detect` does, and follows it from here. Returns (68, 2) px in the
@@ -81,6 +86,7 @@ class MeshFollower:
         seen, points, _ = two_looks(self._net, image, box)
         self._shrinking = seen.side / max(_square(points).side, 1.0)
         self._square = seen
+        self.depth = _depth_of_68(points)
         return _of_68(points)
 
     def step(self, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
@@ -97,6 +103,7 @@ class MeshFollower:
         if not (presence > _PRESENCE and moved < _JUMP):
             return None
         self._square = square.towards(there, _HASTE)
+        self.depth = _depth_of_68(points)
         return _of_68(points)
 
     def _next(self, points: NDArray[Any]) -> Square:
@@ -128,7 +135,7 @@ class Square:
 
 
 def two_looks(net: Net, image: NDArray[np.uint8], box: Box) -> tuple[Square, NDArray[Any], float]:
-    """From the box, then upright and centred: the second look's square, all points (468, 2) px in the image, and the
+    """From the box, then upright and centred: the second look's square, all points (468, 3) px in the image, and the
     logit of a face.
     """
     x, y, width, height = box
@@ -138,21 +145,30 @@ def two_looks(net: Net, image: NDArray[np.uint8], box: Box) -> tuple[Square, NDA
 
 
 def look(net: Net, image: NDArray[np.uint8], square: Square) -> tuple[NDArray[Any], float]:
-    """All points (468, 2) px in the image, and the logit of a face, as the net sees them in `square`."""
+    """All points (468, 3) px in the image, the third away from the camera, and the logit of a face, as the net sees
+    them in `square`.
+    """
     turn = cv2.getRotationMatrix2D((square.x, square.y), square.roll, VIEW / max(square.side, 1.0))
     matrix: NDArray[np.float64] = np.array(turn, np.float64)
     matrix[:, 2] += VIEW / 2 - np.array([square.x, square.y])
     view = np.asarray(cv2.warpAffine(image, matrix, (VIEW, VIEW), borderMode=cv2.BORDER_REPLICATE), np.uint8)
     points, presence = net(view)
-    return points @ (inverse := cv2.invertAffineTransform(matrix))[:, :2].T + inverse[:, 2], presence
+    flat = points[:, :2] @ (inverse := cv2.invertAffineTransform(matrix))[:, :2].T + inverse[:, 2]
+    return np.column_stack([flat, points[:, 2] * (max(square.side, 1.0) / VIEW)]), presence  # depth is scaled alike
 
 
 def _of_68(points: NDArray[Any]) -> NDArray[np.float32]:
-    return np.asarray(points[MESH_TO_68], np.float32)
+    return np.asarray(points[MESH_TO_68, :2], np.float32)
+
+
+def _depth_of_68(points: NDArray[Any]) -> NDArray[np.float32]:
+    depth = points[MESH_TO_68, 2]
+    return np.asarray(depth - depth.mean(), np.float32)
 
 
 def _square(points: NDArray[Any]) -> Square:
     """The square for these 468 points, upright and centred."""
+    points = points[:, :2]
     right, left = points[[33, 133]].mean(0), points[[263, 362]].mean(0)
     roll = float(np.degrees(np.arctan2(*(left - right)[::-1])))
     low, high = points.min(0), points.max(0)

@@ -203,7 +203,7 @@ def test_poses_of_the_motion_itself(tmp_path: Path) -> None:
     motion = read_motion(make_motion(tmp_path / "m.motion"))
     found = list(poses(motion, None, None))
     assert [round(time, 6) for time, _ in found] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
-    np.testing.assert_allclose(np.stack([pose for _, pose in found]), motion.landmarks, atol=1e-6)
+    np.testing.assert_allclose(np.stack([pose.landmarks for _, pose in found]), motion.landmarks, atol=1e-6)
     assert len(list(poses(motion, None, 0.25))) == 3
 
 
@@ -211,7 +211,7 @@ def test_poses_at_a_steady_rate_lie_between() -> None:
     track = np.zeros((3, 68, 2), np.float32)
     track[1], track[2] = 0.1, 0.4
     motion = Motion(track, np.array([2.0, 2.1, 2.3]), 0, "mesh", "m")  # does not begin at 0, and is uneven
-    found = [(round(time, 3), round(float(pose[0, 0]), 4)) for time, pose in poses(motion, 20.0, None)]
+    found = [(round(time, 3), round(float(pose.landmarks[0, 0]), 4)) for time, pose in poses(motion, 20.0, None)]
     assert found == [(0.0, 0.0), (0.05, 0.05), (0.1, 0.1), (0.15, 0.175), (0.2, 0.25), (0.25, 0.325), (0.3, 0.4)]
 
 

@@ -99,7 +99,22 @@ def test_copying_a_face_that_stands_still_is_perfect(clips: Path) -> None:
     assert perfect["l1"] == pytest.approx(0, abs=1e-5)
     assert perfect["landmark_error"] == pytest.approx(0, abs=1e-4)
     assert perfect["perceptual"] == pytest.approx(0, abs=1e-4)
-    assert next(r.fd_lite0 for r in done.results if r.method == "copy") == pytest.approx(0, abs=1e-4)
+    copy = next(r for r in done.results if r.method == "copy")
+    assert copy.fd_lite0 == pytest.approx(0, abs=1e-4)
+    assert copy.figures["mouth_ssim"].value.value == pytest.approx(1, abs=1e-4)
+    assert copy.figures["mouth_perceptual"].value.value == pytest.approx(0, abs=1e-4)
+    assert copy.figures["same_faces"].value.value == 1
+
+
+def test_the_mouth_has_an_interval_against_the_warp(measured: Measured) -> None:
+    for result in measured.results:
+        figure = result.figures["mouth_ssim"]
+        assert (figure.n, figure.of) == (3, "mean") and figure.value.value == pytest.approx(
+            result.scores["mouth_ssim"], abs=1e-4
+        )
+        assert set(figure.versus) == ({"warp"} if result.method != "warp" else set())
+    plain = next(r for r in measured.results if r.method == PLAIN)
+    assert plain.figures["mouth_ssim"].versus["warp"][1] < 0
 
 
 def test_the_warp_brings_landmarks_nearer_than_a_copy(alone: Measured) -> None:
@@ -207,9 +222,23 @@ def test_json_lines_say_what_they_are(run, tmp_path: Path) -> None:  # type: ign
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     assert [r["method"] for r in rows] == ["copy", "warp", PLAIN, WARP]
     assert [r["shipped"] for r in rows] == [False, False, False, True]
-    needed = {"T", *METRICS, "n", "frames", "fd_lite0", "learning_s", "protocol", "footage", "model", "size"}
+    needed = {
+        "T",
+        *METRICS[:5],
+        "figures",
+        "readers",
+        "n",
+        "frames",
+        "fd_lite0",
+        "learning_s",
+        "protocol",
+        "footage",
+        "model",
+        "size",
+    }
     assert all(needed <= set(r) for r in rows)
     assert rows[3]["model"] == file_digest(tmp_path / "weights" / "portrait-256.safetensors")
+    assert {"mouth_ssim", "mouth_perceptual", "same_faces"} <= set(rows[3]["figures"])
     assert rows[0]["model"] is None and len(rows[3]["ssim_vs_warp"]) == 2
     assert "bars.mp4: No face" in result.stderr
 
@@ -222,7 +251,7 @@ def test_the_table_is_short_and_aligned_and_the_results_are_written_with_how_the
     out.write_text('{"method": "earlier"}\n')
     lines = run("--output", str(out)).stdout.splitlines()
     assert lines[0].split()[:6] == ["method", "T", "SSIM", "CSIM", "perceptual", "landmarks"]
-    assert len(lines) == 6 and "N = 1 clips, 2 frames at 64 px" in lines[-1]
+    assert lines[5:7] == ["", "mouth_ssim"] and "N = 1 clips, 2 frames at 64 px" in lines[-1]
     assert any(line.startswith(f"{WARP} *") for line in lines)
     earlier, *rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert earlier == {"method": "earlier"} and len(rows) == 4

@@ -31,10 +31,34 @@ def metrics(target: np.ndarray) -> ImageMetrics:
 
 
 def test_the_target_itself_is_perfect(metrics: ImageMetrics, target: np.ndarray) -> None:
-    scores, features = metrics.scores([target])
-    assert tuple(scores) == METRICS
-    assert [scores[name] for name in METRICS] == pytest.approx([1, 0, 1, 0, 0], abs=1e-3)
-    assert features.shape == (1, 320)
+    judged = metrics.scores([target])
+    assert tuple(judged.scores) == METRICS
+    assert [judged.scores[name] for name in METRICS] == pytest.approx([1, 0, 1, 0, 0, 1, 0], abs=1e-3)
+    assert judged.features.shape == (1, 320) and judged.same_faces == 1
+    assert judged.shapes["mesh"] == pytest.approx(metrics.targets["mesh"])
+
+
+def test_a_smeared_mouth_is_seen_in_its_region_and_hardly_in_the_whole(
+    metrics: ImageMetrics, target: np.ndarray
+) -> None:
+    import cv2
+
+    low, high = (metrics.targets["mesh"][0, 48:68].min(0).astype(int), metrics.targets["mesh"][0, 48:68].max(0))
+    there = (slice(low[1], int(high[1])), slice(low[0], int(high[0])))
+    smeared = target.copy()
+    smeared[there] = cv2.GaussianBlur(target, (0, 0), 6)[there]
+    scores = metrics.scores([smeared]).scores
+    assert scores["ssim"] > 0.97 > 0.9 > scores["mouth_ssim"]
+    assert scores["mouth_perceptual"] > 2 * scores["perceptual"]
+
+
+def test_a_picture_that_was_judged_is_not_looked_at_again(
+    metrics: ImageMetrics, target: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grey = np.full_like(target, 90)
+    first = metrics.scores([grey])
+    monkeypatch.setattr(metrics, "readers", None)  # who asks for it now fails
+    assert metrics.scores([grey.copy()]).scores == first.scores
 
 
 class Unsure:
@@ -53,17 +77,17 @@ def test_a_picture_without_a_face_has_no_likeness_and_an_error_of_one_eye_distan
     metrics = ImageMetrics(Unsure())
     face = FaceDetector().detect(target)[0]
     metrics.look_at([target], [load_backend("mesh").detect(target, face.box)])
-    scores, _ = metrics.scores([np.full((SIDE, SIDE, 3), 127, np.uint8)])
+    scores = metrics.scores([np.full((SIDE, SIDE, 3), 127, np.uint8)]).scores
     assert (scores["csim"], scores["landmark_error"]) == (0.0, 1.0)
 
 
 def test_a_grey_picture_is_unlike_the_target_though_the_mesh_lays_its_points(metrics: ImageMetrics) -> None:
-    assert metrics.scores([np.full((SIDE, SIDE, 3), 127, np.uint8)])[0]["csim"] < 0.4
+    assert metrics.scores([np.full((SIDE, SIDE, 3), 127, np.uint8)]).scores["csim"] < 0.4
 
 
 def test_a_flat_difference_of_ten_levels_is_an_l1_of_ten_of_255(metrics: ImageMetrics, target: np.ndarray) -> None:
     brighter = np.where(target <= 245, target + 10, target - 10).astype(np.uint8)
-    assert metrics.scores([brighter])[0]["l1"] == pytest.approx(10 / 255, abs=1e-4)
+    assert metrics.scores([brighter]).scores["l1"] == pytest.approx(10 / 255, abs=1e-4)
 
 
 def test_a_face_moved_by_an_eye_distance_is_wrong_by_one(metrics: ImageMetrics, target: np.ndarray) -> None:
@@ -71,4 +95,4 @@ def test_a_face_moved_by_an_eye_distance_is_wrong_by_one(metrics: ImageMetrics, 
     face = FaceDetector().detect(target)[0]
     points = load_backend("mesh").detect(target, face.box)
     eyes = float(np.linalg.norm(points[36:42].mean(0) - points[42:48].mean(0)))
-    assert metrics.scores([moved])[0]["landmark_error"] == pytest.approx(4 / eyes, rel=0.25)
+    assert metrics.scores([moved]).scores["landmark_error"] == pytest.approx(4 / eyes, rel=0.25)

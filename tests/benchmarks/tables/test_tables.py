@@ -62,6 +62,36 @@ def test_a_block_is_replaced_and_the_text_around_it_stays(tmp_path: Path) -> Non
     assert "| 1 | warp | 0.5000 | 0.8000 | 1.5000 | 40.00 | 0.0200 | 0.0 |  |  |" in filled and "old" not in filled
 
 
+FIGURE = {"value": 0.75, "value_interval": [0.7, 0.8], "of": "mean", "n": 9, "versus": {"previous": [0.01, 0.02]}}
+
+
+def test_figures_of_a_newer_protocol_stand_below_the_table_and_the_shipped_ones_alone(tmp_path: Path) -> None:
+    record = tmp_path / "quality.jsonl"
+    newer = {**ABOUT, **WARP, "figures": {"mouth_ssim": FIGURE}, "readers": ["mesh"]}
+    lines = [newer, {**newer, "method": "zakharov2019-warp", "shipped": True}]
+    record.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    filled = fill_tables("<!-- table quality -->\n<!-- end -->", {"quality": record})
+    assert "| T | method | mouth SSIM |" in filled and "| 1 | warp | 0.750 |" in filled
+    assert "| mouth SSIM | 1 | 0.7500 (0.7000 to 0.8000), mean | 9 | +0.0100 to +0.0200 |" in filled
+
+
+def test_pairs_of_the_newer_protocol_take_the_place_of_the_older_ones(tmp_path: Path) -> None:
+    record = tmp_path / "cross.jsonl"
+    older = {
+        **ABOUT, "portrait": "a", "driver": "b", "csim_source": 0.9, "csim_driver": 0.1, "shape_source": 0.1,
+        "shape_driver": 0.2, "moments": 24, "model": "0" * 64,
+    }  # fmt: skip
+    newer = {
+        **ABOUT, "kind": "driven", "method": "warp", "driving": "self", "shipped": True, "readers": ["mesh", "dlib"],
+        "figures": {"mouth_ratio_dlib": {**FIGURE, "of": "median"}},
+    }  # fmt: skip
+    for lines, shown in (([older], "| a | b | 0.900 |"), ([older, newer], "| self | warp | 0.750 |")):
+        record.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        filled = fill_tables("<!-- table cross -->\n<!-- end -->", {"cross": record})
+        assert shown in filled
+    assert "| a | b |" not in filled and "mouth ratio (dlib)" in filled and "Faces read by mesh, dlib." in filled
+
+
 def test_only_the_latest_measurement_is_shown(tmp_path: Path) -> None:
     record = tmp_path / "quality.jsonl"
     lines = [{**ABOUT, **WARP, "date": "2025-01-01", "ssim": 0.9}, {**ABOUT, **WARP}]

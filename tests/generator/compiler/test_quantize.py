@@ -75,7 +75,7 @@ def test_frames_of_trained_weights_cannot_be_told_apart(name: str) -> None:
     made, motion = load_checkpoint(checkpoint_path(name)), read_motion(motion_path("cheerful"))
     sitter = read_portrait(portrait("la-velata"), FaceDetector(), load_backend(made.landmarks), made.config.size)
     retargeter = Retargeter(sitter.landmarks, motion)
-    poses = [retargeter.apply(motion.landmarks[index]) for index in range(0, len(motion), len(motion) // 5)]
+    poses = [retargeter.frame(index) for index in range(0, len(motion), len(motion) // 5)]
     frames = []
     for backend in ("openvino", "openvino-int8"):
         animator = Animator(made, backend=backend)

@@ -12,14 +12,14 @@ import pytest
 from numpy.typing import NDArray
 
 from generator.motion import following as module
-from generator.motion.following import follow_face
-from sfumato.media.faces import Box, Face, FaceDetector
+from generator.motion.following import Sighting, follow_face
+from sfumato.media.faces import Face, FaceDetector
 from sfumato.media.landmarks import LandmarkBackend, load_backend
 from sfumato.media.video import Frame
 from tests.generator_fixtures import astronaut, moving
 
 Image = NDArray[np.uint8]
-Seen = list[tuple[Box, NDArray[np.float32]] | None]
+Seen = list[Sighting | None]
 NOBODY = np.full((256, 256, 3), 90, np.uint8)
 
 
@@ -69,10 +69,12 @@ def test_the_detector_looks_at_every_twelfth_frame_and_the_landmarks_are_the_sam
     slow = follow(images, Anew(mesh))
     assert Counted.looks == 3 + 25  # a backend that cannot follow is shown each frame
     eyes = np.linalg.norm(slow[0][1][36] - slow[0][1][45]) if slow[0] else 0
-    for (box, points), (known_box, known) in ((a, b) for a, b in zip(quick, slow, strict=True) if a and b):
+    for (box, points, _), (known_box, known, _) in ((a, b) for a, b in zip(quick, slow, strict=True) if a and b):
         assert np.linalg.norm(points - known, axis=1).mean() < 0.04 * eyes
         assert np.abs(np.subtract(box, known_box)).max() < 0.12 * known_box[2]  # moved along between two looks
     assert None not in quick and None not in slow
+    assert all(s is not None and s.depth is not None and s.depth.shape == (68,) for s in quick)
+    assert all(s is not None and s.depth is None for s in slow)  # nor does it tell of depth
 
 
 def test_a_face_that_leaves_is_noticed_at_once_and_found_again(mesh: LandmarkBackend) -> None:
@@ -93,7 +95,7 @@ def test_a_cut_to_another_size_of_the_same_face_is_followed_through_the_detector
     seen = follow([person()] * 3 + [near] * 3, mesh)
     assert Counted.looks > 1
     shown = [s for s in seen[3:] if s is not None]
-    for _, points in shown:  # followed or ended, but never points of the face before
+    for _, points, _ in shown:  # followed or ended, but never points of the face before
         assert np.ptp(points[:, 0]) > 1.3 * np.ptp(seen[0][1][:, 0]) if seen[0] else False
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,8 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from generator.data.episodes import MIRROR
-from generator.motion.retarget import Retargeter, canonical_face, without_likeness
-from tests.generator_fixtures import motion
+from generator.motion.head import fit_head
+from generator.motion.retarget import Retargeter, canonical_depth, canonical_face, without_likeness
+from tests.generator_fixtures import head_turned, motion, solid_face, solid_motion
 
 CANONICAL = canonical_face()
 Points = NDArray[np.floating]
@@ -169,3 +172,122 @@ def test_the_canonical_face_is_nobodys_and_symmetric() -> None:
     assert face.shape == (68, 2)
     mirrored = face[MIRROR] * (-1, 1)
     assert np.allclose(mirrored - (mirrored - face).mean(0), face, atol=0.01)
+    deep = canonical_depth()
+    assert deep.shape == (68,) and np.allclose(deep[MIRROR], deep, atol=0.001) and abs(deep.mean()) < 1e-3
+
+
+SOLID = solid_face()
+SITTER = 0.9 * (SOLID * (0.95, 1.1, 1.05)) @ head_turned(5, -3, 8).T
+DRIVER = SOLID * (1.1, 0.95, 0.9)
+TURNS = [(0, 0, 0), (20, 0, 0), (-25, 5, 0), (10, -10, 20), (0, 15, -10)]
+
+
+def turning(driver: Points = DRIVER) -> list[Points]:
+    return [driver @ head_turned(*turn).T for turn in TURNS]
+
+
+def follower(
+    frames: list[Points], mode: str = "relative", strength: float = 1.0, sitter: Points = SITTER, held: bool = True
+) -> Retargeter:
+    flat, depth = (sitter[:, :2].astype(np.float32), sitter[:, 2].astype(np.float32))
+    return Retargeter(flat, solid_motion(frames), mode, strength, depth, held)  # type: ignore[arg-type]
+
+
+def yaws(points: Points) -> float:
+    rotation = fit_head(SOLID, np.asarray(points, np.float64)).rotation
+    return float(np.degrees(np.arctan2(rotation[0, 2], rotation[2, 2])))
+
+
+def test_in_space_the_neutral_frame_gives_the_sources_own_landmarks() -> None:
+    assert np.allclose(follower(turning()).frame(0), SITTER[:, :2], atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["relative", "absolute"])
+def test_in_space_the_same_face_moves_as_the_driver_does(mode: str) -> None:
+    frames = [*turning(SOLID), talking(SOLID) @ head_turned(15).T]
+    moved = follower(frames, mode, sitter=SOLID)
+    for index, known in enumerate(frames):
+        inside = np.r_[17:68] if index < len(TURNS) else np.r_[17:36, 48:68]  # the far jaw is drawn to the outline
+        assert np.allclose(moved.frame(index)[inside], known[inside, :2], atol=0.005)
+
+
+@pytest.mark.parametrize("mode", ["relative", "absolute"])
+def test_a_head_turns_as_far_as_its_drivers(mode: str) -> None:
+    moved = follower(turning(), mode, held=False)  # its depth tells of the head alone, not of the outline
+    own = yaws(moved.moved(moved.motion.pose(0)))
+    for index in (1, 2):
+        assert yaws(moved.moved(moved.motion.pose(index))) - own == pytest.approx(TURNS[index][0], rel=0.1)
+
+
+def test_in_space_strength_scales_the_expression_and_not_the_turn() -> None:
+    frames = [DRIVER, talking(DRIVER) @ head_turned(20).T]
+    none, half, full = (follower(frames, strength=s).frame(1) for s in (0.0, 0.5, 1.0))
+    assert np.allclose(none[17:48], full[17:48], atol=0.01)
+    assert opening(half) == pytest.approx((opening(none) + opening(full)) / 2, abs=0.003)
+    assert opening(full) > opening(none) + 0.02
+
+
+def test_a_turned_head_closes_its_eyes() -> None:
+    out = follower([DRIVER, blinking(DRIVER) @ head_turned(20).T]).frame(1)
+    assert lids(out) < 0.1 * lids(SITTER)
+
+
+def test_without_depth_on_either_side_heads_move_in_the_picture() -> None:
+    frames, flat = turning(), SITTER[:, :2].astype(np.float32)
+    known = Retargeter(flat, motion([f[:, :2] for f in frames])).frame(1)
+    assert np.array_equal(Retargeter(flat, solid_motion(frames)).frame(1), known)
+    assert np.array_equal(Retargeter(flat, motion([f[:, :2] for f in frames]), depth=canonical_depth()).frame(1), known)
+
+
+def test_a_turn_too_far_is_said_and_others_are_not() -> None:
+    assert follower(turning()).remarks() == ()
+    (remark,) = follower([DRIVER, *[DRIVER @ head_turned(50).T] * 3]).remarks()
+    assert "75%" in remark and "turns less" in remark
+    assert Retargeter(source_face(), motion([CANONICAL])).remarks() == ()
+
+
+@given(st.integers(0, 300))
+def test_wild_drivers_in_space_give_finite_landmarks(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    frames = [np.asarray(10 ** rng.uniform(-3, 0.9) * rng.normal(size=(68, 3)).clip(-1, 1)) for _ in range(3)]
+    for index in range(3):
+        assert np.isfinite(follower(frames, sitter=frames[2]).frame(index)).all()
+
+
+def test_a_motion_without_likeness_turns_as_its_driver_on_the_canonical_face() -> None:
+    frames = [*turning(), DRIVER @ head_turned(50).T]
+    made = without_likeness(solid_motion(frames), CANONICAL, canonical_depth())
+    assert made.depth is not None and np.abs(made.depth.mean(axis=1)).max() < 1e-6
+    for index, driver in enumerate(frames):
+        points = np.column_stack([made.landmarks[index], made.depth[index]]).astype(np.float64)
+        assert yaws(points) == pytest.approx(yaws(driver), abs=2)  # as it is, however far
+        fit = fit_head(SOLID, points)
+        assert np.allclose(fit.into(points), SOLID, atol=0.003)  # and nothing of the driver's shape
+
+
+def test_a_motion_without_likeness_turns_a_portrait_as_before() -> None:
+    frames = solid_motion(turning())
+    flat, depth = SITTER[:, :2].astype(np.float32), SITTER[:, 2].astype(np.float32)
+    through = without_likeness(frames, CANONICAL, canonical_depth())
+    for index in range(len(TURNS)):
+        direct, other = (Retargeter(flat, m, depth=depth).frame(index) for m in (frames, through))
+        assert np.abs(direct - other).max() < 0.03
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+def test_irises_move_by_what_the_drivers_have_moved_since_the_neutral_frame(strength: float) -> None:
+    looks = np.array([[[0.1, 0.0], [0.2, 0.0]], [[0.2, 0.04], [0.3, 0.02]]], np.float32)
+    driver = replace(motion([CANONICAL, CANONICAL], neutral=0), gaze=looks)
+    found = Retargeter(source_face(), driver, strength=strength).gaze(driver.pose(1))
+    assert np.allclose(found, strength * np.array([[0.1, 0.04], [0.1, 0.02]]), atol=1e-6)  # type: ignore[arg-type]
+
+
+def test_a_motion_without_gaze_moves_no_iris() -> None:
+    driver = motion([CANONICAL])
+    assert Retargeter(source_face(), driver).gaze(driver.pose(0)) is None
+
+
+def test_a_motion_without_likeness_keeps_looks_and_not_where_the_irises_rest() -> None:
+    looks = np.array([[[0.1, 0.0], [0.2, 0.0]], [[0.2, 0.0], [0.3, 0.0]]], np.float32)
+    nobody = without_likeness(replace(motion([CANONICAL, CANONICAL], neutral=0), gaze=looks), CANONICAL)
+    assert nobody.gaze is not None and np.allclose(nobody.gaze, looks - looks[0])

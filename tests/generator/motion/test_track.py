@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from generator.motion.track import (
     motion_path,
     read_motion,
     shipped_motions,
+    smooth_depth,
     smooth_track,
     track_video,
     with_neutral,
@@ -34,6 +36,7 @@ from tests.media_fixtures import make_video
 from tests.sound_fixtures import joined
 
 FACE = canonical_face()
+Tensors = dict[str, NDArray[np.generic]]
 NOBODY = np.full((256, 256, 3), 90, np.uint8)
 
 
@@ -48,6 +51,52 @@ def test_a_motion_comes_back(tmp_path: Path) -> None:
     read = read_motion(tmp_path / "x.motion")
     assert np.array_equal(read.landmarks, made.landmarks) and np.array_equal(read.times, made.times)
     assert (read.neutral, read.backend, read.name) == (3, "mesh", "x")
+    assert read.depth is None and read.gaze is None
+
+
+def with_depth_and_gaze(count: int, seed: int = 0) -> Motion:
+    rng = np.random.default_rng(seed)
+    depth, gaze = (0.1 * rng.normal(size=(count, *shape)).astype(np.float32) for shape in ((68,), (2, 2)))
+    return replace(motion(list(track(count))), depth=depth, gaze=gaze)
+
+
+@pytest.mark.parametrize("left_out", ["", "depth", "gaze"])
+def test_depth_and_gaze_come_back(tmp_path: Path, left_out: str) -> None:
+    made = with_depth_and_gaze(5)
+    made = replace(made, **{left_out: None}) if left_out else made
+    write_motion(tmp_path / "x.motion", made)
+    read = read_motion(tmp_path / "x.motion")
+    for part, other in ((read.depth, made.depth), (read.gaze, made.gaze)):
+        assert np.array_equal(part, other) if other is not None else part is None
+
+
+def write_tensors(path: Path, version: int, tensors: Tensors) -> None:
+    facts = json.dumps({"neutral": 0, "backend": "mesh"})
+    whole = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+    save_file(whole, path, metadata={"format": f"sfumato-motion-{version}", "facts": facts})
+
+
+def test_a_file_of_the_first_version_has_neither_depth_nor_gaze(tmp_path: Path) -> None:
+    points = track(4)
+    write_tensors(tmp_path / "x.motion", 1, {"landmarks": points, "times": np.arange(4) / 25, "depth": points[:, :, 0]})
+    read = read_motion(tmp_path / "x.motion")
+    assert np.array_equal(read.landmarks, points)
+    assert read.depth is None and read.gaze is None
+
+
+@pytest.mark.parametrize("name", ["serene", "cheerful", "eloquent"])
+def test_the_shipped_motions_are_read(name: str) -> None:
+    assert len(read_motion(motion_path(name))) > 25
+
+
+def test_a_pose_between_two_frames_lies_between_them_in_every_part() -> None:
+    made = with_depth_and_gaze(3)
+    assert made.depth is not None and made.gaze is not None
+    pose, first = made.between(1, 2, 0.25), made.pose(1)
+    assert np.allclose(pose.landmarks, 0.75 * made.landmarks[1] + 0.25 * made.landmarks[2])
+    assert pose.depth is not None and np.allclose(pose.depth, 0.75 * made.depth[1] + 0.25 * made.depth[2])
+    assert pose.gaze is not None and np.allclose(pose.gaze, 0.75 * made.gaze[1] + 0.25 * made.gaze[2])
+    assert np.array_equal(first.landmarks, made.landmarks[1]) and np.array_equal(first.gaze, made.gaze[1])
 
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
@@ -72,12 +121,13 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         read_motion(tmp_path / "x.motion")
 
 
-Tensors = dict[str, NDArray[np.generic]]
-
-
 def longer(tensors: Tensors) -> Tensors:
     count = 200_001
     return {"landmarks": np.zeros((count, 68, 2), np.uint8), "times": np.arange(count) / 25}
+
+
+def long_depth(tensors: Tensors) -> Tensors:
+    return {**tensors, "depth": np.zeros((200_001, 68), np.uint8)}
 
 
 HOSTILE: dict[str, Callable[[Tensors], Tensors]] = {
@@ -95,15 +145,24 @@ HOSTILE: dict[str, Callable[[Tensors], Tensors]] = {
     "too few times": lambda t: {**t, "times": np.arange(3) / 25},
     "for ever": lambda t: {**t, "times": np.array([0, 1, 2, 1e300])},
     "too long": longer,
+    "depth of two numbers": lambda t: {**t, "depth": np.zeros((4, 68, 2), np.float32)},
+    "depth of too few frames": lambda t: {**t, "depth": np.zeros((3, 68), np.float32)},
+    "depth too long": long_depth,
+    "NaN depth": lambda t: {**t, "depth": np.full((4, 68), np.nan, np.float32)},
+    "deep": lambda t: {**t, "depth": np.full((4, 68), -1e6, np.float32)},
+    "endless depth": lambda t: {**t, "depth": np.full((4, 68), 1e300)},
+    "scalar depth": lambda t: {**t, "depth": np.zeros((), np.float32)},
+    "gaze of one eye": lambda t: {**t, "gaze": np.zeros((4, 1, 2), np.float32)},
+    "gaze of too few frames": lambda t: {**t, "gaze": np.zeros((3, 2, 2), np.float32)},
+    "NaN gaze": lambda t: {**t, "gaze": np.full((4, 2, 2), np.nan, np.float32)},
+    "gaze out of the head": lambda t: {**t, "gaze": np.full((4, 2, 2), 3.0, np.float32)},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("fault", HOSTILE)
 def test_hostile_numbers_are_refused(tmp_path: Path, fault: str) -> None:
     good: Tensors = {"landmarks": track(4), "times": np.arange(4) / 25}
-    facts = json.dumps({"neutral": 0, "backend": "mesh"})
-    tensors = {name: np.ascontiguousarray(value) for name, value in HOSTILE[fault](good).items()}
-    save_file(tensors, tmp_path / "x.motion", metadata={"format": FORMAT, "facts": facts})
+    write_tensors(tmp_path / "x.motion", 2, HOSTILE[fault](good))
     with pytest.raises(MediaError, match="motion"):
         read_motion(tmp_path / "x.motion")
 
@@ -132,6 +191,19 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
 def test_smoothing_leaves_a_constant_track_alone(count: int) -> None:
     still = np.repeat(FACE[None], count, axis=0)
     assert np.allclose(smooth_track(still, np.arange(count) / 25), still, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 2, 30])
+def test_smoothing_leaves_constant_depth_alone(count: int) -> None:
+    depth = np.linspace(-0.2, 0.3, 68, dtype=np.float32)[None].repeat(count, axis=0)
+    assert np.allclose(smooth_depth(depth, np.arange(count) / 25), depth, atol=1e-6)
+
+
+def test_depth_is_smoothed_as_the_skull_is() -> None:
+    shaky, times = with_depth_and_gaze(100).depth, np.arange(100) / 25
+    assert shaky is not None
+    left = [np.abs(np.diff(smooth_depth(shaky, times, amount), axis=0)).mean() for amount in (0, 1)]
+    assert left[1] < 0.5 * left[0]
 
 
 def test_smoothing_takes_jitter_out_and_keeps_the_blink() -> None:
@@ -233,6 +305,9 @@ def test_the_neutral_frame_has_its_mouth_shut_its_eyes_open_and_looks_where_it_m
     frames[2] += 0.2  # looks away,
     frames[2, 66] = frames[2, 62]  # with the lips pressed together: its mouth alone would make it the calmest
     assert find_neutral(frames) == 3
+    away = np.zeros((len(frames), 2, 2), np.float32)
+    away[3] = 0.3
+    assert find_neutral(frames, away) != 3  # and looks ahead
 
 
 def test_shipped_names_are_found_and_unknown_ones_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,6 +334,7 @@ def test_a_video_becomes_a_motion(tracked: tuple[Motion, list[float]]) -> None:
     assert len(made) == 8 and sum(counted) == 8 and made.name == "driver" and made.backend == "mesh"
     assert np.abs(made.landmarks).max() < 1  # within the crop
     assert made.rate == pytest.approx(10)
+    assert made.gaze is not None and np.abs(made.gaze).max() < 0.5  # within the eyes
 
 
 def test_the_motion_follows_the_head(tracked: tuple[Motion, list[float]]) -> None:

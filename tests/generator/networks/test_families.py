@@ -37,7 +37,9 @@ def test_gradients_reach_every_channel_that_acts_at_step_0() -> None:
     torch.manual_seed(0)
     generator, small = build_generator(model(warps=3)), episode()
     sources, grids = source_warps(small, 3)
-    image = generator(small.target_sketch, torch.randn(2, generator.network.coefficients), sources, grids).image
+    image = generator(
+        small.target_sketch, torch.randn(2, generator.network.coefficients), sources, grids, small.target_landmarks
+    ).image
     functional.mse_loss(image, small.target).backward()
     gradient = generator.network.last.bias.grad
     assert gradient is not None
@@ -56,7 +58,9 @@ def test_one_step_wakes_every_channel_of_the_head() -> None:
     optimiser = torch.optim.Adam(generator.parameters(), lr=1e-3)
     for _ in range(2):
         optimiser.zero_grad()
-        functional.mse_loss(generator(small.target_sketch, psi, sources, grids).image, small.target).backward()
+        functional.mse_loss(
+            generator(small.target_sketch, psi, sources, grids, small.target_landmarks).image, small.target
+        ).backward()
         optimiser.step()
     gradient = generator.network.last.bias.grad
     assert gradient is not None and (gradient != 0).all()

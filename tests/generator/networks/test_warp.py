@@ -102,6 +102,13 @@ def test_the_crown_moves_with_the_head_and_not_with_the_mouth() -> None:
     assert torch.allclose(target[1, 68:], source[1, 68:] + 0.1, atol=1e-4)
 
 
+def test_hair_stays_with_the_ears_when_a_head_turns() -> None:
+    flat = FACE[None].clone()
+    flat[:, 17:] += torch.tensor([0.08, 0.0])  # what lies before the ears moves, as if the head turned
+    source, target = control_points(FACE[None], flat)
+    assert torch.allclose(target[:, 68:], source[:, 68:], atol=0.02)
+
+
 def test_nearest_prefers_the_closest_pose() -> None:
     sources = torch.stack([FACE + 0.3, FACE + 0.1, FACE + 0.2])[None]
     assert nearest(sources, FACE[None], 2).tolist() == [[1, 2]]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -9,6 +12,7 @@ from numpy.typing import NDArray
 
 from generator.config import TuneConfig
 from generator.networks.warp import sample, warp_grid
+from generator.person.background import face_area, find_background
 from generator.person.portrait import Portrait, read_portrait
 from generator.rendering.animator import Animator, tune_config
 from sfumato.config import to_dict
@@ -98,7 +102,41 @@ def test_an_untrained_warp_family_gives_the_warp_in_another_pose(sitter: Portrai
     moved = sitter.landmarks + np.float32(0.05)
     grid = warp_grid(torch.from_numpy(sitter.landmarks)[None], torch.from_numpy(moved)[None], 128)
     warp = to_image(sample(to_tensor(sitter.large), grid)[0])
-    assert np.abs(animator.render(moved).astype(int) - warp).max() <= 1
+    face = face_area(moved, 128)
+    assert np.abs(animator.render(moved).astype(int) - warp)[face].max() <= 1
+
+
+def test_the_background_stays_still(sitter: Portrait) -> None:
+    animator = Animator(checkpoint(WARP))
+    animator.set_identity([sitter])
+    background = find_background(sitter.large, sitter.landmarks)
+    assert background is not None
+    away = cv2.dilate(background.share, np.ones((25, 25), np.uint8)) == 0
+    assert away.mean() > 0.05
+    for move in ([0.08, 0], [-0.08, 0.02], [0, -0.08]):
+        frame = animator.render(sitter.landmarks + np.float32(move))
+        assert np.abs(frame.astype(int) - sitter.large)[away].max() <= 1
+
+
+def test_a_head_that_moved_leaves_nothing_behind(sitter: Portrait) -> None:
+    animator = Animator(checkpoint(WARP, awake=False))
+    animator.set_identity([sitter])
+    background = find_background(sitter.large, sitter.landmarks)
+    assert background is not None
+    moved = sitter.landmarks + np.float32([0.2, 0.2])
+    grid = warp_grid(torch.from_numpy(sitter.landmarks)[None], torch.from_numpy(moved)[None], 128)
+    share = torch.from_numpy(background.share)[None, None].float()
+    left = (background.share == 255) & (sample(share, grid)[0, 0].numpy() < 1)
+    assert left.any()
+    assert np.abs(animator.render(moved).astype(int) - background.backdrop)[left].max() <= 2
+
+
+def test_the_background_of_several_portraits_is_that_of_the_first(sitter: Portrait) -> None:
+    darker = replace(sitter, large=sitter.large // 2, landmarks=sitter.landmarks + np.float32(0.05))
+    animator = Animator(checkpoint(WARP, awake=False))
+    animator.set_identity([sitter, darker])
+    for nearest in (sitter, darker):
+        assert np.abs(animator.render(nearest.landmarks).astype(int) - sitter.large)[:6, :6].max() <= 1
 
 
 def test_several_portraits_make_one_person(sitter: Portrait) -> None:

@@ -117,3 +117,18 @@ def test_a_square_that_reaches_over_the_picture_is_cut_there() -> None:
     paste = PasteBack(image, Crop(-20.5, -10.25, 240), landmarks)
     out = paste.apply(np.full((paste.size, paste.size, 3), 200, np.uint8), landmarks)
     assert out.shape == (300, 200, 3) and np.array_equal(out[235:], image[235:])
+
+
+def test_where_the_square_is_as_it_was_cut_the_picture_stays(
+    painting: tuple[NDArray[np.uint8], Portrait, PasteBack],
+) -> None:
+    _, found, paste = painting
+    square = square_of(paste)
+    assert np.array_equal(paste.apply(square, found.landmarks), paste.frame)
+    half = paste.size // 2
+    square[half:, half:] //= 2
+    out = paste.apply(square, found.landmarks)
+    left, top, side = (int(v) for v in (paste.crop.left, paste.crop.top, paste.crop.side))
+    still = (slice(top, top + int(0.4 * side)), slice(left, left + int(0.4 * side)))
+    assert np.array_equal(out[still], paste.frame[still])
+    assert not np.array_equal(out[top + half :, left + half :], paste.frame[top + half :, left + half :])

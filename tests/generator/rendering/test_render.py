@@ -9,11 +9,13 @@ import torch
 from generator.networks.checkpoint import checkpoint_path, load_checkpoint
 from generator.person.portrait import Portrait, read_portrait
 from generator.rendering.animator import Animator
+from generator.rendering.layers import Layers
 from sfumato.errors import UsageError
 from sfumato.execution.overlap import in_order
-from sfumato.media.faces import FaceDetector
+from sfumato.media.faces import Crop, Face, FaceDetector
 from sfumato.media.landmarks import load_backend
 from tests.generator_fixtures import PLAIN, WARP, checkpoint, portrait
+from tests.generator_fixtures import pose as drawn_pose
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,32 @@ def test_trained_weights_give_the_plain_frames(sitters: list[Portrait], name: st
     animator.set_identity(sitters[:1])
     largest, share = far(animator, poses(sitters[0])[0], 256)
     assert largest <= 1 and share < 0.01
+
+
+def test_eyes_are_painted_alike_on_both_paths(sitters: list[Portrait]) -> None:
+    animator = Animator(checkpoint(WARP), backend="onnxruntime")
+    animator.set_identity(sitters[1:2])
+    closing = sitters[1].landmarks.copy()
+    closing[[37, 38, 43, 44]] += 0.6 * (closing[[41, 40, 47, 46]] - closing[[37, 38, 43, 44]])
+    gaze = np.full((2, 2), 0.05, np.float32)
+    fast, plain = animator.render(closing, 128, gaze).astype(int), animator.render_plainly(closing, 128, gaze)
+    assert np.abs(fast - plain).max() <= 1 and ((fast - plain) != 0).mean() < 0.01
+    assert np.abs(fast - animator.render(sitters[1].landmarks, 128)).max() > 20
+
+
+def test_frames_are_those_of_the_plain_path_where_nothing_is_told_apart() -> None:
+    rng = np.random.default_rng(0)
+    points = ((2 * drawn_pose(1, 96) + 1) / 96 - 1).astype(np.float32)
+    nobody = Portrait(
+        Crop(0, 0, 96),
+        Face((20.0, 20.0, 50.0, 50.0), 1.0, np.zeros((5, 2), np.float32)),
+        rng.integers(0, 256, (96, 96, 3), np.uint8),
+        points,
+    )
+    animator = Animator(checkpoint(WARP, warps=2), backend="onnxruntime")
+    animator.set_identity([nobody])
+    assert not Layers([nobody]).still
+    assert all(far(animator, moved, 96)[0] <= 1 for moved in poses(nobody))
 
 
 def test_a_new_identity_replaces_the_old_one(sitters: list[Portrait]) -> None:

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from sfumato.errors import UsageError
 from sfumato.media.faces import FaceDetector
-from sfumato.media.landmarks import REGISTRY, LandmarkBackend, follower_of, load_backend, mesh_net
+from sfumato.media.landmarks import (
+    REGISTRY,
+    LandmarkBackend,
+    depth_of,
+    detect_in_depth,
+    follower_of,
+    load_backend,
+    mesh_net,
+)
 from sfumato.media.landmarks.mesh import MESH_TO_68, MeshFollower
 from sfumato.media.landmarks.mesh_net import VIEW, opencv_net, openvino_net
 from tests.generator_fixtures import astronaut, moving, portrait
@@ -111,7 +119,7 @@ def test_both_engines_say_the_same_and_know_a_face_from_a_wall() -> None:
     face, wall = view(astronaut()), np.full((VIEW, VIEW, 3), 90, np.uint8)
     (points, presence), (others, other) = opencv_net()(face), openvino_net()(face)
     assert (
-        points.shape == (468, 2) and np.abs(points - others).max() < 1e-2 and presence == pytest.approx(other, abs=1e-2)
+        points.shape == (468, 3) and np.abs(points - others).max() < 1e-2 and presence == pytest.approx(other, abs=1e-2)
     )
     assert presence > 22 and opencv_net()(wall)[1] < 8 and openvino_net()(wall)[1] < 8
 
@@ -137,6 +145,53 @@ def test_a_follower_finds_what_detection_finds_frame_by_frame(
         found = follower.step(image)
         known = backend.detect(image, FaceDetector().detect(image)[0].box)
         assert found is not None and np.linalg.norm(found - known, axis=1).mean() < 0.04 * eye_distance(points)
+
+
+def face_in_depth(backend: LandmarkBackend, image: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any]]:
+    points, depth = detect_in_depth(backend, image, FaceDetector().detect(image)[0].box)
+    assert depth is not None
+    return points, depth
+
+
+def test_the_nose_lies_before_the_eyes_and_the_ears_behind_them(
+    backend: LandmarkBackend, points: NDArray[np.float32]
+) -> None:
+    found, depth = face_in_depth(backend, astronaut())
+    assert np.array_equal(found, points)
+    assert depth.shape == (68,) and depth.dtype == np.float32 and abs(depth.mean()) < 1e-3
+    assert depth[30] < depth[27] < depth[36:48].mean() < depth[[0, 16]].mean()
+    assert 0.8 < np.ptp(depth) / eye_distance(points) < 2.5
+
+
+def test_depth_grows_with_the_picture_and_does_not_turn_with_it(backend: LandmarkBackend) -> None:
+    _, depth = face_in_depth(backend, astronaut())
+    large = np.asarray(cv2.resize(astronaut(), (1024, 1024), interpolation=cv2.INTER_CUBIC), np.uint8)
+    matrix = cv2.getRotationMatrix2D((256, 256), 20, 1.0)
+    turned = np.asarray(cv2.warpAffine(astronaut(), matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    for image, scale in ((large, 2), (turned, 1)):
+        assert np.abs(face_in_depth(backend, image)[1] / scale - depth).mean() < 0.08 * np.ptp(depth)
+
+
+def test_a_follower_tells_the_depth_that_detection_tells(backend: LandmarkBackend) -> None:
+    _, depth = face_in_depth(backend, astronaut())
+    follower = follower_of(backend)
+    assert depth_of(follower) is None
+    follower.start(astronaut(), FaceDetector().detect(astronaut())[0].box)
+    started = depth_of(follower)
+    follower.step(astronaut())
+    for found in (started, depth_of(follower)):
+        assert found is not None and np.abs(found - depth).mean() < 0.05 * np.ptp(depth)
+
+
+def test_a_backend_that_does_not_know_depth_gives_none(points: NDArray[np.float32]) -> None:
+    class Flat:
+        name = "flat"
+
+        def detect(self, image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.float32]:
+            return points
+
+    found, depth = detect_in_depth(Flat(), astronaut(), (0, 0, 10, 10))
+    assert found is points and depth is None and depth_of(follower_of(Flat())) is None
 
 
 def test_a_follower_does_not_shrink_the_face_in_time(backend: LandmarkBackend, points: NDArray[np.float32]) -> None:

@@ -1,0 +1,142 @@
+"""Squares around open mouths, to teach the painter with: what the warp leaves of a mouth, and what it was.
+
+Comes in: people of prepared footage. Goes out: arrays of pairs. What a mouth was is any frame or photograph with open
+lips. What the warp leaves of it is made in three ways: from another frame of the clip, bent to this one's landmarks;
+from a bent copy of the picture; or by taking out what lies inside the lips and closing the hole from its edge, which is
+what a portrait with closed lips gives. So a photograph of a laugh teaches teeth, though there is no other of its kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from generator.data.dataset import Clip, PersonFootage
+from generator.data.pose_augmentation import random_pose
+from generator.networks.mouth import lip_masks, read_square, square_grid
+from generator.networks.warp import normalise, sample, warp_grid
+from sfumato.media.landmarks.drawing import draw_sketch
+
+_LEAST = 0.03  # opening of the inner lips, in distances of the outer eye corners, from which on a mouth is open
+_OF_CLIP = 48  # open mouths of a clip that are taken, at most
+# how often: another frame of the clip, one with closed lips among those, and a bent copy; else the hole is closed
+_FROM_CLIP, _FROM_CLOSED, _FROM_COPY = 0.65, 0.7, 0.15
+_EDGE = 2  # px that the hole reaches over the lips' edge when it is closed from there
+
+
+@dataclass(frozen=True)
+class Mouths:
+    """n pairs. `left`, `wanted`: (n, 64, 64, 3) uint8, what the warp leaves and what it was; `lips`: (n, 3, 64, 64) in
+    0..255, see `lip_masks`; `person`: (n,) rows of `faces` (p, 3, S, S) and `sketches`, which E reads; all on the CPU.
+    """
+
+    left: Tensor
+    wanted: Tensor
+    lips: Tensor
+    person: Tensor
+    faces: Tensor
+    sketches: Tensor
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+
+def gather_mouths(
+    people: Sequence[PersonFootage], size: int, seed: int = 0, copies: int = 2,
+    advance: Callable[[float], None] = lambda amount: None,
+) -> Mouths | None:  # fmt: skip
+    """Every open mouth of `people`, `copies` times with what different warps leave of it; None where there is none.
+    `size`: px of a frame; `advance` gets 1 for each recording.
+    """
+    rng = np.random.default_rng(seed)
+    left, wanted, lips, rows = [], [], [], []
+    faces: list[NDArray[np.uint8]] = []
+    sketches: list[NDArray[np.uint8]] = []
+    for person in people:
+        for clip in person.clips:
+            advance(1)
+            shown = _open_frames(clip)
+            if not len(shown):
+                continue
+            image, points = clip.frame(int(np.argmin(opening(clip.landmarks))), size)
+            faces.append(image)
+            sketches.append(draw_sketch(points, size))
+            for index in shown:
+                image, points = clip.frame(int(index), size)
+                place = normalise(torch.from_numpy(points)[None], size)
+                picture = _tensor(image)
+                mask = lip_masks(place[0].numpy())
+                for _ in range(copies):
+                    left.append(_left(clip, int(index), picture, place, mask[0], rng))
+                    wanted.append(_image(read_square(picture, place)))
+                    lips.append(np.round(255 * mask).astype(np.uint8))
+                    rows.append(len(faces) - 1)
+    if not left:
+        return None
+    seen, were, places = (torch.from_numpy(np.stack(x)) for x in (left, wanted, lips))
+    calm = (torch.from_numpy(np.stack(x)).permute(0, 3, 1, 2) for x in (faces, sketches))
+    return Mouths(seen, were, places, torch.tensor(rows), *calm)
+
+
+def opening(landmarks: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(F, 68, 2) to (F,): how far the inner lips are apart, in distances of the outer eye corners."""
+    apart = np.linalg.norm(landmarks[:, [61, 62, 63]] - landmarks[:, [67, 66, 65]], axis=2).mean(1)
+    return np.asarray(apart / np.linalg.norm(landmarks[:, 45] - landmarks[:, 36], axis=1).clip(1e-6))
+
+
+def _open_frames(clip: Clip) -> NDArray[np.int64]:
+    """Frames with open lips, evenly spread over how far."""
+    apart = opening(clip.landmarks)
+    order = np.argsort(apart)
+    order = order[apart[order] > _LEAST]
+    if len(order) > _OF_CLIP:
+        order = order[np.linspace(0, len(order) - 1, _OF_CLIP).round().astype(int)]
+    return order
+
+
+def _left(
+    clip: Clip, index: int, picture: Tensor, place: Tensor, inside: NDArray[np.float32], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """What one of the three ways leaves of the mouth in frame `index`: `picture` (1, 3, S, S), landmarks `place`."""
+    way, size = rng.random(), picture.shape[-1]
+    if len(clip) > 2 and way < _FROM_CLIP:
+        apart = opening(clip.landmarks)
+        closed = np.argsort(apart)[: max(2, len(clip) // 3)]
+        others = closed if rng.random() < _FROM_CLOSED else np.arange(len(clip))
+        image, points = clip.frame(int(rng.choice(others[others != index])), size)
+        return _bent(_tensor(image), normalise(torch.from_numpy(points)[None], size), place)
+    if way > 1 - _FROM_COPY:
+        posed = random_pose(place[0], rng)[None]
+        return _bent(sample(picture, warp_grid(place, posed, size)), posed, place)
+    return without_inside(_image(read_square(picture, place)), inside)
+
+
+def without_inside(square: NDArray[np.uint8], inside: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The square with its mouth closed up from the lips' edge."""
+    reach = int(np.ceil(_EDGE))
+    hole = cv2.dilate(
+        (inside > 0.2).astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach - 1,) * 2)
+    )
+    return np.asarray(cv2.inpaint(square, hole, 3, cv2.INPAINT_TELEA), np.uint8)
+
+
+def _bent(source: Tensor, start: Tensor, end: Tensor) -> NDArray[np.uint8]:
+    """The square of `source` when its landmarks go from `start` to `end`, (1, 68, 2) each."""
+    size = source.shape[-1]
+    moved = warp_grid(start, end, size).permute(0, 3, 1, 2)
+    places = torch.nn.functional.grid_sample(moved, square_grid(end), padding_mode="border", align_corners=False)
+    return _image(sample(source, places.permute(0, 2, 3, 1)))
+
+
+def _tensor(image: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1
+
+
+def _image(picture: Tensor) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(((picture[0] + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy())

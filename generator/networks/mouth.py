@@ -1,0 +1,120 @@
+"""The mouth painter: what lies behind the lips, which no warp knows. A picture with landmarks in, the same with teeth,
+tongue and dark inside the open lips out.
+
+A small network of the generator's own kind (a `Synthesizer`) reads the square around the mouth, 64 px wide whatever the
+picture's size, and paints it; only what lies inside the inner lips is taken over. Where the lips are shut it changes
+nothing, bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from generator.config import ModelConfig
+from generator.networks.synthesizer import Synthesizer
+from generator.networks.warp import identity_grid
+
+SIDE = 64  # px of the square that is read and painted
+CHANNELS = 5  # read: the picture, inside the inner lips, inside the outer lips
+_HALF = 0.42  # half the square's side, in distances of the outer eye corners: a wide open mouth fits in
+_SHUT, _OPEN = 0.015, 0.04  # mean opening of the inner lips, in the same: from nothing painted to all of it
+GATE = 3.0  # the logit at which the painter's own gate starts: open
+_SHIFT = 4  # bits of a pixel that OpenCV draws to
+_BLUR = 1.0  # px over which the paint fades at the lips
+Array = NDArray[np.float32]
+
+
+class MouthPainter(nn.Module):
+    """`config.mouth` channels wide. Its weights follow the person as G's do: psi = P e."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        inner = replace(
+            config, size=SIDE, stem=2, bottleneck=8, width=config.mouth, max_width=4 * config.mouth,
+            same_blocks=3, encoder_attention=0, decoder_attention=0, spectral_norm=False,
+        )  # fmt: skip
+        self.network = Synthesizer(inner, inputs=CHANNELS, outputs=4, skips=True, embedding=config.max_width)
+        for parameter in self.network.last.parameters():
+            nn.init.zeros_(parameter)
+
+    def project(self, embedding: Tensor) -> Tensor:
+        """embedding: (B, N). Returns the painter's coefficients (B, c)."""
+        return self.network.project(embedding)
+
+    def forward(self, square: Tensor, lips: Tensor, psi: Tensor) -> tuple[Tensor, Tensor]:
+        """square: (B, 3, 64, 64) in [-1, 1]; lips: (B, 3, 64, 64), see `lip_masks`. Returns the paint (B, 3, 64, 64) in
+        [-1, 1] and its share (B, 1, 64, 64) in [0, 1], 0 beyond the lips.
+        """
+        answer = self.network(torch.cat([square, 2 * lips[:, :2] - 1], dim=1), psi)
+        return torch.tanh(answer[:, :3]), lips[:, 2:] * torch.sigmoid(answer[:, 3:] + GATE)
+
+
+def mouth_square(points: Tensor) -> tuple[Tensor, Tensor]:
+    """points: (B, 68, 2) in [-1, 1]. Returns the square's centre and half of its upper side as a vector, (B, 2) each:
+    it is level with the eyes, and as large as they are apart.
+    """
+    across = points[:, 45] - points[:, 36]
+    length = across.norm(dim=1, keepdim=True)
+    level = torch.where(length > 1e-3, across / length.clamp_min(1e-3), across.new_tensor([1.0, 0.0]))
+    return points[:, 60:68].mean(1), level * _HALF * length.clamp_min(0.05)
+
+
+def square_grid(points: Tensor) -> Tensor:
+    """points: (B, 68, 2) in [-1, 1]. Returns (B, 64, 64, 2): where in the picture each pixel of the square lies."""
+    centre, half = mouth_square(points)
+    down = torch.stack([-half[:, 1], half[:, 0]], dim=1)
+    place = identity_grid(SIDE, points)  # (1, s, s, 2)
+    return centre[:, None, None] + place[..., :1] * half[:, None, None] + place[..., 1:] * down[:, None, None]
+
+
+def in_square(places: Tensor, points: Tensor) -> Tensor:
+    """The reverse: places (B, h, w, 2) of the picture as places of the square, in [-1, 1] where they lie within."""
+    centre, half = mouth_square(points)
+    down = torch.stack([-half[:, 1], half[:, 0]], dim=1)
+    offset = places - centre[:, None, None]
+    axes = torch.stack([half, down], dim=2) / (half * half).sum(1)[:, None, None]  # (B, 2, 2)
+    return torch.einsum("bhwc,bca->bhwa", offset, axes)
+
+
+def lip_masks(points: NDArray[np.floating]) -> Array:
+    """points: (68, 2) in [-1, 1] of the picture. Returns (3, 64, 64) in [0, 1] on the square: inside the inner lips,
+    inside the outer lips, and how much may be painted there. The last is 0 everywhere in a closed mouth.
+    """
+    tensor = torch.from_numpy(np.asarray(points, np.float32))[None]
+    local = in_square(tensor[:, None, 48:68], tensor)[0, 0].numpy()  # (20, 2)
+    pixels = ((local + 1) * SIDE - 1) / 2
+    inner, outer = _filled(pixels[12:]), _filled(pixels[:12])
+    grown = cv2.dilate(inner, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
+    soft = cv2.GaussianBlur(grown, (0, 0), _BLUR)
+    opening = float(np.linalg.norm(local[[13, 14, 15]] - local[[19, 18, 17]], axis=1).mean()) * _HALF
+    share = min(max((opening - _SHUT) / (_OPEN - _SHUT), 0.0), 1.0)
+    return np.stack([inner, outer, soft * np.float32(share * share * (3 - 2 * share))])
+
+
+def _filled(pixels: NDArray[np.floating]) -> Array:
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    corners = np.round(np.clip(pixels, -SIDE, 2 * SIDE) * (1 << _SHIFT)).astype(np.int32)
+    cv2.fillPoly(canvas, [corners], 255, cv2.LINE_AA, _SHIFT)
+    return np.asarray(canvas, np.float32) / np.float32(255)
+
+
+def read_square(picture: Tensor, points: Tensor) -> Tensor:
+    """picture: (B, 3, H, W). Returns the square around the mouth (B, 3, 64, 64)."""
+    return functional.grid_sample(picture, square_grid(points), padding_mode="border", align_corners=False)
+
+
+def painted(picture: Tensor, paint: Tensor, share: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Lays paint and share, both on the square, over `picture` (B, 3, H, W). Returns the picture, and the share as it
+    lies there (B, 1, H, W).
+    """
+    places = in_square(identity_grid(picture.shape[-1], picture).expand(len(picture), -1, -1, -1), points)
+    layer = functional.grid_sample(torch.cat([paint, share], 1), places, padding_mode="zeros", align_corners=False)
+    where = layer[:, 3:]
+    return picture + where * (layer[:, :3] - picture), where

@@ -1,0 +1,74 @@
+"""The painter of mouths, fast: `WarpGenerator.paint` in its order, for one person, in OpenCV and a compiled network.
+
+In: a composed frame and its landmarks. Out: the same frame, painted inside the open lips. A frame whose lips are shut
+costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from generator.compiler.backends import Backend, load_backend
+from generator.compiler.folding import fold
+from generator.motion.track import Landmarks
+from generator.networks.mouth import CHANNELS, GATE, SIDE, MouthPainter, lip_masks, mouth_square
+from generator.rendering.blocks import block_order, fold_picture, unfold
+
+Array = NDArray[np.float32]
+
+
+class Mouth:
+    """psi: (1, c), the painter's part of the person's."""
+
+    def __init__(self, painter: MouthPainter, psi: Tensor, backend: str, threads: int = 1) -> None:
+        self._stem = painter.network.stem
+        read = block_order(np.arange(CHANNELS * self._stem**2), self._stem, [list(range(CHANNELS))])
+        written = block_order(np.arange(4 * self._stem**2), self._stem, [[0, 1, 2, 3]])
+        plan = fold(
+            painter.network, psi, SIDE // self._stem, lambda w: w[:, read], lambda w, b: (w[written], b[written])
+        )
+        self._network: Backend = load_backend(backend, plan, threads)
+        self.products = plan.products
+
+    def paint(self, picture: Array, points: Landmarks) -> None:
+        """picture: (H, H, 3) in [-1, 1], changed in place; points: (68, 2) in [-1, 1]."""
+        lips = lip_masks(points)
+        if not lips[2].any():
+            return
+        size = len(picture)
+        there = _square_to_picture(points, size)
+        inside: Any = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
+        square = cv2.warpAffine(picture, there, (SIDE, SIDE), flags=inside, borderMode=cv2.BORDER_REPLICATE)
+        guide = np.empty((SIDE // self._stem,) * 2 + (CHANNELS * self._stem**2,), np.float32)
+        whole = np.concatenate([square, 2 * lips[:2].transpose(1, 2, 0) - 1], axis=2)
+        fold_picture(np.ascontiguousarray(whole, np.float32), self._stem, guide)
+        layer = unfold(self._network(guide), self._stem)  # (64, 64, 4)
+        np.tanh(layer[..., :3], out=layer[..., :3])
+        layer[..., 3] = lips[2] / (1 + np.exp(-layer[..., 3] - np.float32(GATE)))
+        corners = np.array([[-1, -1, 1], [SIDE, -1, 1], [-1, SIDE, 1], [SIDE, SIDE, 1]], np.float64) @ there.T
+        left, top = np.clip(np.floor(corners.min(0)), 0, size).astype(int)
+        right, bottom = np.clip(np.ceil(corners.max(0)) + 1, 0, size).astype(int)
+        if right <= left or bottom <= top:
+            return
+        place = there.copy()
+        place[:, 2] -= left, top
+        flat: Any = cv2.INTER_LINEAR
+        laid = np.asarray(cv2.warpAffine(layer, place, (right - left, bottom - top), flags=flat), np.float32)
+        part = picture[top:bottom, left:right]
+        part += laid[..., 3:] * (laid[..., :3] - part)
+
+
+def _square_to_picture(points: Landmarks, size: int) -> NDArray[np.float64]:
+    """(2, 3): pixels of the square to pixels of a picture of `size`."""
+    tensor = torch.from_numpy(np.asarray(points, np.float32))[None]
+    centre, half = (x[0].double().numpy() for x in mouth_square(tensor))
+    down = np.array([-half[1], half[0]])
+    axes = np.stack([half, down], axis=1) * size / SIDE  # a pixel of the square, in px
+    middle = ((centre + 1) * size - 1) / 2
+    return np.hstack([axes, (middle - axes @ np.full(2, (SIDE - 1) / 2))[:, None]])
