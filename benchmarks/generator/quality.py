@@ -39,7 +39,8 @@ from generator.data.dataset import Clip, read_shard
 from generator.data.reading import PrepareConfig, Preparer
 from generator.motion.track import Landmarks
 from generator.networks.checkpoint import Checkpoint
-from generator.networks.warp import nearest, normalise, sample, warp_grid
+from generator.networks.landmark_warp import landmark_warp
+from generator.networks.warp import nearest, normalise
 from generator.person.portrait import Portrait
 from generator.rendering.animator import Animator, tune_config
 from sfumato.errors import MediaError, UsageError
@@ -47,7 +48,6 @@ from sfumato.execution.find_files import VIDEOS, Finder, find_media
 from sfumato.media.clips import file_digest
 from sfumato.media.faces import Crop, Face
 from sfumato.media.frame_size import require_frame_size
-from sfumato.media.tensors import to_image, to_tensor
 
 PROTOCOL = "self-reenactment-4"
 TUNED = " + fine-tuning"
@@ -240,16 +240,14 @@ def _pictures(
     sources, targets = known.landmarks, wanted.landmarks
     order = nearest(sources[None].expand(len(targets), -1, -1, -1), targets, 1)[:, 0]
     yield _Made("copy", [known.images[int(index)] for index in order])
-    grids = warp_grid(sources[order], targets, config.size)
-    bent = [
-        to_image(sample(to_tensor(known.images[int(i)]), grid[None])[0]) for i, grid in zip(order, grids, strict=True)
-    ]
-    yield _Made("warp", bent)
     poses = [
         (pose.numpy(), teeth_show(image, points))
         for pose, image, points in zip(targets, wanted.images, wanted.points, strict=True)
     ]
     sitters = [_portrait(image, points) for image, points in zip(known.images, known.points, strict=True)]
+    bare = Animator(landmark_warp())
+    bare.set_identity(sitters)
+    yield _Made("warp", [bare.render(pose, config.size) for pose, _ in poses])
     for name, animator in animators.items():
         for tuned in (False, True):
             if tuned and (config.tune_seconds == 0 or name == PREVIOUS):

@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.motion.retarget import RIGID, canonical_face
+from generator.motion.head import RIGID
+from generator.motion.retarget import canonical_face
 from sfumato.media.identity import similarity
 
 _SIDE = 96  # px of the registered face

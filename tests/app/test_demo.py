@@ -36,7 +36,7 @@ def test_report_is_last(demo_stock, tmp_path, monkeypatch) -> None:
     """A run that fails midway leaves no report that would describe other files."""
     assert make(demo_stock, tmp_path).report.exists()
 
-    def fail(self, landmarks, size=None):
+    def fail(self, landmarks, size=None, gaze=None):
         raise MediaError("it broke")
 
     monkeypatch.setattr(Animator, "render", fail)

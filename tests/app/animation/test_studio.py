@@ -151,7 +151,7 @@ def test_frames_painted_ahead_are_those_painted_one_by_one(studio, tmp_path) -> 
 def test_a_fault_while_painting_leaves_nothing(studio, tmp_path, monkeypatch) -> None:
     import threading
 
-    def fail(landmarks, size):
+    def fail(landmarks, size, gaze=None):
         raise MediaError("no paint", "Buy some.")
 
     monkeypatch.setattr(studio.animator, "render", fail)

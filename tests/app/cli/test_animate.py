@@ -221,7 +221,7 @@ def test_fault_while_painting_leaves_nothing(stock, tmp_path, capfd, monkeypatch
     from generator.rendering.animator import Animator
     from sfumato.errors import MediaError
 
-    def fail(self, landmarks, size=None):
+    def fail(self, landmarks, size=None, gaze=None):
         raise MediaError("it broke", "Try again.")
 
     monkeypatch.setattr(Animator, "render", fail)
