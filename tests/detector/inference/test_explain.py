@@ -119,7 +119,7 @@ def test_a_backbone_with_more_behind_the_pooling_leaves_without_maps(pictures) -
 def test_shipped_detector_has_maps() -> None:
     detector = load_shipped()
     maps = detector.scorer.maps([face_picture(0, 192)])
-    assert maps.shape == (1, 2, 6, 6)
+    assert maps.shape == (1, 4, 6, 6)  # both kinds of evidence, by the net and by its further heads
     assert detector.record["network"]["maps"] is True
 
 
