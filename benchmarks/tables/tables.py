@@ -85,6 +85,7 @@ def shipped_records() -> Mapping[str, Path]:
     return {
         **{name: results / f"{name}.jsonl" for name in _OWN_RECORD},
         "detection_tests": results / "detection.jsonl",
+        "others_second": results / "others_second.jsonl",
         "detection_matrix": results / "matrix.jsonl",
         "detection_ablation": results / "ablation.jsonl",
         "detection_frequency": results / "frequency.jsonl",
@@ -142,6 +143,7 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "robustness": lambda records: robustness_table([read_robustness_row(r) for r in records]),
     "temporal": lambda records: temporal_table([read_temporal_row(r) for r in records]),
     "others": lambda records: others_table([read_others_row(r) for r in records]),
+    "others_second": lambda records: others_table([read_others_row(r) for r in records]),
     "survival": lambda records: survival_table([read_mark_row(r) for r in records]),
     "speed": lambda records: speed_table([read_speed_row(r) for r in records]),
     "judging": lambda records: detector_speed_table([DetectorSpeedRow.read(r) for r in records]),
