@@ -7,25 +7,22 @@ One process or many: only the first one writes, validates and reports.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from generator.config import TrainConfig
 from generator.data.dataset import Dataset, PersonFootage
-from generator.networks.checkpoint import Checkpoint, save_checkpoint
-from generator.training.divergence import Watch
-from generator.training.run_log import RunLog
-from generator.training.state import load_state, save_state
-from generator.training.trainer import Log, MetaTrainer
-from generator.training.validation import Validator
+from generator.networks.checkpoint import Checkpoint
+from generator.training.reporter import Reporter, Warn
+from generator.training.state import load_state
+from generator.training.trainer import MetaTrainer
+from generator.training.validation import Validation, Validator
 from sfumato.config import to_dict
 from sfumato.run import RunFolder
 from sfumato.training.distributed import Ranks
-
-Warn = Callable[[str], None]
 
 
 def meta_train(
@@ -42,7 +39,7 @@ def meta_train(
     trainer = MetaTrainer(config, training, device, ranks)
     state = folder.path / "state.safetensors"
     best = load_state(state, trainer) if resume and state.exists() else None
-    reporter = _Reporter(folder, trainer, held_out, best, warn) if trainer.ranks.first else None
+    reporter = _reporter(folder, trainer, held_out, best, warn) if trainer.ranks.first else None
     if reporter is not None:
         people = {"training_people": len(training), "held_out": describe(held_out)}
         about = {"processes": trainer.ranks.world, "perceptual": trainer.reconstruction.networks}
@@ -66,44 +63,17 @@ def meta_train(
     return trainer.checkpoint()
 
 
-class _Reporter:
+def _reporter(
+    folder: RunFolder, trainer: MetaTrainer, held_out: tuple[PersonFootage, ...], best: float | None, warn: Warn
+) -> Reporter:
     """What the first rank does after a step."""
+    validator = Validator(held_out, trainer.config, trainer.device) if held_out else None
 
-    def __init__(
-        self,
-        folder: RunFolder,
-        trainer: MetaTrainer,
-        held_out: tuple[PersonFootage, ...],
-        best: float | None,
-        warn: Warn,
-    ) -> None:
-        self.path, self.trainer, self.warn = folder.path, trainer, warn
-        self.log, self.watch = RunLog(folder, trainer.steps_done), Watch()
-        self.validator = Validator(held_out, trainer.config, trainer.device) if held_out else None
-        self.best = -math.inf if best is None else best
+    def validate(sheet: Path) -> Validation:
+        assert validator is not None  # noqa: S101 (asked for with one alone)
+        return validator.measure(trainer.ema_embedder, trainer.ema_generator, sheet)
 
-    def report(self, log: Log) -> None:
-        """Logs, warns, validates and saves, each when it is due."""
-        trainer, config = self.trainer, self.trainer.config
-        step, last = trainer.steps_done, trainer.share_done >= 1
-        for text in self.watch.look(log):
-            self.log.warning(step, text)
-            self.warn(f"step {step}: {text}")
-        if step % config.log_every == 0 or last:
-            self.log.losses(step, trainer.seconds_done, log)
-        if self.validator is not None and (step % config.validate_every == 0 or last):
-            self._validate(self.validator, step)
-        if step % config.save_every == 0 or last:
-            save_state(self.path / "state.safetensors", trainer, None if self.best == -math.inf else self.best)
-            save_checkpoint(self.path / "model.safetensors", trainer.checkpoint())
-
-    def _validate(self, validator: Validator, step: int) -> None:
-        sheet = self.path / "samples.png"
-        seen = validator.measure(self.trainer.ema_embedder, self.trainer.ema_generator, sheet)
-        self.log.validation(step, seen, sheet)
-        if seen.score > self.best:
-            self.best = seen.score
-            save_checkpoint(self.path / "best.safetensors", self.trainer.checkpoint(validation=vars(seen)))
+    return Reporter(folder, trainer, trainer.config, validate if validator is not None else None, best, warn)
 
 
 def describe(people: tuple[PersonFootage, ...]) -> list[dict[str, Any]]:

@@ -5,10 +5,10 @@ one with the least L1 on held-out people) and state.safetensors, from which the 
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,12 +17,11 @@ from torch import Tensor
 from generator.config import MouthConfig
 from generator.data.dataset import Dataset
 from generator.data.mouths import Mouths, gather_mouths
-from generator.networks.checkpoint import Checkpoint, checkpoint_path, load_checkpoint, save_checkpoint
-from generator.training.divergence import Watch
-from generator.training.meta_train import Warn, describe
+from generator.networks.checkpoint import Checkpoint, checkpoint_path, load_checkpoint
+from generator.training.meta_train import describe
 from generator.training.mouth_trainer import MouthTrainer, embeddings_of, inside_l1, painted_share, squares
-from generator.training.run_log import RunLog
-from generator.training.state import load_state, save_state
+from generator.training.reporter import Reporter, Warn
+from generator.training.state import load_state
 from generator.training.validation import weights_digest
 from sfumato.config import to_dict
 from sfumato.errors import SealError, SfumatoWarning, UsageError
@@ -40,6 +39,11 @@ class MouthValidation:
     l1: float
     warp: float
     painted: float
+
+    @property
+    def score(self) -> float:
+        """What the best checkpoint is best in."""
+        return -self.l1
 
 
 def start_of(config: MouthConfig, dataset: Dataset, device: torch.device) -> Checkpoint:
@@ -78,8 +82,8 @@ def train_mouth(
     trainer = MouthTrainer(config, base, mouths, device)
     state = folder.path / "state.safetensors"
     best = load_state(state, trainer) if resume and state.exists() else None
-    validator = MouthValidator(base, unseen, device) if unseen is not None else None
-    reporter = _Reporter(folder, trainer, validator, best, warn)
+    validate = partial(MouthValidator(base, unseen, device).measure, trainer) if unseen is not None else None
+    reporter = Reporter(folder, trainer, config, validate, best, warn)
     training, held_out = dataset.split(config.held_out)
     people = {"training_people": len(training), "held_out": describe(held_out), "mouths": len(mouths)}
     folder.write_options({"config": to_dict(config), "data": dataset.description, "start": base.digest, **people})
@@ -147,34 +151,3 @@ def _write(sheet: Path, picture: Tensor, trainer: MouthTrainer) -> None:
         warnings.warn(
             SfumatoWarning(f"The samples were not written, since they cannot be sealed: {error}"), stacklevel=2
         )
-
-
-class _Reporter:
-    """What is said and kept after a step."""
-
-    def __init__(
-        self, folder: RunFolder, trainer: MouthTrainer, validator: MouthValidator | None, best: float | None, warn: Warn
-    ) -> None:
-        self.path, self.trainer, self.validator, self.warn = folder.path, trainer, validator, warn
-        self.log, self.watch = RunLog(folder, trainer.steps_done), Watch()
-        self.best = math.inf if best is None else best
-
-    def report(self, log: dict[str, float]) -> None:
-        """Logs, warns, validates and saves, each when it is due."""
-        trainer, config = self.trainer, self.trainer.config
-        step, last = trainer.steps_done, trainer.share_done >= 1
-        for text in self.watch.look(log):
-            self.log.warning(step, text)
-            self.warn(f"step {step}: {text}")
-        if step % config.log_every == 0 or last:
-            self.log.losses(step, trainer.seconds_done, log)
-        if self.validator is not None and (step % config.validate_every == 0 or last):
-            sheet = self.path / "samples.png"
-            seen = self.validator.measure(trainer, sheet)
-            self.log.validation(step, seen, sheet)
-            if seen.l1 < self.best:
-                self.best = seen.l1
-                save_checkpoint(self.path / "best.safetensors", trainer.checkpoint(validation=vars(seen)))
-        if step % config.save_every == 0 or last:
-            save_state(self.path / "state.safetensors", trainer, None if self.best == math.inf else self.best)
-            save_checkpoint(self.path / "model.safetensors", trainer.checkpoint())

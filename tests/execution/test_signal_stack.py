@@ -31,9 +31,9 @@ def test_another_stack_is_taken_back() -> None:
 
 def test_the_mesh_in_openvino_leaves_it_alone_and_ctrl_c_stays_an_exception(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("openvino")
-    from sfumato.media.landmarks import mesh_net
+    from sfumato.media.landmarks import mesh_net, tflite_net
 
-    monkeypatch.setattr(mesh_net, "_COMPILED", threading.local())  # it is compiled here, whatever was before
+    monkeypatch.setattr(tflite_net, "COMPILED", threading.local())  # it is compiled here, whatever was before
     before = signal_stack()
     network = mesh_net.openvino_net()
     assert signal_stack() == before

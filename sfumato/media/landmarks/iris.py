@@ -7,28 +7,23 @@ face mesh, which sees the whole face in 192 px, hardly notices a closed eye.
 
 from __future__ import annotations
 
-import importlib.util
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sfumato.execution.openvino_runtime import openvino_runtime
-from sfumato.execution.signal_stack import signal_stack_kept
+from sfumato.media.landmarks.tflite_net import Run, in_opencv, in_openvino, model_file, openvino_installed
 
 CORNERS = ((36, 39), (42, 45))  # of the 68, the left one in the picture first
 _VIEW = 64  # px, the net's input
 _WIDE = 2.3  # the view's side in eye widths, as the net was trained
-_LIDS, _IRIS = "output_eyes_contours_and_brows", "output_iris"
+_OUTPUTS = ("output_eyes_contours_and_brows", "output_iris")
 _UPPER, _LOWER = slice(9, 16), slice(1, 8)  # of the contour; 0 and 8 are its corners
 Points = NDArray[np.float32]
 Net = Callable[[NDArray[np.uint8]], tuple[Points, Points]]
-_COMPILED = threading.local()  # as the mesh's
 
 
 @dataclass(frozen=True)
@@ -116,45 +111,30 @@ def quickest_net() -> Net:
     """The net in OpenVINO where it is installed, or in OpenCV: (64, 64, 3) uint8 RGB to the lids (16, 2) and the iris
     (5, 2), in px. One thread's own.
     """
-    return openvino_net() if importlib.util.find_spec("openvino") is not None else opencv_net()
+    return openvino_net() if openvino_installed() else opencv_net()
 
 
 def iris_file() -> str:
     """Where the net lies."""
-    return str(files("sfumato.media") / "models" / "iris_landmark.tflite")
+    return model_file("iris_landmark.tflite")
 
 
 def opencv_net() -> Net:
-    """The net in OpenCV's classic engine: the new one gives the iris alone."""
-    net = cv2.dnn.readNetFromTFLite(iris_file(), cv2.dnn.ENGINE_CLASSIC)
-
-    def run(view: NDArray[np.uint8]) -> tuple[Points, Points]:
-        net.setInput(cv2.dnn.blobFromImage(view, 1 / 255))
-        lids, iris = net.forward([_LIDS, _IRIS])
-        return _points(lids)[:16], _points(iris)
-
-    return run
+    """The net in OpenCV."""
+    return _read(in_opencv(iris_file(), _OUTPUTS))
 
 
 def openvino_net() -> Net:
-    """The net in OpenVINO: float32, on one thread. What one thread asks for is compiled once."""
-    if not hasattr(_COMPILED, "net"):
-        core = openvino_runtime().Core()
-        settings: dict[str, Any] = {
-            "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": 1,
-            "ENABLE_CPU_PINNING": "NO",
-        }
-        with signal_stack_kept():
-            _COMPILED.net = core.compile_model(core.read_model(iris_file()), "CPU", settings)
-    request = _COMPILED.net.create_infer_request()
+    """The net in OpenVINO, on one thread."""
+    return _read(in_openvino(iris_file(), _OUTPUTS))
 
-    def run(view: NDArray[np.uint8]) -> tuple[Points, Points]:
-        request.infer([np.multiply(view, np.float32(1 / 255), dtype=np.float32)[None]])
-        lids, iris = (request.get_tensor(name).data for name in (_LIDS, _IRIS))
+
+def _read(run: Run) -> Net:
+    def net(view: NDArray[np.uint8]) -> tuple[Points, Points]:
+        lids, iris = run(view)
         return _points(lids)[:16], _points(iris)
 
-    return run
+    return net
 
 
 def _points(flat: Any) -> Points:
