@@ -26,6 +26,7 @@ from generator.networks.discriminator import MouthCritic, frozen
 from generator.networks.families import WarpGenerator, build_generator
 from generator.networks.mouth import MouthPainter
 from generator.training.divergence import require_finite
+from generator.training.schedule import rate_factor, share_of
 from sfumato.config import to_dict
 from sfumato.errors import UsageError
 from sfumato.run import seed_everything
@@ -84,9 +85,8 @@ class MouthTrainer:
 
     @property
     def share_done(self) -> float:
-        """How far the run is, by steps or by minutes, whichever ends it first. In [0, 1]."""
-        by_time = self.seconds_done / (60 * self.config.minutes) if self.config.minutes else 0.0
-        return min(1.0, max(self.steps_done / self.config.steps, by_time))
+        """How far the run is, in [0, 1]."""
+        return share_of(self.config, self.steps_done, self.seconds_done)
 
     def step(self) -> Log:
         """One update. Returns the losses' parts, with `painted`, the paint's share inside the lips.
@@ -172,9 +172,7 @@ class MouthTrainer:
         self.optimisers[name].step()
 
     def _set_learning_rates(self) -> None:
-        factor = min(1.0, (self.steps_done + 1) / max(1, self.config.warm_up))
-        if self.config.decay:
-            factor *= 0.55 + 0.45 * math.cos(math.pi * self.share_done)
+        factor = rate_factor(self.config, self.steps_done, self.share_done)
         for name, base in (
             ("painter", self.config.learning_rate),
             ("critic", self.config.critic_learning_rate),

@@ -30,6 +30,7 @@ from generator.networks.families import WarpGenerator, build_generator, make_ima
 from generator.networks.synthesizer import Generator
 from generator.networks.upscale_checkpoint import start_from
 from generator.training.divergence import PEOPLE, require_finite
+from generator.training.schedule import rate_factor, share_of
 from sfumato.config import to_dict
 from sfumato.run import seed_everything
 from sfumato.training.average import Average
@@ -101,9 +102,8 @@ class MetaTrainer:
 
     @property
     def share_done(self) -> float:
-        """How far the run is, by steps or by minutes, whichever ends it first. In [0, 1]."""
-        by_time = self.seconds_done / (60 * self.config.minutes) if self.config.minutes else 0.0
-        return min(1.0, max(self.steps_done / self.config.steps, by_time))
+        """How far the run is, in [0, 1]."""
+        return share_of(self.config, self.steps_done, self.seconds_done)
 
     def step(self) -> Log:
         """One update of E and G, and `critic_updates` of D once the adversary takes part. Returns the losses' parts.
@@ -222,9 +222,7 @@ class MetaTrainer:
             self.optimisers[name].step()
 
     def _set_learning_rates(self) -> None:
-        factor = min(1.0, (self.steps_done + 1) / max(1, self.config.warm_up))
-        if self.config.decay:
-            factor *= 0.55 + 0.45 * math.cos(math.pi * self.share_done)
+        factor = rate_factor(self.config, self.steps_done, self.share_done)
         for name, optimiser in self.optimisers.items():
             base = self.config.learning_rate if name == "generator" else self.config.critic_learning_rate
             for group in optimiser.param_groups:
