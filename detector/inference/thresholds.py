@@ -19,6 +19,7 @@ from sfumato.text import printable
 
 STRONG_FPR = 0.001  # a score above the threshold of this rate, or of a stricter one, is strong
 _NAMED = 3  # sources that are named in one sentence
+_LONGEST = 64  # characters of a source's name: a collection with what its pictures went through
 _LARGEST = 1e6  # of any number of a record
 _FAMILIES = {
     "H.264 and later": {"h264", "hevc", "vvc", "vp8", "vp9", "av1"},  # blocks smoothed after decoding
@@ -167,7 +168,7 @@ class Thresholds:
         if not few:
             return f"of the real clips of each of the {len(carried)} sources that it was calibrated on"
         others = "another source has" if few == 1 else f"{few} other sources have"
-        names = " and of ".join(printable(source.name, 40) for source in carried[:_NAMED])
+        names = " and of ".join(printable(source.name, _LONGEST) for source in carried[:_NAMED])
         names += f" and of {len(carried) - _NAMED} more" if len(carried) > _NAMED else ""
         return f"of the real clips that it was calibrated on of {names} ({others} too few to say so)"
 
@@ -178,7 +179,7 @@ class Thresholds:
         if len(self.sources) < 2:
             return ""
         weak = sorted((s for s in self.sources if not s.carries(rate)), key=lambda s: -s.rates.get(rate, 1.0))
-        told = [f"{s.rates.get(rate, 1.0):.1%} of {printable(s.name, 40)}" for s in weak[:_NAMED]]
+        told = [f"{s.rates.get(rate, 1.0):.1%} of {printable(s.name, _LONGEST)}" for s in weak[:_NAMED]]
         told += [f"less of {len(weak) - _NAMED} more"] if len(weak) > _NAMED else []
         limits = f" (up to {', '.join(told)} may exceed it: too few clips to say less)" if told else ""
         return f" of {len(self.sources)} sources{limits}"
