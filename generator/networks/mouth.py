@@ -2,8 +2,8 @@
 tongue and dark inside the open lips out.
 
 A small network of the generator's own kind (a `Synthesizer`) reads the square around the mouth, 64 px wide whatever the
-picture's size, and paints it; only what lies inside the inner lips is taken over. Where the lips are shut it changes
-nothing, bit for bit.
+picture's size, and paints it; what lies inside the inner lips is taken over, all of it: a gate of the painter's own
+would shut wherever it is unsure. Where the lips are shut it changes nothing, bit for bit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ SIDE = 64  # px of the square that is read and painted
 CHANNELS = 5  # read: the picture, inside the inner lips, inside the outer lips
 _HALF = 0.42  # half the square's side, in distances of the outer eye corners: a wide open mouth fits in
 _SHUT, _OPEN = 0.015, 0.04  # mean opening of the inner lips, in the same: from nothing painted to all of it
-GATE = 3.0  # the logit at which the painter's own gate starts: open
 _SHIFT = 4  # bits of a pixel that OpenCV draws to
 _BLUR = 1.0  # px over which the paint fades at the lips
 Array = NDArray[np.float32]
@@ -40,7 +39,7 @@ class MouthPainter(nn.Module):
             config, size=SIDE, stem=2, bottleneck=8, width=config.mouth, max_width=4 * config.mouth,
             same_blocks=3, encoder_attention=0, decoder_attention=0, spectral_norm=False,
         )  # fmt: skip
-        self.network = Synthesizer(inner, inputs=CHANNELS, outputs=4, skips=True, embedding=config.max_width)
+        self.network = Synthesizer(inner, inputs=CHANNELS, outputs=3, skips=True, embedding=config.max_width)
         for parameter in self.network.last.parameters():
             nn.init.zeros_(parameter)
 
@@ -52,8 +51,7 @@ class MouthPainter(nn.Module):
         """square: (B, 3, 64, 64) in [-1, 1]; lips: (B, 3, 64, 64), see `lip_masks`. Returns the paint (B, 3, 64, 64) in
         [-1, 1] and its share (B, 1, 64, 64) in [0, 1], 0 beyond the lips.
         """
-        answer = self.network(torch.cat([square, 2 * lips[:, :2] - 1], dim=1), psi)
-        return torch.tanh(answer[:, :3]), lips[:, 2:] * torch.sigmoid(answer[:, 3:] + GATE)
+        return torch.tanh(self.network(torch.cat([square, 2 * lips[:, :2] - 1], dim=1), psi)), lips[:, 2:]
 
 
 def mouth_square(points: Tensor) -> tuple[Tensor, Tensor]:

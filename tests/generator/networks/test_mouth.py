@@ -68,7 +68,7 @@ def test_a_square_that_is_laid_back_is_the_picture_it_was_read_from() -> None:
     assert float((back - picture).abs().max()) < 0.02
 
 
-def test_the_gate_starts_open() -> None:
+def test_all_that_lies_inside_open_lips_is_painted() -> None:
     painter = checkpoint(mouth=8, awake=False).generator.mouth
     place = points()
     lips = torch.from_numpy(lip_masks(place[0].numpy()))[None]
