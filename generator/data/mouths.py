@@ -19,7 +19,7 @@ from torch import Tensor
 
 from generator.data.dataset import Clip, PersonFootage
 from generator.data.pose_augmentation import random_pose
-from generator.networks.mouth import lip_masks, read_square, square_grid
+from generator.networks.mouth import SIDE, lip_masks, read_square, square_grid
 from generator.networks.warp import normalise, sample, warp_grid
 from sfumato.media.landmarks.drawing import draw_sketch
 
@@ -55,33 +55,34 @@ def gather_mouths(
     `size`: px of a frame; `advance` gets 1 for each recording.
     """
     rng = np.random.default_rng(seed)
-    left, wanted, lips, rows = [], [], [], []
-    faces: list[NDArray[np.uint8]] = []
-    sketches: list[NDArray[np.uint8]] = []
-    for person in people:
-        for clip in person.clips:
-            advance(1)
-            shown = _open_frames(clip)
-            if not len(shown):
-                continue
-            image, points = clip.frame(int(np.argmin(opening(clip.landmarks))), size)
-            faces.append(image)
-            sketches.append(draw_sketch(points, size))
-            for index in shown:
-                image, points = clip.frame(int(index), size)
-                place = normalise(torch.from_numpy(points)[None], size)
-                picture = _tensor(image)
-                mask = lip_masks(place[0].numpy())
-                for _ in range(copies):
-                    left.append(_left(clip, int(index), picture, place, mask[0], rng))
-                    wanted.append(_image(read_square(picture, place)))
-                    lips.append(np.round(255 * mask).astype(np.uint8))
-                    rows.append(len(faces) - 1)
-    if not left:
+    shown = [(clip, _open_frames(clip)) for person in people for clip in person.clips]
+    speaking = [(clip, frames) for clip, frames in shown if len(frames)]
+    advance(len(shown) - len(speaking))
+    if not speaking:
         return None
-    seen, were, places = (torch.from_numpy(np.stack(x)) for x in (left, wanted, lips))
-    calm = (torch.from_numpy(np.stack(x)).permute(0, 3, 1, 2) for x in (faces, sketches))
-    return Mouths(seen, were, places, torch.tensor(rows), *calm)
+    # Filled in place: kept one by one between the passing pictures, small arrays hold the memory of those.
+    count = copies * sum(len(frames) for _, frames in speaking)
+    left, wanted = np.empty((2, count, SIDE, SIDE, 3), np.uint8)
+    lips = np.empty((count, 3, SIDE, SIDE), np.uint8)
+    faces, sketches = np.empty((2, len(speaking), size, size, 3), np.uint8)
+    rows: list[int] = []
+    for number, (clip, frames) in enumerate(speaking):
+        image, points = clip.frame(int(np.argmin(opening(clip.landmarks))), size)
+        faces[number], sketches[number] = image, draw_sketch(points, size)
+        for index in frames:
+            image, points = clip.frame(int(index), size)
+            place = normalise(torch.from_numpy(points)[None], size)
+            picture = _tensor(image)
+            mask = lip_masks(place[0].numpy())
+            was, inside = _image(read_square(picture, place)), np.round(255 * mask)
+            for _ in range(copies):
+                row = len(rows)
+                left[row] = _left(clip, int(index), picture, place, mask[0], rng)
+                wanted[row], lips[row] = was, inside
+                rows.append(number)
+        advance(1)
+    seen, were, places, calm, drawn = map(torch.from_numpy, (left, wanted, lips, faces, sketches))
+    return Mouths(seen, were, places, torch.tensor(rows), calm.permute(0, 3, 1, 2), drawn.permute(0, 3, 1, 2))
 
 
 def opening(landmarks: NDArray[np.floating]) -> NDArray[np.floating]:
