@@ -126,7 +126,8 @@ class MouthTrainer:
     def paint(painter: MouthPainter, left: Tensor, lips: Tensor, embedding: Tensor) -> Tensor:
         """The square as it comes out, (B, 3, 64, 64) in [-1, 1]."""
         paint, share = painter(left, lips, painter.project(embedding))
-        return left + share * (paint - left)
+        made: Tensor = left + share * (paint - left)
+        return made
 
     def checkpoint(self, **facts: object) -> Checkpoint:
         """The base with the averaged painter; `facts` join its record of the painter's training."""
