@@ -2,8 +2,8 @@
 
 Comes in: people of prepared footage. Goes out: arrays of pairs. What a mouth was is any frame or photograph with open
 lips. What the warp leaves of it is made in three ways: from another frame of the clip, bent to this one's landmarks;
-from a bent copy of the picture; or by taking out what lies inside the lips and closing the hole from its edge, which is
-what a portrait with closed lips gives. So a photograph of a laugh teaches teeth, though there is no other of its kind.
+from a bent copy of the picture; or by taking out what lies between the lips and closing the hole from its edge, as in a
+portrait with closed lips. So a photograph of a laugh teaches teeth, though there is no other of its kind.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from generator.networks.mouth import SIDE, lip_masks, read_square, square_grid
 from generator.networks.warp import normalise, sample, warp_grid
 from sfumato.media.landmarks.drawing import draw_sketch
 
-_LEAST = 0.03  # opening of the inner lips, in distances of the outer eye corners, from which on a mouth is open
+_LEAST = 0.015  # opening of the inner lips, in distances of the outer eye corners, from which on a mouth is open
 _OF_CLIP = 48  # open mouths of a clip that are taken, at most
 # how often: another frame of the clip, one with closed lips among those, and a bent copy; else the hole is closed
 _FROM_CLIP, _FROM_CLOSED, _FROM_COPY = 0.65, 0.7, 0.15
@@ -77,7 +77,7 @@ def gather_mouths(
             was, inside = _image(read_square(picture, place)), np.round(255 * mask)
             for _ in range(copies):
                 row = len(rows)
-                left[row] = _left(clip, int(index), picture, place, mask[0], rng)
+                left[row] = _left(clip, int(index), picture, place, mask[2], rng)
                 wanted[row], lips[row] = was, inside
                 rows.append(number)
         advance(1)
@@ -102,7 +102,7 @@ def _open_frames(clip: Clip) -> NDArray[np.int64]:
 
 
 def _left(
-    clip: Clip, index: int, picture: Tensor, place: Tensor, inside: NDArray[np.float32], rng: np.random.Generator
+    clip: Clip, index: int, picture: Tensor, place: Tensor, share: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """What one of the three ways leaves of the mouth in frame `index`: `picture` (1, 3, S, S), landmarks `place`."""
     way, size = rng.random(), picture.shape[-1]
@@ -115,14 +115,13 @@ def _left(
     if way > 1 - _FROM_COPY:
         posed = random_pose(place[0], rng)[None]
         return _bent(sample(picture, warp_grid(place, posed, size)), posed, place)
-    return without_inside(_image(read_square(picture, place)), inside)
+    return without_inside(_image(read_square(picture, place)), share)
 
 
-def without_inside(square: NDArray[np.uint8], inside: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The square with its mouth closed up from the lips' edge."""
-    reach = int(np.ceil(_EDGE))
+def without_inside(square: NDArray[np.uint8], share: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The square with its mouth, where `share` of `lip_masks` lies, closed up from the lips."""
     hole = cv2.dilate(
-        (inside > 0.2).astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach - 1,) * 2)
+        (share > 0.2 * share.max()).astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _EDGE - 1,) * 2)
     )
     return np.asarray(cv2.inpaint(square, hole, 3, cv2.INPAINT_TELEA), np.uint8)
 

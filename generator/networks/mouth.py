@@ -2,8 +2,9 @@
 tongue and dark inside the open lips out.
 
 A small network of the generator's own kind (a `Synthesizer`) reads the square around the mouth, 64 px wide whatever the
-picture's size, and paints it; what lies inside the inner lips is taken over, all of it: a gate of the painter's own
-would shut wherever it is unsure. Where the lips are shut it changes nothing, bit for bit.
+picture's size, and paints it; what lies between the middles of both lips is taken over, all of it: a gate of the
+painter's own would shut wherever it is unsure, and landmarks see small openings as smaller than they are, so the lips'
+edges are painted, too. Where the lips are shut it changes nothing, bit for bit.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from generator.networks.warp import identity_grid
 SIDE = 64  # px of the square that is read and painted
 CHANNELS = 5  # read: the picture, inside the inner lips, inside the outer lips
 _HALF = 0.42  # half the square's side, in distances of the outer eye corners: a wide open mouth fits in
-_SHUT, _OPEN = 0.015, 0.04  # mean opening of the inner lips, in the same: from nothing painted to all of it
+_SHUT, _OPEN = 0.01, 0.025  # mean opening of the inner lips, in the same: from nothing painted to all of it
 _SHIFT = 4  # bits of a pixel that OpenCV draws to
-_BLUR = 1.0  # px over which the paint fades at the lips
+_BLUR = 1.0  # px over which the paint fades on the lips
+_ACROSS = [0, 2, 3, 4, 6, 8, 9, 10]  # of the twelve points of the outer lips: those beside the eight of the inner ones
 Array = NDArray[np.float32]
 
 
@@ -83,14 +85,13 @@ def in_square(places: Tensor, points: Tensor) -> Tensor:
 
 def lip_masks(points: NDArray[np.floating]) -> Array:
     """points: (68, 2) in [-1, 1] of the picture. Returns (3, 64, 64) in [0, 1] on the square: inside the inner lips,
-    inside the outer lips, and how much may be painted there. The last is 0 everywhere in a closed mouth.
+    inside the outer lips, and how much is painted: all between the lips' middles. The last is 0 in a closed mouth.
     """
     tensor = torch.from_numpy(np.asarray(points, np.float32))[None]
     local = in_square(tensor[:, None, 48:68], tensor)[0, 0].numpy()  # (20, 2)
     pixels = ((local + 1) * SIDE - 1) / 2
     inner, outer = _filled(pixels[12:]), _filled(pixels[:12])
-    grown = cv2.dilate(inner, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
-    soft = cv2.GaussianBlur(grown, (0, 0), _BLUR)
+    soft = cv2.GaussianBlur(_filled((pixels[12:] + pixels[_ACROSS]) / 2), (0, 0), _BLUR)
     opening = float(np.linalg.norm(local[[13, 14, 15]] - local[[19, 18, 17]], axis=1).mean()) * _HALF
     share = min(max((opening - _SHUT) / (_OPEN - _SHUT), 0.0), 1.0)
     return np.stack([inner, outer, soft * np.float32(share * share * (3 - 2 * share))])
