@@ -27,7 +27,7 @@ _LEAST = 0.015  # opening of the inner lips, in distances of the outer eye corne
 _OF_CLIP = 48  # open mouths of a clip that are taken, at most
 # how often: another frame of the clip, one with closed lips among those, and a bent copy; else the hole is closed
 _FROM_CLIP, _FROM_CLOSED, _FROM_COPY = 0.65, 0.7, 0.15
-_EDGE = 2  # px that the hole reaches over the lips' edge when it is closed from there
+_EDGE = 3  # px that the hole reaches over the lips' edge when it is closed from there
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def gather_mouths(
             was, inside = _image(read_square(picture, place)), np.round(255 * mask)
             for _ in range(copies):
                 row = len(rows)
-                left[row] = _left(clip, int(index), picture, place, mask[2], rng)
+                left[row] = _left(clip, int(index), picture, place, mask[0], rng)
                 wanted[row], lips[row] = was, inside
                 rows.append(number)
         advance(1)
@@ -102,7 +102,7 @@ def _open_frames(clip: Clip) -> NDArray[np.int64]:
 
 
 def _left(
-    clip: Clip, index: int, picture: Tensor, place: Tensor, share: NDArray[np.float32], rng: np.random.Generator
+    clip: Clip, index: int, picture: Tensor, place: Tensor, inside: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """What one of the three ways leaves of the mouth in frame `index`: `picture` (1, 3, S, S), landmarks `place`."""
     way, size = rng.random(), picture.shape[-1]
@@ -115,13 +115,13 @@ def _left(
     if way > 1 - _FROM_COPY:
         posed = random_pose(place[0], rng)[None]
         return _bent(sample(picture, warp_grid(place, posed, size)), posed, place)
-    return without_inside(_image(read_square(picture, place)), share)
+    return without_inside(_image(read_square(picture, place)), inside)
 
 
-def without_inside(square: NDArray[np.uint8], share: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The square with its mouth, where `share` of `lip_masks` lies, closed up from the lips."""
+def without_inside(square: NDArray[np.uint8], inside: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The square with its mouth closed up from the lips' edge."""
     hole = cv2.dilate(
-        (share > 0.2 * share.max()).astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _EDGE - 1,) * 2)
+        (inside > 0.2).astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _EDGE - 1,) * 2)
     )
     return np.asarray(cv2.inpaint(square, hole, 3, cv2.INPAINT_TELEA), np.uint8)
 
