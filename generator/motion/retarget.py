@@ -3,7 +3,8 @@
 Landmarks of another person leak that person's face shape (the paper's known limit). So only what changes against the
 driver's neutral frame is taken over: head motion, in space where both faces' depth is known and else in the picture's
 plane; the rest as displacements in the head's own frame, scaled part by part to the source's proportions; eyes by how
-far they are open. At the neutral frame the result is the source's own landmarks.
+far they are open, lips as the jaw: thin ones part as far as full ones. At the neutral frame the result is the source's
+own landmarks.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from generator.motion.head import FlatHead, Matrix, Mode, SolidHead
 from generator.motion.track import Landmarks, Motion, Pose
 
 _LIMIT = 0.5  # of the face's width: no displacement beyond it is anatomy
+_INNER_LIPS = ((61, 67), (62, 66), (63, 65))  # upper, lower
 _PARTS = (list(range(17)), list(range(17, 27)), list(range(27, 36)), list(range(36, 48)), list(range(48, 68)))
 _ASKED, _MANY, _LESS = 200, 0.1, 2.0  # frames asked about turns, the share worth a remark, and degrees worth counting
 
@@ -63,6 +65,7 @@ class Retargeter:
         for part in _PARTS:
             own, other = (np.ptp(face[part] @ self._upright, axis=0) for face in (self.source, self.neutral))
             self._scale[part] = np.clip(own / np.maximum(other, 1e-6), 0.6, 1.6)
+        self._scale[48:, 1] = self._scale[8, 1]  # lips part as far as the jaw drops, however thin they are
 
     def frame(self, index: int) -> Landmarks:
         """The source's landmarks (68, 2) at frame `index` of the motion."""
@@ -109,6 +112,7 @@ class Retargeter:
         length = np.linalg.norm(change, axis=1, keepdims=True)
         shape: Matrix = self.source + change * np.minimum(1.0, self._reach / np.maximum(length, 1e-9))
         self._lids(shape, calm)
+        self._lips(shape)
         return shape
 
     def _lids(self, shape: Matrix, driver: Matrix) -> None:
@@ -121,6 +125,14 @@ class Retargeter:
                 middle = (shape[upper] + shape[lower]) / 2
                 half = (self.source[upper] - self.source[lower]) / 2 * max(share, 0.0)
                 shape[upper], shape[lower] = middle + half, middle - half
+
+    def _lips(self, shape: Matrix) -> None:
+        """Lips that would cross meet."""
+        down = self._upright[:, 1]
+        for upper, lower in _INNER_LIPS:
+            crossed = max(float((shape[upper] - shape[lower]) @ down), 0.0) / 2
+            shape[upper] -= crossed * down
+            shape[lower] += crossed * down
 
 
 def without_likeness(motion: Motion, canonical: Landmarks, depth: NDArray[np.float32] | None = None) -> Motion:

@@ -97,6 +97,24 @@ def test_the_drivers_proportions_do_not_matter(stretch: tuple[float, float]) -> 
     assert np.abs(one - other).max() < 0.15 * change
 
 
+@pytest.mark.parametrize("thickness", [0.4, 1.0, 2.0])
+def test_thin_lips_part_as_far_as_full_ones(thickness: float) -> None:
+    sitter = CANONICAL.astype(np.float64)
+    middle = sitter[48:, 1].mean()
+    sitter[48:, 1] = middle + thickness * (sitter[48:, 1] - middle)
+    out = Retargeter(sitter.astype(np.float32), motion([CANONICAL, talking(CANONICAL)])).frame(1)
+    asked = opening(talking(CANONICAL)) - opening(CANONICAL)
+    assert opening(out) - opening(sitter) == pytest.approx(asked, rel=0.05)
+
+
+def test_lips_that_would_cross_meet() -> None:
+    """A driver who is at rest with open lips closes them; the source's are closed already."""
+    out = Retargeter(source_face(), motion([talking(CANONICAL), CANONICAL])).frame(1)
+    upright = out @ np.array([[np.cos(0.1), -np.sin(0.1)], [np.sin(0.1), np.cos(0.1)]])
+    for upper, lower in ((61, 67), (62, 66), (63, 65)):
+        assert upright[lower, 1] - upright[upper, 1] == pytest.approx(0, abs=2e-3)
+
+
 def test_a_wide_drivers_neutral_frame_leaves_the_source_narrow() -> None:
     wide = CANONICAL * (1.4, 1.0)
     out = Retargeter(source_face(), motion([wide, talking(wide)])).frame(1)
