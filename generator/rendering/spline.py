@@ -48,15 +48,15 @@ class Spline:
         """
         shared = np.concatenate([target.astype(np.float64), self._border])  # nodes of every source
         common = self._basis(shared)  # (c c, 68 + 16)
-        wanted = torch.from_numpy(np.asarray(target, np.float32))[None]
-        soft = stiffness(wanted, len(shared) + len(self._crowns[0]))[0].numpy()
+        wanted = torch.from_numpy(np.asarray(target, np.float32))[None].expand(len(chosen), -1, -1)
+        soft = stiffness(self._points[list(chosen)], wanted, len(shared) + len(self._crowns[0])).numpy()
         parts = []
-        for source in chosen:
+        for number, source in enumerate(chosen):
             own, crown = self._sources[source], self._crowns[source]
             moved = _move_rigidly(crown.astype(np.float64), own.astype(np.float64), target.astype(np.float64))
             nodes = np.concatenate([shared, moved])
             values = np.concatenate([own, self._border, crown]) - nodes
-            weights = _solve(nodes, values, soft).astype(np.float32)  # (P + 3, 2)
+            weights = _solve(nodes, values, soft[number]).astype(np.float32)  # (P + 3, 2)
             count = len(shared)
             affine = weights[-3:]
             field = common @ weights[:count] + self._basis(moved) @ weights[count:-3]
