@@ -138,13 +138,13 @@ class WarpRenderer:
         flows, gates, residual, mask = np.split(
             head, np.cumsum([2 * self._warps, self._warps - 1, 3])[:3] * self._stem**2, axis=2
         )
-        size = len(fine)
+        size, reach = len(fine), [_spread(np.float32(self._reach) * share, 2) for share in shares]
         warp: Any = None
         for index, flow in enumerate(np.split(flows, self._warps, axis=2)):
             part = min(index, self._distinct - 1)
             large = self._large(chosen[part])
             place = self._tanh(flow, size)
-            place *= self._reach * shares[part]
+            place *= reach[part]
             place += fine[..., 2 * part : 2 * part + 2]
             layer = _sample(large, _places(place, large.shape[0]))
             if warp is None:
