@@ -2,9 +2,8 @@
 
 Landmarks of another person leak that person's face shape (the paper's known limit). So only what changes against the
 driver's neutral frame is taken over: head motion, in space where both faces' depth is known and else in the picture's
-plane; the rest as displacements in the head's own frame, scaled part by part to the source's proportions; eyes by how
-far they are open, lips as the jaw: thin ones part as far as full ones. At the neutral frame the result is the source's
-own landmarks.
+plane; the rest as displacements in the head's own frame, scaled part by part to the source's proportions, lips to the
+face's height; eyes by how far they are open. At the neutral frame the result is the source's own landmarks.
 """
 
 from __future__ import annotations
@@ -23,8 +22,9 @@ from generator.motion.head import FlatHead, Matrix, Mode, SolidHead
 from generator.motion.track import Landmarks, Motion, Pose
 
 _LIMIT = 0.5  # of the face's width: no displacement beyond it is anatomy
-_INNER_LIPS = ((61, 67), (62, 66), (63, 65))  # upper, lower
 _PARTS = (list(range(17)), list(range(17, 27)), list(range(27, 36)), list(range(36, 48)), list(range(48, 68)))
+_CHIN, _ROOT = 8, 27  # of the nose: between them is the face's height
+_MOUTH, _LIPS = _PARTS[4], ((61, 67), (62, 66), (63, 65))  # all of it; upper and lower inner lip
 _ASKED, _MANY, _LESS = 200, 0.1, 2.0  # frames asked about turns, the share worth a remark, and degrees worth counting
 
 
@@ -65,7 +65,9 @@ class Retargeter:
         for part in _PARTS:
             own, other = (np.ptp(face[part] @ self._upright, axis=0) for face in (self.source, self.neutral))
             self._scale[part] = np.clip(own / np.maximum(other, 1e-6), 0.6, 1.6)
-        self._scale[48:, 1] = self._scale[8, 1]  # lips part as far as the jaw drops, however thin they are
+        # lips part as wide for the face, whether full or thin, and whether they were parted at rest
+        high, other_high = (float(np.linalg.norm(face[_CHIN] - face[_ROOT])) for face in (self.source, self.neutral))
+        self._scale[_MOUTH, 1] = np.clip(high / max(other_high, 1e-6), 0.6, 1.6)
 
     def frame(self, index: int) -> Landmarks:
         """The source's landmarks (68, 2) at frame `index` of the motion."""
@@ -115,6 +117,16 @@ class Retargeter:
         self._lips(shape)
         return shape
 
+    def _lips(self, shape: Matrix) -> None:
+        """Lets lips meet where the driver's come closer than in its neutral frame, and the source's would cross."""
+        down = self._upright[:, 1]
+        for upper, lower in _LIPS:
+            least = min(0.0, float((self.source[lower] - self.source[upper]) @ down))  # as the source's own are
+            over = least - float((shape[lower] - shape[upper]) @ down)
+            if over > 0:
+                shape[upper] -= over / 2 * down
+                shape[lower] += over / 2 * down
+
     def _lids(self, shape: Matrix, driver: Matrix) -> None:
         """Sets the eyes' opening as a share of the source's own: a closed eye is closed, whatever its size."""
         for eye in LIDS:
@@ -125,14 +137,6 @@ class Retargeter:
                 middle = (shape[upper] + shape[lower]) / 2
                 half = (self.source[upper] - self.source[lower]) / 2 * max(share, 0.0)
                 shape[upper], shape[lower] = middle + half, middle - half
-
-    def _lips(self, shape: Matrix) -> None:
-        """Lips that would cross meet."""
-        down = self._upright[:, 1]
-        for upper, lower in _INNER_LIPS:
-            crossed = max(float((shape[upper] - shape[lower]) @ down), 0.0) / 2
-            shape[upper] -= crossed * down
-            shape[lower] += crossed * down
 
 
 def without_likeness(motion: Motion, canonical: Landmarks, depth: NDArray[np.float32] | None = None) -> Motion:

@@ -23,7 +23,7 @@ from generator.motion.track import Landmarks
 from generator.networks.checkpoint import Checkpoint
 from generator.networks.episode import source_warps
 from generator.networks.families import WarpGenerator, has_network
-from generator.networks.warp import nearest, warp_grid
+from generator.networks.warp import flow_share, nearest, warp_grid
 from generator.person.fine_tune import Person, fine_tune, meet
 from generator.person.portrait import Portrait
 from generator.rendering.eyes import Eyes
@@ -151,8 +151,9 @@ class Animator:
             order = nearest(person.landmarks[None], points, count)[0]
             large = torch.stack([_to_channels(layers.person(index)) for index in order.tolist()]).to(self.device)
             chosen = person.landmarks[order]
-            fine = warp_grid(chosen, points.expand(count, -1, -1), wanted)[None]
-            warp, share = person.generator.bend(head, large[None], fine).split([3, 1], dim=1)
+            targets = points.expand(count, -1, -1)
+            fine, flows = warp_grid(chosen, targets, wanted)[None], flow_share(chosen, targets, wanted)[None]
+            warp, share = person.generator.bend(head, large[None], fine, flows).split([3, 1], dim=1)
             share, behind = share.clamp(0, 1), layers.backdrop(wanted)
             if behind is not None:
                 warp = warp + (1 - share) * _to_channels(behind)[None].to(self.device)

@@ -109,7 +109,7 @@ class WarpRenderer:
         moved = _resize(coarse, self._size).clip(-2, 2)  # (S, S, 2 D): where from, as an offset
         head = self._network(self._guide(points, chosen, moved))
         fine = moved if size == self._size else _resize(coarse, size).clip(-2, 2)
-        picture = self._compose(head, chosen, fine, size)
+        picture = self._compose(head, chosen, fine, self._spline.flow_shares(chosen, points, size))
         if self._mouth is not None:
             self._mouth.paint(picture, points)
         return _to_image(picture)
@@ -131,19 +131,20 @@ class WarpRenderer:
         guide[..., (self._distinct + 1) * count :] = motion.reshape(len(guide), len(guide), -1)
         return guide
 
-    def _compose(self, head: Array, chosen: Sequence[int], fine: Array, size: int) -> Array:
+    def _compose(self, head: Array, chosen: Sequence[int], fine: Array, shares: Sequence[Array]) -> Array:
         """Flows refine the warps, gates choose among them, residual and mask paint over them: `WarpGenerator.compose`,
         in its order.
         """
         flows, gates, residual, mask = np.split(
             head, np.cumsum([2 * self._warps, self._warps - 1, 3])[:3] * self._stem**2, axis=2
         )
+        size, reach = len(fine), [_spread(np.float32(self._reach) * share, 2) for share in shares]
         warp: Any = None
         for index, flow in enumerate(np.split(flows, self._warps, axis=2)):
             part = min(index, self._distinct - 1)
             large = self._large(chosen[part])
             place = self._tanh(flow, size)
-            place *= np.float32(self._reach)
+            place *= reach[part]
             place += fine[..., 2 * part : 2 * part + 2]
             layer = _sample(large, _places(place, large.shape[0]))
             if warp is None:
