@@ -23,11 +23,12 @@ from generator.motion.track import Landmarks
 from generator.networks.checkpoint import Checkpoint
 from generator.networks.episode import source_warps
 from generator.networks.families import WarpGenerator, has_network
-from generator.networks.warp import nearest, warp_grid
+from generator.networks.warp import nearest, sample, warp_grid
 from generator.person.fine_tune import Person, fine_tune, meet
 from generator.person.portrait import Portrait
 from generator.rendering.eyes import Eyes
 from generator.rendering.layers import Layers
+from generator.rendering.regions import Box, Regions
 from generator.rendering.render import Renderer, load_renderer
 from sfumato.errors import ConfigError, UsageError
 from sfumato.media.landmarks.drawing import draw_sketch
@@ -50,6 +51,7 @@ class Animator:
         self.person: Person | None = None
         self._layers: Layers | None = None
         self._renderer: Renderer | None = None
+        self._regions: Regions | None = None  # of a network that bends several portraits
         self._eyes: Eyes | None = None  # of a family that bends the portrait; the plain one draws its own
         if backend not in ("auto", "torch") and not has_network(checkpoint.generator):
             require_backend(backend)
@@ -100,6 +102,8 @@ class Animator:
         self._layers = Layers(portraits, apart=isinstance(person.generator, WarpGenerator))
         self._renderer = load_renderer(person, self._layers, self._backend, self.threads) if self._backend else None
         warps = isinstance(person.generator, WarpGenerator)
+        several = len(portraits) > 1 and type(person.generator) is WarpGenerator
+        self._regions = Regions(person.landmarks.cpu().numpy()) if several else None
         self._eyes = Eyes([p.large for p in portraits], [p.landmarks for p in portraits]) if warps else None
 
     def render(
@@ -157,6 +161,10 @@ class Animator:
             if behind is not None:
                 warp = warp + (1 - share) * _to_channels(behind)[None].to(self.device)
             made = person.generator.paint(head, warp, share)
+            if self._regions is not None:
+                picture = np.ascontiguousarray(made.image[0].permute(1, 2, 0).cpu().numpy())
+                self._regions.lay(picture, landmarks, lambda source, box: self._bent(source, points, wanted, box))
+                made = replace(made, image=_to_channels(picture)[None].to(self.device))
             image = person.generator.open_mouth(made, person.psi, points).image
         else:
             image = person.generator(sketch, person.psi)
@@ -164,6 +172,14 @@ class Animator:
                 image = functional.interpolate(image, size=(wanted, wanted), mode="bicubic", align_corners=False)
         pixels = ((image[0] + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0)
         return np.ascontiguousarray(pixels.cpu().numpy())
+
+    def _bent(self, source: int, points: Tensor, size: int, box: Box) -> NDArray[np.float32]:
+        """What a box of the frame would show of one portrait, (h, w, 4) with the share of person."""
+        assert self.person is not None and self._layers is not None  # noqa: S101 (whoever composes asked)
+        left, top, right, bottom = box
+        grid = warp_grid(self.person.landmarks[source : source + 1], points, size)[:, top:bottom, left:right]
+        large = _to_channels(self._layers.person(source))[None].to(self.device)
+        return np.ascontiguousarray(sample(large, grid)[0].permute(1, 2, 0).cpu().numpy())
 
     def _sketch(self, points: Tensor) -> Tensor:
         pixels = ((points[0].cpu().numpy() + 1) * self.size - 1) / 2

@@ -24,6 +24,7 @@ from generator.person.fine_tune import Person
 from generator.rendering.blocks import block_order, fold_picture, unfold
 from generator.rendering.layers import Layers
 from generator.rendering.mouth import Mouth
+from generator.rendering.regions import Box, Regions
 from generator.rendering.spline import Spline
 from sfumato.media.landmarks.drawing import draw_sketch
 
@@ -73,7 +74,7 @@ class PlainRenderer:
 
 class WarpRenderer:
     """The warp family. Of T portraits only the nearest are warped, and a portrait that counts several times is warped
-    once.
+    once; the mouth is then taken from those that show it best, see generator/rendering/regions.py.
     """
 
     def __init__(self, person: Person, layers: Layers, backend: str, threads: int = 1) -> None:
@@ -94,6 +95,7 @@ class WarpRenderer:
         ]  # in [-1, 1], as E saw them
         self._layers = layers
         self._large = lru_cache(maxsize=_KEPT)(layers.person)
+        self._regions = Regions(person.landmarks.cpu().numpy()) if len(person.faces) > 1 else None
         psi, own = person.psi[:, : network.coefficients], person.psi[:, network.coefficients :]
         plan = fold(network, psi, self._size // self._stem, self._guide_weights, self._head_weights)
         self._network: Backend = load_backend(backend, plan, threads)
@@ -110,6 +112,8 @@ class WarpRenderer:
         head = self._network(self._guide(points, chosen, moved))
         fine = moved if size == self._size else _resize(coarse, size).clip(-2, 2)
         picture = self._compose(head, chosen, fine, size)
+        if self._regions is not None:
+            self._regions.lay(picture, points, lambda source, box: self._bent(source, points, size, box))
         if self._mouth is not None:
             self._mouth.paint(picture, points)
         return _to_image(picture)
@@ -167,6 +171,14 @@ class WarpRenderer:
         synthesis *= _spread(share if behind is None else share * within, 3)
         warp += synthesis
         return np.asarray(warp, np.float32)
+
+    def _bent(self, source: int, points: Landmarks, size: int, box: Box) -> Array:
+        """What a box of the frame would show of one portrait, (h, w, 4) with the share of person."""
+        left, top, right, bottom = box
+        moved = _resize(self._spline.moves([source], points), size)[top:bottom, left:right].clip(-2, 2)
+        large = self._large(source)
+        moved += _identity(size)[top:bottom, left:right]
+        return _sample(large, _pixels(moved, large.shape[0]))
 
     def _tanh(self, folded: Array, size: int) -> Array:
         """A part of the head at `size`. All of them end in a tanh: a sigmoid is one too, and the factors are in the
@@ -226,9 +238,14 @@ def _resize(field: Array, size: int) -> Array:
 def _places(moved: Array, size: int) -> Array:
     """Offsets (H, W, 2) in [-1, 1] to the pixels of a picture of `size`; `moved` is used up."""
     moved += _identity(len(moved))
-    moved *= np.float32(size / 2)
-    moved += np.float32((size - 1) / 2)
-    return moved
+    return _pixels(moved, size)
+
+
+def _pixels(places: Array, size: int) -> Array:
+    """Places in [-1, 1] to the pixels of a picture of `size`; `places` is used up."""
+    places *= np.float32(size / 2)
+    places += np.float32((size - 1) / 2)
+    return places
 
 
 @lru_cache(maxsize=4)
