@@ -163,7 +163,7 @@ class Animator:
             made = person.generator.paint(head, warp, share)
             if self._regions is not None:
                 picture = np.ascontiguousarray(made.image[0].permute(1, 2, 0).cpu().numpy())
-                self._regions.lay(picture, landmarks, lambda source, box: self._bent(source, points, wanted, box))
+                self._regions.lay(picture, landmarks, lambda *which: _bent(person, layers, points, wanted, *which))
                 made = replace(made, image=_to_channels(picture)[None].to(self.device))
             image = person.generator.open_mouth(made, person.psi, points).image
         else:
@@ -173,19 +173,19 @@ class Animator:
         pixels = ((image[0] + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0)
         return np.ascontiguousarray(pixels.cpu().numpy())
 
-    def _bent(self, source: int, points: Tensor, size: int, box: Box) -> NDArray[np.float32]:
-        """What a box of the frame would show of one portrait, (h, w, 4) with the share of person."""
-        assert self.person is not None and self._layers is not None  # noqa: S101 (whoever composes asked)
-        left, top, right, bottom = box
-        grid = warp_grid(self.person.landmarks[source : source + 1], points, size)[:, top:bottom, left:right]
-        large = _to_channels(self._layers.person(source))[None].to(self.device)
-        return np.ascontiguousarray(sample(large, grid)[0].permute(1, 2, 0).cpu().numpy())
-
     def _sketch(self, points: Tensor) -> Tensor:
         pixels = ((points[0].cpu().numpy() + 1) * self.size - 1) / 2
         return (torch.from_numpy(draw_sketch(pixels, self.size)).permute(2, 0, 1).float() / 127.5 - 1)[None].to(
             self.device
         )
+
+
+def _bent(person: Person, layers: Layers, points: Tensor, size: int, source: int, box: Box) -> NDArray[np.float32]:
+    """What a box of the frame would show of one portrait, (h, w, 4) with the share of person."""
+    left, top, right, bottom = box
+    grid = warp_grid(person.landmarks[source : source + 1], points, size)[:, top:bottom, left:right]
+    large = _to_channels(layers.person(source))[None].to(points.device)
+    return np.ascontiguousarray(sample(large, grid)[0].permute(1, 2, 0).cpu().numpy())
 
 
 def _to_channels(picture: NDArray[np.float32]) -> Tensor:

@@ -24,7 +24,9 @@ from generator.motion.track import Landmarks
 from generator.networks.warp import move_rigidly
 
 MOST = 3  # pictures that one mouth is made of
-_SHARE = 0.6  # of the ellipse's middle that is laid over the frame; the frame's own mouth, refined by the network, stays
+_SHARE = (
+    0.6  # of the ellipse's middle that is laid over the frame; the frame's own mouth, refined by the network, stays
+)
 _FALL = 0.5  # by how much farther than the nearest a picture is whose weight is 1/e
 _SHAPE, _POSE = 0.75, 0.1  # beside the inner lips in place: weight of the lips' shape, and of how far the head moved
 _EXACT = 0.004  # eye distances: lips are found no more exactly, and none is nearer than that
@@ -110,6 +112,8 @@ def _weights(distances: NDArray[np.float64]) -> Array:
 def _ellipse(points: Landmarks, size: int) -> tuple[Box, Array] | None:
     """The soft ellipse around the lips, and the box that holds it."""
     pixels = ((np.asarray(points, np.float64) + 1) * size - 1) / 2
+    if not np.isfinite(pixels).all():
+        return None
     lips, eyes = pixels[_LIPS], pixels[45] - pixels[36]
     across = lips[6] - lips[0]
     length, room = max(float(np.hypot(*across)), 1e-6), _ROOM * float(np.hypot(*eyes))
@@ -118,7 +122,7 @@ def _ellipse(points: Landmarks, size: int) -> tuple[Box, Array] | None:
     middle, radii = (low + high) / 2 @ axes, (high - low) / 2 + room
     reach = _OUTER * np.sqrt((axes.T**2) @ (radii**2))
     first, last = np.floor(middle - reach).clip(0, size), np.ceil(middle + reach + 1).clip(0, size)
-    if not np.isfinite([*first, *last]).all() or (last - first).min() < 2 or radii.min() < 1e-3:
+    if (last - first).min() < 2 or radii.min() < 1e-3:
         return None
     (left, top), (right, bottom) = first.astype(int).tolist(), last.astype(int).tolist()
     x, y = np.meshgrid(
