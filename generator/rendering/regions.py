@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from generator.motion.track import Landmarks
 from generator.networks.warp import move_rigidly
 
-MOST = 3  # pictures that one mouth is made of
+MOST = 4  # pictures that one mouth is made of
 _SHARE = (
     0.6  # of the ellipse's middle that is laid over the frame; the frame's own mouth, refined by the network, stays
 )
