@@ -5,7 +5,7 @@ In: portraits of one person. Out: frames of any size, one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -180,12 +180,15 @@ class Animator:
         )
 
 
-def _bent(person: Person, layers: Layers, points: Tensor, size: int, source: int, box: Box) -> NDArray[np.float32]:
-    """What a box of the frame would show of one portrait, (h, w, 4) with the share of person."""
+def _bent(
+    person: Person, layers: Layers, points: Tensor, size: int, sources: Sequence[int], box: Box
+) -> Iterator[NDArray[np.float32]]:
+    """What a box of the frame would show of portraits, (h, w, 4) each with the share of person."""
     left, top, right, bottom = box
-    grid = warp_grid(person.landmarks[source : source + 1], points, size)[:, top:bottom, left:right]
-    large = _to_channels(layers.person(source))[None].to(points.device)
-    return np.ascontiguousarray(sample(large, grid)[0].permute(1, 2, 0).cpu().numpy())
+    for source in sources:
+        grid = warp_grid(person.landmarks[source : source + 1], points, size)[:, top:bottom, left:right]
+        large = _to_channels(layers.person(source))[None].to(points.device)
+        yield np.ascontiguousarray(sample(large, grid)[0].permute(1, 2, 0).cpu().numpy())
 
 
 def _to_channels(picture: NDArray[np.float32]) -> Tensor:

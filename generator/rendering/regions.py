@@ -11,7 +11,7 @@ frame does not depend on the one before, and several threads may render at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,9 +65,9 @@ class Regions:
         sources = np.flatnonzero(weights)
         return Mouths(sources.tolist(), weights[sources], *found)
 
-    def lay(self, picture: Array, points: Landmarks, bent: Callable[[int, Box], Array]) -> None:
-        """picture: (H, H, 3) in [-1, 1], changed in place. `bent`: a picture of the person by its number, bent to the
-        frame, of a box (h, w, 4) in [-1, 1] with the share of person last.
+    def lay(self, picture: Array, points: Landmarks, bent: Callable[[Sequence[int], Box], Iterable[Array]]) -> None:
+        """picture: (H, H, 3) in [-1, 1], changed in place. `bent`: pictures of the person by their numbers, bent to the
+        frame, of a box (h, w, 4) each, in [-1, 1] with the share of person last.
         """
         chosen = self.choose(points, len(picture))
         if chosen is None:
@@ -75,8 +75,7 @@ class Regions:
         left, top, right, bottom = chosen.box
         under = picture[top:bottom, left:right]
         change = np.zeros_like(under)
-        for source, weight in zip(chosen.sources, chosen.weights, strict=True):
-            layer = bent(source, chosen.box)
+        for layer, weight in zip(bent(chosen.sources, chosen.box), chosen.weights, strict=True):
             share = chosen.mask * np.clip(layer[..., 3], 0, 1)
             over = _lit_as(under, np.asarray(cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB), np.float32), share)
             change += (np.float32(_SHARE) * weight * share)[..., None] * (over - under)

@@ -7,7 +7,7 @@ core.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -30,6 +30,7 @@ from sfumato.media.landmarks.drawing import draw_sketch
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
+_REACH = 3  # places around a part of a field: what is bicubic in it does not see that it is cut out
 _KEPT = 8  # portraits held as floats at a time; a 1024 px portrait takes 17 MB then
 
 
@@ -113,7 +114,7 @@ class WarpRenderer:
         fine = moved if size == self._size else _resize(coarse, size).clip(-2, 2)
         picture = self._compose(head, chosen, fine, size)
         if self._regions is not None:
-            self._regions.lay(picture, points, lambda source, box: self._bent(source, points, size, box))
+            self._regions.lay(picture, points, lambda *which: self._bent(points, size, *which))
         if self._mouth is not None:
             self._mouth.paint(picture, points)
         return _to_image(picture)
@@ -172,13 +173,15 @@ class WarpRenderer:
         warp += synthesis
         return np.asarray(warp, np.float32)
 
-    def _bent(self, source: int, points: Landmarks, size: int, box: Box) -> Array:
-        """What a box of the frame would show of one portrait, (h, w, 4) with the share of person."""
+    def _bent(self, points: Landmarks, size: int, sources: Sequence[int], box: Box) -> Iterator[Array]:
+        """What a box of the frame would show of portraits, (h, w, 4) each with the share of person."""
         left, top, right, bottom = box
-        moved = _resize(self._spline.moves([source], points), size)[top:bottom, left:right].clip(-2, 2)
-        large = self._large(source)
-        moved += _identity(size)[top:bottom, left:right]
-        return _sample(large, _pixels(moved, large.shape[0]))
+        coarse = self._spline.moves(sources, points)
+        for index, source in enumerate(sources):
+            places = _resize_part(coarse[..., 2 * index : 2 * index + 2], size, box).clip(-2, 2)
+            places += _identity(size)[top:bottom, left:right]
+            large = self._large(source)
+            yield _sample(large, _pixels(places, large.shape[0]))
 
     def _tanh(self, folded: Array, size: int) -> Array:
         """A part of the head at `size`. All of them end in a tanh: a sigmoid is one too, and the factors are in the
@@ -233,6 +236,21 @@ def _resize(field: Array, size: int) -> Array:
     return np.asarray(cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC), np.float32).reshape(
         size, size, -1
     )
+
+
+def _resize_part(field: Array, size: int, box: Box) -> Array:
+    """`box` of what `_resize` gives; where places of the one are whole pixels of the other, no more is made of it."""
+    left, top, right, bottom = box
+    times, rest = divmod(size, len(field))
+    if rest or not times:
+        return _resize(field, size)[top:bottom, left:right]
+    first = [max(edge // times - _REACH, 0) for edge in (left, top)]
+    last = [min(-(-edge // times) + _REACH, len(field)) for edge in (right, bottom)]
+    part = np.ascontiguousarray(field[first[1] : last[1], first[0] : last[0]])
+    shape = ((last[0] - first[0]) * times, (last[1] - first[1]) * times)
+    wide = np.asarray(cv2.resize(part, shape, interpolation=cv2.INTER_CUBIC), np.float32)
+    x, y = first[0] * times, first[1] * times
+    return wide[top - y : bottom - y, left - x : right - x]
 
 
 def _places(moved: Array, size: int) -> Array:

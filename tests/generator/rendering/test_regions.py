@@ -4,6 +4,7 @@ over the frame.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -70,7 +71,7 @@ def test_equally_near_pictures_give_one_of_them() -> None:
 
 @pytest.mark.parametrize("by", [5.0, np.inf, np.nan])
 def test_a_mouth_that_is_nowhere_in_the_frame_changes_nothing(by: float) -> None:
-    def never(source: int, box: Box) -> NDArray[np.float32]:
+    def never(sources: Sequence[int], box: Box) -> list[NDArray[np.float32]]:
         raise AssertionError("asked for")
 
     picture = np.zeros((32, 32, 3), np.float32)
@@ -83,11 +84,11 @@ def laid(light: float, share: float = 1.0) -> tuple[NDArray[np.float32], NDArray
     rows = np.linspace(-0.2, 0.2, 96, dtype=np.float32)
     picture = np.broadcast_to(rows[:, None, None], (96, 96, 3)).copy()
 
-    def bent(source: int, box: Box) -> NDArray[np.float32]:
+    def bent(sources: Sequence[int], box: Box) -> list[NDArray[np.float32]]:
         left, top, right, bottom = box
         layer = np.full((bottom - top, right - left, 4), share, np.float32)
         layer[..., :3] = (before[top:bottom, left:right] + 1) * light - 1
-        return layer
+        return [layer] * len(sources)
 
     before = picture.copy()
     Regions(np.stack(OPENED)).lay(picture, FACE, bent)
@@ -140,3 +141,13 @@ def test_a_frame_shows_the_mouth_of_the_picture_that_has_it(sitter: Portrait) ->
     alone = Animator(checkpoint(WARP, awake=False), backend="torch")
     alone.set_identity([sitter])
     assert green - red > 60 > np.abs(np.subtract(*alone.render(opened)[pixels[1], pixels[0], :2].astype(int)))
+
+
+@pytest.mark.parametrize("size", [80, 160])
+def test_both_paths_lay_the_same_mouth(sitter: Portrait, size: int) -> None:
+    other = replace(sitter, large=sitter.large[:, ::-1].copy(), landmarks=talking(sitter.landmarks, 0.1))
+    animator = Animator(checkpoint(WARP), backend="onnxruntime")
+    animator.set_identity([sitter, other])
+    wanted = talking(sitter.landmarks, 0.06)
+    difference = np.abs(animator.render(wanted, size).astype(int) - animator.render_plainly(wanted, size))
+    assert difference.max() <= 1 and (difference > 0).mean() < 0.01
