@@ -5,8 +5,9 @@ The frame itself is made above all of one picture, the nearest as a whole; its l
 picture's lips are compared with those that are asked for, the nearest few are bent to them by the same spline, and
 their mean, the nearest counting most, is laid over the frame within a soft ellipse, each in the light of the frame.
 
-Every share is a continuous function of the landmarks: nothing jumps from frame to frame where the landmarks do not, a
-frame does not depend on the one before, and several threads may render at once.
+Every share is a continuous function of the landmarks (but where more pictures are equally near than one mouth is made
+of): no mouth jumps where the landmarks do not, a frame does not depend on the one before, and several threads may
+render at once.
 """
 
 from __future__ import annotations
@@ -24,9 +25,7 @@ from generator.motion.track import Landmarks
 from generator.networks.warp import move_rigidly
 
 MOST = 4  # pictures that one mouth is made of
-_SHARE = (
-    0.6  # of the ellipse's middle that is laid over the frame; the frame's own mouth, refined by the network, stays
-)
+_SHARE = 0.6  # of the ellipse's middle that is laid over the frame: the rest is as the network has refined it
 _FALL = 0.5  # by how much farther than the nearest a picture is whose weight is 1/e
 _SHAPE, _POSE = 0.75, 0.1  # beside the inner lips in place: weight of the lips' shape, and of how far the head moved
 _EXACT = 0.004  # eye distances: lips are found no more exactly, and none is nearer than that
