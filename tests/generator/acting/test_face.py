@@ -23,7 +23,7 @@ CALM = Expression(ZERO, ZERO, ZERO, ZERO, ZERO, np.zeros((1, 2)), np.zeros((1, 2
 def face(bearing: Bearing = AHEAD, **parts: Any) -> NDArray[np.float64]:
     shape = pose_face(replace(CALM, **parts), bearing)
     assert shape.shape == (1, 68, 3)
-    return shape[0]
+    return np.asarray(shape[0])
 
 
 def opening(shape: NDArray[np.float64]) -> float:
@@ -44,7 +44,8 @@ def test_the_mouth_opens_as_far_as_it_is_told_and_the_chin_drops() -> None:
 
 @pytest.mark.parametrize(("part", "by"), [("spread", 1), ("rounding", -1)])
 def test_the_mouth_is_spread_and_rounded(part: str, by: int) -> None:
-    change = (face(**{part: ONE})[54, 0] - face(**{part: ONE})[48, 0]) - (REST[54, 0] - REST[48, 0])
+    parts: dict[str, Any] = {part: ONE}
+    change = (face(**parts)[54, 0] - face(**parts)[48, 0]) - (REST[54, 0] - REST[48, 0])
     assert by * change > 0.03
 
 
