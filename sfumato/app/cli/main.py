@@ -48,6 +48,7 @@ COMMANDS: Table = {
         "sfumato.app.cli.learn:learn", "Learn a person from pictures, once: a person file to animate."
     ),
     "motion": LazyCommand("generator.commands:motion", "Turn a video into a motion: a landmark track without a face."),
+    "act": LazyCommand("generator.commands:act", "Make a motion that nobody made: talking, laughing or calm."),
     "sign": LazyCommand(
         "provenance.commands.sign:sign", "Sign files: what they are, from what they were made, by whom."
     ),
