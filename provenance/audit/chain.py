@@ -37,7 +37,7 @@ class Chain:
         self.lines = self.torn = 0
         self._midway = midway
         self._ended = True  # by a line feed
-        self._forget()
+        self._piece_at, self._why, self._size, self._digest = 0, "", 0, hashlib.sha256()
 
     @property
     def piece_at(self) -> int:
@@ -53,6 +53,9 @@ class Chain:
         """The line that `raw` (with its line feed, unless the file ends there) is; None for a piece of one. Raises
         BrokenError.
         """
+        if not self._ended and raw == b"\n" and not self._piece_at:  # the line feed that the last line lacked
+            self._ended = True
+            return None
         if self._ended:
             self.lines += 1
         self._ended = raw.endswith(b"\n")

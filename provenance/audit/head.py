@@ -33,8 +33,8 @@ JWS_NAMES = {
 
 @dataclass(frozen=True)
 class Statement:
-    """log: 32 hex digits, drawn when the log began; lines: how many it has; sha256: of the last of them; time: ISO 8601,
-    UTC, by the signer's clock.
+    """log: 32 hex digits, drawn when the log began; lines: how many it has; sha256: of the last of them; time: ISO
+    8601, UTC, by the signer's clock.
     """
 
     log: str
@@ -103,7 +103,7 @@ def read_head(body: Mapping[str, Any]) -> SignedHead:
 
 
 def head_of(line: Line, log: str) -> SignedHead:
-    """The head in a line of the log `log`, which must speak of all lines before it. Raises ValueError as `read_head`."""
+    """The head in a line of the log `log`; it must speak of all lines before it. Raises ValueError as `read_head`."""
     found = read_head(line.body)
     said = found.statement
     if (said.log, said.lines, said.sha256, said.time) != (log, line.number - 1, line.previous, line.time):
@@ -114,9 +114,8 @@ def head_of(line: Line, log: str) -> SignedHead:
 def _statement(value: Any) -> Statement:
     if not isinstance(value, dict) or value.keys() != {"type", "log", "lines", "sha256", "time"}:
         raise ValueError("its statement is none")
-    if value["type"] != TYPE or type(value["lines"]) is not int or not is_digest(value["sha256"]):
-        raise ValueError("its statement is none")
-    if not isinstance(value["log"], str) or not isinstance(value["time"], str):
+    texts = isinstance(value["log"], str) and isinstance(value["time"], str) and is_digest(value["sha256"])
+    if value["type"] != TYPE or type(value["lines"]) is not int or not texts:
         raise ValueError("its statement is none")
     return Statement(value["log"], value["lines"], value["sha256"], value["time"])
 

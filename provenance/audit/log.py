@@ -98,7 +98,9 @@ class AuditLog:
         JSON cannot say or a log that somebody broke, OutputError, and what the signer raises.
         """
         if kind not in SAID:
-            raise UsageError(f"A line of kind {kind!r} is not for others to write", f"Choose one of: {', '.join(SAID)}.")
+            raise UsageError(
+                f"A line of kind {kind!r} is not for others to write", f"Choose one of: {', '.join(SAID)}."
+            )
         with self._locked():
             line = self._write(kind, body)
             if self._is_due():
