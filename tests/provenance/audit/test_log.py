@@ -260,11 +260,14 @@ def test_a_key_that_fails_is_found_out_before_the_work(newsroom: Newsroom, tmp_p
 
 
 def test_what_ends_the_work_is_told_before_what_ends_the_log(newsroom: Newsroom, tmp_path: Path) -> None:
-    with pytest.warns(SfumatoWarning, match="left without a signed head"), pytest.raises(KeyboardInterrupt):
-        with opened(tmp_path / "a", newsroom) as log:
-            log.append("verdict", {})
-            (tmp_path / "a").unlink()
-            raise KeyboardInterrupt
+    with (
+        pytest.warns(SfumatoWarning, match="left without a signed head"),
+        pytest.raises(KeyboardInterrupt),
+        opened(tmp_path / "a", newsroom) as log,
+    ):
+        log.append("verdict", {})
+        (tmp_path / "a").unlink()
+        raise KeyboardInterrupt
     with pytest.raises(KeyboardInterrupt), opened(tmp_path / "b", newsroom) as log:
         log.append("verdict", {})
         raise KeyboardInterrupt
