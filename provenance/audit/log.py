@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -67,6 +68,7 @@ class AuditLog:
         self.signer = signer or signer_of(self.settings)
         self._file = _opened(path)
         self._tail: Tail | None = None
+        self._turn = threading.Lock()  # the lock on the file is between programs, not between the threads of one
         try:
             with self._locked():
                 tail = self._read_on()
@@ -195,20 +197,21 @@ class AuditLog:
         import fcntl
 
         until = time.monotonic() + PATIENCE
-        while True:
+        with self._turn:
+            while True:
+                try:
+                    fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError as error:
+                    if time.monotonic() > until:
+                        raise self._unwritable("another program holds it") from error
+                    time.sleep(0.01)
+                except OSError as error:
+                    raise self._unwritable(f"it cannot be locked ({error.strerror})") from error
             try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() > until:
-                    raise self._unwritable("another program holds it") from error
-                time.sleep(0.01)
-            except OSError as error:
-                raise self._unwritable(f"it cannot be locked ({error.strerror})") from error
-        try:
-            yield
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+                yield
+            finally:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def _unwritable(self, why: str) -> OutputError:
         return OutputError(f"Cannot write the audit log {self.path}: {why}", "What was not written was not recorded.")

@@ -201,6 +201,17 @@ def test_many_writers_at_once_lose_nothing(newsroom: Newsroom, tmp_path: Path) -
     assert (found.outcome, found.kinds["verdict"], found.kinds["begin"]) == ("whole", 100, 1)
 
 
+def test_threads_may_share_one_log(newsroom: Newsroom, tmp_path: Path) -> None:
+    with opened(tmp_path / "a", newsroom, AuditSettings(every_lines=7)) as log:
+        threads = [threading.Thread(target=lambda: [log.append("verdict", {}) for _ in range(25)]) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    found = check_log(tmp_path / "a", newsroom.trust())
+    assert (found.outcome, found.kinds["verdict"]) == ("whole", 100)
+
+
 def test_who_waits_too_long_for_the_lock_is_told(newsroom: Newsroom, tmp_path: Path, monkeypatch: Any) -> None:
     import fcntl
 
