@@ -86,6 +86,8 @@ def read_line(data: bytes) -> Line:
         raise ValueError("it is no line of an audit log: a value is of another kind")
     if not (previous is None or is_digest(previous)) or not is_digest(digest):
         raise ValueError("it is no line of an audit log: a digest is none")
+    if time_text(datetime.fromisoformat(time)) != time:
+        raise ValueError("its time is not written as times are here")
     line = Line(number, time, kind, body, previous, digest)
     if canonical(found) != data:
         raise ValueError("it is not written in the canonical form: it was changed, if only in its spaces")

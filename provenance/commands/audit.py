@@ -39,6 +39,7 @@ def begin(
     """
     from provenance.audit.log import AuditLog
     from provenance.audit.settings import AuditSettings, save_settings, settings_file, signer_of
+    from sfumato.config import from_dict
 
     if log.exists():
         raise UsageError(f"{log} exists already", f"How it is signed stands in {settings_file(log)}.")
@@ -48,9 +49,14 @@ def begin(
         raise UsageError("--algorithm belongs to a signer", "Give --signer too.")
     kind, _, key = signer.partition(":")
     named = f"pem:{Path(key).resolve()}" if kind == "pem" else signer  # it is used from other folders too
-    settings = AuditSettings(
-        named, str(chain.resolve()) if chain else "", algorithm or "", every_lines, float(every_minutes)
-    )
+    values = {
+        "signer": named,
+        "chain": str(chain.resolve()) if chain else "",
+        "algorithm": algorithm or "",
+        "every_lines": every_lines,
+        "every_minutes": every_minutes,
+    }
+    settings = from_dict(AuditSettings, values)
     key_to_use = signer_of(settings)
     save_settings(log, settings)
     with AuditLog(log, {"command": "audit begin"}, settings, key_to_use) as begun:
@@ -174,9 +180,9 @@ def describe(log: Path, found: AuditReport) -> list[str]:
     if found.broken:
         lines.append(f"    broken at line {found.broken.line}: {printable(found.broken.reason, MOST_SHOWN)}")
     if coverage := found.coverage:
-        lines.append(f"    covered: lines 1 to {coverage.line}, by {_who(coverage.signatory)}, {coverage.time}")
+        lines.append(f"    covered: {_from_to(1, coverage.line)}, by {_who(coverage.signatory)}, {coverage.time}")
     if found.covered < found.lines:
-        lines.append(f"    not covered by a trusted signature: lines {found.covered + 1} to {found.lines}")
+        lines.append(f"    not covered by a trusted signature: {_from_to(found.covered + 1, found.lines)}")
     for each in found.signatories:
         if not each.signatory.trusted:
             why = printable(each.signatory.reason, MOST_SHOWN)
@@ -196,6 +202,10 @@ def describe(log: Path, found: AuditReport) -> list[str]:
     if found.sha256:
         lines.append(f"    last line: sha256 {found.sha256}, {found.last}")
     return lines
+
+
+def _from_to(first: int, last: int) -> str:
+    return f"line {first}" if first == last else f"lines {first} to {last}"
 
 
 def _who(signatory: Any) -> str:

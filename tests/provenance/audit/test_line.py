@@ -79,6 +79,10 @@ def test_a_time_is_told_in_utc() -> None:
         ((b'"previous":"', b'"previous":"x'), "a digest is none"),
         ((b'"kind":"verdict",', b""), "its keys are others"),
         ((b'"score":0.5', b'"score":NaN'), "NaN"),
+        ((b"2026-01-31T", b"2026-02-31T"), "day is out of range"),
+        ((b".123Z", b"Z"), "its time"),
+        ((b".123Z", b".123+00:00"), "its time"),
+        ((b"2026-01-31T12:00:00.123Z", b"\\u001b[31m"), "isoformat"),
     ],
 )
 def test_a_changed_line_is_refused_with_the_reason(change: tuple[bytes, bytes], reason: str) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from provenance.audit.check import OUTCOMES
 from provenance.audit.line import read_line
 from provenance.commands import audit
-from sfumato.errors import MissingFileError, SealError, UsageError
+from sfumato.errors import ConfigError, MissingFileError, SealError, UsageError
 from tests.audit_fixtures import Newsroom, lines_of
 
 COMMANDS = {name: getattr(audit, name) for name in ("begin", "decide", "sign", "head", "verify")}
@@ -123,6 +123,8 @@ def test_wrong_requests_are_refused(log: Path, newsroom: Newsroom, tmp_path: Pat
     assert isinstance(run("begin", log).exception, UsageError)
     for arguments in (("--signer", "pem:x"), ("--chain", newsroom.chain), ("--algorithm", "ps256")):
         assert isinstance(run("begin", tmp_path / "fresh", *arguments).exception, UsageError)
+    for minutes in ("inf", "nan"):
+        assert isinstance(run("begin", tmp_path / "fresh", "--every-minutes", minutes).exception, ConfigError)
     gone = run("begin", tmp_path / "fresh", "--signer", "pem:gone", "--chain", newsroom.chain)
     assert isinstance(gone.exception, SealError)
     assert not list(tmp_path.glob("fresh*"))
