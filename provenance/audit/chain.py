@@ -71,7 +71,8 @@ class Chain:
             self._forget()
             return line
         why = misfit(self.last, line)
-        if self._piece_at and (why or line.kind != "torn" or dict(line.body) != self.piece()):
+        spoken_of = line.kind == "torn" and dict(line.body) == _told(self._size, self._digest.hexdigest())
+        if self._piece_at and (why or not spoken_of):
             raise BrokenError(self._piece_at, self._why)
         if line.kind == "torn" and not self._piece_at:
             why = why or "it speaks of a piece of a line that is not there"
@@ -91,7 +92,7 @@ class Chain:
         """The body of the line that speaks of the piece at the end: its bytes, with the line feed that ends it."""
         digest = self._digest.copy()
         digest.update(self.missing_end)
-        return {"bytes": self._size + len(self.missing_end), "sha256": digest.hexdigest()}
+        return _told(self._size + len(self.missing_end), digest.hexdigest())
 
     def _keep(self, raw: bytes, why: str) -> None:
         if not self._piece_at:
@@ -101,3 +102,7 @@ class Chain:
 
     def _forget(self) -> None:
         self._piece_at, self._why, self._size, self._digest = 0, "", 0, hashlib.sha256()
+
+
+def _told(size: int, digest: str) -> dict[str, Any]:
+    return {"bytes": size, "sha256": digest}

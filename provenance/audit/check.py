@@ -54,9 +54,9 @@ class AuditReport:
     """log: its name, drawn when it began, empty if that cannot be read. lines: of the file that hold together. kinds:
     how many of each kind. first, last: times of the first and the last line, by the clocks of the machines that wrote
     them. sha256: of the last line. signatories: in the order in which they first signed. torn: pieces of lines that
-    crashes left, kept and spoken of. piece_at: the line of one at the end that nobody spoke of yet, 0 without one.
-    backwards: lines with an earlier time than the line before. reopened: times a program found unsigned lines when it
-    opened the log. kept: the line at which the kept head stands, 0 without one.
+    crashes left, kept and spoken of. piece_at: the line of one at the end of a log that holds, of which nobody spoke
+    yet, 0 without one. backwards: lines with an earlier time than the line before. reopened: times a program found
+    unsigned lines when it opened the log. kept: the line at which the kept head stands, 0 without one.
     """
 
     log: str = ""
@@ -122,7 +122,7 @@ def check_log(path: Path, trust: Trust, kept: KeptHead | None = None) -> AuditRe
             reading.take(raw)
         reading.end()
     except BrokenError as error:
-        return replace(reading.report(), broken=Break(error.line, error.reason))
+        return replace(reading.report(), piece_at=0, broken=Break(error.line, error.reason))
     return reading.report()
 
 
@@ -206,10 +206,14 @@ class _Reading:
             )
 
     def report(self) -> AuditReport:
-        piece_at = self.chain.piece_at or (self.chain.lines if self.chain.missing_end else 0)
-        signatories = tuple(self.coverage.values())
-        more = {"kinds": dict(self.kinds), "signatories": signatories, "torn": self.chain.torn, "piece_at": piece_at}
-        return replace(self.known, lines=self.holds, **more)  # type: ignore[arg-type]
+        return replace(
+            self.known,
+            lines=self.holds,
+            kinds=dict(self.kinds),
+            signatories=tuple(self.coverage.values()),
+            torn=self.chain.torn,
+            piece_at=self.chain.piece_at or (self.chain.lines if self.chain.missing_end else 0),
+        )
 
     def _begin(self, line: Line) -> None:
         log = line.body.get("log")

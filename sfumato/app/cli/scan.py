@@ -55,7 +55,6 @@ def scan(
     from detector.inference.video_detector import VideoDetector
     from provenance.pki.allowed_list import load_allowed_list
     from provenance.pki.certificates import read_anchors
-    from sfumato.app.scan.audited import AuditedScan
     from sfumato.app.scan.scanner import Scanner
     from sfumato.app.scan.text import as_text
     from sfumato.atomic import make_folder
@@ -79,6 +78,8 @@ def scan(
     with ExitStack() as stack:
         audited = None
         if audit is not None:
+            from sfumato.app.scan.audited import AuditedScan
+
             lists = {"signers": trust, "allowed": allowed_list}
             asked = {"backend": backend, "explain": folder is not None}
             audited = stack.enter_context(AuditedScan(audit, scanner, lists, asked))

@@ -212,6 +212,25 @@ def test_what_is_no_log_is_broken_from_the_first_line_on(check: Check, content: 
     assert (found.broken.line, found.lines, found.covered) == (1, 0, 0)
 
 
+def test_a_piece_in_the_middle_is_no_part_of_the_log(log: Path, check: Check) -> None:
+    lines = lines_of(log)
+    for piece in (b"no line\n", lines[4][:50] + b"\n", b"\n", b"x" * 3_000_000 + b"\n"):
+        found = check([*lines[:4], piece, *lines[4:]])
+        assert found.broken is not None
+        assert (found.broken.line, found.lines, found.piece_at) == (5, 4, 0)
+
+
+def test_a_line_that_speaks_of_no_piece_is_broken(log: Path, check: Check) -> None:
+    lines = lines_of(log)
+    torn = next_line(read_line(lines[-1]), "torn", {"bytes": 1, "sha256": "a" * 64}, NOW)
+    found = check([*lines, torn.as_bytes()])
+    assert found.broken is not None
+    assert (found.broken.line, found.broken.reason) == (10, "it speaks of a piece of a line that is not there")
+    found = check([*lines, b"x\n", torn.as_bytes()])
+    assert found.broken is not None
+    assert found.broken.line == 10
+
+
 def test_a_kept_head_must_be_one(log: Path, tmp_path: Path) -> None:
     lines = lines_of(log)
     assert read_kept("AB" * 32) == KeptHead("ab" * 32)

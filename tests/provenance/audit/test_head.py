@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from provenance.audit.head import Statement, head_of, read_head, signed_body
 from provenance.audit.line import canonical, next_line
+from provenance.pki.keys import is_development
 from provenance.signers.algorithms import algorithm_of, signed
+from provenance.signing.seal import development_signer
 from sfumato.errors import SealError
 from tests.audit_fixtures import Newsroom
 
@@ -54,6 +56,12 @@ def test_it_reads_back(body: dict[str, Any], newsroom: Newsroom) -> None:
     found = read_head(body)
     assert found.statement == SAID
     assert found.chain[0] == newsroom.leaf.certificate
+
+
+def test_the_leaf_signs_whatever_stands_above_it() -> None:
+    found = read_head(signed_body(SAID, development_signer()))
+    assert [is_development(each) for each in found.chain] == [True, True]
+    assert found.chain[0].issuer == found.chain[1].subject
 
 
 @pytest.mark.parametrize("key", [ec.generate_private_key(ec.SECP384R1()), ed25519.Ed25519PrivateKey.generate(),

@@ -76,6 +76,8 @@ def test_a_time_is_told_in_utc() -> None:
         ((b'"schema_version":1', b'"schema_version":2'), "another version"),
         ((b'"number":2', b'"number":"2"'), "another kind"),
         ((b'"kind":"verdict"', b'"kind":"praise"'), "another kind"),
+        ((b'"body":{"score":0.5}', b'"body":[]'), "another kind"),
+        ((b'"time":"2026-01-31T12:00:00.123Z"', b'"time":7'), "another kind"),
         ((b'"previous":"', b'"previous":"x'), "a digest is none"),
         ((b'"kind":"verdict",', b""), "its keys are others"),
         ((b'"score":0.5', b'"score":NaN'), "NaN"),

@@ -110,6 +110,21 @@ def test_a_piece_of_the_line_that_speaks_of_a_piece_is_kept_too(newsroom: Newsro
     assert (found.outcome, found.torn) == ("whole", 1)
 
 
+def test_the_line_that_speaks_of_a_piece_may_lack_its_own_end(newsroom: Newsroom, tmp_path: Path) -> None:
+    path = write_log(tmp_path / "a", newsroom.signer(), 3)
+    with path.open("ab") as file:
+        file.write(b'{"body":{"a')
+    with opened(path, newsroom):
+        pass
+    lines = lines_of(path)
+    path.write_bytes(b"".join(lines[:-2])[:-1])
+    found = check_log(path, newsroom.trust())
+    assert (found.broken, found.torn, found.piece_at) == (None, 1, len(lines) - 2)
+    with opened(path, newsroom):
+        pass
+    assert check_log(path, newsroom.trust()).outcome == "whole"
+
+
 def test_a_piece_that_was_changed_later_is_found(newsroom: Newsroom, tmp_path: Path) -> None:
     path = write_log(tmp_path / "a", newsroom.signer(), 1)
     with path.open("ab") as file:
