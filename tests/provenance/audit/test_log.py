@@ -165,6 +165,7 @@ def test_a_broken_log_is_not_written_to(newsroom: Newsroom, tmp_path: Path) -> N
 
 
 def test_only_what_is_not_signed_yet_is_read_again(newsroom: Newsroom, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(os, "fsync", lambda file: None)  # six hundred of them take a slow disk a minute
     path = write_log(tmp_path / "a", newsroom.signer(), 600, every_lines=100)
     assert path.stat().st_size > 2 * 2**16
     fed: list[bytes] = []
@@ -181,6 +182,7 @@ def test_only_what_is_not_signed_yet_is_read_again(newsroom: Newsroom, tmp_path:
 def test_a_log_far_from_its_last_head_is_read_from_far_enough_back(
     newsroom: Newsroom, tmp_path: Path, monkeypatch: Any
 ) -> None:
+    monkeypatch.setattr(os, "fsync", lambda file: None)
     path = write_log(tmp_path / "a", newsroom.signer(), 200)
     path.write_bytes(b"".join(lines_of(path)[:-1]))
     monkeypatch.setitem(module.Tail.found.__func__.__globals__, "FIRST_LOOK", 4096)
@@ -204,7 +206,7 @@ def test_two_writers_take_turns(newsroom: Newsroom, tmp_path: Path) -> None:
 def test_many_writers_at_once_lose_nothing(newsroom: Newsroom, tmp_path: Path) -> None:
     def write(name: str) -> None:
         with opened(tmp_path / "a", newsroom, AuditSettings(every_lines=7)) as log:
-            for number in range(25):
+            for number in range(10):
                 log.append("verdict", {"who": name, "number": number})
 
     threads = [threading.Thread(target=write, args=(f"writer {number}",)) for number in range(4)]
@@ -213,18 +215,18 @@ def test_many_writers_at_once_lose_nothing(newsroom: Newsroom, tmp_path: Path) -
     for thread in threads:
         thread.join()
     found = check_log(tmp_path / "a", newsroom.trust())
-    assert (found.outcome, found.kinds["verdict"], found.kinds["begin"]) == ("whole", 100, 1)
+    assert (found.outcome, found.kinds["verdict"], found.kinds["begin"]) == ("whole", 40, 1)
 
 
 def test_threads_may_share_one_log(newsroom: Newsroom, tmp_path: Path) -> None:
     with opened(tmp_path / "a", newsroom, AuditSettings(every_lines=7)) as log:
-        threads = [threading.Thread(target=lambda: [log.append("verdict", {}) for _ in range(25)]) for _ in range(4)]
+        threads = [threading.Thread(target=lambda: [log.append("verdict", {}) for _ in range(10)]) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
     found = check_log(tmp_path / "a", newsroom.trust())
-    assert (found.outcome, found.kinds["verdict"]) == ("whole", 100)
+    assert (found.outcome, found.kinds["verdict"]) == ("whole", 40)
 
 
 def test_who_waits_too_long_for_the_lock_is_told(newsroom: Newsroom, tmp_path: Path, monkeypatch: Any) -> None:
@@ -324,7 +326,7 @@ def test_kill_9_loses_no_verdict_that_was_reported(tmp_path: Path) -> None:
     from provenance.pki.keys import development_keys
 
     path, told = tmp_path / "a", 0
-    for _ in range(4):
+    for _ in range(2):
         with subprocess.Popen([sys.executable, "-c", PROGRAM, path], stdout=subprocess.PIPE, text=True) as running:
             assert running.stdout is not None
             assert running.stdout.readline() == "ready\n"
@@ -336,7 +338,7 @@ def test_kill_9_loses_no_verdict_that_was_reported(tmp_path: Path) -> None:
     trust = Trust([development_keys().root_pem()], (), datetime.now(UTC))
     found = check_log(path, trust)
     assert found.broken is None
-    assert told <= found.kinds["verdict"] <= told + 4
+    assert told <= found.kinds["verdict"] <= told + 2
     with AuditLog(path, {}):
         pass
     assert check_log(path, trust).outcome == "whole"
