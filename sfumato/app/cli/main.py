@@ -63,6 +63,16 @@ COMMANDS: Table = {
         "provenance.commands.recover:recover", "Find the manifest of a copy that lost it, by its watermark."
     ),
     "verify": LazyCommand("provenance.commands.verify:verify", "Check the content credentials of files."),
+    "audit": (
+        "An append-only, signed log of verdicts and decisions.",
+        {
+            "begin": LazyCommand("provenance.commands.audit:begin", "Begin a log, and say how it is signed."),
+            "verify": LazyCommand("provenance.commands.audit:verify", "Check a log; names the first broken line."),
+            "head": LazyCommand("provenance.commands.audit:head", "Show its last signed head, to be kept elsewhere."),
+            "sign": LazyCommand("provenance.commands.audit:sign", "Sign a head now."),
+            "decide": LazyCommand("provenance.commands.audit:decide", "Note what a person decided about a file."),
+        },
+    ),
     "inspect": LazyCommand(
         "provenance.commands.inspect:inspect", "Show what the credential of a file says, as a tree."
     ),

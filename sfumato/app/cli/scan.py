@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,9 +39,13 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write a heat map of each scored file here.",
 )
+@click.option(
+    "--audit", type=options.NEW_FILE, metavar="LOG", help="Append each verdict to this log, signed (docs/audit.md)."
+)
 def scan(
     paths: tuple[Path, ...], as_json: bool, trust: tuple[Path, ...], allowed_list: tuple[Path, ...],
     frames: int | None, fpr: str, model: Path | None, backend: str | None, folder: Path | None,
+    audit: Path | None,
 ) -> int:  # fmt: skip
     """Judge videos and pictures: credentials first, then the detector.
 
@@ -70,11 +75,21 @@ def scan(
         detector.bundle.scorer.require_maps()
         make_folder(folder, "Choose another folder with --explain.")
     unreadable = 0
-    with progress("Scanning", len(files)) as advance:
+    with ExitStack() as stack:
+        audited = None
+        if audit is not None:
+            from sfumato.app.scan.audited import AuditedScan
+
+            lists = {"signers": trust, "allowed": allowed_list}
+            asked = {"backend": backend, "explain": folder is not None}
+            audited = stack.enter_context(AuditedScan(audit, scanner, lists, asked))
+        advance = stack.enter_context(progress("Scanning", len(files)))
         for file in files:
             scanned = scanner.scan_file(file, explained=folder is not None)
             record = scanned.record if folder is None else _with_sheet(scanned, folder)
             unreadable += record.status == "error"
+            if audited is not None:
+                audited.add(record)
             click.echo(json_line(record.as_json()) if as_json else as_text(record))
             advance(1)
     return 3 if unreadable else 0
