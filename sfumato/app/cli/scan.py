@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @options.as_json("One JSON object a line.")
 @options.trust("PEM of signers to believe.", metavar=None)
 @options.allowed_list()
+@options.repository("Where the manifest that a watermark names is looked up: an SQLite file or postgresql://...")
 @options.frames("Frames to look at, evenly spaced.", FRAMES_RULE)
 @click.option(
     "--fpr", default=f"{SCAN_FPR:g}", show_default=True, type=click.Choice(["0.1", "0.01", "0.001"]),
@@ -40,9 +41,9 @@ if TYPE_CHECKING:
 )
 def scan(
     paths: tuple[Path, ...], as_json: bool, trust: tuple[Path, ...], allowed_list: tuple[Path, ...],
-    frames: int | None, fpr: str, model: Path | None, backend: str | None, folder: Path | None,
+    repository: str | None, frames: int | None, fpr: str, model: Path | None, backend: str | None, folder: Path | None,
 ) -> int:  # fmt: skip
-    """Judge videos and pictures: credentials first, then the detector.
+    """Judge videos and pictures: credentials first, then watermark and detector.
 
     The verdict is never "real": a low score only means that the detector found no trace it knows.
     Exit code: 0 all scanned, 2 wrong request, 3 at least one file unreadable.
@@ -64,7 +65,7 @@ def scan(
     detector = VideoDetector(model, backend=backend)
     allowed = [load_allowed_list(path) for path in allowed_list]
     digests = frozenset[str]().union(*(each.fingerprints for each in allowed))
-    scanner = Scanner([read_anchors(file) for file in trust], frames, float(fpr), detector, digests)
+    scanner = Scanner([read_anchors(file) for file in trust], frames, float(fpr), detector, digests, repository)
     scanner.expect(files)
     if folder is not None:
         detector.bundle.scorer.require_maps()
