@@ -29,10 +29,10 @@ FINDINGS: dict[str, str] = {
     "none": "No watermark was read. Most files have none, and one can be removed.",
     "recovered": "The watermark names a signed manifest that states this watermark and this look. A watermark can be "
     "copied onto another file; the look then differs.",
-    "foreign": "The watermark does not belong to this video: its manifest is of one that looks otherwise. It was copied "
-    "onto this file, or the picture was changed beyond recognition; it counts for nothing.",
-    "doubtful": "The watermark leads to a manifest, but nothing confirms that it belongs to this video. A watermark can "
-    "be copied onto any file.",
+    "foreign": "The watermark does not belong to this video: its manifest is of one that looks otherwise. It was "
+    "copied onto this file, or the picture was changed beyond recognition; it counts for nothing.",
+    "doubtful": "The watermark leads to a manifest, but nothing confirms that it belongs to this video. A watermark "
+    "can be copied onto any file.",
     "unknown": "A watermark was read, but no manifest that it names is known here. It can be copied onto any file, so "
     "it proves nothing by itself.",
 }

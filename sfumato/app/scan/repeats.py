@@ -1,9 +1,9 @@
 """Files that are there more than once: judged once, whatever their names.
 
-In: the files of a run, and what the detector and the watermark's reader found in each. Out: what was found in an earlier
-file with the same content and the same suffix, which decides how a file is read. Only sizes that several files share
-are kept, and no longer than until the last file of that size: a run over a million files holds nothing of those that
-stand alone.
+In: the files of a run, and what the detector and the watermark's reader found in each. Out: what was found in an
+earlier file with the same content and the same suffix, which decides how a file is read. Only sizes that several files
+share are kept, and no longer than until the last file of that size: a run over a million files holds nothing of those
+that stand alone.
 """
 
 from __future__ import annotations

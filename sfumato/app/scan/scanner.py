@@ -24,7 +24,6 @@ from sfumato.app.scan.record import FileFacts, ScanRecord
 from sfumato.app.scan.repeats import Repeats
 from sfumato.app.scan.verdict import combine
 from sfumato.errors import UsageError
-from sfumato.execution.find_files import is_picture
 
 Advance = Callable[[float], None]
 
@@ -95,10 +94,10 @@ class Scanner:
 
     def _look(self, path: Path, advance: Advance, explained: bool) -> tuple[Prediction, MarkFacts | None]:
         """What the detector says, and the watermark of a video; both look at the same frames."""
-        if path.is_dir() or is_picture(path):
-            return self.detector.predict(path, self.frames, advance, explained), None
         watch = MarkWatch(self.frames)
         prediction = self.detector.predict(path, self.frames, advance, explained, watch.show)
+        if prediction.media is None or prediction.media.kind != "video":
+            return prediction, None
         return prediction, watch.found(path, self.repository, self.trust)
 
     def _other_frames(self, prediction: Prediction) -> tuple[str, ...]:
