@@ -84,14 +84,12 @@ def scan(
 def _with_sheet(scanned: Scanned, folder: Path) -> ScanRecord:
     """The record with the heat maps that were written into `folder`; as it is without a score. Raises OutputError."""
     from sfumato.app.review.heat_sheet import sheet_name, write_heat_sheet
-    from sfumato.app.scan.verdict import EDITED, SYNTHETIC
     from sfumato.text import printable
 
     record, explanation = scanned.record, scanned.prediction.explanation
     if explanation is None or record.explanation is None:
         return record
     path = Path(record.file.path)
-    declared = {*record.credentials.declares, *record.credentials.ingredient_declares}
-    sheet, generated = folder / sheet_name(path, record.file.sha256), bool(declared & (SYNTHETIC | EDITED))
-    write_heat_sheet(sheet, explanation, printable(path.name), record.explanation.words, generated)
+    sheet = folder / sheet_name(path, record.file.sha256)
+    write_heat_sheet(sheet, explanation, printable(path.name), record.explanation.words, record.generated)
     return record.with_sheet(sheet)

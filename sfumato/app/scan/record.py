@@ -18,7 +18,7 @@ from detector.inference.prediction import FrameCounts, ModelFacts, Moment, Predi
 from detector.inference.thresholds import Thresholds
 from provenance.verifying.verification import Verification
 from sfumato.app.scan.mark import MarkFacts
-from sfumato.app.scan.verdict import Verdict
+from sfumato.app.scan.verdict import EDITED, SYNTHETIC, Verdict
 from sfumato.errors import MediaError
 from sfumato.media.clips import file_digest
 
@@ -192,6 +192,13 @@ class ScanRecord:
     def flagging_score(self) -> float | None:
         """The score above which the file is flagged; None without a calibration at `fpr`."""
         return self.threshold.score(self.fpr)
+
+    @property
+    def generated(self) -> bool:
+        """Whether its own credential, or the one that was recovered, declares AI: pictures of it are then marked."""
+        recovered = self.mark.declares if self.mark is not None and self.mark.finding == "recovered" else ()
+        declared = {*self.credentials.declares, *self.credentials.ingredient_declares, *recovered}
+        return bool(declared & (SYNTHETIC | EDITED))
 
     def with_sheet(self, sheet: Path) -> ScanRecord:
         """The same with the picture of the explanation named. Raises ValueError without an explanation."""

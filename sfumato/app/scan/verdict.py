@@ -37,7 +37,7 @@ VERDICTS: dict[str, str] = {
     "synthetic-claimed": "The file's own credential says that AI made it. Nobody vouches for the signer, but "
     "nobody gains by saying so.",
     "synthetic-recovered": "The file has no credential of its own that says so, but its watermark leads to a signed "
-    "manifest that declares AI, and it looks like the video which that was made for.",
+    "manifest that declares AI, and it looks like the video that this manifest was made for.",
     "captured-declared": "A signer on your trust list declares this a camera's capture; the detector says nothing "
     "against it.",
     "conflict": "A signer on your trust list declares this a camera's capture, but the detector finds "

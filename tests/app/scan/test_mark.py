@@ -38,6 +38,13 @@ def test_a_stripped_copy_leads_to_its_manifest_with_how_sure_that_is(entered, st
     assert "vouches" not in found.certainty
 
 
+@pytest.mark.parametrize("crf", [18, 23, 28])
+def test_a_copy_encoded_harder_is_recovered_too(entered, tmp_path, crf) -> None:
+    with VideoReader(entered.path) as video:
+        copy = encode([frame.image for frame in video], tmp_path / "copy.mp4", crf)
+    assert look(copy, entered.repository).finding == "recovered"
+
+
 @pytest.mark.parametrize("strangers", [False, True])
 def test_a_signer_whom_nobody_vouches_for_is_said_to_be_one(entered, stripped, keys_of_a_stranger, strangers) -> None:
     found = look(stripped, entered.repository, [keys_of_a_stranger] if strangers else [])
