@@ -77,7 +77,7 @@ COMMANDS: Table = {
         "provenance.commands.inspect:inspect", "Show what the credential of a file says, as a tree."
     ),
     "scan": LazyCommand(
-        "sfumato.app.cli.scan:scan", "Judge videos and pictures: credentials first, then the detector."
+        "sfumato.app.cli.scan:scan", "Judge videos and pictures: credentials first, then watermark and detector."
     ),
     "calibrate": LazyCommand(
         "sfumato.app.cli.calibrate:calibrate", "Set the detector's thresholds on your own real footage."

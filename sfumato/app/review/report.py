@@ -36,6 +36,7 @@ from sfumato.version import __version__
 _QUALITY = 86  # of a JPEG in the page
 _TONES = {  # how loud a verdict is shown
     "synthetic-declared": "declared", "ai-edited-declared": "declared", "synthetic-claimed": "declared",
+    "synthetic-recovered": "declared",
     "captured-declared": "plain",
     "conflict": "alarm", "tampered-after-signing": "alarm", "credential-invalid": "alarm",
     "likely-synthetic": "alarm", "suspicious": "alarm", "inconclusive": "doubt", "no-evidence": "plain",
@@ -54,6 +55,7 @@ _SOURCES = {
     "compositeWithTrainedAlgorithmicMedia": "composed with parts made by a trained algorithm",
     "digitalCapture": "captured by a camera",
 }
+_NOT_THE_DETECTORS = ("credential", "watermark")  # reasons that have a place of their own
 _NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 340.0, 132.0, 26.0, 8.0, 20.0  # of a timeline, in its own units
 
@@ -158,7 +160,9 @@ def _as_shown(clip: ReviewedClip) -> dict[str, Any]:
         "parameters": list(parameters.items()) if isinstance(parameters, dict) else [],
         "time": _clock_time(found.time),
         "scan": clip.scan,
-        "reasons": [reason.detail for reason in clip.scan.verdict.reasons if not reason.code.startswith("credential")],
+        "reasons": [
+            reason.detail for reason in clip.scan.verdict.reasons if not reason.code.startswith(_NOT_THE_DETECTORS)
+        ],
         "tone": _TONES.get(clip.scan.verdict.name, "plain"),
         "stripped": clip.stripped,
         "stripped_tone": _TONES.get(clip.stripped.verdict.name, "plain") if clip.stripped else "plain",

@@ -24,7 +24,8 @@ def test_demo_end_to_end_and_again(demo_stock, tmp_path, capfd) -> None:
         assert {path.name for path in out.iterdir()} == expected
     said = capfd.readouterr().out
     assert "synthetic-claimed" in said
-    assert "without its credential: suspicious" in said
+    assert said.count("without its credential: synthetic-recovered") == 4
+    assert "its watermark leads back to urn:" in said
     assert f"Look at it in a browser: {out / 'report.html'}" in said
     for name, frames in (("mona-lisa-calm.mp4", 4), ("mona-lisa-lively.mp4", 6)):
         found = verify(out / name)
@@ -36,6 +37,7 @@ def test_demo_end_to_end_and_again(demo_stock, tmp_path, capfd) -> None:
     assert "Leonardo da Vinci" in page
     assert page.count('class="heat"') == 2
     assert page.count("Evidence of ") == 2
+    assert page.count('<p class="verdict declared">synthetic-recovered</p>') == 2
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
-from detector.inference.prediction import ModelFacts
+from detector.inference.prediction import ModelFacts, Reason
 from provenance.manifests.claims import Ingredient
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
@@ -18,7 +19,7 @@ from sfumato.app.review.report import Heading, ReviewedClip, render_report, time
 from sfumato.app.scan.verdict import VERDICTS
 from tests.detector_fixtures import toy_explanation
 from tests.media_fixtures import picture
-from tests.scan_fixtures import explanation_record, scan_record
+from tests.scan_fixtures import explanation_record, mark_facts, scan_record
 from tests.signing_fixtures import seal_video
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e\x1b[31m"
@@ -33,7 +34,8 @@ def hostile_clip(folder: Path) -> ReviewedClip:
         ingredients=(Ingredient(HOSTILE, HOSTILE, HOSTILE, "none"), Ingredient(None, None, None, "none")),
     )  # fmt: skip
     record = scan_record(text=HOSTILE, model=ModelFacts(HOSTILE, HOSTILE, "b" * 64, "onnxruntime"))
-    return ReviewedClip(HOSTILE, folder / "a\"b'<c>.mp4", found, record, scan_record("suspicious", HOSTILE))
+    copy = scan_record("suspicious", HOSTILE, mark=mark_facts(HOSTILE))
+    return ReviewedClip(HOSTILE, folder / "a\"b'<c>.mp4", found, record, copy)
 
 
 class Tags(HTMLParser):
@@ -85,9 +87,23 @@ def test_every_verdict_is_explained(tmp_path) -> None:
     assert page.count('class="here"') == 2  # synthetic-claimed and suspicious
 
 
+def test_a_copys_watermark_stands_with_its_manifest_and_how_sure_that_is(tmp_path) -> None:
+    record, mark = scan_record(mark=mark_facts("urn:of-the-original")), mark_facts("urn:found-again")
+    found = Verification(tmp_path / "a.mp4", "none")
+    page = render_report(HEADING, [ReviewedClip("calm", tmp_path / "a.mp4", found, record, scan_record(mark=mark))])
+    assert "urn:found-again" in page
+    assert str(escape(mark.meaning)) in page
+    assert str(escape(mark.certainty)) in page
+    assert f"<dd>recovered: {mark.value}</dd>" in page
+
+
 def test_detector_speaks_for_itself(tmp_path) -> None:
-    clip = ReviewedClip("calm", tmp_path / "a.mp4", Verification(tmp_path / "a.mp4", "none"), scan_record())
+    mark = Reason("watermark_recovered", "The mark says so.")
+    record = scan_record()
+    record = replace(record, verdict=replace(record.verdict, reasons=(*record.verdict.reasons, mark)))
+    clip = ReviewedClip("calm", tmp_path / "a.mp4", Verification(tmp_path / "a.mp4", "none"), record)
     page = render_report(HEADING, [clip])
+    assert "The mark says so." not in page
     assert "It was seen." in page
     assert "declares something" not in page
 
