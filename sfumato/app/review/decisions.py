@@ -156,12 +156,13 @@ def _parsed(line: bytes, base: Path) -> Decision:
         raise ValueError("it names no file")
     if digest is not None and not (isinstance(digest, str) and _DIGEST.fullmatch(digest)):
         raise ValueError("its sha256 is none")
-    if values.get("decision") not in LABELS:
-        raise ValueError(f"the decision is {values.get('decision')!r}; it must be one of {', '.join(LABELS)}")
+    decision = values.get("decision")
+    if not isinstance(decision, str) or decision not in LABELS:
+        raise ValueError(f"the decision is {decision!r}; it must be one of {', '.join(LABELS)}")
     if not isinstance(values.get("reviewer"), str) or not values["reviewer"].strip():
         raise ValueError("nobody decided it")
     if score is not None and (isinstance(score, bool) or not isinstance(score, int | float)):
         raise ValueError("its score is no number")
     time = datetime.fromisoformat(str(values.get("time")))
     time = time if time.tzinfo else time.replace(tzinfo=UTC)
-    return Decision(path, digest, values["decision"], values["reviewer"].strip(), time, score, base)
+    return Decision(path, digest, decision, values["reviewer"].strip(), time, score, base)

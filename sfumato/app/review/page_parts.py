@@ -51,7 +51,7 @@ def render(data: Any, script_data_frames: bool = False, **values: Any) -> str:
     )
     environment.filters["printable"] = printable  # the engine escapes what this gives
     return environment.get_template("report.html.jinja").render(
-        data=script_json(data), style=style, script=script, version=__version__,
+        data=data, data_json=script_json(data), style=style, script=script, version=__version__,
         policy=content_security_policy(style, script, script_data_frames), **values,
     )  # fmt: skip
 

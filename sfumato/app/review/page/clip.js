@@ -57,9 +57,9 @@ function segmentsOf(record, timeline) {
   const threshold = dictOf(record.threshold).score;
   if (!isNumber(threshold)) return null;
   if (!timeline.above.length) return make("p", { class: "segments", text: "No looked-at moment alone is above the threshold." });
-  const told = timeline.above.slice(0, 12).map(([first, last]) => (first === last ? seconds(first) : `${seconds(first)} to ${seconds(last)}`));
+  const times = timeline.above.slice(0, 12).map(([first, last]) => (first === last ? seconds(first) : `${seconds(first)} to ${seconds(last)}`));
   const more = timeline.above.length > 12 ? ` and ${timeline.above.length - 12} more` : "";
-  return make("p", { class: "segments", text: `Above the threshold, at the moments that were looked at: ${told.join(", ")}${more}.` });
+  return make("p", { class: "segments", text: `Above the threshold, at the moments that were looked at: ${times.join(", ")}${more}.` });
 }
 
 function whyOf(entry, record, explain) {
@@ -75,7 +75,7 @@ function whyOf(entry, record, explain) {
     Object.keys(place).length ? make("details", { class: "where" }, make("summary", { text: "Where in the face" }),
       make("table", {}, make("thead", {}, make("tr", {}, ["share of", "evidence", "picture"].map((text) => make("th", { scope: "col", text })))),
         make("tbody", {}, Object.entries(place).map(([name, share]) => make("tr", {},
-          make("th", { scope: "row", text: REGIONS[name] || name }), make("td", { text: percent(share) }), make("td", { text: isNumber(areas[name]) ? percent(areas[name]) : "" })))))) : null,
+          make("th", { scope: "row", text: told(REGIONS, name, name) }), make("td", { text: percent(share) }), make("td", { text: isNumber(areas[name]) ? percent(areas[name]) : "" })))))) : null,
     make("ul", { class: "reasons" },
       reasons.map((reason) => make("li", { text: reason.detail })),
       listOf(record.notes).map((note) => make("li", { text: note }))),
@@ -95,7 +95,7 @@ function numbersOf(record, explain) {
       `Of real ${kind} drawn like those it was ${reals.replace("set on ", "set on, ")}, at most about ${percent(threshold.fpr || 0)} exceed it. It promises nothing of other footage, and does not say how many fakes stay below.`],
     ["logit", isNumber(record.logit) ? signed(record.logit) : null, "The same score before it is squashed into 0 to 1: it still tells apart what both round to 1.000."],
     ["frames", isNumber(frames.sampled) ? `${frames.with_face} of ${frames.sampled}` : null, "With a face large enough to be judged, of those looked at. The rest of the file was not looked at."],
-    ...Object.entries(dictOf(explain.heads)).map(([name, head]) => [KINDS[name] || name, `${head.level}${isNumber(head.logit) ? `, ${signed(head.logit)}` : ""}`,
+    ...Object.entries(dictOf(explain.heads)).map(([name, head]) => [told(KINDS, name, name), `${head.level}${isNumber(head.logit) ? `, ${signed(head.logit)}` : ""}`,
       isNumber(head.above) && head.above > 0 ? `More than ${percent(head.above)} of the real clips${head.of ? ` of ${head.of}` : ""} show.` : "No more than many real clips show."]),
   ];
   return make("details", { class: "panel folded" }, make("summary", {}, make("h3", { text: "What the numbers mean" })), facts(rows),
@@ -115,10 +115,10 @@ function credentialOf(entry, page) {
   const found = dictOf(entry.credential || entry.record.provenance);
   const person = found.signer ? make("span", {}, found.signer, found.development ? make("em", { text: " a development key: anybody can make one" }) : null) : null;
   return panel("Credential", found.outcome,
-    make("p", { text: OUTCOMES[found.outcome] || "" }),
+    make("p", { text: told(OUTCOMES, found.outcome, "") }),
     facts([
-      ["declares", listOf(found.declares).map((kind) => SOURCES[kind] || kind).join(", ")],
-      ["its sources declare", listOf(found.ingredient_declares).map((kind) => SOURCES[kind] || kind).join(", ")],
+      ["declares", listOf(found.declares).map((kind) => told(SOURCES, kind, kind)).join(", ")],
+      ["its sources declare", listOf(found.ingredient_declares).map((kind) => told(SOURCES, kind, kind)).join(", ")],
       ["signer", person], ["issuer", found.issuer], ["title", found.title], ["made with", found.generator],
       ["time", found.time ? `${found.time}${found.time_source === "claimed" ? ", as the signer says" : ""}` : null],
       ["on an allowed list", found.allowed_list ? "yes" : null], ["failed", listOf(found.codes).join(", ")],

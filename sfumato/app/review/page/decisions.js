@@ -24,7 +24,7 @@ function decisionsOf(said) {
   function take(key, text) {
     try {
       const found = JSON.parse(text);
-      if (found && found.decision in DECISIONS) kept.set(key, found);
+      if (found && Object.hasOwn(DECISIONS, found.decision)) kept.set(key, found);
     } catch { /* not ours: passed over */ }
   }
   function keep(name, value) {
@@ -76,7 +76,7 @@ function decisionsOf(said) {
         let found = null;
         try { found = JSON.parse(line); } catch { continue; }
         const key = found && String(found.sha256 || found.path);
-        if (!known.has(key) || !(found.decision in DECISIONS) || Number.isNaN(Date.parse(found.time))) continue;
+        if (!known.has(key) || !Object.hasOwn(DECISIONS, found.decision) || Number.isNaN(Date.parse(found.time))) continue;
         const mine = kept.get(key);
         if (mine && Date.parse(mine.time) >= Date.parse(found.time)) continue;
         const cut = (value, most) => (typeof value === "string" ? value.slice(0, most) : "");

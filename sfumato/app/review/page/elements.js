@@ -24,6 +24,7 @@ const score3 = (value) => (isNumber(value) ? value.toFixed(3) : "none");
 const signed = (value) => (isNumber(value) ? (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2) : "none");
 const percent = (share) => `${Number((100 * share).toPrecision(3))} %`;
 const many = (count, one) => `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
+const told = (table, name, otherwise) => (Object.hasOwn(table, name) ? table[name] : otherwise);
 const words = (name) => String(name).replaceAll("_", " ");
 
 function seconds(value) {

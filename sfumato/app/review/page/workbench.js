@@ -15,7 +15,7 @@ function workbench(page) {
   const state = { order: "review", backwards: false, verdicts: new Set(), only: "all", text: "", first: 0, at: null };
   const decisions = decisionsOf(say);
   const rows = page.rows.map((row) => ({
-    ...row, key: row.sha256 || row.path, model: page.models[row.model] ?? null, tone: page.verdicts[row.verdict], ...namesOf(row),
+    ...row, key: row.sha256 || row.path, model: page.models[row.model] ?? null, tone: told(page.verdicts, row.verdict, "plain"), ...namesOf(row),
   }));
   const entries = entriesOf(page, say);
   let visible = [], shown = null, waiting = null;
@@ -185,9 +185,11 @@ function workbench(page) {
     const taken = texts.reduce((sum, text) => sum + decisions.load(text, rows), 0);
     event.target.value = "";
     refresh();
-    if (state.at) open(state.at);
+    if (state.at) await open(state.at);
     say(`${many(taken, "decision")} taken over; of two on one file the later counts`);
   });
+  find("before").addEventListener("click", () => move(-1));
+  find("next").addEventListener("click", () => move(1));
   find("back").addEventListener("click", () => {
     document.body.dataset.view = "list";
     list.querySelector("[aria-current]")?.focus();
