@@ -6,6 +6,7 @@ page's script. Nothing is loaded from elsewhere: a file that is named by an addr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def entry_of(record: Record, number: int, around: Surroundings) -> dict[str, Any
         "name": printable(last_part(named), 300),
         "folder": printable(named, 1000),
         "address": address(path, around.page) if path is not None else None,
-        "elsewhere": "://" in named,
+        "absent": None if path is not None else absence(named, around.base),
         "tone": tone_of(record["verdict"]),
         "record": shown(record),
         "sheet": _sheet_address(record, number, around),
@@ -60,18 +61,25 @@ def last_part(named: str) -> str:
 
 
 def located(named: str, base: Path) -> Path | None:
-    """The file or folder that a record names: as it stands, or from the folder of the records. None where neither is
-    there.
-    """
-    if "://" in named or "\0" in named:
-        return None
+    """The file that a record names: as it stands, or from the folder of the records. None where neither is there."""
+    return None if "://" in named else _first(named, base, Path.is_file)
+
+
+def _first(named: str, base: Path, fits: Callable[[Path], bool]) -> Path | None:
     for path in (Path(named), base / named):
         try:
-            if path.is_file():
+            if fits(path):
                 return path
-        except OSError:
+        except (OSError, ValueError):  # a name that is too long, or that holds what no name can
             continue
     return None
+
+
+def absence(named: str, base: Path) -> str:
+    """Why there is no file to play: "elsewhere" (under an address), "frames" (a folder of them), "missing"."""
+    if "://" in named:
+        return "elsewhere"
+    return "frames" if _first(named, base, Path.is_dir) is not None else "missing"
 
 
 def sheet_of(record: Record, base: Path) -> Path | None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from provenance.verifying.verification import Verification
 from sfumato.app.review.heat_sheet import HeatRow, labels
 from sfumato.app.review.marked import marked_jpeg
-from sfumato.app.review.page_parts import TONES, address, data_address, render, shown, tone_of, verdict_rows
+from sfumato.app.review.page_parts import address, data_address, render, shown, tone_of, verdict_rows
 from sfumato.app.scan.record import CredentialFacts, ScanRecord
 from sfumato.app.scan.verdict import EDITED, SYNTHETIC
 from sfumato.atomic import write_text
@@ -71,7 +71,6 @@ def render_report(
     return render(
         {
             "layout": "gallery",
-            "verdicts": TONES,
             "entries": [_entry(number, clip) for number, clip in enumerate(clips)],
         },
         heading=heading,

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sfumato.app.review.entries import Surroundings, entry_of, last_part, located, sheet_of
-from sfumato.app.review.page_parts import TONES, data_page, render, verdict_rows
+from sfumato.app.review.entries import Surroundings, absence, entry_of, last_part, located, sheet_of
+from sfumato.app.review.page_parts import data_page, render, tone_of, verdict_rows
 from sfumato.app.review.records import Line, duration, read_at, read_records, records_file
+from sfumato.app.scan.verdict import VERDICTS
 from sfumato.atomic import make_folder, write_text
 from sfumato.errors import OutputError
 from sfumato.regular_file import open_regular
@@ -69,32 +70,47 @@ def write_run_report(source: Path, out: Path | None = None, advance: Advance = l
     """
     records = records_file(source)
     run = _first_look(records)
+    one, many = records.parent / "report.html", records.parent / "report"
     if out is None:
-        small = len(run.places) <= ONE_PAGE and run.sheets <= EMBEDDED
-        out = records.parent / ("report.html" if small else "report")
+        small = len(run.places) <= ONE_PAGE and run.sheets <= EMBEDDED and not _is_ours(many / INDEX)
+        out = one if small else many
     single = out.suffix.lower() in (".html", ".htm")
     page = out if single else out / INDEX
     _require_ours(out, page)
     data: dict[str, Any] = {
-        "layout": "list", "verdicts": TONES, "models": [model.get("sha256") for model in run.models],
+        "layout": "list", "verdicts": {name: tone_of(name) for name in VERDICTS},
+        "models": [model.get("sha256") for model in run.models],
         "rows": [row for _, row in run.places],
     }  # fmt: skip
     if single:
         around = Surroundings(page, records.parent)
         data["entries"] = _entries(records, run.places, 0, around, advance)
     else:
-        parts = out / f"data-{secrets.token_hex(4)}"
-        make_folder(parts)
-        around = Surroundings(page, records.parent, parts)
-        for first in range(0, len(run.places), PART):
-            entries = _entries(records, run.places[first : first + PART], first, around, advance)
-            write_text(parts / f"{first // PART}.html", data_page(entries))
-        data |= {"part": PART, "folder": parts.name}
+        data |= {"part": PART, "folder": _write_parts(records, run, page, advance)}
     review = sum(row["review"] for _, row in run.places)
     write_text(page, _page(data, run, source.resolve().name, review, framed=not single))
     if not single:
         _clear(out, data["folder"])
+        if out == many and _is_ours(one):
+            one.unlink()  # of this run when it was small
     return RunReport(page, len(run.places), review, run.missing)
+
+
+def _write_parts(records: Path, run: _Run, page: Path, advance: Advance) -> str:
+    """Writes the records a part a page into a new folder beside `page`, whose name is returned; none is left behind
+    where that fails.
+    """
+    folder = page.parent / f"data-{secrets.token_hex(4)}"
+    make_folder(folder)
+    around = Surroundings(page, records.parent, folder)
+    try:
+        for first in range(0, len(run.places), PART):
+            entries = _entries(records, run.places[first : first + PART], first, around, advance)
+            write_text(folder / f"{first // PART}.html", data_page(entries))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder.name
 
 
 def _first_look(records: Path) -> _Run:
@@ -113,14 +129,19 @@ def _first_look(records: Path) -> _Run:
             row["name"] = printable(last_part(named), 300)
         sheet = sheet_of(record, records.parent)
         run.sheets += sheet.stat().st_size if sheet is not None else 0
-        run.missing += located(named, records.parent) is None
+        run.missing += located(named, records.parent) is None and absence(named, records.parent) == "missing"
         if run.calibrated is None and isinstance(record["threshold"].get("n_real"), int):
             run.calibrated = _calibrated(record)
         run.places.append((replace(line, record={}), row))
-    run.places.sort(key=lambda item: (not item[1]["review"], -(item[1]["score"] or -1.0), item[1]["place"]))
+    run.places.sort(key=lambda item: _rank(item[1]))
     for number, (_, row) in enumerate(run.places):
         row["at"] = number
     return run
+
+
+def _rank(row: dict[str, Any]) -> tuple[bool, float, int]:
+    """The lowest is looked at first."""
+    return not row["review"], 1.0 if row["score"] is None else -row["score"], row["place"]
 
 
 def _calibrated(record: dict[str, Any]) -> dict[str, Any] | None:
@@ -156,13 +177,16 @@ def _require_ours(out: Path, page: Path) -> None:
     """Raises OutputError where something else lies than a report."""
     if not out.exists() or (out.is_dir() and page != out and not any(out.iterdir())):
         return
+    if not _is_ours(page):
+        raise OutputError(f"{out} is there, and is no report", "Choose another --output: NAME.html, or a new folder.")
+
+
+def _is_ours(page: Path) -> bool:
     try:
         with open_regular(page) as file:
-            ours = _OURS in file.read(_HEAD)
+            return _OURS in file.read(_HEAD)
     except OSError:
-        ours = False
-    if not ours:
-        raise OutputError(f"{out} is there, and is no report", "Choose another --output: NAME.html, or a new folder.")
+        return False
 
 
 def _clear(folder: Path, current: str) -> None:

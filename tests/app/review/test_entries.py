@@ -37,9 +37,11 @@ def test_files_are_found_from_here_or_from_the_records(tmp_path, monkeypatch) ->
     assert entry["address"] == "../run/a.mp4"
 
 
-def test_what_lies_elsewhere_is_not_addressed(tmp_path) -> None:
-    entry = entry_of(flagged("https://example.com/a.mp4"), 0, Surroundings(tmp_path / "x.html", tmp_path))
-    assert entry["elsewhere"] and entry["address"] is None
+def test_what_cannot_be_played_is_not_addressed_and_says_why(tmp_path) -> None:
+    (tmp_path / "frames").mkdir()
+    for named, why in (("https://example.com/a.mp4", "elsewhere"), ("frames", "frames"), ("a.mp4", "missing")):
+        entry = entry_of(flagged(named), 0, Surroundings(tmp_path / "x.html", tmp_path))
+        assert (entry["address"], entry["absent"]) == (None, why)
 
 
 def test_a_heat_map_is_put_in_or_copied(tmp_path) -> None:

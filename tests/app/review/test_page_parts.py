@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sfumato.app.review.page_parts import (
+    TONES,
     address,
     content_security_policy,
     data_page,
@@ -53,6 +54,7 @@ def test_every_verdict_has_a_tone_and_a_meaning() -> None:
     rows = verdict_rows({"suspicious"})
     assert [row[0] for row in rows] == list(VERDICTS)
     assert [row[0] for row in rows if row[3]] == ["suspicious"]
+    assert TONES.keys() == VERDICTS.keys()
     assert tone_of("likely-synthetic") == "alarm" and tone_of("of-tomorrow") == "plain"
 
 

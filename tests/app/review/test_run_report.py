@@ -16,13 +16,14 @@ def part(page, number: int) -> list:
 
 
 def test_a_small_run_is_one_page_with_everything_in_it(tmp_path) -> None:
-    run = write_run(tmp_path / "run", [calm("a.mp4"), flagged("b.mp4", score=0.7), flagged("c.mp4", score=0.9)])
+    quiet = [calm("z.mp4", score=None), calm("a.mp4", score=0.0)]
+    run = write_run(tmp_path / "run", [*quiet, flagged("b.mp4", score=0.7), flagged("c.mp4", score=0.9)])
     written = write_run_report(run)
-    assert (written.page, written.files, written.to_review, written.missing) == (run / "report.html", 3, 2, 3)
+    assert (written.page, written.files, written.to_review, written.missing) == (run / "report.html", 4, 2, 4)
     data = data_of(written.page)
-    assert [row["path"] for row in data["rows"]] == ["c.mp4", "b.mp4", "a.mp4"]
-    assert [row["place"] for row in data["rows"]] == [2, 1, 0]
-    assert [entry["name"] for entry in data["entries"]] == ["c.mp4", "b.mp4", "a.mp4"]
+    assert [row["path"] for row in data["rows"]] == ["c.mp4", "b.mp4", "a.mp4", "z.mp4"]
+    assert [row["place"] for row in data["rows"]] == [3, 2, 1, 0]
+    assert [entry["name"] for entry in data["entries"]] == ["c.mp4", "b.mp4", "a.mp4", "z.mp4"]
     assert data["models"] == ["b" * 64]
     assert sorted(path.name for path in run.iterdir()) == ["records.jsonl", "report.html"]
 
@@ -37,6 +38,16 @@ def test_a_large_run_is_a_folder_with_its_records_in_parts(tmp_path) -> None:
     assert [row["at"] for row in rows_of(page)] == list(range(count))
     whole = [entry["name"] for number in range(-(-count // PART)) for entry in part(page, number)]
     assert whole == [row["path"] for row in rows_of(page)] == [f"{number}.mp4" for number in reversed(range(count))]
+
+
+def test_a_run_that_grew_has_one_report_and_keeps_its_place(tmp_path, monkeypatch) -> None:
+    run = write_run(tmp_path / "run", [flagged("a.mp4"), flagged("b.mp4")])
+    assert write_run_report(run).page.name == "report.html"
+    monkeypatch.setattr(run_report, "ONE_PAGE", 1)
+    assert write_run_report(run).page == run / "report" / "index.html"
+    assert sorted(path.name for path in run.iterdir()) == ["records.jsonl", "report"]
+    monkeypatch.undo()
+    assert write_run_report(run).page == run / "report" / "index.html"
 
 
 def test_heavy_heat_maps_make_a_folder_too(tmp_path, monkeypatch) -> None:
@@ -70,6 +81,19 @@ def test_a_report_is_replaced_with_its_parts_and_nothing_else_is(tmp_path) -> No
         with pytest.raises(OutputError, match="is no report"):
             write_run_report(run, out)
     assert (tmp_path / "thesis.html").read_text() == "mine"
+
+
+def test_a_report_that_fails_leaves_the_former_one(tmp_path) -> None:
+    run = write_run(tmp_path / "run", [flagged("a.mp4"), flagged("b.mp4")])
+    page = write_run_report(run, tmp_path / "out").page
+    before = {path: path.read_bytes() for path in page.parent.rglob("*") if path.is_file()}
+
+    def stop(amount: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_run_report(run, tmp_path / "out", stop)
+    assert {path: path.read_bytes() for path in page.parent.rglob("*") if path.is_file()} == before
 
 
 def test_an_empty_run_says_so_and_a_broken_one_writes_nothing(tmp_path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from sfumato.app.review.run_report import ONE_PAGE, write_run_report
 from tests.media_fixtures import picture
-from tests.review_fixtures import HOSTILE, calm, flagged, opened, ten_flagged, wait_until, write_run
+from tests.review_fixtures import HOSTILE, calm, data_of, flagged, opened, ten_flagged, wait_until, write_run
 
 pytestmark = pytest.mark.page
 CHOSEN = "document.querySelector('.row[aria-current] .title').textContent"
@@ -127,6 +127,25 @@ def test_boxes_and_line_follow_the_video(browser, tmp_path) -> None:
     page.close()
 
 
+def test_a_file_is_told_in_the_words_of_its_record(browser, tmp_path) -> None:
+    mark = {"finding": "foreign", "meaning": "It is of another video.", "certainty": "At most 1e-09.", "frames": 16}
+    record = flagged("https://example.com/a.mp4") | {"watermark": mark, "costs": {"full": [1, 2]}}
+    record["threshold"]["sources"] = {"studio": {"n_real": 7, "rates": {"0.01": 0.125}}}
+    page, faults = opened(browser, write_run_report(write_run(tmp_path / "run", [record])).page)
+    wait_until(page, f"{SHOWN} === 'a.mp4'")
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+    text = page.inner_text("#clip")
+    for words in (
+        record["meaning"], "It was seen.", "WATERMARK\nforeign", "It is of another video.\n\nAt most 1e-09.", "COSTS",
+        "7 people\nA new real of this group exceeds it with a probability of at most 12.5 %.",
+        "99 real people, at most about 1 % exceed it", "3 of 3\nWith a face large enough to be judged",
+        "The file lies under an address, and this page loads nothing from outside.", "0 s to 2 s",
+    ):  # fmt: skip
+        assert words in text, words
+    assert not faults
+    page.close()
+
+
 def test_a_folder_loads_the_parts_that_are_looked_at(browser, tmp_path) -> None:
     count = ONE_PAGE + 50
     run = write_run(
@@ -143,10 +162,11 @@ def test_a_folder_loads_the_parts_that_are_looked_at(browser, tmp_path) -> None:
     assert page.inner_text("#range") == "101 to 150 of 150"
     assert page.evaluate("document.querySelectorAll('iframe').length") <= 1
     assert not faults
-    for missing in report.parent.glob("data-*/*.html"):
-        missing.unlink()
-    page.fill("#search", "000")
+    (report.parent / data_of(report)["folder"] / "7.html").unlink()
+    page.reload()
+    page.fill("#search", "149")
     page.locator(".row").first.click()
+    wait_until(page, "document.getElementById('clip').textContent.includes('keep its folder together')")
     page.close()
 
 

@@ -38,8 +38,8 @@ function clipOf(entry, page, options = {}) {
     options.form || null,
     whyOf(entry, record, explain),
     credentialOf(entry, page),
+    Object.entries(record).filter(([name, value]) => !TOLD.has(name) && value !== null).map(sectionOf),
     numbersOf(record, explain),
-    Object.entries(record).filter(([name, value]) => !TOLD.has(name) && value !== null).map(([name, value]) => panel(words(name), "", outline(value))),
     entry.stripped ? strippedOf(entry) : null,
     judgedOf(record),
   );
@@ -70,7 +70,7 @@ function whyOf(entry, record, explain) {
     pictures.length ? make("div", { class: "heat" }, pictures.map(({ address, said }, number) => make("figure", {},
       make("img", { src: address, alt: `${number ? "Where it is seen" : "The frame that counts most"}: ${said}` }), make("figcaption", { text: said })))) : null,
     entry.sheet ? make("details", { class: "maps", open: true }, make("summary", { text: "Heat maps of the strongest frames" }),
-      make("a", { href: entry.sheet, target: "_blank", rel: "noopener" }, make("img", { class: "sheet", loading: "lazy", src: entry.sheet, alt: `The frames that count most in ${entry.name}, each beside its heat maps of blending and of synthesis` })),
+      make("img", { class: "sheet", loading: "lazy", src: entry.sheet, alt: `The frames that count most in ${entry.name}, each beside its heat maps of blending and of synthesis` }),
       make("p", { class: "meaning", text: "Brighter places add more to the evidence, on one scale for the sheet. They are coarse, and show where the net looks, not what was done there." })) : null,
     Object.keys(place).length ? make("details", { class: "where" }, make("summary", { text: "Where in the face" }),
       make("table", {}, make("thead", {}, make("tr", {}, ["share of", "evidence", "picture"].map((text) => make("th", { scope: "col", text })))),
@@ -86,17 +86,17 @@ const REGIONS = { forehead: "the forehead", eyes: "eyes and brows", nose: "the n
 function numbersOf(record, explain) {
   const threshold = dictOf(record.threshold), frames = dictOf(record.frames), kind = dictOf(record.media).kind === "picture" ? "pictures" : "videos";
   const sources = Object.entries(dictOf(threshold.sources)), tracks = listOf(record.tracks);
-  const reals = isNumber(threshold.n_real) ? `set on ${many(threshold.n_real, "real person").replace("persons", "people")}` : "set on nobody knows how many reals";
+  const reals = isNumber(threshold.n_real) ? `${threshold.n_real} real people` : "nobody knows how many reals";
   const rows = [
     ["score", isNumber(record.score) ? score3(record.score) : "none", isNumber(record.score)
       ? "The detector's calibrated probability for the face that scores highest. Not the chance that this file is a fake: that also depends on how many of your files are."
       : "Nothing was judged, for the reason given above. That is no result in either direction."],
     ["threshold", isNumber(threshold.score) ? threshold.score.toFixed(3) : null,
-      `Of real ${kind} drawn like those it was ${reals.replace("set on ", "set on, ")}, at most about ${percent(threshold.fpr || 0)} exceed it. It promises nothing of other footage, and does not say how many fakes stay below.`],
+      `Of real ${kind} drawn like those it was set on, ${reals}, at most about ${percent(threshold.fpr || 0)} exceed it. It promises nothing of other footage, and does not say how many fakes stay below.`],
     ["logit", isNumber(record.logit) ? signed(record.logit) : null, "The same score before it is squashed into 0 to 1: it still tells apart what both round to 1.000."],
     ["frames", isNumber(frames.sampled) ? `${frames.with_face} of ${frames.sampled}` : null, "With a face large enough to be judged, of those looked at. The rest of the file was not looked at."],
     ...Object.entries(dictOf(explain.heads)).map(([name, head]) => [told(KINDS, name, name), `${head.level}${isNumber(head.logit) ? `, ${signed(head.logit)}` : ""}`,
-      isNumber(head.above) && head.above > 0 ? `More than ${percent(head.above)} of the real clips${head.of ? ` of ${head.of}` : ""} show.` : "No more than many real clips show."]),
+      isNumber(head.above) && head.above > 0 ? `More than ${percent(head.above)} ${head.of || "of some of the real clips that it was calibrated on"} show.` : "No more than many real clips show."]),
   ];
   return make("details", { class: "panel folded" }, make("summary", {}, make("h3", { text: "What the numbers mean" })), facts(rows),
     sources.length ? make("details", {}, make("summary", { text: "How far the threshold holds, group by group" }), facts(sources.map(([name, group]) => {
@@ -127,6 +127,14 @@ function credentialOf(entry, page) {
     entry.tree ? make("details", { class: "tree", open: page.layout === "list" }, make("summary", { text: "What it says, as a tree" }),
       make("p", { class: "meaning", text: "The file's own word, read when this page was made. Whether it counts, the line above says." }), branch(entry.tree)) : null,
   );
+}
+
+/** A section of the record, such as the watermark, in its own words: what was found, what that means, then the rest. */
+function sectionOf([name, value]) {
+  const { finding, meaning, certainty, ...rest } = dictOf(value), spoken = [meaning, certainty].filter((text) => typeof text === "string" && text);
+  if (!spoken.length) return panel(words(name), "", outline(value));
+  return panel(words(name), typeof finding === "string" ? finding : "", spoken.map((text) => make("p", { text })),
+    make("details", {}, make("summary", { text: "In detail" }), outline(rest)));
 }
 
 function branch(node) {

@@ -20,11 +20,16 @@ function entriesOf(page, say) {
         const heard = (event) => {
           if (event.source === frame.contentWindow && typeof event.data === "string") end(JSON.parse(event.data));
         };
-        const late = window.setTimeout(() => {
+        const give = () => {
           parts.delete(number);
           say("A part of the report could not be read.");
           end(null);
-        }, 15000);
+        };
+        let late = window.setTimeout(give, 15000);
+        frame.addEventListener("load", () => { // a page that is not there loads, too, and says nothing
+          window.clearTimeout(late);
+          late = window.setTimeout(give, 2000);
+        });
         window.addEventListener("message", heard);
         document.body.append(frame);
       }));

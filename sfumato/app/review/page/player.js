@@ -1,4 +1,10 @@
 // A video or picture with the boxes of the faces that were judged, each with its score at that moment.
+const ABSENT = {
+  elsewhere: "The file lies under an address, and this page loads nothing from outside.",
+  frames: "A folder of frames: there is no player for those.",
+  missing: "The file is not where its record says; this page would play it from there.",
+};
+
 function boxAt(frames, time, slack) {
   const after = frames.findIndex((frame) => frame.t >= time);
   const next = after < 0 ? frames[frames.length - 1] : frames[after];
@@ -18,10 +24,7 @@ function facesOf(record) {
 
 function playerOf(entry, options = {}) {
   const record = entry.record, media = dictOf(record.media);
-  if (!entry.address) {
-    const why = entry.elsewhere ? "The file lies elsewhere, and this page loads nothing from outside." : "The file is not where the record says; this page plays it from there.";
-    return { figure: make("div", { class: "player empty" }, make("p", { text: why })), media: null, follow() {}, end() {} };
-  }
+  if (!entry.address) return { figure: make("div", { class: "player empty" }, make("p", { text: told(ABSENT, entry.absent, "") })), media: null, follow() {}, end() {} };
   const still = media.kind === "picture";
   const shown = still
     ? make("img", { src: entry.address, alt: `The picture ${entry.name}` })
@@ -60,16 +63,19 @@ function playerOf(entry, options = {}) {
     after();
   }
   function loop() {
-    if (!running) return;
     place();
-    window.requestAnimationFrame(loop);
+    if (running && !shown.paused) window.requestAnimationFrame(loop);
   }
   shown.addEventListener("error", () => {
     note.hidden = false;
     frame.hidden = true;
   });
   if (still) shown.addEventListener("load", place);
-  else loop();
+  else {
+    shown.addEventListener("play", loop);
+    for (const moved of ["loadeddata", "seeking", "seeked", "timeupdate"]) shown.addEventListener(moved, place);
+  }
+  place();
   return {
     figure, media: still ? null : shown,
     follow(call) { after = call; },

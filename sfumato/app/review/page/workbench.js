@@ -221,8 +221,9 @@ function workbench(page) {
   }
   const counts = new Map();
   for (const row of rows) counts.set(row.verdict, (counts.get(row.verdict) || 0) + 1);
-  const chips = Object.keys(page.verdicts).filter((name) => counts.has(name)).map((name) => make("button", {
-    type: "button", class: `chip ${page.verdicts[name]}`, "aria-pressed": "false", click: (event) => {
+  const known = Object.keys(page.verdicts), found = [...known.filter((name) => counts.has(name)), ...[...counts.keys()].filter((name) => !known.includes(name))];
+  const chips = found.map((name) => make("button", {
+    type: "button", class: `chip ${told(page.verdicts, name, "plain")}`, "aria-pressed": "false", click: (event) => {
       const on = !state.verdicts.delete(name);
       if (on) state.verdicts.add(name);
       event.currentTarget.setAttribute("aria-pressed", String(on));
