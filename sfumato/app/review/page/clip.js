@@ -121,7 +121,7 @@ function credentialOf(entry, page) {
       ["its sources declare", listOf(found.ingredient_declares).map((kind) => told(SOURCES, kind, kind)).join(", ")],
       ["signer", person], ["issuer", found.issuer], ["title", found.title], ["made with", found.generator],
       ["time", found.time ? `${found.time}${found.time_source === "claimed" ? ", as the signer says" : ""}` : null],
-      ["on an allowed list", found.allowed_list ? "yes" : null], ["failed", listOf(found.codes).join(", ")],
+      ["on an allowed list", found.allowed_list ? "yes" : null], ["C2PA codes", listOf(found.codes).join(", ")],
     ]),
     listOf(entry.sealed).length ? make("details", {}, make("summary", { text: "What was sealed in" }), facts(entry.sealed)) : null,
     entry.tree ? make("details", { class: "tree", open: page.layout === "list" }, make("summary", { text: "What it says, as a tree" }),
