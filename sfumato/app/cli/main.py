@@ -79,6 +79,12 @@ COMMANDS: Table = {
     "scan": LazyCommand(
         "sfumato.app.cli.scan:scan", "Judge videos and pictures: credentials first, then watermark and detector."
     ),
+    "report": LazyCommand(
+        "sfumato.app.cli.review.report:report", "The page on which a person reviews what a scan found."
+    ),
+    "labels": LazyCommand(
+        "sfumato.app.cli.review.labels:labels", "Reviewers' decisions as a table to measure and to learn from."
+    ),
     "calibrate": LazyCommand(
         "sfumato.app.cli.calibrate:calibrate", "Set the detector's thresholds on your own real footage."
     ),

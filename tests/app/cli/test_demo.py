@@ -7,6 +7,7 @@ import pytest
 from provenance.verifying.verify import verify
 from sfumato.app.cli.main import main
 from sfumato.media.video import VideoReader
+from tests.review_fixtures import data_of
 
 
 def demo(demo_stock: Path, out: Path, *more: object) -> int:
@@ -35,9 +36,11 @@ def test_demo_end_to_end_and_again(demo_stock, tmp_path, capfd) -> None:
     page = (out / "report.html").read_text(encoding="utf-8")
     assert 'src="mona-lisa-calm.mp4"' in page
     assert "Leonardo da Vinci" in page
-    assert page.count('class="heat"') == 2
-    assert page.count("Evidence of ") == 2
-    assert page.count('<p class="verdict declared">synthetic-recovered</p>') == 2
+    shown = data_of(out / "report.html")["entries"]
+    assert [len(entry["heat"]) for entry in shown] == [3, 3]
+    assert all(entry["record"]["explain"]["words"].startswith("Evidence of ") for entry in shown)
+    assert all(entry["stripped"]["verdict"] == "synthetic-recovered" for entry in shown)
+    assert all(entry["stripped"]["watermark"]["manifest"]["id"].startswith("urn:") for entry in shown)
 
 
 @pytest.mark.parametrize(
