@@ -21,7 +21,7 @@ from generator.config import TrainConfig
 from generator.data.dataset import Clip, PersonFootage
 from generator.data.pose_augmentation import random_pose
 from generator.networks.episode import Episode
-from generator.networks.warp import normalise, sample, warp_grid
+from generator.networks.warp import lips_apart, normalise, sample, warp_grid
 from sfumato.errors import UsageError
 from sfumato.media.landmarks.drawing import draw_sketch
 
@@ -107,7 +107,7 @@ class EpisodeSampler:
         clip = clips[int(self.rng.integers(len(clips)))]
         chosen = self.rng.permutation(len(clip))
         if self.config.open_mouths and self.rng.random() < self.config.open_mouths:
-            order = np.argsort(mouth_opening(clip.landmarks))
+            order = np.argsort(lips_apart(torch.tensor(clip.landmarks)).numpy())
             widest, closed = order[-max(1, len(clip) // 4) :], order[: max(1, len(clip) // 2)]
             chosen = np.array([self.rng.choice(widest), *self.rng.permutation(closed)])
         target, sources = (
@@ -178,12 +178,6 @@ class Augmentation:
         moved = cv2.warpAffine(np.ascontiguousarray(image), matrix, (size, size), borderMode=cv2.BORDER_REFLECT_101)
         coloured = (moved.astype(np.float32) * self.gain + self.offset).clip(0, 255).astype(np.uint8)
         return coloured, (points * self.zoom + offset).astype(np.float32)
-
-
-def mouth_opening(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """landmarks: (N, 68, 2). Returns (N,): the gap between the lips over the height from chin to nose bridge."""
-    gap, height = (np.linalg.norm(landmarks[:, a] - landmarks[:, b], axis=1) for a, b in ((62, 66), (8, 27)))
-    return np.asarray(gap / np.maximum(height, 1e-6), np.float32)
 
 
 def collate(episodes: list[Episode]) -> Episode:

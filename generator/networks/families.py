@@ -137,8 +137,8 @@ class WarpGenerator(nn.Module):
         lips = torch.from_numpy(np.stack([lip_masks(face) for face in points.detach().cpu().numpy()])).to(points.device)
         if not lips[:, 2].any():
             return made
-        paint, share = self.mouth(read_square(made.image, points), lips, psi[:, self.network.coefficients :])
-        image, where = painted(made.image, paint.float(), much * share.float(), points)
+        paint = self.mouth(read_square(made.image, points), lips, psi[:, self.network.coefficients :])
+        image, where = painted(made.image, paint.float(), much * lips[:, 2:].float(), points)
         return Composition(image, made.warp, made.synthesis, made.mask + where * (1 - made.mask))
 
 

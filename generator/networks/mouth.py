@@ -51,11 +51,11 @@ class MouthPainter(nn.Module):
         """embedding: (B, N). Returns the painter's coefficients (B, c)."""
         return self.network.project(embedding)
 
-    def forward(self, square: Tensor, lips: Tensor, psi: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, square: Tensor, lips: Tensor, psi: Tensor) -> Tensor:
         """square: (B, 3, 64, 64) in [-1, 1]; lips: (B, 3, 64, 64), see `lip_masks`. Returns the paint (B, 3, 64, 64) in
-        [-1, 1] and its share (B, 1, 64, 64) in [0, 1], 0 beyond the lips.
+        [-1, 1]; the last of `lips` says where it is laid.
         """
-        return torch.tanh(self.network(torch.cat([square, 2 * lips[:, :2] - 1], dim=1), psi)), lips[:, 2:]
+        return torch.tanh(self.network(torch.cat([square, 2 * lips[:, :2] - 1], dim=1), psi))
 
 
 def mouth_square(points: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,19 +94,19 @@ def lip_masks(points: NDArray[np.floating]) -> Array:
     pixels = ((local + 1) * SIDE - 1) / 2
     inner, outer = _filled(pixels[12:]), _filled(pixels[:12])
     soft = cv2.GaussianBlur(_filled((pixels[12:] + pixels[_ACROSS]) / 2), (0, 0), _BLUR)
-    opening = float(np.linalg.norm(local[[13, 14, 15]] - local[[19, 18, 17]], axis=1).mean()) * _HALF
-    return np.stack([inner, outer, soft * np.float32(_smooth((opening - _SHUT) / (_OPEN - _SHUT)))])
+    share = _smooth((float(inner_opening(points)) - _SHUT) / (_OPEN - _SHUT))
+    return np.stack([inner, outer, soft * np.float32(share)])
 
 
 def unknown(points: NDArray[np.floating], sources: NDArray[np.floating]) -> float:
     """How much has to be painted inside the lips of `points` (68, 2), in [0, 1]: nothing where one of `sources`
     (T, 68, 2) opens its lips as far, all where each opens them less, or more.
     """
-    off = float(np.abs(lips_apart(sources) / max(float(lips_apart(points)), 1e-6) - 1).min())
+    off = float(np.abs(inner_opening(sources) / max(float(inner_opening(points)), 1e-6) - 1).min())
     return _smooth((off - _AS_FAR) / (_OTHERWISE - _AS_FAR))
 
 
-def lips_apart(points: NDArray[np.floating]) -> NDArray[np.floating]:
+def inner_opening(points: NDArray[np.floating]) -> NDArray[np.floating]:
     """(..., 68, 2) to (...): how far the inner lips are apart on the mean, in distances of the outer eye corners."""
     apart = np.linalg.norm(points[..., [61, 62, 63], :] - points[..., [67, 66, 65], :], axis=-1).mean(-1)
     return np.asarray(apart / np.linalg.norm(points[..., 45, :] - points[..., 36, :], axis=-1).clip(1e-6))

@@ -103,9 +103,8 @@ def stiffness(source: Tensor, target: Tensor, count: int) -> Tensor:
     """source, target: (B, 68, 2) in [-1, 1]. Returns (B, count) for the spline's nodes, of which the landmarks are the
     first.
 
-    Lips lie where they should: with `STIFFNESS` for them, too, a mouth opens by three quarters of what is asked
-    (medians over 6 portraits and 6 drivers), with this by 99 %, and nothing folds outside of the hole. Where an open
-    mouth closes two points that lay apart come to lie in one, and there an exact spline would fold.
+    Lips lie where they should: with `STIFFNESS` for them, too, a mouth opens by less than is asked. Where an open mouth
+    closes two points that lay apart come to lie in one, and there an exact spline would fold.
     """
     apart, before = lips_apart(target), lips_apart(source)
     meeting = torch.exp(-((apart / _PARTING) ** 2)) * ((before - apart) / _PARTING).clamp(0, 1)
@@ -126,7 +125,7 @@ def flow_share(source: Tensor, target: Tensor, size: int) -> Tensor:
     """source, target: (B, 68, 2) in [-1, 1]. Returns (B, 1, size, size) in [0, 1]: how much of the network's flows is
     applied.
 
-    All of them, but for lips that are parted otherwise than the source's: there the flows take back a third of what
+    All of them, but for lips that are parted otherwise than the source's: there the flows take back a part of what
     the landmarks ask for.
     """
     amount = ((lips_apart(target) - lips_apart(source)).abs() / _OPENING).clamp(0, 1)

@@ -125,8 +125,7 @@ class MouthTrainer:
     @staticmethod
     def paint(painter: MouthPainter, left: Tensor, lips: Tensor, embedding: Tensor) -> Tensor:
         """The square as it comes out, (B, 3, 64, 64) in [-1, 1]."""
-        paint, share = painter(left, lips, painter.project(embedding))
-        made: Tensor = left + share * (paint - left)
+        made: Tensor = left + lips[:, 2:] * (painter(left, lips, painter.project(embedding)) - left)
         return made
 
     def checkpoint(self, **facts: object) -> Checkpoint:

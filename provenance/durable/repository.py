@@ -240,6 +240,13 @@ def default_exists() -> bool:
     return place.startswith(_SERVERS) or Path(place).expanduser().exists()
 
 
+def place_without_secrets(place: str) -> str:
+    """A place as in `open_repository` that may be shown and kept: a server without user, password and options."""
+    if not place.startswith(_SERVERS):
+        return place
+    return place.partition("//")[2].partition("?")[0].rpartition("@")[2]
+
+
 def open_repository(place: str | Path | None = None, *, must_exist: bool = False) -> Repository:
     """`place`: the path of an SQLite file, or postgresql://...; None: `default_place()`. Close it with `with`.
     must_exist: it is only read.
@@ -296,7 +303,7 @@ def _bytes(value: Any) -> bytes:
 
 
 def _postgres(url: str, must_exist: bool) -> Repository:
-    shown = url.partition("@")[2] or url.partition("//")[2]  # without the password
+    shown = place_without_secrets(url)
     try:
         import psycopg
     except ImportError as error:

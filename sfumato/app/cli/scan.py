@@ -79,10 +79,12 @@ def scan(
     with ExitStack() as stack:
         audited = None
         if audit is not None:
+            from provenance.durable.repository import place_without_secrets
             from sfumato.app.scan.audited import AuditedScan
 
             lists = {"signers": trust, "allowed": allowed_list}
-            asked = {"backend": backend, "explain": folder is not None, "repository": repository}
+            place = None if repository is None else place_without_secrets(repository)
+            asked = {"backend": backend, "explain": folder is not None, "repository": place}
             audited = stack.enter_context(AuditedScan(audit, scanner, lists, asked))
         advance = stack.enter_context(progress("Scanning", len(files)))
         for file in files:

@@ -1,7 +1,7 @@
 """The third witness: the watermark of a video, the manifest that it leads to, and whether the video looks like that.
 
 In: the frames that the detector samples, then the file again where they show a mark. Out: `MarkFacts`. The first look
-costs a few hundredths of a second a file. Only where it finds something is the file read a second time, whole, by
+costs little. Only where it finds something is the file read a second time, whole, by
 provenance.durable.recovery, which alone decides: a mark can be copied onto any file, so it says what a file is only
 together with the look that its manifest states. Pictures carry no mark of ours and are not looked at.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sfumato.media.video import Frame
 
 FRAMES = 16  # of those sampled that are taken in, at most: more add nothing to a mark that stands still
-HINT = 10.5  # statistic of a first look that is worth a second; without a mark about 9, and 11.65 is proof
+HINT = 10.5  # statistic of a first look that is worth a second: less than a mark has to have
 
 FINDINGS: dict[str, str] = {
     "none": "No watermark was read. Most files have none, and one can be removed.",

@@ -68,15 +68,6 @@ def test_a_square_that_is_laid_back_is_the_picture_it_was_read_from() -> None:
     assert float((back - picture).abs().max()) < 0.02
 
 
-def test_all_that_lies_inside_open_lips_is_painted() -> None:
-    painter = checkpoint(mouth=8, awake=False).generator.mouth
-    place = points()
-    lips = torch.from_numpy(lip_masks(place[0].numpy()))[None]
-    square = torch.zeros(1, 3, SIDE, SIDE)
-    _, share = painter(square, lips, painter.project(torch.ones(1, 16)))
-    assert float((share.detach() * lips[:, :1]).sum() / lips[:, :1].sum()) > 0.8
-
-
 def test_what_a_source_shows_is_not_painted() -> None:
     shut, half, wide = (talking(canonical_face(), by) for by in (0.0, 0.1, 0.2))
     assert unknown(half, np.stack([shut, half])) == 0

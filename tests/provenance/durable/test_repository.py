@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from provenance.durable.fingerprint import ALG, FingerprintBuilder
-from provenance.durable.repository import Entry, default_place, open_repository, similarity
+from provenance.durable.repository import Entry, default_place, open_repository, place_without_secrets, similarity
 from sfumato.errors import OutputError, UsageError
 from tests.watermark_fixtures import scene
 
@@ -121,6 +121,18 @@ def test_damaged_fingerprints_match_nothing(tmp_path) -> None:
         with repository._transaction() as cursor:
             cursor.execute("update manifests set fingerprint = ?", (b"damaged",))
         assert repository.by_content(tmp_path, fingerprint(1)) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("postgresql://ann:p@ss@db.example/seals?password=secret", "db.example/seals"),
+        ("postgres://db.example/seals", "db.example/seals"),
+        ("seals.sqlite3", "seals.sqlite3"),
+    ],
+)
+def test_a_place_is_kept_without_its_secrets(place: str, shown: str) -> None:
+    assert place_without_secrets(place) == shown
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
