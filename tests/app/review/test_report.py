@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.inference.prediction import ModelFacts
+from detector.inference.prediction import ModelFacts, Reason
 from provenance.manifests.claims import Ingredient
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
@@ -19,7 +19,7 @@ from sfumato.app.scan.verdict import VERDICTS
 from tests.detector_fixtures import toy_explanation
 from tests.media_fixtures import picture
 from tests.review_fixtures import HOSTILE, opened, wait_until
-from tests.scan_fixtures import explanation_record, scan_record
+from tests.scan_fixtures import explanation_record, mark_facts, scan_record
 from tests.signing_fixtures import seal_video
 
 HEADING = Heading("Mona Lisa", "Leonardo da Vinci", "Oil on panel.", picture(0))
@@ -34,7 +34,8 @@ def hostile_clip(folder: Path) -> ReviewedClip:
         ingredients=(Ingredient(HOSTILE, HOSTILE, HOSTILE, "none"), Ingredient(None, None, None, "none")),
     )  # fmt: skip
     record = scan_record(text=HOSTILE, model=ModelFacts(HOSTILE, HOSTILE, "b" * 64, "onnxruntime"))
-    return ReviewedClip(HOSTILE, folder / "a\"b'<c>.mp4", found, record, scan_record("suspicious", HOSTILE))
+    copy = scan_record("suspicious", HOSTILE, mark=mark_facts(HOSTILE))
+    return ReviewedClip(HOSTILE, folder / "a\"b'<c>.mp4", found, record, copy)
 
 
 class Tags(HTMLParser):
@@ -121,7 +122,10 @@ def test_videos_play_and_timeline_follows(browser, tmp_path) -> None:
             scan_record(explanation=explanation_record(toy_explanation())),
             heat_pictures(toy_explanation())[0],
         )
-        clips.append(ReviewedClip(name, path, verify(path), record, scan_record("suspicious"), heat))
+        by_mark = Reason("watermark_recovered", "The mark says so.")
+        record = replace(record, verdict=replace(record.verdict, reasons=(*record.verdict.reasons, by_mark)))
+        copy = scan_record("synthetic-recovered", mark=mark_facts("urn:found-again"))
+        clips.append(ReviewedClip(name, path, verify(path), record, copy, heat))
     write_contact_sheet(
         tmp_path / "contact-sheet.png", [(clip.label, picture(0), clip.path) for clip in clips], "generated"
     )
@@ -134,6 +138,9 @@ def test_videos_play_and_timeline_follows(browser, tmp_path) -> None:
     wait_until(page, moved)
     page.locator(".u-over").first.hover(position={"x": 2, "y": 20})
     wait_until(page, "document.querySelector('.readout').textContent === '0 s: 0.200'")
+    assert page.get_by_text("urn:found-again").count() == 2
+    assert page.get_by_text(mark_facts().certainty).count() == 2
+    assert page.get_by_text("It was seen.").count() and not page.get_by_text("The mark says so.").count()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
     inside = (

@@ -63,7 +63,7 @@ function segmentsOf(record, timeline) {
 }
 
 function whyOf(entry, record, explain) {
-  const reasons = listOf(record.reasons).filter((reason) => !(entry.label && String(reason.code).startsWith("credential")));
+  const reasons = listOf(record.reasons).filter((reason) => !(entry.label && /^(credential|watermark)/.test(reason.code)));
   const pictures = listOf(entry.heat), place = dictOf(explain.regions), areas = dictOf(explain.areas);
   return panel("Why", isNumber(record.score) ? `score ${score3(record.score)}` : "",
     explain.words ? make("p", { class: "words", text: explain.words }) : null,
@@ -144,9 +144,10 @@ function branch(node) {
 }
 
 function strippedOf(entry) {
-  const record = entry.stripped;
+  const record = entry.stripped, mark = dictOf(record.watermark);
   return panel("Without its credential", isNumber(record.score) ? `score ${score3(record.score)}` : "",
-    make("p", {}, verdictTag(record.verdict, entry.stripped_tone)), make("p", { text: record.meaning }));
+    make("p", {}, verdictTag(record.verdict, entry.stripped_tone)), make("p", { text: record.meaning }),
+    mark.certainty ? make("p", { text: mark.certainty }) : null, facts([["manifest", dictOf(mark.manifest).id]]));
 }
 
 function judgedOf(record) {
