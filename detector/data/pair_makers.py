@@ -25,6 +25,7 @@ from detector.data.counterparts import Counterparts, People, by_identity, equall
 from detector.data.degradations import h264, match_sharpness
 from detector.inference.crops import TIGHTEN
 from sfumato.media.clips import TWIN, ClipRow
+from sfumato.media.landmarks.points import MIRROR
 
 Image = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -296,14 +297,4 @@ def _mirror(stored: StoredCrop) -> StoredCrop:
     """Left and right exchanged; the points keep their 300-W order."""
     points = stored.points.copy()
     points[:, 0] = stored.image.shape[1] - 1 - points[:, 0]
-    return StoredCrop(np.ascontiguousarray(stored.image[:, ::-1]), points[_MIRRORED], stored.place)
-
-
-def _mirror_order() -> list[int]:
-    jaw, brows, nose = [*range(16, -1, -1)], [*range(26, 16, -1)], [27, 28, 29, 30, 35, 34, 33, 32, 31]
-    eyes = [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
-    lips = [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
-    return jaw + brows + nose + eyes + lips
-
-
-_MIRRORED: Any = np.array(_mirror_order())
+    return StoredCrop(np.ascontiguousarray(stored.image[:, ::-1]), points[MIRROR], stored.place)

@@ -15,6 +15,7 @@ from generator.acting.bearing import Bearing
 from generator.acting.curves import Track
 from generator.motion.eyes import LIDS
 from generator.motion.retarget import canonical_depth, canonical_face
+from sfumato.media.landmarks.points import MIRROR
 
 Points = NDArray[np.float64]
 _PIVOT = np.array([0.0, 0.55, 0.55])  # where a head turns, on the neck; units of the canonical face
@@ -55,10 +56,6 @@ _RAISES = {
     17: (0.0, -0.018, 0.0), 18: (0.0, -0.044, 0.0), 19: (0.0, -0.058, 0.0), 20: (0.0, -0.058, 0.0),
     21: (0.0, -0.050, 0.0),
 }  # fmt: skip
-_MIRROR = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
-     41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
-)  # fmt: skip
 _HEIGHT = 0.709  # of the canonical face, in its units
 
 
@@ -116,8 +113,8 @@ def _half(table: dict[int, tuple[float, float, float]], amount: Track, side: int
     """(F, 68, 3): what `amount` of `table` does to the left (0) or right half; half of it to what lies between."""
     goes = np.zeros((68, 3))
     for point, way in table.items():
-        own = int(_MIRROR[point]) if side else point
-        share = 0.5 if _MIRROR[point] == point else 1.0
+        own = int(MIRROR[point]) if side else point
+        share = 0.5 if MIRROR[point] == point else 1.0
         goes[own] = share * np.array(way) * ((-1, 1, 1) if side else (1, 1, 1))
     return np.asarray(amount[:, None, None] * goes[None])
 

@@ -24,15 +24,7 @@ from generator.networks.episode import Episode
 from generator.networks.warp import lips_apart, normalise, sample, warp_grid
 from sfumato.errors import UsageError
 from sfumato.media.landmarks.drawing import draw_sketch
-
-# 300-W points and their mirror images, for flipped pictures.
-MIRROR = np.array(
-    [
-        *range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38, 37,
-        36, 41, 40,
-        *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1),
-    ]
-)  # fmt: skip
+from sfumato.media.landmarks.points import MIRROR
 
 
 def to_tensors(images: list[NDArray[np.uint8]], points: list[NDArray[np.float32]]) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,11 +10,10 @@ import pytest
 import torch
 
 from generator.data.dataset import Clip, PersonFootage
-from generator.data.episodes import MIRROR, Augmentation, EpisodeSampler, collate
+from generator.data.episodes import Augmentation, EpisodeSampler, collate
 from generator.networks.episode import Episode, source_warps
 from generator.networks.warp import sample
 from sfumato.errors import UsageError
-from sfumato.media.landmarks.drawing import PARTS
 from tests.generator_fixtures import SIZE, clip_of, episode, people, train_config
 
 PLAIN = Augmentation(False, 1.0, (0.0, 0.0), (1.0, 1.0, 1.0), 0.0)
@@ -128,27 +127,6 @@ def test_shapes_and_ranges() -> None:
     assert drawn.faces.shape == drawn.sketches.shape == (2, 3, 3, SIZE, SIZE)
     assert drawn.landmarks.shape == (2, 3, 68, 2)
     assert drawn.faces.abs().max() <= 1 and drawn.sketches.min() == -1
-
-
-def test_the_mirror_is_an_involution() -> None:
-    assert (MIRROR[MIRROR] == np.arange(68)).all()
-
-
-def test_the_mirror_keeps_the_parts_of_the_face() -> None:
-    twin = {(17, 21): (22, 26), (36, 41): (42, 47)}
-    twin |= {b: a for a, b in twin.items()}
-    for first, last, _, _ in PARTS:
-        a, b = twin.get((first, last), (first, last))
-        assert set(MIRROR[first : last + 1]) == set(range(a, b + 1))
-
-
-def test_the_mirror_swaps_left_and_right_of_a_symmetric_face() -> None:
-    from generator.motion.retarget import canonical_face
-
-    face = canonical_face()
-    mirrored = face[MIRROR] * (-1, 1)
-    centre = (mirrored - face)[:, 0].mean()
-    assert np.abs(mirrored - (centre, 0) - face).max() < 0.02
 
 
 @pytest.mark.parametrize("mirror", [True, False])

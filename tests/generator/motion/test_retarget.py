@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from generator.data.episodes import MIRROR
 from generator.motion.head import fit_head
 from generator.motion.retarget import Retargeter, canonical_depth, canonical_face, without_likeness
+from sfumato.media.landmarks.points import MIRROR
 from tests.generator_fixtures import head_turned, motion, solid_face, solid_motion
 
 CANONICAL = canonical_face()
