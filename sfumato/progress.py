@@ -10,8 +10,12 @@ Stage = Callable[[str, float | None], AbstractContextManager[Advance]]  # (what 
 
 
 @contextmanager
-def progress(description: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
-    """Yields `advance(amount)`. Draws a bar on stderr when it is a terminal; prints one closing line otherwise."""
+def progress(
+    description: str, total: float | None = None, told: Callable[[], str] = lambda: ""
+) -> Iterator[Callable[[float], None]]:
+    """Yields `advance(amount)`. Draws a bar on stderr when it is a terminal; prints one closing line otherwise. `told`:
+    what else to say beside it, asked for whenever more is done.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -32,8 +36,9 @@ def progress(description: str, total: float | None = None) -> Iterator[Callable[
 
         yield count
         console.print(
-            f"{description}: {done:g}" + (f" of {total:g}" if total is not None else ""), highlight=False, markup=False
-        )
+            f"{description}: {done:g}" + (f" of {total:g}" if total is not None else "") + _joined(told()),
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
         return
     text = TextColumn("{task.description}", markup=False)
     with Progress(
@@ -42,9 +47,13 @@ def progress(description: str, total: float | None = None) -> Iterator[Callable[
         task = bars.add_task(description, total=total)
 
         def advance(amount: float = 1) -> None:
-            bars.advance(task, amount)
+            bars.update(task, advance=amount, description=description + _joined(told()))
 
         yield advance
+
+
+def _joined(text: str) -> str:
+    return f", {text}" if text else ""
 
 
 @contextmanager
