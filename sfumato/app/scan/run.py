@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from detector.inference.prediction import ModelFacts, Prediction, Reason
+from detector.inference.prediction import ModelFacts, Prediction, Reason, Timing
 from provenance.library.store import SIDECAR_SUFFIX
 from provenance.verifying.verification import Verification
 from sfumato.app.scan.record import FileFacts, ScanRecord
@@ -115,7 +115,7 @@ class ScanRun:
     def _take(self, done: Done[ScanJob, Record]) -> None:
         job, record = done.task, done.value
         if record is None:
-            record = failure_record(job.path, done.failure, done.message, self.scanner).as_json()
+            record = failure_record(job.path, done, self.scanner).as_json()
             self.summary.failed += 1
             self.folder.note("failed", file=record["file"]["path"], code=CODES[done.failure], message=done.message)
         self.summary.judged += 1
@@ -128,6 +128,10 @@ class ScanRun:
             self._copy(path, job.content, record)
 
     def _copy(self, path: Path, content: str, judged: Record) -> None:
+        if (known := self.folder.find(path, content)) is not None:  # the same file, by another way
+            self.summary.kept += 1
+            self._count(known)
+            return
         record = copy_record(path, judged)
         self.summary.copies += 1
         self._told(json.loads(json_line(record)))
@@ -169,13 +173,14 @@ def copy_record(path: Path, judged: Record) -> Record:
     }
 
 
-def failure_record(path: Path, failure: str, message: str, scanner: Scanner) -> ScanRecord:
-    """The record of a file that could not be judged. failure: one of those of `executor`; message: what happened."""
+def failure_record(path: Path, done: Done[ScanJob, Record], scanner: Scanner) -> ScanRecord:
+    """The record of a file that could not be judged. done: with a failure, and what happened."""
     bundle = scanner.detector.bundle
     model = ModelFacts(bundle.record.get("name"), bundle.record.get("version"), bundle.digest, bundle.scorer.name)
-    reason = Reason(CODES[failure], f"Judging the file failed: {message}.")
-    prediction = Prediction("error", (reason,), threshold=bundle.video_thresholds, model=model)
-    verification = Verification(path, "unreadable", reason=message)
+    reason = Reason(CODES[done.failure], f"Judging the file failed: {done.message}.")
+    timing = Timing(0.0, 0.0, 0.0, 0.0, done.seconds)
+    prediction = Prediction("error", (reason,), threshold=bundle.video_thresholds, model=model, timing=timing)
+    verification = Verification(path, "unreadable", reason=done.message)
     verdict = combine(verification, prediction, scanner.fpr)
     return ScanRecord.of(FileFacts.of(path), verification, prediction, verdict, scanner.fpr)
 
