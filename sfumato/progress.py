@@ -13,8 +13,8 @@ Stage = Callable[[str, float | None], AbstractContextManager[Advance]]  # (what 
 def progress(
     description: str, total: float | None = None, told: Callable[[], str] = lambda: ""
 ) -> Iterator[Callable[[float], None]]:
-    """Yields `advance(amount)`. Draws a bar on stderr when it is a terminal; prints one closing line otherwise. `told`:
-    what else to say beside it, asked for whenever more is done.
+    """Yields `advance(amount)`. Draws a bar on stderr when it is a terminal; prints one closing line otherwise. A total
+    that was guessed too low grows. `told`: what else to say beside it, asked for whenever more is done.
     """
     from rich.console import Console
     from rich.progress import (
@@ -36,9 +36,11 @@ def progress(
 
         yield count
         console.print(
-            f"{description}: {done:g}" + (f" of {total:g}" if total is not None else "") + _joined(told()),
-            highlight=False, markup=False, soft_wrap=True,
-        )  # fmt: skip
+            f"{description}: {done:g}" + (f" of {max(total, done):g}" if total is not None else "") + _joined(told()),
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
         return
     text = TextColumn("{task.description}", markup=False)
     with Progress(
@@ -48,6 +50,8 @@ def progress(
 
         def advance(amount: float = 1) -> None:
             bars.update(task, advance=amount, description=description + _joined(told()))
+            if total is not None and bars.tasks[0].completed > total:
+                bars.update(task, total=bars.tasks[0].completed)
 
         yield advance
 

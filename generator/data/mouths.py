@@ -19,7 +19,7 @@ from torch import Tensor
 
 from generator.data.dataset import Clip, PersonFootage
 from generator.data.pose_augmentation import random_pose
-from generator.networks.mouth import SIDE, lip_masks, read_square, square_grid
+from generator.networks.mouth import SIDE, lip_masks, lips_apart, read_square, square_grid
 from generator.networks.warp import normalise, sample, warp_grid
 from sfumato.media.landmarks.drawing import draw_sketch
 
@@ -67,7 +67,7 @@ def gather_mouths(
     faces, sketches = np.empty((2, len(speaking), size, size, 3), np.uint8)
     rows: list[int] = []
     for number, (clip, frames) in enumerate(speaking):
-        image, points = clip.frame(int(np.argmin(opening(clip.landmarks))), size)
+        image, points = clip.frame(int(np.argmin(lips_apart(clip.landmarks))), size)
         faces[number], sketches[number] = image, draw_sketch(points, size)
         for index in frames:
             image, points = clip.frame(int(index), size)
@@ -85,15 +85,9 @@ def gather_mouths(
     return Mouths(seen, were, places, torch.tensor(rows), calm.permute(0, 3, 1, 2), drawn.permute(0, 3, 1, 2))
 
 
-def opening(landmarks: NDArray[np.floating]) -> NDArray[np.floating]:
-    """(F, 68, 2) to (F,): how far the inner lips are apart, in distances of the outer eye corners."""
-    apart = np.linalg.norm(landmarks[:, [61, 62, 63]] - landmarks[:, [67, 66, 65]], axis=2).mean(1)
-    return np.asarray(apart / np.linalg.norm(landmarks[:, 45] - landmarks[:, 36], axis=1).clip(1e-6))
-
-
 def _open_frames(clip: Clip) -> NDArray[np.int64]:
     """Frames with open lips, evenly spread over how far."""
-    apart = opening(clip.landmarks)
+    apart = lips_apart(clip.landmarks)
     order = np.argsort(apart)
     order = order[apart[order] > _LEAST]
     if len(order) > _OF_CLIP:
@@ -107,7 +101,7 @@ def _left(
     """What one of the three ways leaves of the mouth in frame `index`: `picture` (1, 3, S, S), landmarks `place`."""
     way, size = rng.random(), picture.shape[-1]
     if len(clip) > 2 and way < _FROM_CLIP:
-        apart = opening(clip.landmarks)
+        apart = lips_apart(clip.landmarks)
         closed = np.argsort(apart)[: max(2, len(clip) // 3)]
         others = closed if rng.random() < _FROM_CLOSED else np.arange(len(clip))
         image, points = clip.frame(int(rng.choice(others[others != index])), size)

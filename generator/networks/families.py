@@ -128,9 +128,9 @@ class WarpGenerator(nn.Module):
         parts: tuple[Tensor, ...] = head.split([2 * self.warps, self.warps - 1, 3, 1], dim=1)
         return parts
 
-    def open_mouth(self, made: Composition, psi: Tensor, points: Tensor) -> Composition:
+    def open_mouth(self, made: Composition, psi: Tensor, points: Tensor, much: float = 1.0) -> Composition:
         """`made` with what is inside the open lips painted; points: (B, 68, 2) in [-1, 1]. The mask is then the share
-        of both.
+        of both. much: in [0, 1], of the paint; see `unknown`.
         """
         if self.mouth is None:
             return made
@@ -138,7 +138,7 @@ class WarpGenerator(nn.Module):
         if not lips[:, 2].any():
             return made
         paint, share = self.mouth(read_square(made.image, points), lips, psi[:, self.network.coefficients :])
-        image, where = painted(made.image, paint.float(), share.float(), points)
+        image, where = painted(made.image, paint.float(), much * share.float(), points)
         return Composition(image, made.warp, made.synthesis, made.mask + where * (1 - made.mask))
 
 

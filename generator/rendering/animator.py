@@ -23,6 +23,7 @@ from generator.motion.track import Landmarks
 from generator.networks.checkpoint import Checkpoint
 from generator.networks.episode import source_warps
 from generator.networks.families import WarpGenerator, has_network
+from generator.networks.mouth import unknown
 from generator.networks.warp import flow_share, nearest, sample, warp_grid
 from generator.person.fine_tune import Person, fine_tune, meet
 from generator.person.portrait import Portrait
@@ -166,7 +167,8 @@ class Animator:
                 picture = np.ascontiguousarray(made.image[0].permute(1, 2, 0).cpu().numpy())
                 self._regions.lay(picture, landmarks, lambda *which: _bent(person, layers, points, wanted, *which))
                 made = replace(made, image=_to_channels(picture)[None].to(self.device))
-            image = person.generator.open_mouth(made, person.psi, points).image
+            much = unknown(landmarks, person.landmarks.cpu().numpy())
+            image = person.generator.open_mouth(made, person.psi, points, much).image
         else:
             image = person.generator(sketch, person.psi)
             if image.shape[-1] != wanted:

@@ -36,9 +36,10 @@ class Mouth:
         self._network: Backend = load_backend(backend, plan, threads)
         self.products = plan.products
 
-    def paint(self, picture: Array, points: Landmarks) -> None:
-        """picture: (H, H, 3) in [-1, 1], changed in place; points: (68, 2) in [-1, 1]."""
+    def paint(self, picture: Array, points: Landmarks, much: float = 1.0) -> None:
+        """picture: (H, H, 3) in [-1, 1], changed in place; points: (68, 2) in [-1, 1]; much: of the paint, 0 to 1."""
         lips = lip_masks(points)
+        lips[2] *= np.float32(much)
         if not lips[2].any():
             return
         size = len(picture)

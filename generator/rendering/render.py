@@ -19,6 +19,7 @@ from generator.compiler.backends import Backend, load_backend
 from generator.compiler.folding import fold, motion_basis
 from generator.motion.track import Landmarks
 from generator.networks.families import FLOW_GAIN, GATE_GAIN, PAINT_GAIN, SHUT, WarpGenerator
+from generator.networks.mouth import unknown
 from generator.networks.synthesizer import Generator
 from generator.person.fine_tune import Person
 from generator.rendering.blocks import block_order, fold_picture, unfold
@@ -96,7 +97,8 @@ class WarpRenderer:
         ]  # in [-1, 1], as E saw them
         self._layers = layers
         self._large = lru_cache(maxsize=_KEPT)(layers.person)
-        self._regions = Regions(person.landmarks.cpu().numpy()) if len(person.faces) > 1 else None
+        self._known = person.landmarks.cpu().numpy()  # (T, 68, 2)
+        self._regions = Regions(self._known) if len(person.faces) > 1 else None
         psi, own = person.psi[:, : network.coefficients], person.psi[:, network.coefficients :]
         plan = fold(network, psi, self._size // self._stem, self._guide_weights, self._head_weights)
         self._network: Backend = load_backend(backend, plan, threads)
@@ -116,7 +118,7 @@ class WarpRenderer:
         if self._regions is not None:
             self._regions.lay(picture, points, lambda *which: self._bent(points, size, *which))
         if self._mouth is not None:
-            self._mouth.paint(picture, points)
+            self._mouth.paint(picture, points, unknown(points, self._known))
         return _to_image(picture)
 
     def _guide(self, points: Landmarks, chosen: Sequence[int], moved: Array) -> Array:

@@ -62,7 +62,9 @@ def test_decisions_outlive_the_page_and_can_be_taken_back_and_loaded(browser, tm
     wait_until(page, f"{SHOWN} === 'clip-9.mp4'")
     page.keyboard.press("2")
     name_yourself(page)
+    wait_until(page, f"{SHOWN} === 'clip-8.mp4'")  # the decision that waited for a name is taken
     page.keyboard.press("3")
+    wait_until(page, "document.getElementById('progress').textContent === '2 files decided, 8 to review left'")
     lines = exported(page)
     page.reload()
     wait_until(page, "document.getElementById('progress').textContent === '2 files decided, 8 to review left'")
