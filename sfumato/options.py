@@ -73,6 +73,7 @@ FOLDER = InputPath(file=False)
 ANY = InputPath()
 DETECTOR = NewFolder("detector.*")  # its record, and the network of either backend
 RUN = NewFolder("options.json", "crops", "weights")  # crops are cut before a run is written down
+SCAN_RUN = NewFolder("options.json", "records.jsonl")
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 

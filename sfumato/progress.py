@@ -10,9 +10,11 @@ Stage = Callable[[str, float | None], AbstractContextManager[Advance]]  # (what 
 
 
 @contextmanager
-def progress(description: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
+def progress(
+    description: str, total: float | None = None, told: Callable[[], str] = lambda: ""
+) -> Iterator[Callable[[float], None]]:
     """Yields `advance(amount)`. Draws a bar on stderr when it is a terminal; prints one closing line otherwise. A total
-    that was guessed too low grows.
+    that was guessed too low grows. `told`: what else to say beside it, asked for whenever more is done.
     """
     from rich.console import Console
     from rich.progress import (
@@ -34,9 +36,10 @@ def progress(description: str, total: float | None = None) -> Iterator[Callable[
 
         yield count
         console.print(
-            f"{description}: {done:g}" + (f" of {max(total, done):g}" if total is not None else ""),
+            f"{description}: {done:g}" + (f" of {max(total, done):g}" if total is not None else "") + _joined(told()),
             highlight=False,
             markup=False,
+            soft_wrap=True,
         )
         return
     text = TextColumn("{task.description}", markup=False)
@@ -46,11 +49,15 @@ def progress(description: str, total: float | None = None) -> Iterator[Callable[
         task = bars.add_task(description, total=total)
 
         def advance(amount: float = 1) -> None:
-            bars.advance(task, amount)
+            bars.update(task, advance=amount, description=description + _joined(told()))
             if total is not None and bars.tasks[0].completed > total:
                 bars.update(task, total=bars.tasks[0].completed)
 
         yield advance
+
+
+def _joined(text: str) -> str:
+    return f", {text}" if text else ""
 
 
 @contextmanager

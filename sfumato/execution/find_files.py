@@ -116,9 +116,13 @@ class Finder:
     def _reason_against(self, entry: os.DirEntry[str]) -> str:
         if entry.name.startswith("."):
             return HIDDEN
-        if entry.is_dir():
+        try:
+            folder, regular = entry.is_dir(), entry.is_file()
+        except OSError:  # a link that leads to itself
+            return IRREGULAR
+        if folder:
             return f"in {entry.name}/" if entry.name in self.leave_out else ""
-        if not entry.is_file():  # a pipe, a socket, a device, a link that leads nowhere
+        if not regular:  # a pipe, a socket, a device, a link that leads nowhere
             return IRREGULAR
         suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 (a Path a file of a million costs minutes)
         if suffix in self.without or not (self.suffixes is None or suffix in self.suffixes or self._is_one(entry.path)):

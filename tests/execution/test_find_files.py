@@ -158,6 +158,15 @@ def test_a_name_that_no_file_system_takes_is_passed_on(name: Path) -> None:
     assert list(Finder(patterns=True).paths([name])) == [name]
 
 
+def test_a_link_to_itself_is_passed_over_and_hides_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").symlink_to("b.mp4")
+    (tmp_path / "b.mp4").symlink_to("a.mp4")
+    (tmp_path / "c.mp4").touch()
+    finder = Finder()
+    assert list(finder.paths([tmp_path])) == [tmp_path / "c.mp4"]
+    assert finder.passed_over == {IRREGULAR: 2}
+
+
 @given(st.lists(st.text("abc.", min_size=1, max_size=4).filter(lambda name: name not in (".", "..")), unique=True))
 def test_what_comes_and_what_is_passed_over_is_all_there_is(
     tmp_path_factory: pytest.TempPathFactory, given: list[str]

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from sfumato.app.scan.record import SCHEMA_VERSION
+from sfumato.app.scan.run_folder import RECORDS
 from sfumato.errors import MediaError
 from sfumato.limits import RECORD
 from sfumato.regular_file import open_regular
 from sfumato.structure.json_text import parse_json
 
-RECORDS = "records.jsonl"  # of a run folder
 Record = dict[str, Any]
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SECTIONS = ("media", "threshold", "frames", "provenance", "model", "timing")

@@ -52,14 +52,21 @@ class AuditedScan:
 
     def add(self, record: ScanRecord) -> None:
         """One verdict; it is on disk when this returns. Raises as `AuditLog.append`."""
-        self.log.append("verdict", {**verdict_body(record), "program": PROGRAM, **self._judging})
+        self.add_plain(_plain(record.as_json()))
+
+    def add_plain(self, record: Mapping[str, Any]) -> None:
+        """The same of a record as it reads back from its line."""
+        self.log.append("verdict", {**_body(record), "program": PROGRAM, **self._judging})
 
 
 def verdict_body(record: ScanRecord) -> dict[str, Any]:
     """What a line says of the file and its verdict. `record`: SHA-256 of what `sfumato scan --json` prints, in the form
     of RFC 8785.
     """
-    plain = _plain(record.as_json())
+    return _body(_plain(record.as_json()))
+
+
+def _body(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "file": plain["file"],
         "verdict": plain["verdict"],

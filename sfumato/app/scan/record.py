@@ -38,11 +38,16 @@ class FileFacts:
     @classmethod
     def of(cls, path: Path) -> FileFacts:
         """Reads the whole file, once."""
-        name = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        name = cls.named(path)
         try:
             return cls(name, file_digest(path), path.stat().st_size)
         except (MediaError, OSError, ValueError):
             return cls(name, None, None)
+
+    @staticmethod
+    def named(path: Path) -> str:
+        """The name as a record has it."""
+        return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

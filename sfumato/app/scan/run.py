@@ -1,0 +1,190 @@
+"""A scan over many files by several processes, into a folder that it can go on from.
+
+In: files, in any number; what each worker begins with. Out: a record of each in the folder, and a `RunSummary`. What
+the folder knows is not judged again. Of files with the same content, suffix and sidecar one is judged, the others get
+its record with a note. A file that kills its worker, or takes too much, gets a record that says so.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from detector.inference.prediction import ModelFacts, Prediction, Reason, Timing
+from provenance.library.store import SIDECAR_SUFFIX
+from provenance.verifying.verification import Verification
+from sfumato.app.scan.record import FileFacts, ScanRecord
+from sfumato.app.scan.run_folder import ScanFolder
+from sfumato.app.scan.scanner import Scanner
+from sfumato.app.scan.setup import ScanJob
+from sfumato.app.scan.verdict import combine
+from sfumato.errors import MediaError
+from sfumato.execution.executor import CRASHED, FAILED, OUT_OF_MEMORY, OUT_OF_TIME, Begin, Done, Limits, run
+from sfumato.execution.journal import Record
+from sfumato.media.clips import file_digest
+from sfumato.text import json_line
+
+CODES = {CRASHED: "worker_died", OUT_OF_TIME: "timeout", OUT_OF_MEMORY: "out_of_memory", FAILED: "failed"}
+_NOTED = 60.0  # seconds between two lines of the log about how far it is
+Advance = Callable[[float], None]
+Told = Callable[[Record], None]
+
+
+@dataclass
+class RunSummary:
+    """files: all that were named; judged, copies, kept: how each came to its record, now or in an earlier call; failed:
+    of those judged, how many cost a worker or took too much; unreadable: records with status "error"; verdicts: how
+    often each; seconds: of this call; video_seconds: of footage that was judged in it, as the files declare.
+    """
+
+    files: int
+    judged: int = 0
+    copies: int = 0
+    kept: int = 0
+    failed: int = 0
+    unreadable: int = 0
+    verdicts: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    video_seconds: float = 0.0
+
+    @property
+    def pace(self) -> float:
+        """Hours of footage an hour."""
+        return self.video_seconds / self.seconds if self.seconds > 0 else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "files": self.files, "judged": self.judged, "copies": self.copies, "kept": self.kept,
+            "failed": self.failed, "unreadable": self.unreadable, "verdicts": dict(sorted(self.verdicts.items())),
+            "seconds": round(self.seconds, 1), "video_hours_an_hour": round(self.pace, 2),
+        }  # fmt: skip
+
+
+class ScanRun:
+    """One call: `ScanRun(folder, scanner, files).scan(begin, workers, limits)`."""
+
+    def __init__(self, folder: ScanFolder, scanner: Scanner, files: Sequence[Path], told: Told | None = None) -> None:
+        """told: gets each record that was not known before, as it reads back from its line, ahead of its being kept."""
+        self.folder, self.scanner, self.files = folder, scanner, files
+        self.summary = RunSummary(len(files))
+        self._told = told or (lambda record: None)
+        self._waiting: dict[str, list[Path]] = {}  # copies of what a worker has in hand, by content
+        self._started = self._noted = time.monotonic()
+        self._advance: Advance = lambda amount: None
+
+    def scan(
+        self, begin: Begin[ScanJob, Record], workers: int, limits: Limits, advance: Advance = lambda amount: None
+    ) -> RunSummary:
+        """Every file. `advance` gets 1 a file. Raises what `begin` and a task raise for all (see `executor.run`), and
+        OutputError where the folder cannot be written.
+        """
+        self._advance = advance
+        self._started = self._noted = time.monotonic()
+        self.folder.note("started", files=len(self.files), workers=workers)
+        with closing(run(self._jobs(), begin, workers, limits, "processes")) as results:
+            for done in results:
+                self._take(done)
+        self.summary.seconds = time.monotonic() - self._started
+        self.folder.note("finished", **self.summary.as_json())
+        return self.summary
+
+    def _jobs(self) -> Iterator[ScanJob]:
+        """What is left to judge; what needs no judging is dealt with on the way."""
+        for path in self.files:
+            content = content_of(path)
+            if not content:
+                yield ScanJob(path, content)
+            elif (known := self.folder.find(path, content)) is not None:
+                self.summary.kept += 1
+                self._count(known)
+            elif (judged := self.folder.judged(content)) is not None:
+                self._copy(path, content, judged)
+            elif content in self._waiting:
+                self._waiting[content].append(path)
+            else:
+                self._waiting[content] = []
+                yield ScanJob(path, content)
+
+    def _take(self, done: Done[ScanJob, Record]) -> None:
+        job, record = done.task, done.value
+        if record is None:
+            record = failure_record(job.path, done, self.scanner).as_json()
+            self.summary.failed += 1
+            self.folder.note("failed", file=record["file"]["path"], code=CODES[done.failure], message=done.message)
+        self.summary.judged += 1
+        if record["status"] != "error":
+            self.summary.video_seconds += _duration(record["media"])
+        self._told(json.loads(json_line(record)))
+        self.folder.keep(job.path, job.content, record)
+        self._count(record)
+        for path in self._waiting.pop(job.content, []):
+            self._copy(path, job.content, record)
+
+    def _copy(self, path: Path, content: str, judged: Record) -> None:
+        if (known := self.folder.find(path, content)) is not None:  # the same file, by another way
+            self.summary.kept += 1
+            self._count(known)
+            return
+        record = copy_record(path, judged)
+        self.summary.copies += 1
+        self._told(json.loads(json_line(record)))
+        self.folder.keep(path, content, record, copy=True)
+        self._count(record)
+
+    def _count(self, record: Record) -> None:
+        self.summary.verdicts[record["verdict"]] += 1
+        self.summary.unreadable += record["status"] == "error"
+        now = time.monotonic()
+        self.summary.seconds = now - self._started
+        if now - self._noted > _NOTED:
+            self._noted = now
+            self.folder.note("going on", **self.summary.as_json())
+        self._advance(1)
+
+
+def content_of(path: Path) -> str:
+    """Names all that a record of the file follows from, besides what was asked: the content, the suffix, which decides
+    how it is read, and the sidecar that lies beside it. "" if it cannot be read.
+    """
+    try:
+        sidecar = path.with_suffix(SIDECAR_SUFFIX)
+        beside = file_digest(sidecar) if sidecar != path and sidecar.is_file() else ""
+        return f"{file_digest(path)} {path.suffix.lower()} {beside}".encode("utf-8", "replace").decode()
+    except (MediaError, OSError, ValueError):
+        return ""
+
+
+def copy_record(path: Path, judged: Record) -> Record:
+    """The record of a file with the content of one that was judged: the same, without the time that took."""
+    note = f"Judged once, with the same content at {judged['file']['path']}."
+    watermark = judged["watermark"]
+    return judged | {
+        "file": judged["file"] | {"path": FileFacts.named(path)},
+        "notes": [*judged["notes"], note],
+        "timing": dict.fromkeys(judged["timing"], 0.0),
+        "watermark": watermark if watermark is None else watermark | {"seconds": 0.0},
+    }
+
+
+def failure_record(path: Path, done: Done[ScanJob, Record], scanner: Scanner) -> ScanRecord:
+    """The record of a file that could not be judged. done: with a failure, and what happened."""
+    bundle = scanner.detector.bundle
+    model = ModelFacts(bundle.record.get("name"), bundle.record.get("version"), bundle.digest, bundle.scorer.name)
+    reason = Reason(CODES[done.failure], f"Judging the file failed: {done.message}.")
+    timing = Timing(0.0, 0.0, 0.0, 0.0, done.seconds)
+    prediction = Prediction("error", (reason,), threshold=bundle.video_thresholds, model=model, timing=timing)
+    verification = Verification(path, "unreadable", reason=done.message)
+    verdict = combine(verification, prediction, scanner.fpr)
+    return ScanRecord.of(FileFacts.of(path), verification, prediction, verdict, scanner.fpr)
+
+
+def _duration(media: Mapping[str, Any]) -> float:
+    value = media.get("duration")
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else 0.0

@@ -1,0 +1,52 @@
+"""What a scan is asked: two requests are alike exactly where their records would be."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sfumato.app.scan.setup import ScanJob, ScanSetup, begin
+from tests.media_fixtures import make_video
+
+
+@pytest.fixture
+def setup(shipped_detector: Path) -> ScanSetup:
+    return ScanSetup(model=shipped_detector)
+
+
+def test_the_request_names_every_argument_that_changes_a_record(setup: ScanSetup, tmp_path: Path) -> None:
+    scanner = setup.scanner()
+    before = setup.asked(scanner)
+    assert json.loads(json.dumps(before)) == before
+    for name, value in (("trust", (b"x",)), ("allowed", frozenset(["a"])), ("explain", tmp_path)):
+        changed = replace(setup, **{name: value}).asked(scanner)
+        assert [key.replace("-list", "") for key in changed if changed[key] != before[key]] == [name]
+    few = replace(setup, frames=4, fpr=0.1)
+    assert {key for key, value in few.asked(few.scanner()).items() if value != before[key]} == {"frames", "fpr"}
+
+
+def test_another_calibration_of_the_same_network_is_another_request(setup: ScanSetup) -> None:
+    scanner = setup.scanner()
+    before = setup.asked(scanner)
+    bundle = scanner.detector.bundle
+    record = {**bundle.record, "video_calibration": {**bundle.record["video_calibration"], "n_real": 7}}
+    scanner.detector.bundle = replace(bundle, record=record)
+    after = setup.asked(scanner)
+    assert [name for name in after if after[name] != before[name]] == ["calibration"]
+
+
+def test_a_repository_is_named_without_its_password(setup: ScanSetup) -> None:
+    scanner = setup.scanner()
+    asked = replace(setup, repository="postgresql://ada:secret@host/db").asked(scanner)
+    assert asked["repository"] == "postgresql://ada@host/db"
+
+
+def test_a_worker_makes_the_record_of_a_file(setup: ScanSetup, tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4")
+    record = begin(pickle.loads(pickle.dumps(setup)))(ScanJob(path, ""))
+    assert record["file"]["path"] == str(path)
+    assert record["verdict"] == "not-evaluable"
