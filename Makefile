@@ -5,7 +5,7 @@ PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.sfumato-ready
 EXTRAS := dev,train,fast
 
-.PHONY: demo test check lint types layers mutants bench wheel clean setup
+.PHONY: demo test check lint types layers readme tables mutants bench wheel clean setup
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
@@ -16,7 +16,7 @@ test: export OMP_NUM_THREADS = 1
 test: $(READY)
 	env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest -n 2 --dist loadfile $(TESTS)
 
-check: lint types layers test
+check: lint types layers tables test
 
 lint: $(READY)
 	$(PYTHON) -m ruff check .
@@ -26,6 +26,15 @@ types: $(READY)
 
 layers: $(READY)
 	$(VENV)/bin/lint-imports
+
+# Every table of these pages, from benchmarks/results; `tables` only says which differ.
+PAGES = $(shell grep -l '^<!-- table' README.md MODEL_CARD.md docs/*.md)
+
+readme: $(READY)
+	for page in $(PAGES); do $(VENV)/bin/sfumato bench tables "$$page" || exit; done
+
+tables: $(READY)
+	for page in $(PAGES); do $(VENV)/bin/sfumato bench tables --check "$$page" || exit; done
 
 # Small faults put into the trusted modules: how many do the tests find? A seeded sample; every one: make mutants ALL=1
 mutants: export OMP_NUM_THREADS = 1

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import click
 
+from generator.acting.temperament import TEMPERAMENTS
 from generator.presets import PRESETS, preset_path
 from sfumato import options
 
@@ -297,6 +298,32 @@ def motion(
     click.echo(
         f"{printable(out)}: {len(track)} frames, {length:.1f} s, neutral at {float(track.times[track.neutral]):.1f} s"
     )
+
+
+@click.command(epilog=f"Temperaments: {'. '.join(f'{one.name}, {one.about}' for one in TEMPERAMENTS.values())}.")
+@click.argument("temperament", type=click.Choice(list(TEMPERAMENTS)))
+@options.output("The motion file, something.motion.")
+@options.overwrite()
+@options.seconds("Length of the motion, 3 to 120 seconds (default: that of the one that ships).")
+@options.seed("Another seed is another performance (default: that of the one that ships).", default=None)
+def act(temperament: str, out: Path, overwrite: bool, seconds: float | None, seed: int | None) -> None:
+    """Make a motion that nobody made: a face that is nobody's acts by rules and chance.
+
+    It talks without words, laughs, turns, blinks and looks about, as TEMPERAMENT does, and its end leads to its start.
+    The same arguments make the same file; without --seconds and --seed, the one that ships.
+    """
+    from generator.acting.act import act as perform
+    from generator.motion.track import write_motion
+    from sfumato.atomic import require_free
+    from sfumato.errors import UsageError
+    from sfumato.text import printable
+
+    if out.suffix != ".motion":
+        raise UsageError(f"{out} does not end in .motion", "Name the output something.motion.")
+    require_free(out, overwrite)
+    track = perform(TEMPERAMENTS[temperament], seed, seconds)
+    write_motion(out, track)
+    click.echo(f"{printable(out)}: {len(track)} frames, {len(track) / track.rate:.1f} s")
 
 
 @click.command("generator")

@@ -28,7 +28,7 @@ MEANINGS = {
     "that cannot be written",
     ExitCode.INPUT: "an input file is missing, or cannot be read as what it should be",
     ExitCode.NO_CREDENTIAL: "there is no credential, or nothing by which one could be found again",
-    ExitCode.INVALID_CREDENTIAL: "there is a credential, and it does not hold",
+    ExitCode.INVALID_CREDENTIAL: "there is a credential or an audit log, and it does not hold",
     ExitCode.FAULT: "a fault of the program; --traceback shows where",
     ExitCode.HUNG_UP: "its terminal was closed; nothing half-written is left behind",
     ExitCode.INTERRUPTED: "interrupted; nothing half-written is left behind",

@@ -128,6 +128,11 @@ def allowed_list() -> Decorator[Any]:
     return files("--allowed-list", what, metavar="FILE")
 
 
+def repository(what: str) -> Decorator[Any]:
+    """--repository: where sealed videos were entered, None for the user's own."""
+    return click.option("--repository", metavar="PATH|URL", help=f"{what}  [default: the user's own]")
+
+
 def sidecar(what: str) -> Decorator[Any]:
     """--sidecar: the file of a credential that lies outside what it speaks of."""
     return click.option("--sidecar", metavar="FILE", type=FILE, help=what)

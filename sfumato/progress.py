@@ -11,7 +11,9 @@ Stage = Callable[[str, float | None], AbstractContextManager[Advance]]  # (what 
 
 @contextmanager
 def progress(description: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
-    """Yields `advance(amount)`. Draws a bar on stderr when it is a terminal; prints one closing line otherwise."""
+    """Yields `advance(amount)`. Draws a bar on stderr when it is a terminal; prints one closing line otherwise. A total
+    that was guessed too low grows.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -32,7 +34,9 @@ def progress(description: str, total: float | None = None) -> Iterator[Callable[
 
         yield count
         console.print(
-            f"{description}: {done:g}" + (f" of {total:g}" if total is not None else ""), highlight=False, markup=False
+            f"{description}: {done:g}" + (f" of {max(total, done):g}" if total is not None else ""),
+            highlight=False,
+            markup=False,
         )
         return
     text = TextColumn("{task.description}", markup=False)
@@ -43,6 +47,8 @@ def progress(description: str, total: float | None = None) -> Iterator[Callable[
 
         def advance(amount: float = 1) -> None:
             bars.advance(task, amount)
+            if total is not None and bars.tasks[0].completed > total:
+                bars.update(task, total=bars.tasks[0].completed)
 
         yield advance
 

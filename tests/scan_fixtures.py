@@ -10,6 +10,7 @@ from detector.inference.frames import MediaFacts
 from detector.inference.fusion import probability
 from detector.inference.prediction import FrameCounts, ModelFacts, Moment, Reason, Timing
 from detector.inference.thresholds import Band, Thresholds
+from sfumato.app.scan.mark import MarkFacts, RecoveredFacts
 from sfumato.app.scan.record import CredentialFacts, ExplanationRecord, FileFacts, Placement, ScanRecord
 from sfumato.app.scan.verdict import Verdict
 
@@ -44,6 +45,15 @@ def scan_record(verdict: str = "synthetic-claimed", text: str = "It was seen.", 
         timing=Timing(0.1, 0.2, 0.3, 0.0, 0.6),
     )
     return replace(record, **changes)
+
+
+def mark_facts(text: str = "It was seen.", finding: str = "recovered", **changes: Any) -> MarkFacts:
+    """A watermark that leads to a manifest which nobody vouches for; `text` is what that could say."""
+    manifest = RecoveredFacts(text, "untrusted", text, True, text, ("trainedAlgorithmicMedia",), text)
+    facts = MarkFacts(
+        finding, "org.sfumato.watermark.1", "AAECAwQFBgc=", 20.0, 1e-60, True, 16, 0.02, (), manifest, 0.04
+    )
+    return replace(facts, **changes)
 
 
 def explanation_record(found: Explanation, words: str = "Evidence of blending.") -> ExplanationRecord:

@@ -26,6 +26,7 @@ from detector.inference.thresholds import Source
 from detector.motion.features import FEATURES
 from detector.motion.head import MotionHead
 from detector.training.own_footage import Real, recalibrate
+from provenance.commands.audit import decide
 from sfumato.app.cli.scan import scan
 from sfumato.config import to_dict
 from sfumato.media.faces import Face, FaceDetector
@@ -33,13 +34,14 @@ from sfumato.media.images import write_image
 from tests.detector_fixtures import toy_explanation
 from tests.evaluation_fixtures import crowd, scored
 from tests.media_fixtures import make_video, picture
-from tests.scan_fixtures import explanation_record, scan_record
+from tests.scan_fixtures import explanation_record, mark_facts, scan_record
 
 ROOT = Path(__file__).resolve().parent.parent
 EVERY = {path.name: json.loads(path.read_text("utf-8")) for path in (ROOT / "docs/schemas").glob("*.schema.json")}
 # A result line has a test of its own, tests/benchmarks/test_result_schema.py: it is one of many kinds.
 SCHEMAS = {name: schema for name, schema in EVERY.items() if name != "result.schema.json"}
 SCAN, ROW, DETECTOR = "scan-record.schema.json", "evaluation-row.schema.json", "detector-record.schema.json"
+AUDIT = "audit-line.schema.json"
 SECTIONS = ("model", "samples", "degrade", "train", "heads", "calibration")  # one dataclass each
 OPEN = {("config", part) for part in SECTIONS}
 
@@ -110,6 +112,7 @@ def scans(shipped_detector: Path, tmp_path_factory: pytest.TempPathFactory) -> l
     heads = {**somewhere.explanation.heads, "motion": HeadFacts(1.0, 1.5, "raised", 0.9, "")}
     told = replace(somewhere.explanation, heads=heads)
     moved = replace(somewhere, tracks=(TrackScore(0, 0.5, 0.0, (frame,), motion=1.0),), explanation=told)
+    moved = replace(moved, mark=mark_facts())
     made_up = [record.as_json() for record in (somewhere, known, moved)]
     return [*(json.loads(line) for line in found.stdout.splitlines()), *made_up]
 
@@ -156,9 +159,30 @@ def detectors() -> list[dict[str, Any]]:
     return json.loads(json.dumps([shipped, recalibrate(shipped, reals, True, frames=32).record, wider]))
 
 
+@pytest.fixture(scope="module")
+def audits(shipped_detector: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The lines of a log: a scan by a list of signers, a crash, a decision."""
+    folder = tmp_path_factory.mktemp("audit")
+    make_video(folder / "a.mp4")
+    (folder / "b.mp4").write_text("no video")
+    (folder / "allowed.txt").write_text("a" * 64)
+    log = folder / "log.jsonl"
+    lists = ["--allowed-list", folder / "allowed.txt", "--model", shipped_detector, "--audit", log]
+    arguments = [*lists, folder / "a.mp4", folder / "b.mp4"]
+    assert CliRunner().invoke(scan, [str(each) for each in arguments], standalone_mode=False).return_value == 3
+    whole = len(log.read_bytes())
+    with log.open("ab") as file:
+        file.write(b'{"body":{"cal')
+    texts = ["--decision", "removed", "--who", "Ada", "--why", "a fake"]
+    assert CliRunner().invoke(decide, [str(log), str(folder / "a.mp4"), *texts]).exit_code == 0
+    written = log.read_bytes()
+    piece = written.index(b"\n", whole) + 1
+    return [json.loads(line) for line in (written[:whole] + written[piece:]).splitlines()]
+
+
 @pytest.fixture
 def records(request: pytest.FixtureRequest, name: str) -> list[dict[str, Any]]:
-    return request.getfixturevalue({SCAN: "scans", ROW: "rows", DETECTOR: "detectors"}[name])
+    return request.getfixturevalue({SCAN: "scans", ROW: "rows", DETECTOR: "detectors", AUDIT: "audits"}[name])
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

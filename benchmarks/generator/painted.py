@@ -13,6 +13,7 @@ from benchmarks.metrics.lip_region import inside_lips, lips_open
 from generator.motion.track import Landmarks
 from generator.networks.episode import source_warps
 from generator.networks.families import WarpGenerator, has_network
+from generator.networks.mouth import unknown
 from generator.rendering.animator import Animator
 from sfumato.media.landmarks.drawing import draw_sketch
 
@@ -48,5 +49,7 @@ def painted_share(animator: Animator, landmarks: Landmarks) -> float | None:
     sketch = (torch.from_numpy(draw_sketch(pixels, size)).permute(2, 0, 1).float() / 127.5 - 1)[None]
     points = torch.from_numpy(np.asarray(landmarks, np.float32))[None]
     sources, grids = source_warps(person.episode(sketch, points), generator.warps)
-    mask = generator(sketch, person.psi, sources, grids, points).mask[0, 0].numpy()  # (S, S)
+    made = generator.compose(generator.head(sketch, person.psi, sources, grids), sources, grids)
+    much = unknown(landmarks, person.landmarks.cpu().numpy())
+    mask = generator.open_mouth(made, person.psi, points, much).mask[0, 0].numpy()  # (S, S)
     return float(mask[between].mean())

@@ -70,10 +70,11 @@ class VideoDetector:
         frames: int | None = None,
         advance: Callable[[float], None] = lambda amount: None,
         explained: bool = False,
+        shown: Callable[[Frame], None] | None = None,
     ) -> Prediction:
         """Judges `frames` evenly spaced frames of a video, or a still picture; None: as many as the thresholds of
         videos were set with (`ShippedDetector.frames`). `advance` gets 1 a sampled frame. `explained`: with an
-        explanation of the score.
+        explanation of the score. `shown` gets each sampled frame, in order; its time is not the detector's.
 
         Never raises for what is in the file: an unreadable one has status "error" and the reason. Raises
         CheckpointError if an explanation is asked for and the detector has no maps.
@@ -86,7 +87,7 @@ class VideoDetector:
             watch = _TimedWatch(MotionWatch(self._mesh()), clock)
         source = SampledFrames(Path(path), self.bundle.frames(frames), watch)
         try:
-            sightings, largest = self._look(source, clock, advance, watch)
+            sightings, largest = self._look(source, clock, advance, watch, shown)
         except MediaError as error:
             return self._without_score("error", Reason("unreadable", str(error)), source, clock, 0)
         if not source.still and source.decoded < MIN_FRAMES:
@@ -103,8 +104,9 @@ class VideoDetector:
         return self._score(sightings, source, clock, explained, watch.track() if watch else None)
 
     def _look(
-        self, source: SampledFrames, clock: _Clock, advance: Callable[[float], None], watch: _TimedWatch | None
-    ) -> tuple[list[_Sighting], float]:
+        self, source: SampledFrames, clock: _Clock, advance: Callable[[float], None], watch: _TimedWatch | None,
+        shown: Callable[[Frame], None] | None,
+    ) -> tuple[list[_Sighting], float]:  # fmt: skip
         """Every usable face of every sampled frame, and the size of the largest face seen at all. The watch is told of
         the largest of each frame.
         """
@@ -118,6 +120,9 @@ class VideoDetector:
                 frame = next(frames, None)  # and what is followed on the way, which the clock tells apart
             if frame is None:
                 return sightings, largest
+            if shown is not None:
+                with clock.stopped():
+                    shown(frame)
             with clock("detect"):
                 faces = source.faces(frame, self._faces)[:MAX_FACES]
                 largest = max([largest, *(face.size for face in faces)])
@@ -280,6 +285,14 @@ class _Clock:
         """Counts seconds as the second stage that were, or will be, counted as the first."""
         self._stages[first] -= seconds
         self._stages[second] += seconds
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._start += time.perf_counter() - start
 
     def timing(self) -> Timing:
         return Timing(**self._stages, total=time.perf_counter() - self._start)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from detector.config import ModelConfig
 from sfumato.errors import CheckpointError, UsageError
-from sfumato.structure.tensors import hold_tensors
+from sfumato.structure.tensors import read_tensors
 
 _LITE0 = "tf_efficientnet_lite0"
 _NORMS = (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
@@ -146,11 +146,8 @@ def _load_lite0(backbone: Backbone) -> None:
 
 
 def _load_file(backbone: Backbone, path: Path) -> None:
-    from safetensors.torch import load_file
-
     try:
-        hold_tensors(path, CheckpointError)
-        state = load_file(path)
+        _, state = read_tensors(path, CheckpointError)
     except Exception as error:
         raise CheckpointError(
             f"Cannot read the weights {path}: {error}", "model.weights must be a safetensors file."

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -22,7 +21,7 @@ from detector.models.net import DetectorNet, check_format, load_weights
 from sfumato.atomic import atomic_path
 from sfumato.config import from_dict, to_dict
 from sfumato.errors import CheckpointError
-from sfumato.structure.tensors import hold_tensors
+from sfumato.structure.tensors import read_tensors
 from sfumato.training.average import Average
 
 
@@ -97,17 +96,15 @@ def _write(path: Path, state: dict[str, Tensor], header: Mapping[str, Any]) -> N
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
-        hold_tensors(path, CheckpointError)
-        with safe_open(path, framework="pt") as file:
-            record = json.loads((file.metadata() or {}).get("record", "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, record  # noqa: SIM118 - not a dict
+        header, tensors = read_tensors(path, CheckpointError)
+        return tensors, json.loads(header.get("record", "{}"))
     except FileNotFoundError as error:
         raise CheckpointError(
             f"{path} does not exist", "Train first: sfumato train detector CLIPS.jsonl -o RUN."
         ) from error
     except CheckpointError:
         raise
-    except Exception as error:  # safetensors raises its own type, json another
+    except Exception as error:
         raise CheckpointError(
             f"{path} is damaged or not a safetensors file", "Take another copy, or train again."
         ) from error

@@ -2,8 +2,8 @@
 
 Comes in: people of prepared footage. Goes out: arrays of pairs. What a mouth was is any frame or photograph with open
 lips. What the warp leaves of it is made in three ways: from another frame of the clip, bent to this one's landmarks;
-from a bent copy of the picture; or by taking out what lies inside the lips and closing the hole from its edge, which is
-what a portrait with closed lips gives. So a photograph of a laugh teaches teeth, though there is no other of its kind.
+from a bent copy of the picture; or by taking out what lies between the lips and closing the hole from its edge, as in a
+portrait with closed lips. So a photograph of a laugh teaches teeth, though there is no other of its kind.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from torch import Tensor
 
 from generator.data.dataset import Clip, PersonFootage
 from generator.data.pose_augmentation import random_pose
-from generator.networks.mouth import lip_masks, read_square, square_grid
+from generator.networks.mouth import SIDE, lip_masks, lips_apart, read_square, square_grid
 from generator.networks.warp import normalise, sample, warp_grid
 from sfumato.media.landmarks.drawing import draw_sketch
 
-_LEAST = 0.03  # opening of the inner lips, in distances of the outer eye corners, from which on a mouth is open
+_LEAST = 0.015  # opening of the inner lips, in distances of the outer eye corners, from which on a mouth is open
 _OF_CLIP = 48  # open mouths of a clip that are taken, at most
 # how often: another frame of the clip, one with closed lips among those, and a bent copy; else the hole is closed
 _FROM_CLIP, _FROM_CLOSED, _FROM_COPY = 0.65, 0.7, 0.15
-_EDGE = 2  # px that the hole reaches over the lips' edge when it is closed from there
+_EDGE = 3  # px that the hole reaches over the lips' edge when it is closed from there
 
 
 @dataclass(frozen=True)
@@ -55,44 +55,39 @@ def gather_mouths(
     `size`: px of a frame; `advance` gets 1 for each recording.
     """
     rng = np.random.default_rng(seed)
-    left, wanted, lips, rows = [], [], [], []
-    faces: list[NDArray[np.uint8]] = []
-    sketches: list[NDArray[np.uint8]] = []
-    for person in people:
-        for clip in person.clips:
-            advance(1)
-            shown = _open_frames(clip)
-            if not len(shown):
-                continue
-            image, points = clip.frame(int(np.argmin(opening(clip.landmarks))), size)
-            faces.append(image)
-            sketches.append(draw_sketch(points, size))
-            for index in shown:
-                image, points = clip.frame(int(index), size)
-                place = normalise(torch.from_numpy(points)[None], size)
-                picture = _tensor(image)
-                mask = lip_masks(place[0].numpy())
-                for _ in range(copies):
-                    left.append(_left(clip, int(index), picture, place, mask[0], rng))
-                    wanted.append(_image(read_square(picture, place)))
-                    lips.append(np.round(255 * mask).astype(np.uint8))
-                    rows.append(len(faces) - 1)
-    if not left:
+    shown = [(clip, _open_frames(clip)) for person in people for clip in person.clips]
+    speaking = [(clip, frames) for clip, frames in shown if len(frames)]
+    advance(len(shown) - len(speaking))
+    if not speaking:
         return None
-    seen, were, places = (torch.from_numpy(np.stack(x)) for x in (left, wanted, lips))
-    calm = (torch.from_numpy(np.stack(x)).permute(0, 3, 1, 2) for x in (faces, sketches))
-    return Mouths(seen, were, places, torch.tensor(rows), *calm)
-
-
-def opening(landmarks: NDArray[np.floating]) -> NDArray[np.floating]:
-    """(F, 68, 2) to (F,): how far the inner lips are apart, in distances of the outer eye corners."""
-    apart = np.linalg.norm(landmarks[:, [61, 62, 63]] - landmarks[:, [67, 66, 65]], axis=2).mean(1)
-    return np.asarray(apart / np.linalg.norm(landmarks[:, 45] - landmarks[:, 36], axis=1).clip(1e-6))
+    # Filled in place: kept one by one between the passing pictures, small arrays hold the memory of those.
+    count = copies * sum(len(frames) for _, frames in speaking)
+    left, wanted = np.empty((2, count, SIDE, SIDE, 3), np.uint8)
+    lips = np.empty((count, 3, SIDE, SIDE), np.uint8)
+    faces, sketches = np.empty((2, len(speaking), size, size, 3), np.uint8)
+    rows: list[int] = []
+    for number, (clip, frames) in enumerate(speaking):
+        image, points = clip.frame(int(np.argmin(lips_apart(clip.landmarks))), size)
+        faces[number], sketches[number] = image, draw_sketch(points, size)
+        for index in frames:
+            image, points = clip.frame(int(index), size)
+            place = normalise(torch.from_numpy(points)[None], size)
+            picture = _tensor(image)
+            mask = lip_masks(place[0].numpy())
+            was, inside = _image(read_square(picture, place)), np.round(255 * mask)
+            for _ in range(copies):
+                row = len(rows)
+                left[row] = _left(clip, int(index), picture, place, mask[0], rng)
+                wanted[row], lips[row] = was, inside
+                rows.append(number)
+        advance(1)
+    seen, were, places, calm, drawn = map(torch.from_numpy, (left, wanted, lips, faces, sketches))
+    return Mouths(seen, were, places, torch.tensor(rows), calm.permute(0, 3, 1, 2), drawn.permute(0, 3, 1, 2))
 
 
 def _open_frames(clip: Clip) -> NDArray[np.int64]:
     """Frames with open lips, evenly spread over how far."""
-    apart = opening(clip.landmarks)
+    apart = lips_apart(clip.landmarks)
     order = np.argsort(apart)
     order = order[apart[order] > _LEAST]
     if len(order) > _OF_CLIP:
@@ -106,7 +101,7 @@ def _left(
     """What one of the three ways leaves of the mouth in frame `index`: `picture` (1, 3, S, S), landmarks `place`."""
     way, size = rng.random(), picture.shape[-1]
     if len(clip) > 2 and way < _FROM_CLIP:
-        apart = opening(clip.landmarks)
+        apart = lips_apart(clip.landmarks)
         closed = np.argsort(apart)[: max(2, len(clip) // 3)]
         others = closed if rng.random() < _FROM_CLOSED else np.arange(len(clip))
         image, points = clip.frame(int(rng.choice(others[others != index])), size)
@@ -119,9 +114,8 @@ def _left(
 
 def without_inside(square: NDArray[np.uint8], inside: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The square with its mouth closed up from the lips' edge."""
-    reach = int(np.ceil(_EDGE))
     hole = cv2.dilate(
-        (inside > 0.2).astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach - 1,) * 2)
+        (inside > 0.2).astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _EDGE - 1,) * 2)
     )
     return np.asarray(cv2.inpaint(square, hole, 3, cv2.INPAINT_TELEA), np.uint8)
 

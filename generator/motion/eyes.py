@@ -25,7 +25,6 @@ _CLOSED = 0.28  # of the usual opening: closed eyes are read as up to that much 
 _FAST_BLINK = (
     0.45  # ... and where a blink falls between two frames, as up to that much; the lowest of the track is shut
 )
-_BLINK = 0.4  # ... and a blink between two frames as up to that much, which is the lowest of its track then
 _BLINK = 0.018  # seconds of smoothing that a blink survives, as it does lips
 _CALM = 0.06  # seconds of smoothing while an eye rests
 _HALF = 0.4  # share of the usual opening under which an iris is hidden too far to be seen

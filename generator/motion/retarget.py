@@ -2,8 +2,8 @@
 
 Landmarks of another person leak that person's face shape (the paper's known limit). So only what changes against the
 driver's neutral frame is taken over: head motion, in space where both faces' depth is known and else in the picture's
-plane; the rest as displacements in the head's own frame, scaled part by part to the source's proportions; eyes by how
-far they are open. At the neutral frame the result is the source's own landmarks.
+plane; the rest as displacements in the head's own frame, scaled part by part to the source's proportions, lips to the
+face's height; eyes by how far they are open. At the neutral frame the result is the source's own landmarks.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from generator.motion.track import Landmarks, Motion, Pose
 
 _LIMIT = 0.5  # of the face's width: no displacement beyond it is anatomy
 _PARTS = (list(range(17)), list(range(17, 27)), list(range(27, 36)), list(range(36, 48)), list(range(48, 68)))
+_CHIN, _ROOT = 8, 27  # of the nose: between them is the face's height
+_MOUTH, _LIPS = _PARTS[4], ((61, 67), (62, 66), (63, 65))  # all of it; upper and lower inner lip
 _ASKED, _MANY, _LESS = 200, 0.1, 2.0  # frames asked about turns, the share worth a remark, and degrees worth counting
 
 
@@ -63,6 +65,9 @@ class Retargeter:
         for part in _PARTS:
             own, other = (np.ptp(face[part] @ self._upright, axis=0) for face in (self.source, self.neutral))
             self._scale[part] = np.clip(own / np.maximum(other, 1e-6), 0.6, 1.6)
+        # lips part as wide for the face, whether full or thin, and whether they were parted at rest
+        high, other_high = (float(np.linalg.norm(face[_CHIN] - face[_ROOT])) for face in (self.source, self.neutral))
+        self._scale[_MOUTH, 1] = np.clip(high / max(other_high, 1e-6), 0.6, 1.6)
 
     def frame(self, index: int) -> Landmarks:
         """The source's landmarks (68, 2) at frame `index` of the motion."""
@@ -109,7 +114,18 @@ class Retargeter:
         length = np.linalg.norm(change, axis=1, keepdims=True)
         shape: Matrix = self.source + change * np.minimum(1.0, self._reach / np.maximum(length, 1e-9))
         self._lids(shape, calm)
+        self._lips(shape)
         return shape
+
+    def _lips(self, shape: Matrix) -> None:
+        """Lets lips meet where the driver's come closer than in its neutral frame, and the source's would cross."""
+        down = self._upright[:, 1]
+        for upper, lower in _LIPS:
+            least = min(0.0, float((self.source[lower] - self.source[upper]) @ down))  # as the source's own are
+            over = least - float((shape[lower] - shape[upper]) @ down)
+            if over > 0:
+                shape[upper] -= over / 2 * down
+                shape[lower] += over / 2 * down
 
     def _lids(self, shape: Matrix, driver: Matrix) -> None:
         """Sets the eyes' opening as a share of the source's own: a closed eye is closed, whatever its size."""

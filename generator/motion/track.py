@@ -213,8 +213,19 @@ def write_motion(path: Path, motion: Motion) -> None:
     for name, part in (("depth", motion.depth), ("gaze", motion.gaze)):
         if part is not None:
             tensors[name] = np.ascontiguousarray(part, np.float32)
+    content = save(tensors, metadata={"format": FORMAT, "facts": facts})
     with atomic_path(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata={"format": FORMAT, "facts": facts}))
+        temporary.write_bytes(_in_one_order(content))
+
+
+def _in_one_order(content: bytes) -> bytes:
+    """A safetensors file with its header in alphabetical order: the library's own differs from run to run, and the
+    same motion is to be the same file.
+    """
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:start]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[start:]
 
 
 def track_video(

@@ -25,7 +25,7 @@ from sfumato.config import from_dict, to_dict
 from sfumato.errors import CheckpointError, MissingFileError, SfumatoError, choose_from
 from sfumato.media.clips import file_digest
 from sfumato.media.faces import CROP_VERSION
-from sfumato.structure.tensors import hold_tensors
+from sfumato.structure.tensors import read_tensors
 
 FORMAT = "sfumato-generator-1"
 # The warp family, which the program uses by itself; the paper's, which it is compared with; and the one that was
@@ -115,17 +115,12 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
     """Reads a checkpoint in evaluation mode, 32-bit. Raises MissingFileError when it is missing, CheckpointError when
     it is damaged, foreign or does not fit.
     """
-    from safetensors import SafetensorError, safe_open
-
     advice = "Name a model.safetensors made by `sfumato train generator`."
     if not path.is_file():
         raise MissingFileError(f"There is no checkpoint {path}", advice)
     try:
-        hold_tensors(path, CheckpointError)
-        with safe_open(str(path), framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)
-    except (SafetensorError, OSError, ValueError) as error:
+        header, tensors = read_tensors(path, CheckpointError)
+    except (OSError, ValueError) as error:
         raise CheckpointError(
             f"The checkpoint {path} is damaged or not safetensors: {str(error)[:120]}", advice
         ) from error

@@ -94,13 +94,16 @@ class WarpGenerator(nn.Module):
         """
         return self.paint(head, self.bend(head, sources, grids))
 
-    def bend(self, head: Tensor, sources: Tensor, grids: Tensor) -> Tensor:
-        """The sources (B, n, C, H, W), warped as `head` refines the grids and joined by its gates: (B, C, h, w)."""
+    def bend(self, head: Tensor, sources: Tensor, grids: Tensor, shares: Tensor | None = None) -> Tensor:
+        """The sources (B, n, C, H, W), warped as `head` refines the grids and joined by its gates: (B, C, h, w).
+        shares: (B, n, 1, h, w), how much of the flows is applied (`flow_share`); training applies all.
+        """
         count = self.warps
         flows, gates, _, _ = self._parts(head, grids.shape[2])
         flows = (
             (self.reach * torch.tanh(FLOW_GAIN * flows)).unflatten(1, (count, 2)).permute(0, 1, 3, 4, 2)
         )  # (B, n, H, W, 2)
+        flows = flows if shares is None else flows * shares.permute(0, 1, 3, 4, 2)
         layers = sample(sources.flatten(0, 1).float(), (grids + flows).flatten(0, 1)).unflatten(0, sources.shape[:2])
         warp: Tensor = layers[:, 0]
         for index in range(1, count):
@@ -125,9 +128,9 @@ class WarpGenerator(nn.Module):
         parts: tuple[Tensor, ...] = head.split([2 * self.warps, self.warps - 1, 3, 1], dim=1)
         return parts
 
-    def open_mouth(self, made: Composition, psi: Tensor, points: Tensor) -> Composition:
+    def open_mouth(self, made: Composition, psi: Tensor, points: Tensor, much: float = 1.0) -> Composition:
         """`made` with what is inside the open lips painted; points: (B, 68, 2) in [-1, 1]. The mask is then the share
-        of both.
+        of both. much: in [0, 1], of the paint; see `unknown`.
         """
         if self.mouth is None:
             return made
@@ -135,7 +138,7 @@ class WarpGenerator(nn.Module):
         if not lips[:, 2].any():
             return made
         paint, share = self.mouth(read_square(made.image, points), lips, psi[:, self.network.coefficients :])
-        image, where = painted(made.image, paint.float(), share.float(), points)
+        image, where = painted(made.image, paint.float(), much * share.float(), points)
         return Composition(image, made.warp, made.synthesis, made.mask + where * (1 - made.mask))
 
 

@@ -60,7 +60,7 @@ class LandmarkWarp(WarpGenerator):
         """There is no network to answer: (B, 0, 1, 1)."""
         return sketch.new_zeros(len(sketch), 0, 1, 1)
 
-    def bend(self, head: Tensor, sources: Tensor, grids: Tensor) -> Tensor:
+    def bend(self, head: Tensor, sources: Tensor, grids: Tensor, shares: Tensor | None = None) -> Tensor:
         """sources: (B, n, C, H, W), nearest first; grids: (B, n, h, w, 2). The picture has the size of the grids."""
         return sample(sources[:, 0].float(), grids[:, 0])
 

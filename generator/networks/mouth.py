@@ -2,8 +2,10 @@
 tongue and dark inside the open lips out.
 
 A small network of the generator's own kind (a `Synthesizer`) reads the square around the mouth, 64 px wide whatever the
-picture's size, and paints it; only what lies inside the inner lips is taken over. Where the lips are shut it changes
-nothing, bit for bit.
+picture's size, and paints it; what lies between the middles of both lips is taken over, all of it: a gate of the
+painter's own would shut wherever it is unsure, and landmarks see small openings as smaller than they are, so the lips'
+edges are painted, too. Where the lips are shut it changes nothing, bit for bit, nor where a source opens them as far:
+the sitter's own teeth are better than paint.
 """
 
 from __future__ import annotations
@@ -24,10 +26,11 @@ from generator.networks.warp import identity_grid
 SIDE = 64  # px of the square that is read and painted
 CHANNELS = 5  # read: the picture, inside the inner lips, inside the outer lips
 _HALF = 0.42  # half the square's side, in distances of the outer eye corners: a wide open mouth fits in
-_SHUT, _OPEN = 0.015, 0.04  # mean opening of the inner lips, in the same: from nothing painted to all of it
-GATE = 3.0  # the logit at which the painter's own gate starts: open
+_SHUT, _OPEN = 0.01, 0.025  # mean opening of the inner lips, in the same: from nothing painted to all of it
 _SHIFT = 4  # bits of a pixel that OpenCV draws to
-_BLUR = 1.0  # px over which the paint fades at the lips
+_AS_FAR, _OTHERWISE = 0.25, 0.6  # by which share an opening differs: a source shows it, and does not
+_BLUR = 1.0  # px over which the paint fades on the lips
+_ACROSS = [0, 2, 3, 4, 6, 8, 9, 10]  # of the twelve points of the outer lips: those beside the eight of the inner ones
 Array = NDArray[np.float32]
 
 
@@ -40,7 +43,7 @@ class MouthPainter(nn.Module):
             config, size=SIDE, stem=2, bottleneck=8, width=config.mouth, max_width=4 * config.mouth,
             same_blocks=3, encoder_attention=0, decoder_attention=0, spectral_norm=False,
         )  # fmt: skip
-        self.network = Synthesizer(inner, inputs=CHANNELS, outputs=4, skips=True, embedding=config.max_width)
+        self.network = Synthesizer(inner, inputs=CHANNELS, outputs=3, skips=True, embedding=config.max_width)
         for parameter in self.network.last.parameters():
             nn.init.zeros_(parameter)
 
@@ -52,8 +55,7 @@ class MouthPainter(nn.Module):
         """square: (B, 3, 64, 64) in [-1, 1]; lips: (B, 3, 64, 64), see `lip_masks`. Returns the paint (B, 3, 64, 64) in
         [-1, 1] and its share (B, 1, 64, 64) in [0, 1], 0 beyond the lips.
         """
-        answer = self.network(torch.cat([square, 2 * lips[:, :2] - 1], dim=1), psi)
-        return torch.tanh(answer[:, :3]), lips[:, 2:] * torch.sigmoid(answer[:, 3:] + GATE)
+        return torch.tanh(self.network(torch.cat([square, 2 * lips[:, :2] - 1], dim=1), psi)), lips[:, 2:]
 
 
 def mouth_square(points: Tensor) -> tuple[Tensor, Tensor]:
@@ -85,17 +87,35 @@ def in_square(places: Tensor, points: Tensor) -> Tensor:
 
 def lip_masks(points: NDArray[np.floating]) -> Array:
     """points: (68, 2) in [-1, 1] of the picture. Returns (3, 64, 64) in [0, 1] on the square: inside the inner lips,
-    inside the outer lips, and how much may be painted there. The last is 0 everywhere in a closed mouth.
+    inside the outer lips, and how much is painted: all between the lips' middles. The last is 0 in a closed mouth.
     """
     tensor = torch.from_numpy(np.asarray(points, np.float32))[None]
     local = in_square(tensor[:, None, 48:68], tensor)[0, 0].numpy()  # (20, 2)
     pixels = ((local + 1) * SIDE - 1) / 2
     inner, outer = _filled(pixels[12:]), _filled(pixels[:12])
-    grown = cv2.dilate(inner, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
-    soft = cv2.GaussianBlur(grown, (0, 0), _BLUR)
+    soft = cv2.GaussianBlur(_filled((pixels[12:] + pixels[_ACROSS]) / 2), (0, 0), _BLUR)
     opening = float(np.linalg.norm(local[[13, 14, 15]] - local[[19, 18, 17]], axis=1).mean()) * _HALF
-    share = min(max((opening - _SHUT) / (_OPEN - _SHUT), 0.0), 1.0)
-    return np.stack([inner, outer, soft * np.float32(share * share * (3 - 2 * share))])
+    return np.stack([inner, outer, soft * np.float32(_smooth((opening - _SHUT) / (_OPEN - _SHUT)))])
+
+
+def unknown(points: NDArray[np.floating], sources: NDArray[np.floating]) -> float:
+    """How much has to be painted inside the lips of `points` (68, 2), in [0, 1]: nothing where one of `sources`
+    (T, 68, 2) opens its lips as far, all where each opens them less, or more.
+    """
+    off = float(np.abs(lips_apart(sources) / max(float(lips_apart(points)), 1e-6) - 1).min())
+    return _smooth((off - _AS_FAR) / (_OTHERWISE - _AS_FAR))
+
+
+def lips_apart(points: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(..., 68, 2) to (...): how far the inner lips are apart on the mean, in distances of the outer eye corners."""
+    apart = np.linalg.norm(points[..., [61, 62, 63], :] - points[..., [67, 66, 65], :], axis=-1).mean(-1)
+    return np.asarray(apart / np.linalg.norm(points[..., 45, :] - points[..., 36, :], axis=-1).clip(1e-6))
+
+
+def _smooth(share: float) -> float:
+    """0 below 0, 1 above 1, and between them without a corner."""
+    share = min(max(share, 0.0), 1.0)
+    return share * share * (3 - 2 * share)
 
 
 def _filled(pixels: NDArray[np.floating]) -> Array:

@@ -5,7 +5,7 @@ In: portraits of one person. Out: frames of any size, one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,11 +23,13 @@ from generator.motion.track import Landmarks
 from generator.networks.checkpoint import Checkpoint
 from generator.networks.episode import source_warps
 from generator.networks.families import WarpGenerator, has_network
-from generator.networks.warp import nearest, warp_grid
+from generator.networks.mouth import unknown
+from generator.networks.warp import flow_share, nearest, sample, warp_grid
 from generator.person.fine_tune import Person, fine_tune, meet
 from generator.person.portrait import Portrait
 from generator.rendering.eyes import Eyes
 from generator.rendering.layers import Layers
+from generator.rendering.regions import Box, Regions
 from generator.rendering.render import Renderer, load_renderer
 from sfumato.errors import ConfigError, UsageError
 from sfumato.media.landmarks.drawing import draw_sketch
@@ -50,6 +52,7 @@ class Animator:
         self.person: Person | None = None
         self._layers: Layers | None = None
         self._renderer: Renderer | None = None
+        self._regions: Regions | None = None  # of a network that bends several portraits
         self._eyes: Eyes | None = None  # of a family that bends the portrait; the plain one draws its own
         if backend not in ("auto", "torch") and not has_network(checkpoint.generator):
             require_backend(backend)
@@ -100,6 +103,8 @@ class Animator:
         self._layers = Layers(portraits, apart=isinstance(person.generator, WarpGenerator))
         self._renderer = load_renderer(person, self._layers, self._backend, self.threads) if self._backend else None
         warps = isinstance(person.generator, WarpGenerator)
+        several = len(portraits) > 1 and type(person.generator) is WarpGenerator
+        self._regions = Regions(person.landmarks.cpu().numpy()) if several else None
         self._eyes = Eyes([p.large for p in portraits], [p.landmarks for p in portraits]) if warps else None
 
     def render(
@@ -151,13 +156,19 @@ class Animator:
             order = nearest(person.landmarks[None], points, count)[0]
             large = torch.stack([_to_channels(layers.person(index)) for index in order.tolist()]).to(self.device)
             chosen = person.landmarks[order]
-            fine = warp_grid(chosen, points.expand(count, -1, -1), wanted)[None]
-            warp, share = person.generator.bend(head, large[None], fine).split([3, 1], dim=1)
+            targets = points.expand(count, -1, -1)
+            fine, flows = warp_grid(chosen, targets, wanted)[None], flow_share(chosen, targets, wanted)[None]
+            warp, share = person.generator.bend(head, large[None], fine, flows).split([3, 1], dim=1)
             share, behind = share.clamp(0, 1), layers.backdrop(wanted)
             if behind is not None:
                 warp = warp + (1 - share) * _to_channels(behind)[None].to(self.device)
             made = person.generator.paint(head, warp, share)
-            image = person.generator.open_mouth(made, person.psi, points).image
+            if self._regions is not None:
+                picture = np.ascontiguousarray(made.image[0].permute(1, 2, 0).cpu().numpy())
+                self._regions.lay(picture, landmarks, lambda *which: _bent(person, layers, points, wanted, *which))
+                made = replace(made, image=_to_channels(picture)[None].to(self.device))
+            much = unknown(landmarks, person.landmarks.cpu().numpy())
+            image = person.generator.open_mouth(made, person.psi, points, much).image
         else:
             image = person.generator(sketch, person.psi)
             if image.shape[-1] != wanted:
@@ -170,6 +181,17 @@ class Animator:
         return (torch.from_numpy(draw_sketch(pixels, self.size)).permute(2, 0, 1).float() / 127.5 - 1)[None].to(
             self.device
         )
+
+
+def _bent(
+    person: Person, layers: Layers, points: Tensor, size: int, sources: Sequence[int], box: Box
+) -> Iterator[NDArray[np.float32]]:
+    """What a box of the frame would show of portraits, (h, w, 4) each with the share of person."""
+    left, top, right, bottom = box
+    for source in sources:
+        grid = warp_grid(person.landmarks[source : source + 1], points, size)[:, top:bottom, left:right]
+        large = _to_channels(layers.person(source))[None].to(points.device)
+        yield np.ascontiguousarray(sample(large, grid)[0].permute(1, 2, 0).cpu().numpy())
 
 
 def _to_channels(picture: NDArray[np.float32]) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor
 from generator.compiler.backends import Backend, load_backend
 from generator.compiler.folding import fold
 from generator.motion.track import Landmarks
-from generator.networks.mouth import CHANNELS, GATE, SIDE, MouthPainter, lip_masks, mouth_square
+from generator.networks.mouth import CHANNELS, SIDE, MouthPainter, lip_masks, mouth_square
 from generator.rendering.blocks import block_order, fold_picture, unfold
 
 Array = NDArray[np.float32]
@@ -29,16 +29,17 @@ class Mouth:
     def __init__(self, painter: MouthPainter, psi: Tensor, backend: str, threads: int = 1) -> None:
         self._stem = painter.network.stem
         read = block_order(np.arange(CHANNELS * self._stem**2), self._stem, [list(range(CHANNELS))])
-        written = block_order(np.arange(4 * self._stem**2), self._stem, [[0, 1, 2, 3]])
+        written = block_order(np.arange(3 * self._stem**2), self._stem, [[0, 1, 2]])
         plan = fold(
             painter.network, psi, SIDE // self._stem, lambda w: w[:, read], lambda w, b: (w[written], b[written])
         )
         self._network: Backend = load_backend(backend, plan, threads)
         self.products = plan.products
 
-    def paint(self, picture: Array, points: Landmarks) -> None:
-        """picture: (H, H, 3) in [-1, 1], changed in place; points: (68, 2) in [-1, 1]."""
+    def paint(self, picture: Array, points: Landmarks, much: float = 1.0) -> None:
+        """picture: (H, H, 3) in [-1, 1], changed in place; points: (68, 2) in [-1, 1]; much: of the paint, 0 to 1."""
         lips = lip_masks(points)
+        lips[2] *= np.float32(much)
         if not lips[2].any():
             return
         size = len(picture)
@@ -48,9 +49,7 @@ class Mouth:
         guide = np.empty((SIDE // self._stem,) * 2 + (CHANNELS * self._stem**2,), np.float32)
         whole = np.concatenate([square, 2 * lips[:2].transpose(1, 2, 0) - 1], axis=2)
         fold_picture(np.ascontiguousarray(whole, np.float32), self._stem, guide)
-        layer = unfold(self._network(guide), self._stem)  # (64, 64, 4)
-        np.tanh(layer[..., :3], out=layer[..., :3])
-        layer[..., 3] = lips[2] / (1 + np.exp(-layer[..., 3] - np.float32(GATE)))
+        layer = np.dstack([np.tanh(unfold(self._network(guide), self._stem)), lips[2]])  # (64, 64, 4)
         corners = np.array([[-1, -1, 1], [SIDE, -1, 1], [-1, SIDE, 1], [SIDE, SIDE, 1]], np.float64) @ there.T
         left, top = np.clip(np.floor(corners.min(0)), 0, size).astype(int)
         right, bottom = np.clip(np.ceil(corners.max(0)) + 1, 0, size).astype(int)

@@ -7,7 +7,7 @@ core.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -19,16 +19,19 @@ from generator.compiler.backends import Backend, load_backend
 from generator.compiler.folding import fold, motion_basis
 from generator.motion.track import Landmarks
 from generator.networks.families import FLOW_GAIN, GATE_GAIN, PAINT_GAIN, SHUT, WarpGenerator
+from generator.networks.mouth import unknown
 from generator.networks.synthesizer import Generator
 from generator.person.fine_tune import Person
 from generator.rendering.blocks import block_order, fold_picture, unfold
 from generator.rendering.layers import Layers
 from generator.rendering.mouth import Mouth
+from generator.rendering.regions import Box, Regions
 from generator.rendering.spline import Spline
 from sfumato.media.landmarks.drawing import draw_sketch
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
+_REACH = 3  # places around a part of a field: what is bicubic in it does not see that it is cut out
 _KEPT = 8  # portraits held as floats at a time; a 1024 px portrait takes 17 MB then
 
 
@@ -73,7 +76,7 @@ class PlainRenderer:
 
 class WarpRenderer:
     """The warp family. Of T portraits only the nearest are warped, and a portrait that counts several times is warped
-    once.
+    once; the mouth is then taken from those that show it best, see generator/rendering/regions.py.
     """
 
     def __init__(self, person: Person, layers: Layers, backend: str, threads: int = 1) -> None:
@@ -94,6 +97,8 @@ class WarpRenderer:
         ]  # in [-1, 1], as E saw them
         self._layers = layers
         self._large = lru_cache(maxsize=_KEPT)(layers.person)
+        self._known = person.landmarks.cpu().numpy()  # (T, 68, 2)
+        self._regions = Regions(self._known) if len(person.faces) > 1 else None
         psi, own = person.psi[:, : network.coefficients], person.psi[:, network.coefficients :]
         plan = fold(network, psi, self._size // self._stem, self._guide_weights, self._head_weights)
         self._network: Backend = load_backend(backend, plan, threads)
@@ -109,9 +114,11 @@ class WarpRenderer:
         moved = _resize(coarse, self._size).clip(-2, 2)  # (S, S, 2 D): where from, as an offset
         head = self._network(self._guide(points, chosen, moved))
         fine = moved if size == self._size else _resize(coarse, size).clip(-2, 2)
-        picture = self._compose(head, chosen, fine, size)
+        picture = self._compose(head, chosen, fine, self._spline.flow_shares(chosen, points, size))
+        if self._regions is not None:
+            self._regions.lay(picture, points, lambda *which: self._bent(points, size, *which))
         if self._mouth is not None:
-            self._mouth.paint(picture, points)
+            self._mouth.paint(picture, points, unknown(points, self._known))
         return _to_image(picture)
 
     def _guide(self, points: Landmarks, chosen: Sequence[int], moved: Array) -> Array:
@@ -131,19 +138,20 @@ class WarpRenderer:
         guide[..., (self._distinct + 1) * count :] = motion.reshape(len(guide), len(guide), -1)
         return guide
 
-    def _compose(self, head: Array, chosen: Sequence[int], fine: Array, size: int) -> Array:
+    def _compose(self, head: Array, chosen: Sequence[int], fine: Array, shares: Sequence[Array]) -> Array:
         """Flows refine the warps, gates choose among them, residual and mask paint over them: `WarpGenerator.compose`,
         in its order.
         """
         flows, gates, residual, mask = np.split(
             head, np.cumsum([2 * self._warps, self._warps - 1, 3])[:3] * self._stem**2, axis=2
         )
+        size, reach = len(fine), [_spread(np.float32(self._reach) * share, 2) for share in shares]
         warp: Any = None
         for index, flow in enumerate(np.split(flows, self._warps, axis=2)):
             part = min(index, self._distinct - 1)
             large = self._large(chosen[part])
             place = self._tanh(flow, size)
-            place *= np.float32(self._reach)
+            place *= reach[part]
             place += fine[..., 2 * part : 2 * part + 2]
             layer = _sample(large, _places(place, large.shape[0]))
             if warp is None:
@@ -167,6 +175,16 @@ class WarpRenderer:
         synthesis *= _spread(share if behind is None else share * within, 3)
         warp += synthesis
         return np.asarray(warp, np.float32)
+
+    def _bent(self, points: Landmarks, size: int, sources: Sequence[int], box: Box) -> Iterator[Array]:
+        """What a box of the frame would show of portraits, (h, w, 4) each with the share of person."""
+        left, top, right, bottom = box
+        coarse = self._spline.moves(sources, points)
+        for index, source in enumerate(sources):
+            places = _resize_part(coarse[..., 2 * index : 2 * index + 2], size, box).clip(-2, 2)
+            places += _identity(size)[top:bottom, left:right]
+            large = self._large(source)
+            yield _sample(large, _pixels(places, large.shape[0]))
 
     def _tanh(self, folded: Array, size: int) -> Array:
         """A part of the head at `size`. All of them end in a tanh: a sigmoid is one too, and the factors are in the
@@ -223,12 +241,32 @@ def _resize(field: Array, size: int) -> Array:
     )
 
 
+def _resize_part(field: Array, size: int, box: Box) -> Array:
+    """`box` of what `_resize` gives; where places of the one are whole pixels of the other, no more is made of it."""
+    left, top, right, bottom = box
+    times, rest = divmod(size, len(field))
+    if rest or not times:
+        return _resize(field, size)[top:bottom, left:right]
+    first = [max(edge // times - _REACH, 0) for edge in (left, top)]
+    last = [min(-(-edge // times) + _REACH, len(field)) for edge in (right, bottom)]
+    part = np.ascontiguousarray(field[first[1] : last[1], first[0] : last[0]])
+    shape = ((last[0] - first[0]) * times, (last[1] - first[1]) * times)
+    wide = np.asarray(cv2.resize(part, shape, interpolation=cv2.INTER_CUBIC), np.float32)
+    x, y = first[0] * times, first[1] * times
+    return wide[top - y : bottom - y, left - x : right - x]
+
+
 def _places(moved: Array, size: int) -> Array:
     """Offsets (H, W, 2) in [-1, 1] to the pixels of a picture of `size`; `moved` is used up."""
     moved += _identity(len(moved))
-    moved *= np.float32(size / 2)
-    moved += np.float32((size - 1) / 2)
-    return moved
+    return _pixels(moved, size)
+
+
+def _pixels(places: Array, size: int) -> Array:
+    """Places in [-1, 1] to the pixels of a picture of `size`; `places` is used up."""
+    places *= np.float32(size / 2)
+    places += np.float32((size - 1) / 2)
+    return places
 
 
 @lru_cache(maxsize=4)

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from generator.motion.track import Landmarks
-from generator.networks.warp import BORDER, COARSE, EARS, SKULL, STIFFNESS, control_points, nearest
+from generator.networks.warp import BORDER, COARSE, EARS, SKULL, control_points, flow_share, nearest, stiffness
 
 Array = NDArray[np.float32]
 
@@ -48,13 +48,15 @@ class Spline:
         """
         shared = np.concatenate([target.astype(np.float64), self._border])  # nodes of every source
         common = self._basis(shared)  # (c c, 68 + 16)
+        wanted = torch.from_numpy(np.asarray(target, np.float32))[None].expand(len(chosen), -1, -1)
+        soft = stiffness(self._points[list(chosen)], wanted, len(shared) + len(self._crowns[0])).numpy()
         parts = []
-        for source in chosen:
+        for number, source in enumerate(chosen):
             own, crown = self._sources[source], self._crowns[source]
             moved = _move_rigidly(crown.astype(np.float64), own.astype(np.float64), target.astype(np.float64))
             nodes = np.concatenate([shared, moved])
             values = np.concatenate([own, self._border, crown]) - nodes
-            weights = _solve(nodes, values).astype(np.float32)  # (P + 3, 2)
+            weights = _solve(nodes, values, soft[number]).astype(np.float32)  # (P + 3, 2)
             count = len(shared)
             affine = weights[-3:]
             field = common @ weights[:count] + self._basis(moved) @ weights[count:-3]
@@ -63,6 +65,12 @@ class Spline:
             parts.append(field.reshape(COARSE, COARSE, 2) + plane)
         return np.concatenate(parts, axis=2)
 
+    def flow_shares(self, chosen: Sequence[int], target: Landmarks, size: int) -> list[Array]:
+        """For D sources (size, size, 1) each: how much of the network's flows is applied, see `flow_share`."""
+        points = torch.from_numpy(np.asarray(target, np.float32))[None].expand(len(chosen), -1, -1)
+        shares = flow_share(self._points[list(chosen)], points, size)  # (D, 1, H, W)
+        return [np.asarray(share[0, :, :, None].numpy(), np.float32) for share in shares]
+
     def _basis(self, nodes: NDArray[np.float64]) -> Array:
         """The kernel between every place of the grid and every node: (c c, P)."""
         x, y = ((self._line[:, None] - nodes[:, axis].astype(np.float32)) ** 2 for axis in (0, 1))  # (c, P) each
@@ -70,13 +78,15 @@ class Spline:
         return _kernel(squared)
 
 
-def _solve(nodes: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights of the thin-plate spline through `values` (P, 2) at `nodes` (P, 2), and of its plane: (P + 3, 2)."""
+def _solve(nodes: NDArray[np.float64], values: NDArray[np.float64], soft: Array) -> NDArray[np.float64]:
+    """Weights of the thin-plate spline through `values` (P, 2) at `nodes` (P, 2), of stiffness `soft` (P,), and of its
+    plane: (P + 3, 2).
+    """
     count = len(nodes)
     system = np.zeros((count + 3, count + 3))
     distance = nodes[:, None] - nodes
     system[:count, :count] = _kernel(distance[..., 0] ** 2 + distance[..., 1] ** 2)
-    system[np.arange(count), np.arange(count)] += STIFFNESS
+    system[np.arange(count), np.arange(count)] += soft
     system[:count, count], system[:count, count + 1 :] = 1, nodes
     system[count, :count], system[count + 1 :, :count] = 1, nodes.T
     weights: NDArray[np.float64] = np.linalg.solve(system, np.concatenate([values, np.zeros((3, 2))]))

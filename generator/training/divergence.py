@@ -45,7 +45,7 @@ SIGNS = (
     ),
     Sign(
         "painted", 0.05, 200,
-        "the painter's gate has shut: for 200 steps less than 5 % of what lies inside open lips was painted. "
+        "the painter repeats what it is given: for 200 steps it has made less than 5 % of the change that was wanted. "
         "Try a lower learning_rate, in a run from the beginning",
     ),
 )  # fmt: skip

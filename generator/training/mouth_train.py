@@ -19,7 +19,7 @@ from generator.data.dataset import Dataset
 from generator.data.mouths import Mouths, gather_mouths
 from generator.networks.checkpoint import Checkpoint, checkpoint_path, load_checkpoint
 from generator.training.meta_train import describe
-from generator.training.mouth_trainer import MouthTrainer, embeddings_of, inside_l1, painted_share, squares
+from generator.training.mouth_trainer import MouthTrainer, change, embeddings_of, inside_l1, squares
 from generator.training.reporter import Reporter, Warn
 from generator.training.state import load_state
 from generator.training.validation import weights_digest
@@ -33,7 +33,7 @@ _SHOWN = 12  # columns of the contact sheet
 @dataclass(frozen=True)
 class MouthValidation:
     """Means over mouths of held-out people, inside the lips: L1 in [0, 2] of the paint and of what the warp leaves, and
-    the paint's share.
+    how much the paint changes (see `change`).
     """
 
     l1: float
@@ -114,14 +114,14 @@ class MouthValidator:
         for start in range(0, len(self.mouths), 32):
             rows = torch.arange(start, min(start + 32, len(self.mouths)))
             left, was, lips, embedding = squares(self.mouths, rows, self.embeddings, self.device)
-            made, share = trainer.paint(painter, left, lips, embedding)
+            made = trainer.paint(painter, left, lips, embedding)
             for index, row in enumerate(rows.tolist()):
                 one = slice(index, index + 1)
                 numbers.append(
                     (
                         float(inside_l1(made[one], was[one], lips[one])),
                         float(inside_l1(left[one], was[one], lips[one])),
-                        painted_share(share[one], lips[one]),
+                        change(made[one], left[one], was[one], lips[one]),
                     )
                 )
                 if row in shown:

@@ -89,7 +89,7 @@ class MouthTrainer:
         return share_of(self.config, self.steps_done, self.seconds_done)
 
     def step(self) -> Log:
-        """One update. Returns the losses' parts, with `painted`, the paint's share inside the lips.
+        """One update. Returns the losses' parts, with `painted`, see `change`.
 
         Raises TrainingDied when losses or gradients stop being finite.
         """
@@ -97,7 +97,7 @@ class MouthTrainer:
         adversary = config.adversarial > 0 and self.share_done >= config.adversary_from
         self._set_learning_rates()
         left, was, lips, embedding = self._batch()
-        made, share = self.paint(self.painter, left, lips, embedding)
+        made = self.paint(self.painter, left, lips, embedding)
         wanted = left + lips[:, 2:] * (was - left)
         parts = {"pixel": config.pixel * inside_l1(made, was, lips)}
         if self.perceptual is not None:
@@ -120,13 +120,14 @@ class MouthTrainer:
         self.average.update_parameters(self.painter)
         self.steps_done += 1
         self.seconds_done += time.monotonic() - started
-        return log | {"painted": painted_share(share.detach(), lips)}
+        return log | {"painted": change(made.detach(), left, was, lips)}
 
     @staticmethod
-    def paint(painter: MouthPainter, left: Tensor, lips: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
-        """The square as it comes out, (B, 3, 64, 64) in [-1, 1], and the paint's share in it."""
+    def paint(painter: MouthPainter, left: Tensor, lips: Tensor, embedding: Tensor) -> Tensor:
+        """The square as it comes out, (B, 3, 64, 64) in [-1, 1]."""
         paint, share = painter(left, lips, painter.project(embedding))
-        return left + share * (paint - left), share
+        made: Tensor = left + share * (paint - left)
+        return made
 
     def checkpoint(self, **facts: object) -> Checkpoint:
         """The base with the averaged painter; `facts` join its record of the painter's training."""
@@ -204,7 +205,6 @@ def inside_l1(made: Tensor, wanted: Tensor, lips: Tensor) -> Tensor:
     return (((made - wanted).abs().mean(1) * lips[:, 2]).sum((1, 2)) / area).mean()
 
 
-def painted_share(share: Tensor, lips: Tensor) -> float:
-    """Mean share of the paint inside the inner lips; 0 where no lips are open."""
-    inside = lips[:, :1]
-    return float((share * inside).sum() / inside.sum().clamp_min(1e-6))
+def change(made: Tensor, left: Tensor, was: Tensor, lips: Tensor) -> float:
+    """How much the painter changes inside the lips, as a share of what it should; 0: it repeats what is left."""
+    return float(inside_l1(made, left, lips) / inside_l1(was, left, lips).clamp_min(1e-6))

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from sfumato.atomic import atomic_path
 from sfumato.errors import CheckpointError, OutputError
-from sfumato.structure.tensors import hold_tensors
+from sfumato.structure.tensors import read_tensors
 
 
 class Resumable(Protocol):
@@ -68,16 +68,11 @@ def load_state(path: Path, trainer: Resumable) -> float | None:
     Raises CheckpointError when the state is missing, damaged, of another configuration of the networks or of other
     footage.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
-        hold_tensors(path, CheckpointError)
-        with safe_open(str(path), framework="pt") as file:
-            header = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        header, tensors = read_tensors(path, CheckpointError)
         facts, shape = json.loads(header["facts"]), json.loads(header["shape"])
         steps, seconds, best = int(facts["steps"]), float(facts["seconds"]), facts.get("best")
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"Cannot resume from {path}: {error}", "Start again in another folder.") from error
     if shape != json.loads(json.dumps(trainer.shape)):
         raise CheckpointError(f"{path} belongs to another model configuration", "Resume with the same configuration.")

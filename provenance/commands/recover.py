@@ -37,7 +37,7 @@ _BROKEN = "broken: the file is not the one that was signed"
 
 @click.command()
 @click.argument("file", type=options.FILE)
-@click.option("--repository", metavar="PATH|URL", help="An SQLite file or postgresql://...  [default: the user's own]")
+@options.repository("Where manifests were entered: an SQLite file or postgresql://...")
 @options.several("--resolver", "resolvers", "Ask this C2PA soft-binding resolver too; may be repeated.", metavar="URL")
 @click.option(
     "--send-file", is_flag=True, help="Let the resolvers have the whole file, not only the watermark's payload."
@@ -79,7 +79,7 @@ def recover(
     manifest does not hold.
     """
     from provenance.durable.recovery import recover as recover_file
-    from provenance.durable.repository import open_repository
+    from provenance.durable.repository import default_exists, open_repository
     from provenance.durable.resolver import HttpResolver
     from provenance.pki.certificates import read_anchors
     from sfumato.atomic import write_bytes
@@ -90,7 +90,7 @@ def recover(
     roots = [read_anchors(path) for path in trust]
     with ExitStack() as stack:
         asked: list[Resolver] = [HttpResolver(address, send_content=send_file) for address in resolvers]
-        if repository is not None or not resolvers or _default_exists():
+        if repository is not None or not resolvers or default_exists():
             asked.insert(0, stack.enter_context(open_repository(repository, must_exist=True)))
         found = recover_file(file, asked, roots)
     if output is not None and found.store:
@@ -101,13 +101,6 @@ def recover(
         click.echo("No manifest was recovered, so none was written.", err=True)
     invalid = found.manifest is not None and found.manifest.signature in ("invalid", "unreadable")
     context.exit(ExitCode.INVALID_CREDENTIAL if invalid else EXIT_CODES[found.outcome])
-
-
-def _default_exists() -> bool:
-    from provenance.durable.repository import default_place
-
-    place = default_place()
-    return place.startswith("postgres") or Path(place).exists()
 
 
 def carries(file: Path, manifest_id: str) -> bool:

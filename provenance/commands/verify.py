@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provenance.commands.lists import allowed_lists, origin, trust_lists
 from sfumato import options
 from sfumato.errors import UsageError
 from sfumato.exit_codes import ExitCode
@@ -79,10 +80,10 @@ def verify(
     from sfumato.execution.find_files import Finder
     from sfumato.text import json_line, printable
 
-    lists = _lists(trust_list, tsa_trust_list)
+    lists = trust_lists(trust_list, tsa_trust_list)
     anchors = [read_anchors(path) for path in trust] + [each.pem for each in lists if each.purpose == "signers"]
     stamps = [read_anchors(path) for path in tsa_trust] + [each.pem for each in lists if each.purpose == "stamps"]
-    allowed = _allowed(allowed_list)
+    allowed = allowed_lists(allowed_list)
     digests = frozenset[str]().union(*(each.fingerprints for each in allowed))
     rules = None
     if policy is not None:
@@ -106,7 +107,7 @@ def verify(
         click.echo(printable(finder.told()), err=True)
     for each in lists:
         _announce(each)
-    origins = [_origin(each) for each in lists]
+    origins = [origin(each) for each in lists]
     worst = 0
     for path in paths:
         found = verify_file(path, anchors, stamps=stamps, allowed=digests, policy=rules, sidecar=sidecar, remote=hosts)
@@ -122,22 +123,6 @@ def verify(
     context.exit(EXIT_CODES[OUTCOMES[worst]])
 
 
-def _lists(signers: tuple[Path, ...], stamps: tuple[Path, ...]) -> list[TrustList]:
-    if not signers and not stamps:
-        return []
-    from provenance.pki.trust_lists import load_trust_list
-
-    return [load_trust_list(path, "signers") for path in signers] + [load_trust_list(path, "stamps") for path in stamps]
-
-
-def _allowed(paths: tuple[Path, ...]) -> list[AllowedList]:
-    if not paths:
-        return []
-    from provenance.pki.allowed_list import load_allowed_list
-
-    return [load_allowed_list(path) for path in paths]
-
-
 def _described(allowed: AllowedList) -> dict[str, str | int]:
     return {"file": str(allowed.path), "certificates": len(allowed.fingerprints), "sha256": allowed.sha256}
 
@@ -151,15 +136,3 @@ def _announce(trust_list: TrustList) -> None:
         f"{trust_list.path}: {trust_list.size} certificates for {trust_list.purpose}, issued {trust_list.issued.date()}"
     )
     click.echo(printable(f"trust list {text}, sha256 {trust_list.sha256}{warning}"), err=True)
-
-
-def _origin(trust_list: TrustList) -> dict[str, str | int | None]:
-    return {
-        "file": str(trust_list.path),
-        "purpose": trust_list.purpose,
-        "certificates": trust_list.size,
-        "issued": trust_list.issued.isoformat(),
-        "next_update": trust_list.next_update.isoformat() if trust_list.next_update else None,
-        "sha256": trust_list.sha256,
-        "warning": trust_list.warning,
-    }

@@ -33,6 +33,7 @@ from sfumato.errors import MissingPartError, OutputError, UsageError, install_ex
 
 SCHEMA_VERSION = 1
 VARIABLE = "SFUMATO_REPOSITORY"
+_SERVERS = ("postgresql://", "postgres://")
 _WAIT = 10.0  # seconds for another process that writes
 _TABLES = """
 create table if not exists sfumato_schema (version integer not null);
@@ -116,6 +117,10 @@ class Repository:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees the connection; may be called twice."""
         self._connection.close()
 
     def add(self, entry: Entry) -> None:
@@ -229,6 +234,12 @@ def default_place() -> str:
     return str(Path(user_data_dir("sfumato")) / "repository.sqlite3")
 
 
+def default_exists() -> bool:
+    """Whether there is a repository at `default_place()`, or a database server that may have one."""
+    place = default_place()
+    return place.startswith(_SERVERS) or Path(place).expanduser().exists()
+
+
 def open_repository(place: str | Path | None = None, *, must_exist: bool = False) -> Repository:
     """`place`: the path of an SQLite file, or postgresql://...; None: `default_place()`. Close it with `with`.
     must_exist: it is only read.
@@ -237,7 +248,7 @@ def open_repository(place: str | Path | None = None, *, must_exist: bool = False
     version, or is something else than a repository.
     """
     text = str(place) if place is not None else default_place()
-    if text.startswith(("postgresql://", "postgres://")):
+    if text.startswith(_SERVERS):
         repository = _postgres(text, must_exist)
     else:
         path = Path(text).expanduser()

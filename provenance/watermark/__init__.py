@@ -68,8 +68,10 @@ class WatermarkReader(Protocol):
         """Takes in one frame, of the same size as the others."""
         ...
 
-    def read(self) -> WatermarkDetection:
-        """The most likely payload, blind. Raises ValueError without frames."""
+    def read(self, cut: bool = True) -> WatermarkDetection:
+        """The most likely payload, blind. cut: also where a part of the picture is left, which takes much longer.
+        Raises ValueError without frames.
+        """
         ...
 
     def match(self, payloads: Sequence[bytes]) -> WatermarkDetection:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from detector.training.export_parity import Gate, GateSet, Score
 
 CHECKPOINT, SIDE = "portrait-256", 256  # what makes the generated frames of the gate, and their size in px
-BLENDS, FRAMES = 16, 8  # of each painting: self-blends, and generated frames (of the three motions in turn)
+BLENDS, FRAMES = 16, 16  # of each painting: self-blends, and generated frames (of the three motions in turn)
 
 
 def export_detector(source: Path | None, out: Path, backend: str = "onnxruntime") -> Gate:

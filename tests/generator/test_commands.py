@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from generator.commands import motion, prepare, train_generator
-from generator.motion.track import read_motion
+from generator.motion.track import motion_path, read_motion
 from generator.presets import PRESETS
 from sfumato.app.cli.main import main
 from sfumato.media.images import write_image
@@ -191,13 +191,38 @@ def test_motion_of_a_video_without_a_face_ends_with_3_and_writes_nothing(
     assert not (tmp_path / "x.motion").exists()
 
 
+def test_act_makes_the_motion_that_ships_and_others(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first, other = tmp_path / "first.motion", tmp_path / "other.motion"
+    assert main(["act", "serene", "-o", str(first)]) == 0
+    assert main(["act", "serene", "-o", str(other), "--seconds", "4", "--seed", "5"]) == 0
+    assert "100 frames, 4.0 s" in capfd.readouterr().out
+    assert first.read_bytes() == motion_path("serene").read_bytes()
+    assert len(read_motion(other)) == 100
+
+
+def test_act_refuses_other_suffixes_lengths_and_files_that_are_there(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.motion").write_bytes(b"mine")
+    for arguments, word in (
+        (["-o", str(tmp_path / "x.mp4")], ".motion"),
+        (["-o", str(tmp_path / "x.motion"), "--seconds", "1"], "3 to 120"),
+        (["-o", str(tmp_path / "mine.motion")], "--overwrite"),
+    ):
+        assert main(["act", "serene", *arguments]) == 2
+        assert word in capfd.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.motion"]
+    assert (tmp_path / "mine.motion").read_bytes() == b"mine"
+
+
 def test_help_of_the_commands_loads_no_torch() -> None:
     import subprocess
     import sys
 
     code = (
         "import sys; from sfumato.app.cli.main import main\n"
-        "for name in ('prepare', 'motion', 'bench quality', 'train generator'): main([*name.split(), '--help'])\n"
+        "names = ('prepare', 'motion', 'act', 'bench quality', 'train generator')\n"
+        "for name in names: main([*name.split(), '--help'])\n"
         "print(bool({'torch', 'cv2', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run(

@@ -27,7 +27,7 @@ from sfumato.config import from_dict
 from sfumato.errors import CheckpointError, SfumatoError, UsageError
 from sfumato.media.clips import file_digest
 from sfumato.media.tensors import to_tensor
-from sfumato.structure.tensors import hold_tensors
+from sfumato.structure.tensors import read_tensors
 
 FORMAT = "sfumato-autoencoder-1"
 _DOWN = 8
@@ -190,15 +190,10 @@ def load_autoencoder(path: Path) -> Autoencoder:
     """Reads what `save_autoencoder` wrote. Raises CheckpointError for a file that is missing, damaged, foreign or does
     not fit itself.
     """
-    from safetensors import SafetensorError, safe_open
-
     advice = "Name a file made by `sfumato train autoencoder`."
     try:
-        hold_tensors(path, CheckpointError)
-        with safe_open(str(path), framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)
-    except (SafetensorError, OSError, ValueError) as error:
+        header, tensors = read_tensors(path, CheckpointError)
+    except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} is not there, damaged or not safetensors: {str(error)[:120]}", advice) from error
     if header.get("format") != FORMAT:
         raise CheckpointError(f"{path} has the format {header.get('format', 'unknown')!r}, not {FORMAT!r}", advice)

@@ -89,4 +89,7 @@ def _motions(names: Sequence[str]) -> list[Path]:
 def _said(record: ScanRecord | None) -> str:
     if record is None:
         return "not judged"
-    return record.verdict.name + (f" (score {record.score:.3f})" if record.score is not None else "")
+    said = record.verdict.name + (f" (score {record.score:.3f})" if record.score is not None else "")
+    if record.verdict.name != "synthetic-recovered" or record.mark is None or record.mark.manifest is None:
+        return said
+    return f"{said}, its watermark leads back to {printable(record.mark.manifest.id, 200)}"

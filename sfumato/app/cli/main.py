@@ -48,6 +48,7 @@ COMMANDS: Table = {
         "sfumato.app.cli.learn:learn", "Learn a person from pictures, once: a person file to animate."
     ),
     "motion": LazyCommand("generator.commands:motion", "Turn a video into a motion: a landmark track without a face."),
+    "act": LazyCommand("generator.commands:act", "Make a motion that nobody made: talking, laughing or calm."),
     "sign": LazyCommand(
         "provenance.commands.sign:sign", "Sign files: what they are, from what they were made, by whom."
     ),
@@ -62,11 +63,27 @@ COMMANDS: Table = {
         "provenance.commands.recover:recover", "Find the manifest of a copy that lost it, by its watermark."
     ),
     "verify": LazyCommand("provenance.commands.verify:verify", "Check the content credentials of files."),
+    "audit": (
+        "An append-only, signed log of verdicts and decisions.",
+        {
+            "begin": LazyCommand("provenance.commands.audit:begin", "Begin a log, and say how it is signed."),
+            "verify": LazyCommand("provenance.commands.audit:verify", "Check a log; names the first broken line."),
+            "head": LazyCommand("provenance.commands.audit:head", "Show its last signed head, to be kept elsewhere."),
+            "sign": LazyCommand("provenance.commands.audit:sign", "Sign a head now."),
+            "decide": LazyCommand("provenance.commands.audit:decide", "Note what a person decided about a file."),
+        },
+    ),
     "inspect": LazyCommand(
         "provenance.commands.inspect:inspect", "Show what the credential of a file says, as a tree."
     ),
     "scan": LazyCommand(
-        "sfumato.app.cli.scan:scan", "Judge videos and pictures: credentials first, then the detector."
+        "sfumato.app.cli.scan:scan", "Judge videos and pictures: credentials first, then watermark and detector."
+    ),
+    "report": LazyCommand(
+        "sfumato.app.cli.review.report:report", "The page on which a person reviews what a scan found."
+    ),
+    "labels": LazyCommand(
+        "sfumato.app.cli.review.labels:labels", "Reviewers' decisions as a table to measure and to learn from."
     ),
     "calibrate": LazyCommand(
         "sfumato.app.cli.calibrate:calibrate", "Set the detector's thresholds on your own real footage."

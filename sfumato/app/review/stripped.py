@@ -1,5 +1,5 @@
-"""The same clip without its credential: what a careless upload leaves of it. In: a video. Out: what a function says of
-its re-encoded copy.
+"""The same clip without its credential: what a careless upload leaves of it, the picture and the watermark in it. In: a
+video. Out: what a function says of its re-encoded copy.
 
 The copy is made for judging only: it lies in a private temporary folder while the function looks at it and is gone
 afterwards. It is encoded harder than the original, as the sites do that people upload to.

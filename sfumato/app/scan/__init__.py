@@ -1,1 +1,1 @@
-"""Files to verdicts: credentials first, then the detector."""
+"""Files to verdicts: credentials first, then watermark and detector."""

@@ -1,8 +1,8 @@
 """The record of one scanned file: what `sfumato scan --json` writes, a line a file.
 
-In: a verification (provenance), a prediction (detector), the verdict on both. Out: a `ScanRecord`, whose JSON is
-written here alone and described by docs/schemas/scan-record.schema.json. Strings are as found; escape them where they
-are shown.
+In: a verification (provenance), a prediction (detector), a watermark, the verdict on all. Out: a `ScanRecord`, whose
+JSON is written here alone and described by docs/schemas/scan-record.schema.json. Strings are as found; escape them
+where they are shown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from detector.inference.frames import MediaFacts
 from detector.inference.prediction import FrameCounts, ModelFacts, Moment, Prediction, Status, Timing, TrackScore
 from detector.inference.thresholds import Thresholds
 from provenance.verifying.verification import Verification
-from sfumato.app.scan.verdict import Verdict
+from sfumato.app.scan.mark import MarkFacts
+from sfumato.app.scan.verdict import EDITED, SYNTHETIC, Verdict
 from sfumato.errors import MediaError
 from sfumato.media.clips import file_digest
 
@@ -142,7 +143,8 @@ class ScanRecord:
 
     score: calibrated probability in [0, 1]; logit: the same before squashing; both None without one. fpr: the
     false-positive rate at which a score flags. status: "ok", "abstain" (the reasons say why), "error" (unreadable).
-    timeline, tracks, model, timing: as in the detector's `Prediction`. Other units are those of the parts.
+    timeline, tracks, model, timing: as in the detector's `Prediction`. mark: the watermark, None where none was looked
+    for. Other units are those of the parts.
     """
 
     file: FileFacts
@@ -160,11 +162,13 @@ class ScanRecord:
     model: ModelFacts | None
     timing: Timing | None
     explanation: ExplanationRecord | None = None
+    mark: MarkFacts | None = None
 
     @classmethod
     def of(
-        cls, file: FileFacts, verification: Verification, prediction: Prediction, verdict: Verdict, fpr: float
-    ) -> ScanRecord:
+        cls, file: FileFacts, verification: Verification, prediction: Prediction, verdict: Verdict, fpr: float,
+        mark: MarkFacts | None = None,
+    ) -> ScanRecord:  # fmt: skip
         return cls(
             file=file,
             media=prediction.media,
@@ -181,12 +185,20 @@ class ScanRecord:
             model=prediction.model,
             timing=prediction.timing,
             explanation=ExplanationRecord.of(prediction, verdict.band.flagged, fpr),
+            mark=mark,
         )
 
     @property
     def flagging_score(self) -> float | None:
         """The score above which the file is flagged; None without a calibration at `fpr`."""
         return self.threshold.score(self.fpr)
+
+    @property
+    def generated(self) -> bool:
+        """Whether its own credential, or the one that was recovered, declares AI: pictures of it are then marked."""
+        recovered = self.mark.declares if self.mark is not None and self.mark.finding == "recovered" else ()
+        declared = {*self.credentials.declares, *self.credentials.ingredient_declares, *recovered}
+        return bool(declared & (SYNTHETIC | EDITED))
 
     def with_sheet(self, sheet: Path) -> ScanRecord:
         """The same with the picture of the explanation named. Raises ValueError without an explanation."""
@@ -213,6 +225,7 @@ class ScanRecord:
             "timeline": [moment.as_json() for moment in self.timeline],
             "tracks": [track.as_json() for track in self.tracks],
             "provenance": self.credentials.as_json(),
+            "watermark": self.mark.as_json() if self.mark else None,
             "model": self.model.as_json() if self.model else {},
             "timing": self.timing.as_json() if self.timing else {},
             "explain": self.explanation.as_json() if self.explanation else None,

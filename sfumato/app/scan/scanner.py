@@ -1,7 +1,8 @@
-"""Files to records: credentials first, then the detector, then the verdict on both.
+"""Files to records: credentials first, then detector and watermark, then the verdict on all three.
 
-In: files, a detector, a trust list. Out: a `Scanned` a file: its record, with the evidence that it was made of. Each
-file is read by the verifier, by the decoder, and once for its digest.
+In: files, a detector, a trust list, a repository of manifests. Out: a `Scanned` a file: its record, with the evidence
+that it was made of. Each file is read by the verifier, by the decoder, and once for its digest; once more by the
+decoder where a watermark shows.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from detector.inference.explain import limited
 from detector.inference.prediction import Prediction
 from detector.inference.thresholds import other_frames
 from detector.inference.video_detector import VideoDetector
+from provenance.durable.repository import open_repository
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
+from sfumato.app.scan.mark import MarkFacts, MarkWatch
 from sfumato.app.scan.record import FileFacts, ScanRecord
 from sfumato.app.scan.repeats import Repeats
 from sfumato.app.scan.verdict import combine
@@ -44,14 +47,20 @@ class Scanner:
         fpr: float = SCAN_FPR,
         detector: VideoDetector | None = None,
         allowed: Collection[str] = (),
+        repository: str | Path | None = None,
     ) -> None:
         """trust: PEM files of roots of signers to believe; frames: to look at, of each video, None for as many as the
         detector's thresholds were set with; fpr: the false-positive rate at which a score flags; detector: None for the
-        one that ships; allowed: SHA-256, hex, of single signers' certificates to believe.
+        one that ships; allowed: SHA-256, hex, of single signers' certificates to believe; repository: where the
+        manifest that a watermark names is looked up, as in provenance.durable.repository.open_repository; None: the
+        user's own, if there is one.
 
-        Raises UsageError if the detector is not calibrated at `fpr`, MissingPartError or CheckpointError if it cannot
-        be loaded.
+        Raises UsageError if the detector is not calibrated at `fpr`, or `repository` is none, MissingPartError or
+        CheckpointError if the detector cannot be loaded, OutputError if the repository does not answer.
         """
+        if repository is not None:
+            open_repository(repository, must_exist=True).close()
+        self.repository = repository
         self.detector = detector or VideoDetector()
         self.trust, self.allowed, self.fpr = tuple(trust), frozenset(allowed), fpr
         self.frames = self.detector.bundle.frames(frames)
@@ -69,18 +78,27 @@ class Scanner:
         """One file. Never raises for what is in it: `status` is "ok", "abstain" or "error". `advance` gets 1 a sampled
         frame; `explained`: with an explanation of the score, where there is one.
 
-        Raises CheckpointError if an explanation is asked for and the detector has no maps.
+        Raises CheckpointError if an explanation is asked for and the detector has no maps; OutputError or UsageError if
+        the repository does not answer.
         """
         verification, file = verify(path, self.trust, allowed=self.allowed), FileFacts.of(path)
         known = self._repeats.find(file)
-        prediction = known[1] if known else self.detector.predict(path, self.frames, advance, explained)
-        self._repeats.done(file, prediction)
-        verdict = combine(verification, prediction, self.fpr)
+        prediction, mark = (known.prediction, known.mark) if known else self._look(path, advance, explained)
+        self._repeats.done(file, prediction, mark)
+        verdict = combine(verification, prediction, self.fpr, mark)
         verdict = replace(verdict, notes=(*verdict.notes, *self._other_frames(prediction)))
         if known:
-            verdict = replace(verdict, notes=(*verdict.notes, f"Judged once, with the same content at {known[0]}."))
-        record = ScanRecord.of(file, verification, prediction, verdict, self.fpr)
+            verdict = replace(verdict, notes=(*verdict.notes, f"Judged once, with the same content at {known.path}."))
+        record = ScanRecord.of(file, verification, prediction, verdict, self.fpr, mark)
         return Scanned(record, verification, _as_told(prediction, record))
+
+    def _look(self, path: Path, advance: Advance, explained: bool) -> tuple[Prediction, MarkFacts | None]:
+        """What the detector says, and the watermark of a video; both look at the same frames."""
+        watch = MarkWatch(self.frames)
+        prediction = self.detector.predict(path, self.frames, advance, explained, watch.show)
+        if prediction.media is None or prediction.media.kind != "video":
+            return prediction, None
+        return prediction, watch.found(path, self.repository, self.trust)
 
     def _other_frames(self, prediction: Prediction) -> tuple[str, ...]:
         """A note where a video was looked at more or less closely than those that its thresholds were set on."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from detector.inference.explain import where_in_words
+from sfumato.app.scan.mark import MarkFacts
 from sfumato.app.scan.record import ExplanationRecord, ScanRecord
 from sfumato.text import printable
 
 
 def as_text(record: ScanRecord) -> str:
-    """The block of one file: its name, the verdict, the score, why, the reasons, the credential."""
+    """The block of one file: its name, the verdict, the score, why, the reasons, the credential, the watermark."""
     verdict, credentials = record.verdict, record.credentials
     lines = [printable(record.file.path), f"  {verdict.name}: {verdict.meaning}"]
     if record.score is not None:
@@ -19,7 +20,19 @@ def as_text(record: ScanRecord) -> str:
     signed = f", signed by {printable(credentials.signer, 100)}" if credentials.signer else ""
     marks = " (development key)" if credentials.development else ""
     marks += " (on the allowed list)" if credentials.allowed_list else ""
-    return "\n".join([*lines, f"  credential: {credentials.outcome}{signed}{marks}"])
+    lines.append(f"  credential: {credentials.outcome}{signed}{marks}")
+    return "\n".join([*lines, *(_mark_lines(record.mark) if record.mark else [])])
+
+
+def _mark_lines(mark: MarkFacts) -> list[str]:
+    if mark.value is None:
+        return ["  watermark: none was read"]
+    lines = [f"  watermark: {mark.value}{', mirrored' if mark.mirrored else ''}"]
+    if (found := mark.manifest) is None:
+        return lines
+    by = f", signed by {printable(found.signer, 100)}" if found.signer else ""
+    development = " (development key)" if found.development else ""
+    return [*lines, f"  leads to manifest: {printable(found.id, 200)} ({found.signature}{by}{development})"]
 
 
 def _against(record: ScanRecord) -> str:

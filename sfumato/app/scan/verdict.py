@@ -1,11 +1,12 @@
-"""The verdict on a file: its credential and the detector's prediction, joined by a lattice, never by adding them up.
+"""The verdict on a file: credential, watermark and detector, joined by a lattice, never by adding them up.
 
-In: a verification (provenance) and a prediction (detector). Out: a `Verdict`: a word from VERDICTS, the reasons for it,
-notes. A credential is a statement with or without a voucher, not a likelihood; a score is a likelihood, not a
-statement. So a trusted credential may say what a file is, an unvouched one may only say that it is synthetic (a claim
-against interest), and the detector decides the rest. Of a file that is unlike all that its thresholds were set on, the
-detector's say is no stronger than "inconclusive". Nothing here ever says that a file is real: absence of evidence is
-all a low score can be.
+In: a verification (provenance), a prediction (detector), what was found of a watermark. Out: a `Verdict`: a word from
+VERDICTS, the reasons for it, notes. A credential is a statement with or without a voucher, not a likelihood; a score is
+a likelihood, not a statement. So a trusted credential may say what a file is, an unvouched one may only say that it is
+synthetic (a claim against interest), and the detector decides the rest. A watermark can be copied onto any file: it
+brings a lost credential back only where the file also looks as that states; alone it calls for a person, and is no
+stronger than "suspicious". Of a file that is unlike all that its thresholds were set on, the detector's say is no
+stronger than "inconclusive". Nothing here ever says that a file is real: absence of evidence is all a low score can be.
 """
 
 from __future__ import annotations
@@ -35,17 +36,20 @@ VERDICTS: dict[str, str] = {
     "ai-edited-declared": "A signer on your trust list declares that AI took part in making or editing this file.",
     "synthetic-claimed": "The file's own credential says that AI made it. Nobody vouches for the signer, but "
     "nobody gains by saying so.",
+    "synthetic-recovered": "The file has no credential of its own that says so, but its watermark leads to a signed "
+    "manifest that declares AI, and it looks like the video that this manifest was made for.",
     "captured-declared": "A signer on your trust list declares this a camera's capture; the detector says nothing "
     "against it.",
     "conflict": "A signer on your trust list declares this a camera's capture, but the detector finds "
-    "traces of forgery.",
+    "traces of forgery, or watermark and look lead to the manifest of a generated video.",
     "tampered-after-signing": "The file changed after it was signed. That may be an attack or just a re-encoding; its "
     "credential is void.",
     "credential-invalid": "The file's credential does not hold and counts for nothing. What the detector says is "
     "in the reasons.",
     "likely-synthetic": "The detector's score is above its strictest threshold: the traces of a synthetic or "
     "manipulated face are strong.",
-    "suspicious": "The detector's score is above the threshold that few real files exceed. A person should look.",
+    "suspicious": "The detector's score is above the threshold that few real files exceed, or a watermark of generated "
+    "video was read that nothing here explains. A person should look: the reasons say which.",
     "inconclusive": "The detector's score is raised, but many real files reach it too, or nobody knows how many: the "
     "reasons say which.",
     "no-evidence": "The detector found no trace it knows. That is no proof of anything: it does not know "
@@ -67,7 +71,24 @@ class VerificationLike(Protocol):
     def ingredient_declares(self) -> Sequence[str]: ...
 
 
+class MarkLike(Protocol):
+    """What is read of a watermark; sfumato.app.scan.mark.MarkFacts is one."""
+
+    @property
+    def finding(self) -> str: ...
+    @property
+    def declares(self) -> Sequence[str]: ...
+    @property
+    def meaning(self) -> str: ...
+    @property
+    def certainty(self) -> str: ...
+
+
 _TOLD = 3  # quantities outside of a calibration that are told of one file
+_DECLARED = frozenset(
+    {"synthetic-declared", "ai-edited-declared", "synthetic-claimed"}
+)  # the file's own credential says
+_LIFTED = frozenset({"inconclusive", "no-evidence", "not-evaluable"})  # weaker than "suspicious"
 BY_DETECTOR = {
     Band.STRONG: "likely-synthetic",
     Band.FLAGGED: "suspicious",
@@ -95,13 +116,38 @@ class Verdict:
         return VERDICTS[self.name]
 
 
-def combine(verification: VerificationLike, prediction: Prediction, fpr: float = SCAN_FPR) -> Verdict:
-    """Total: every outcome and every prediction have a verdict. `fpr`: the false-positive rate at which a score
-    flags.
+def combine(
+    verification: VerificationLike, prediction: Prediction, fpr: float = SCAN_FPR, mark: MarkLike | None = None
+) -> Verdict:
+    """Total: every outcome, every prediction and every watermark have a verdict. `fpr`: the false-positive rate at
+    which a score flags; mark: None where none was looked for.
     """
     verdict = _combined(verification, prediction, fpr)
     review = verdict.review or (verdict.name == "inconclusive" and prediction.score_band(fpr).flagged)
-    return replace(verdict, notes=(*verdict.notes, *prediction.notes), review=review)
+    verdict = replace(verdict, review=review)
+    if mark is not None and mark.finding != "none":
+        verdict = _with_mark(verdict, mark)
+    return replace(verdict, notes=(*verdict.notes, *prediction.notes))
+
+
+def _with_mark(verdict: Verdict, mark: MarkLike) -> Verdict:
+    """What a watermark that was read changes. The file's own declaration of AI stands, whatever the mark says."""
+    reason = Reason(f"watermark_{mark.finding}", f"{mark.meaning} {mark.certainty}".strip())
+    verdict = replace(verdict, reasons=(*verdict.reasons, reason))
+    if verdict.name in _DECLARED:
+        return verdict
+    declared = set(mark.declares) & (SYNTHETIC | EDITED)
+    if mark.finding == "recovered" and not declared:
+        return replace(verdict, notes=(*verdict.notes, "The manifest that the watermark leads to does not declare AI."))
+    if mark.finding == "recovered":
+        says = Reason("credential_recovered", f"it is declared {', '.join(sorted(declared))}")
+        verdict = replace(verdict, reasons=(says, reason, *verdict.reasons[:-1]))
+        if verdict.name in ("captured-declared", "conflict"):
+            return replace(verdict, name="conflict", review=True)
+        notes, review = (*verdict.notes, *_disagrees(verdict.band)), verdict.name == "tampered-after-signing"
+        return replace(verdict, name="synthetic-recovered", notes=notes, review=review)
+    lifted = mark.finding != "foreign" and verdict.name in _LIFTED  # a look that differs speaks against its mark
+    return replace(verdict, name="suspicious" if lifted else verdict.name, review=True)
 
 
 def _combined(verification: VerificationLike, prediction: Prediction, fpr: float) -> Verdict:

@@ -7,6 +7,7 @@ import pytest
 from provenance.verifying.verify import verify
 from sfumato.app.cli.main import main
 from sfumato.media.video import VideoReader
+from tests.review_fixtures import data_of
 
 
 def demo(demo_stock: Path, out: Path, *more: object) -> int:
@@ -24,7 +25,8 @@ def test_demo_end_to_end_and_again(demo_stock, tmp_path, capfd) -> None:
         assert {path.name for path in out.iterdir()} == expected
     said = capfd.readouterr().out
     assert "synthetic-claimed" in said
-    assert "without its credential: suspicious" in said
+    assert said.count("without its credential: synthetic-recovered") == 4
+    assert "its watermark leads back to urn:" in said
     assert f"Look at it in a browser: {out / 'report.html'}" in said
     for name, frames in (("mona-lisa-calm.mp4", 4), ("mona-lisa-lively.mp4", 6)):
         found = verify(out / name)
@@ -34,8 +36,11 @@ def test_demo_end_to_end_and_again(demo_stock, tmp_path, capfd) -> None:
     page = (out / "report.html").read_text(encoding="utf-8")
     assert 'src="mona-lisa-calm.mp4"' in page
     assert "Leonardo da Vinci" in page
-    assert page.count('class="heat"') == 2
-    assert page.count("Evidence of ") == 2
+    shown = data_of(out / "report.html")["entries"]
+    assert [len(entry["heat"]) for entry in shown] == [3, 3]
+    assert all(entry["record"]["explain"]["words"].startswith("Evidence of ") for entry in shown)
+    assert all(entry["stripped"]["verdict"] == "synthetic-recovered" for entry in shown)
+    assert all(entry["stripped"]["watermark"]["manifest"]["id"].startswith("urn:") for entry in shown)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from provenance.durable.repository import open_repository
+from provenance.pki.keys import development_keys
 from sfumato.app.cli.scan import scan
 from sfumato.app.scan.verdict import VERDICTS
 from sfumato.errors import MissingFileError, OutputError, UsageError
+from tests.durable_fixtures import sealed_video
 from tests.media_fixtures import make_video
 from tests.provenance.mutations import CREATED
 from tests.provenance.stamping import issue, sign_as, signer
@@ -208,3 +211,16 @@ def test_a_signer_on_an_allowed_list_is_trusted_and_the_record_says_why(model, t
         (record,) = records(run("--json", "--model", model, tmp_path / "signed.mp4", *given))
         assert record["provenance"]["outcome"] == outcome
         assert record["provenance"]["allowed_list"] is bool(given)
+
+
+def test_the_repository_of_watermarks_is_the_one_that_was_named(model, tmp_path) -> None:
+    own, other = tmp_path / "own.sqlite3", tmp_path / "other.sqlite3"
+    sealed = sealed_video(tmp_path / "sealed.mp4", development_keys(tmp_path / "keys"), own)
+    copy = sealed.copy(tmp_path / "copy.mp4")
+    open_repository(other).close()
+    for place, verdict, finding in ((own, "synthetic-recovered", "recovered"), (other, "suspicious", "unknown")):
+        result = run("--json", "--model", model, "--repository", place, copy)
+        (record,) = records(result)
+        assert (record["verdict"], record["watermark"]["finding"], result.return_value) == (verdict, finding, 0)
+    missing = run("--model", model, "--repository", tmp_path / "none.sqlite3", copy).exception
+    assert isinstance(missing, UsageError) and "no repository" in missing.message

@@ -12,10 +12,10 @@ import pytest
 from detector.inference.prediction import Prediction, TrackFrame, TrackScore
 from detector.inference.thresholds import Thresholds
 from provenance.verifying.verification import Verification
-from sfumato.app.scan.record import ExplanationRecord, FileFacts, ScanRecord
+from sfumato.app.scan.record import CredentialFacts, ExplanationRecord, FileFacts, ScanRecord
 from sfumato.app.scan.verdict import combine
 from tests.detector_fixtures import toy_explanation
-from tests.scan_fixtures import explanation_record, scan_record
+from tests.scan_fixtures import explanation_record, mark_facts, scan_record
 
 THRESHOLDS = Thresholds({0.1: 1.0, 0.01: 2.0})
 
@@ -61,6 +61,14 @@ def test_times_boxes_and_frame_scores_are_rounded() -> None:
 
 def test_without_a_score_there_is_no_explanation() -> None:
     assert ExplanationRecord.of(Prediction("abstain"), False, 0.01) is None
+
+
+@pytest.mark.parametrize(("finding", "generated"), [("recovered", True), ("foreign", False), ("doubtful", False)])
+def test_a_recovered_manifest_declares_as_the_files_own_credential_does(finding, generated) -> None:
+    bare = scan_record(credentials=CredentialFacts("none"))
+    assert scan_record().generated
+    assert not bare.generated
+    assert replace(bare, mark=mark_facts(finding=finding)).generated == generated
 
 
 def test_a_sheet_needs_an_explanation() -> None:

@@ -4,6 +4,7 @@ record.
 
 import hashlib
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from detector.inference.thresholds import Coverage
 from detector.inference.video_detector import VideoDetector
+from sfumato.app.scan.mark import MarkWatch
 from sfumato.app.scan.scanner import Scanner
 from sfumato.errors import UsageError
 from sfumato.media.faces import Face, FaceDetector
@@ -112,3 +114,56 @@ def test_a_video_outside_of_the_calibration_says_so_in_its_record(scanner, tmp_p
     (detail,) = [reason.detail for reason in record.verdict.reasons if reason.code == "outside_calibration"]
     assert "The face is 3" in detail  # crops of 48 px: from 36 px on a face is as large as it is seen
     assert "The codec is h264" in detail
+
+
+def with_repository(scanner: Scanner, repository: Path) -> Scanner:
+    return Scanner(frames=6, detector=scanner.detector, repository=repository)
+
+
+def test_a_stripped_copy_is_recovered_with_its_manifest(scanner, entered, stripped) -> None:
+    record = with_repository(scanner, entered.repository).scan_file(stripped).record
+    assert (record.verdict.name, record.credentials.outcome) == ("synthetic-recovered", "none")
+    assert record.mark.manifest.id == entered.manifest_id
+    assert record.as_json()["watermark"]["finding"] == "recovered"
+    assert record.mark.seconds > 0
+
+
+def test_a_mark_copied_onto_an_innocent_video_is_not_said_to_be_its_own(scanner, entered, innocent) -> None:
+    record = with_repository(scanner, entered.repository).scan_file(innocent).record
+    assert record.mark.finding == "foreign"
+    assert record.verdict.name not in ("synthetic-recovered", "synthetic-claimed", "synthetic-declared")
+    assert record.verdict.review
+    (told,) = [reason.detail for reason in record.verdict.reasons if reason.code == "watermark_foreign"]
+    assert "does not belong to this video" in told
+
+
+def test_the_sealed_file_itself_keeps_its_own_credentials_word(scanner, entered) -> None:
+    record = with_repository(scanner, entered.repository).scan_file(entered.path).record
+    assert (record.verdict.name, record.mark.finding) == ("synthetic-claimed", "recovered")
+
+
+def test_a_copy_of_a_copy_is_read_once_and_told_alike(scanner, entered, stripped, tmp_path) -> None:
+    files = [tmp_path / "a.mp4", tmp_path / "b.mp4"]
+    for file in files:
+        file.write_bytes(stripped.read_bytes())
+    scanner = with_repository(scanner, entered.repository)
+    scanner.expect(files)
+    first, second = (scanner.scan_file(file).record for file in files)
+    assert second.mark == replace(first.mark, seconds=0.0)
+    assert second.verdict.name == "synthetic-recovered"
+
+
+def test_pictures_have_no_watermark_to_look_for(scanner, tmp_path) -> None:
+    write_image(tmp_path / "b.png", picture(0, 160, 120))
+    assert scanner.scan_file(tmp_path / "b.png").record.as_json()["watermark"] is None
+
+
+def test_a_repository_that_is_not_there_is_refused_before_anything_is_scanned(scanner, tmp_path) -> None:
+    with pytest.raises(UsageError, match="no repository"):
+        with_repository(scanner, tmp_path / "none.sqlite3")
+
+
+def test_reading_the_mark_is_not_counted_as_the_detectors_time(scanner, tmp_path, monkeypatch) -> None:
+    make_video(tmp_path / "a.mp4", width=160, height=120)
+    monkeypatch.setattr(MarkWatch, "show", lambda self, frame: time.sleep(0.2))
+    assert scanner.scan_file(tmp_path / "a.mp4").record.timing.total < 1.0

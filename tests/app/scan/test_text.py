@@ -9,7 +9,7 @@ from detector.inference.frames import MediaFacts
 from sfumato.app.scan.text import as_text
 from sfumato.app.scan.verdict import VERDICTS
 from tests.detector_fixtures import toy_explanation
-from tests.scan_fixtures import explanation_record, scan_record
+from tests.scan_fixtures import explanation_record, mark_facts, scan_record
 
 
 @pytest.mark.parametrize("verdict", list(VERDICTS))
@@ -65,3 +65,15 @@ def test_a_signer_of_an_allowed_list_is_told() -> None:
     credentials = replace(scan_record().credentials, outcome="trusted", signer="Ada", allowed_list=True)
     last = as_text(scan_record(credentials=credentials)).splitlines()[-1]
     assert last == "  credential: trusted, signed by Ada (on the allowed list)"
+
+
+def test_a_watermark_is_told_with_the_manifest_that_it_leads_to_and_escaped() -> None:
+    lines = as_text(scan_record(mark=mark_facts("\x1b[31m"))).splitlines()
+    assert "  watermark: AAECAwQFBgc=, mirrored" in lines
+    assert lines[-1] == "  leads to manifest: \\x1b[31m (untrusted, signed by \\x1b[31m (development key))"
+
+
+def test_a_watermark_that_leads_nowhere_and_one_that_was_not_read() -> None:
+    assert as_text(scan_record(mark=mark_facts(finding="unknown", manifest=None))).endswith("=, mirrored")
+    assert as_text(scan_record(mark=mark_facts(finding="none", value=None))).endswith("  watermark: none was read")
+    assert "watermark" not in as_text(scan_record())

@@ -122,9 +122,9 @@ def test_the_warp_brings_landmarks_nearer_than_a_copy(alone: Measured) -> None:
 
 
 def test_an_untrained_warp_family_is_the_warp(measured: Measured) -> None:
-    assert scores(measured, WARP, 2) == pytest.approx(
-        scores(measured, "warp", 2), abs=2e-3
-    )  # both are rounded to 8 bits
+    assert scores(measured, WARP, 1) == pytest.approx(
+        scores(measured, "warp", 1), abs=2e-3
+    )  # both are rounded to 8 bits; with two sources it takes the mouth from both
     row = next(r for r in measured.results if r.method == WARP)
     assert row.differences["ssim_vs_warp"] == pytest.approx((0.0, 0.0), abs=2e-3)
 

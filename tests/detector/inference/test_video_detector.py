@@ -132,6 +132,19 @@ def test_advance_counts_sampled_frames(detector, tmp_path) -> None:
     assert sum(steps) == 5
 
 
+def test_who_else_looks_gets_each_sampled_frame_in_order_and_its_time_is_not_counted(detector, tmp_path) -> None:
+    make_video(tmp_path / "a.mp4", frames=24)
+    shown: list[int] = []
+
+    def look(frame) -> None:
+        shown.append(frame.index)
+        time.sleep(0.3)
+
+    found = detector.predict(tmp_path / "a.mp4", frames=4, shown=look)
+    assert shown == [0, 6, 12, 18]
+    assert found.timing.total < 1.2
+
+
 def test_missing_detector_is_refused(tmp_path) -> None:
     with pytest.raises(MissingPartError):
         VideoDetector(tmp_path)

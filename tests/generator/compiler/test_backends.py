@@ -14,21 +14,25 @@ import torch
 from generator.compiler.backends import REGISTRY, fastest, load_backend, require_backend
 from generator.compiler.folding import fold
 from generator.networks.checkpoint import SHIPPED, checkpoint_path, load_checkpoint
+from generator.networks.mouth import SIDE
 from sfumato.errors import MissingPartError, UsageError
 
 # Of the largest number of the answer.
 TOLERANCE = {"torch": 1e-5, "onnxruntime": 1e-5, "openvino": 1e-4, "openvino-bf16": 0.05, "openvino-int8": 0.1}
 
 
-@pytest.fixture(scope="module", params=SHIPPED)
+PAINTER = "the painter of mouths"
+
+
+@pytest.fixture(scope="module", params=[*SHIPPED, PAINTER])
 def shipped(request):
-    """(plan, guide, what torch answers) of a shipped checkpoint; the guide is noise."""
-    made = load_checkpoint(checkpoint_path(request.param))
-    network = made.generator.network
+    """(plan, guide, what torch answers) of a network that ships; the guide is noise."""
+    made = load_checkpoint(checkpoint_path(SHIPPED[0] if request.param == PAINTER else request.param))
+    network = made.generator.mouth.network if request.param == PAINTER else made.generator.network
     random = torch.Generator().manual_seed(1)
-    psi = made.generator.project(torch.rand(1, made.config.max_width, generator=random)).detach()
+    psi = network.project(torch.rand(1, made.config.max_width, generator=random)).detach()
     inputs = network.encoder[0].conv1.in_channels
-    side = made.config.size // network.stem
+    side = (SIDE if request.param == PAINTER else made.config.size) // network.stem
     guide = torch.rand(1, inputs, side, side, generator=random) * 2 - 1
     with torch.inference_mode():
         answer = network(torch.nn.functional.pixel_shuffle(guide, network.stem), psi)

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from generator.data.dataset import Clip, PersonFootage
-from generator.data.mouths import gather_mouths, opening, without_inside
+from generator.data.mouths import gather_mouths, without_inside
 from generator.motion.retarget import canonical_face
+from generator.networks.mouth import lips_apart
 from tests.generator_fixtures import clip_of, drawn_face, talking
 
 SIZE = 64
@@ -37,7 +38,7 @@ def of(*clips: Clip) -> tuple[PersonFootage, ...]:
 
 def test_open_frames_are_taken_as_often_as_asked() -> None:
     clip = speaking(0, 8)
-    wide = int((opening(clip.landmarks) > 0.03).sum())
+    wide = int((lips_apart(clip.landmarks) > 0.03).sum())
     assert 0 < wide < 8
     mouths = gather_mouths(of(clip), SIZE, copies=2)
     assert mouths is not None and len(mouths) == 2 * wide

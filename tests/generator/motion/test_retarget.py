@@ -114,6 +114,25 @@ def test_an_open_mouth_opens_in_proportion() -> None:
     assert opening(out) > opening(source_face()) + 0.02
 
 
+def test_thin_lips_open_as_wide_for_their_face_as_full_ones() -> None:
+    """And as wide from closed lips as from parted ones."""
+    frames = [CANONICAL, talking(CANONICAL)]
+    asked = []
+    for thickness in (0.4, 1.0, 1.8):
+        face = CANONICAL.astype(np.float64)
+        face[48:, 1] = face[48:, 1].mean() + thickness * (face[48:, 1] - face[48:, 1].mean())
+        out = Retargeter(face.astype(np.float32), motion(frames)).frame(1)
+        asked.append(opening(out) - opening(face))
+    assert asked == pytest.approx([0.06] * 3, rel=0.02)
+
+
+def test_lips_that_come_nearer_than_the_drivers_at_rest_meet_and_do_not_cross() -> None:
+    closed = CANONICAL.astype(np.float64)
+    closed[[67, 66, 65]] = closed[[61, 62, 63]] + (0.0, 0.002)
+    out = Retargeter(closed.astype(np.float32), motion([talking(CANONICAL), CANONICAL])).frame(1)
+    assert np.allclose(out[[67, 66, 65], 1], out[[61, 62, 63], 1], atol=1e-5)
+
+
 def test_strength_scales_the_expression_and_not_the_head() -> None:
     frames = [CANONICAL, turned(talking(CANONICAL), 0.15)]
     none, half, full = (Retargeter(source_face(), motion(frames), strength=s).frame(1) for s in (0.0, 0.5, 1.0))

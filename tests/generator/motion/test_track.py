@@ -84,7 +84,15 @@ def test_a_file_of_the_first_version_has_neither_depth_nor_gaze(tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["serene", "cheerful", "eloquent"])
 def test_the_shipped_motions_are_read(name: str) -> None:
-    assert len(read_motion(motion_path(name))) > 25
+    shipped = read_motion(motion_path(name))
+    assert len(shipped) > 25 and shipped.depth is not None and shipped.gaze is not None
+
+
+def test_the_same_motion_is_the_same_file(tmp_path: Path) -> None:
+    made = with_depth_and_gaze(5)
+    for index in range(8):  # the library orders its header by chance
+        write_motion(tmp_path / f"{index}.motion", made)
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
 
 
 def test_a_pose_between_two_frames_lies_between_them_in_every_part() -> None:

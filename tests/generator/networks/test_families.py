@@ -33,6 +33,18 @@ def test_step_0_is_exactly_the_warp(warps: int, larger: int) -> None:
     assert torch.equal(made.image, warp)
 
 
+def test_flows_move_what_they_have_a_share_in() -> None:
+    generator = build_generator(model(warps=2))
+    sources, grids = source_warps(episode(), 2)
+    head = torch.randn(2, 9, SIZE, SIZE)
+    left = torch.zeros(2, 2, 1, SIZE, SIZE)
+    left[..., : SIZE // 2] = 1
+    whole, half = (generator.bend(head, sources, grids, shares) for shares in (None, left))
+    still = generator.bend(torch.cat([head.new_zeros(2, 4, SIZE, SIZE), head[:, 4:]], dim=1), sources, grids)
+    assert torch.equal(half[..., : SIZE // 2], whole[..., : SIZE // 2]) and not torch.equal(half, whole)
+    assert torch.equal(half[..., SIZE // 2 :], still[..., SIZE // 2 :])
+
+
 def test_gradients_reach_every_channel_that_acts_at_step_0() -> None:
     torch.manual_seed(0)
     generator, small = build_generator(model(warps=3)), episode()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.motion.retarget import canonical_face
-from generator.networks.mouth import SIDE, in_square, lip_masks, painted, read_square, square_grid
+from generator.networks.mouth import SIDE, in_square, lip_masks, painted, read_square, square_grid, unknown
 from generator.networks.warp import identity_grid
 from tests.generator_fixtures import WARP, checkpoint, talking
 
@@ -68,13 +68,21 @@ def test_a_square_that_is_laid_back_is_the_picture_it_was_read_from() -> None:
     assert float((back - picture).abs().max()) < 0.02
 
 
-def test_the_gate_starts_open() -> None:
+def test_all_that_lies_inside_open_lips_is_painted() -> None:
     painter = checkpoint(mouth=8, awake=False).generator.mouth
     place = points()
     lips = torch.from_numpy(lip_masks(place[0].numpy()))[None]
     square = torch.zeros(1, 3, SIDE, SIDE)
     _, share = painter(square, lips, painter.project(torch.ones(1, 16)))
     assert float((share.detach() * lips[:, :1]).sum() / lips[:, :1].sum()) > 0.8
+
+
+def test_what_a_source_shows_is_not_painted() -> None:
+    shut, half, wide = (talking(canonical_face(), by) for by in (0.0, 0.1, 0.2))
+    assert unknown(half, np.stack([shut, half])) == 0
+    assert unknown(half, np.stack([shut, wide])) == 1
+    assert unknown(half, shut[None]) == 1
+    assert 0 < unknown(half, talking(canonical_face(), 0.06)[None]) < 1
 
 
 def test_a_generator_paints_open_mouths_alone() -> None:

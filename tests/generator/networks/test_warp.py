@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from generator.motion.retarget import canonical_face
-from generator.networks.warp import control_points, identity_grid, nearest, normalise, sample, warp_grid
+from generator.networks.warp import (
+    STIFFNESS,
+    control_points,
+    flow_share,
+    identity_grid,
+    nearest,
+    normalise,
+    sample,
+    stiffness,
+    warp_grid,
+)
 
 FACE = torch.from_numpy(canonical_face())
 
@@ -17,6 +27,15 @@ FACE = torch.from_numpy(canonical_face())
 def grid_at(grid: Tensor, place: Tensor) -> Tensor:
     """The grid's value at `place` (N, 2) in [-1, 1]: (N, 2)."""
     return sample(grid.permute(0, 3, 1, 2), place[None, None])[0, :, 0].T
+
+
+def opened(by: float) -> Tensor:
+    """FACE, (1, 68, 2), with closed lips, and the lower one then `by` lower."""
+    face = FACE.clone()
+    face[[67, 66, 65]] = face[[61, 62, 63]] + torch.tensor([0.0, 0.002])
+    face[55:60, 1] += by
+    face[65:68, 1] += by
+    return face[None]
 
 
 @pytest.mark.parametrize("size", [16, 32, 100, 128])
@@ -46,6 +65,47 @@ def test_an_opened_mouth_is_fetched_from_the_closed_one() -> None:
     grid = warp_grid(FACE[None], target[None], 128)
     assert torch.allclose(grid_at(grid, target[57:58]), FACE[57:58], atol=0.03)
     assert torch.allclose(grid_at(grid, target[27:28]), FACE[27:28], atol=0.01)  # the nose's root stays
+
+
+@given(st.floats(0.08, 0.2))
+def test_lips_part_as_far_as_they_are_asked_to(by: float) -> None:
+    closed, parted = opened(0.0), opened(by)
+    grid = warp_grid(closed, parted, 256)
+    upper, lower = ([61, 62, 63], [67, 66, 65])
+    found = grid_at(grid, parted[0, upper + lower])
+    gap = (parted[0, lower] - parted[0, upper] - found[3:] + found[:3])[
+        :, 1
+    ]  # how far what lay together is drawn apart
+    assert (gap >= 0.95 * by).all()
+
+
+@pytest.mark.parametrize("parted", [0.0, 0.005, 0.01, 0.03, 0.06])
+def test_nothing_folds_where_parted_lips_close(parted: float) -> None:
+    grid = warp_grid(opened(0.12), opened(parted), 256)[0]
+    left, top = ((FACE[48:68].amin(0) + 1) * 128).int().tolist()
+    right, bottom = ((FACE[48:68].amax(0) + 1) * 128).int().tolist()
+    pixel = 2 / 256
+    assert (grid[top - 8 : bottom + 24, left:right, 1].diff(dim=0) > -0.02 * pixel).all()
+    assert (grid[top - 8 : bottom + 24, left:right, 0].diff(dim=1) > 0).all()
+
+
+def test_only_lips_that_close_are_as_stiff_as_the_rest() -> None:
+    closed, parted = opened(-0.002), opened(0.1)
+    assert torch.allclose(stiffness(parted, closed, 89), torch.full((1, 89), STIFFNESS))
+    opening = stiffness(closed, parted, 89)
+    assert (opening[:, 48:68] < STIFFNESS / 50).all()
+    assert (opening[:, [*range(48), *range(68, 89)]] == STIFFNESS).all()
+
+
+@pytest.mark.parametrize("size", [32, 256])
+def test_flows_stay_but_about_lips_that_part(size: int) -> None:
+    closed, parted = opened(0.0), opened(0.1)
+    assert (flow_share(parted, parted, size) == 1).all()
+    share = flow_share(closed, parted, size)
+    assert share.shape == (1, 1, size, size) and share.min() >= 0 and share.max() <= 1
+    at_lips, at_eyes = (grid_at(share.permute(0, 2, 3, 1), parted[0, part]) for part in ([57, 62, 66], [36, 41, 45]))
+    assert (at_lips < 0.05).all() and (at_eyes == 1).all()
+    assert 0.4 < flow_share(closed, opened(0.016 * float((FACE[27] - FACE[8]).norm())), 256).min() < 0.6
 
 
 def test_the_pictures_border_stays() -> None:

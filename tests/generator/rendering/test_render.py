@@ -68,6 +68,17 @@ def test_trained_weights_give_the_plain_frames(sitters: list[Portrait], name: st
     assert largest <= 1 and share < 0.01
 
 
+def test_mouths_open_alike_on_both_paths(sitters: list[Portrait]) -> None:
+    animator = Animator(load_checkpoint(checkpoint_path()), backend="onnxruntime")
+    animator.set_identity(sitters[:1])
+    talking = sitters[0].landmarks.copy()
+    talking[55:60, 1] += 0.12
+    talking[65:68, 1] += 0.12
+    for size in (64, 256):
+        largest, share = far(animator, talking, size)
+        assert largest <= 1 and share < 0.01
+
+
 def test_eyes_are_painted_alike_on_both_paths(sitters: list[Portrait]) -> None:
     animator = Animator(checkpoint(WARP), backend="onnxruntime")
     animator.set_identity(sitters[1:2])

@@ -12,7 +12,7 @@ from generator.config import MouthConfig
 from generator.data.mouths import Mouths, gather_mouths
 from generator.networks.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from generator.networks.mouth import lip_masks
-from generator.training.mouth_trainer import MouthTrainer, inside_l1
+from generator.training.mouth_trainer import MouthTrainer, change, inside_l1
 from generator.training.state import load_state, save_state
 from sfumato.errors import CheckpointError, UsageError
 from tests.generator.data.test_mouths import of, speaking
@@ -46,7 +46,15 @@ def test_the_critic_takes_part_late() -> None:
     run = trainer()
     logs = [run.step() for _ in range(4)]
     assert ["critic" in log for log in logs] == [False, False, True, True]
-    assert all(0 <= log["painted"] <= 1 for log in logs)
+    assert all(log["painted"] > 0 for log in logs)
+
+
+def test_change_is_what_was_made_of_what_was_wanted() -> None:
+    left, was = torch.rand(2, 3, 64, 64), torch.rand(2, 3, 64, 64)
+    lips = torch.ones(2, 3, 64, 64)
+    assert change(left, left, was, lips) == 0
+    assert change(was, left, was, lips) == 1
+    assert change((left + was) / 2, left, was, lips) == pytest.approx(0.5, abs=1e-5)
 
 
 def test_the_base_stays_as_it_is(tmp_path: Path) -> None:

@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from generator.motion.track import read_motion
 from generator.networks.checkpoint import load_checkpoint
 from generator.person.person_file import read_person
 from sfumato.errors import CheckpointError, MediaError
-from sfumato.structure.tensors import hold_tensors
+from sfumato.structure.tensors import hold_tensors, read_tensors
 from tests.hostile_files import safetensors_with
 
 OVERLAPPING = {name: {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]} for name in ("landmarks", "times")}
@@ -32,6 +34,21 @@ def test_a_header_over_the_limit_is_named(tmp_path: Path) -> None:
         file.truncate(101 * 2**20)  # of which nothing takes room
     with pytest.raises(CheckpointError, match="100 MB of header; the limit is 16 MB"):
         hold_tensors(tmp_path / "a", CheckpointError)
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
+    save_file({"w": torch.arange(6.0).reshape(2, 3)}, tmp_path / "a", metadata={"format": "x"})
+    header, tensors = read_tensors(tmp_path / "a")
+    assert (
+        header == {"format": "x"} and list(tensors) == ["w"] and torch.equal(tensors["w"], torch.arange(6.0).view(2, 3))
+    )
+
+
+@pytest.mark.parametrize("data", [FILES["a shape of terabytes"], FILES["nothing"]])
+def test_what_is_no_such_file_is_a_value_error(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a").write_bytes(data)
+    with pytest.raises(ValueError):
+        read_tensors(tmp_path / "a")
 
 
 @pytest.mark.parametrize("data", FILES.values(), ids=FILES)

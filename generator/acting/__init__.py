@@ -1,0 +1,1 @@
+"""Motions that nobody made: a face acts by rules and a seed."""

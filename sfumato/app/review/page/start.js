@@ -1,0 +1,3 @@
+const page = JSON.parse(document.getElementById("data").textContent);
+if (page.layout === "gallery") gallery(page);
+else workbench(page);
