@@ -167,6 +167,7 @@ class TrainConfig:
     validation_pairs: int = 320  # in all, over the methods
     seed: int = 0
     workers: int = 0  # processes that prepare batches (a tenth of a step's time); 0: none, right for one core
+    precision: Literal["fp32", "bf16"] = "fp32"  # of the net's part of a step; bf16 is for GPUs
     compile: bool = False  # fuse layers with torch.compile, which needs a C++ compiler and its time at the start
     device: str = "auto"
 

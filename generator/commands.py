@@ -96,22 +96,53 @@ def prepare(
     )
 
 
-@click.command("generator", epilog="Presets: " + ". ".join(f"{name}, {what}" for name, what in PRESETS.items()) + ".")
+@click.command("generator")
 @click.argument("dataset", nargs=-1, required=True, type=options.FOLDER)
+@options.output("The pack, something.pack.")
+@options.overwrite()
+@click.option("--size", default=128, show_default=True, type=click.IntRange(32, 1024), help="Pixels of a picture.")
+@options.frames("Frames of a clip, at most; only clips of 24 can be held out.", default=32, least=24, most=512)
+@options.quality()
+def pack_generator(
+    dataset: tuple[Path, ...], out: Path, overwrite: bool, size: int, frames: int, quality: int
+) -> None:  # fmt: skip
+    """Pack DATASETs, folders made by `sfumato prepare`, into one small file to train on elsewhere.
+
+    Everybody stays who they are: the same people are told apart, held out and kept for testing. A pack holds pictures
+    of the footage; whoever gets it must have the right to them.
+    """
+    from generator.data.dataset import open_dataset, pack_dataset
+    from sfumato.atomic import require_free
+    from sfumato.progress import progress
+    from sfumato.text import printable
+    from sfumato.training.pack import require_pack_name
+
+    require_pack_name(out)
+    require_free(out, overwrite)
+    footage = open_dataset(list(dataset))
+    clips = sum(len(person.clips) for person in footage.people)
+    with progress("Packing", clips) as advance:
+        count = pack_dataset(footage, out, size, frames, quality, advance)
+    click.echo(f"{printable(out)}: {count} pictures of {clips} clips, {out.stat().st_size / 2**20:.1f} MB")
+
+
+@click.command("generator", epilog="Presets: " + ". ".join(f"{name}, {what}" for name, what in PRESETS.items()) + ".")
+@click.argument("dataset", nargs=-1, required=True, type=options.ANY)
 @options.output("Run folder; gets the checkpoint.", folder=options.RUN)
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Settings to start from (see below).")
 @options.config_file("TOML file, over the preset.")
 @options.overrides("One setting, over both, e.g. model.size=64 or minutes=20.")
 @options.resume()
+@options.piece()
 @options.device("auto, cpu, cuda, cuda:1, ...")
 @options.seed("Seed of everything random (default: the configuration's).", default=None)
 @options.threads()
 def train_generator(
     dataset: tuple[Path, ...], out: Path, preset: str | None, config_file: Path | None, overrides: tuple[str, ...],
-    resume: bool,
+    resume: bool, piece: float | None,
     device: str, seed: int | None, threads: int | None,
 ) -> None:  # fmt: skip
-    """Meta-train a generator on DATASETs, folders made by `sfumato prepare`.
+    """Meta-train a generator on DATASETs, folders made by `sfumato prepare` or packs of them.
 
     Some people are held out (held_out) and their names written to OUT/options.json. OUT/log.jsonl holds the losses,
     OUT/samples.png what the held-out people look like, OUT/model.safetensors the checkpoint, OUT/best.safetensors the
@@ -123,12 +154,15 @@ def train_generator(
     from generator.data.dataset import open_dataset
     from generator.losses.perceptual import require_weights
     from generator.training.meta_train import meta_train
+    from generator.training.schedule import share_of
     from sfumato.config import load_config
     from sfumato.progress import progress
     from sfumato.run import RunFolder
     from sfumato.text import printable
     from sfumato.training.distributed import ranks_of_this_run
+    from sfumato.training.piece import Piece
 
+    this = Piece(piece)
     if threads:
         torch.set_num_threads(threads)
     settings = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
@@ -142,17 +176,20 @@ def train_generator(
     folder = RunFolder(out, resume=resume)  # on every rank, before they meet: what is wrong is then wrong for all
     with ranks_of_this_run(device) as ranks:
         if not ranks.first:
-            meta_train(footage, config, folder, ranks.device, resume, ranks=ranks)
+            meta_train(footage, config, folder, ranks.device, resume, ranks=ranks, piece=this)
             return
         with progress("Training", 1.0) as advance:
-            checkpoint = meta_train(footage, config, folder, ranks.device, resume, advance, warn, ranks)
+            checkpoint = meta_train(footage, config, folder, ranks.device, resume, advance, warn, ranks, this)
     training = len(footage.split(config.held_out)[0])
     people = f"{training} people, {len(footage.people) - training} held out"
     click.echo(f"{printable(out / 'model.safetensors')}: {checkpoint.record['steps']} steps on {people}")
+    share = share_of(config, int(checkpoint.record["steps"]), float(checkpoint.record["seconds"]))
+    if share < 1:
+        click.echo(f"{share:.0%} of the run is done; --resume goes on", err=True)
 
 
 @click.command("mouth")
-@click.argument("dataset", nargs=-1, required=True, type=options.FOLDER)
+@click.argument("dataset", nargs=-1, required=True, type=options.ANY)
 @options.output("Run folder; gets the checkpoint.", folder=options.RUN)
 @options.config_file("TOML file.")
 @options.overrides("One setting, e.g. start=portrait-256 or minutes=20.")
@@ -164,7 +201,7 @@ def train_mouth(
     dataset: tuple[Path, ...], out: Path, config_file: Path | None, overrides: tuple[str, ...], resume: bool,
     device: str, seed: int | None, threads: int | None,
 ) -> None:  # fmt: skip
-    """Teach a checkpoint of the warp family to paint open mouths, on DATASETs made by `sfumato prepare`.
+    """Teach a checkpoint of the warp family to paint open mouths, on DATASETs made by `sfumato prepare` or packs.
 
     The checkpoint (setting start) stays as it is; what comes out has a painter beside it. Photographs of people who
     show their teeth teach as well as clips. OUT/log.jsonl holds the losses and how much is painted inside open lips,

@@ -219,6 +219,12 @@ def resume() -> Decorator[Any]:
     return click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 
 
+def piece() -> Decorator[Any]:
+    """--piece: the command's parameter is `piece`, minutes; None: the run to its end."""
+    what = "Leave the run after so many minutes of this call, saved; --resume goes on."
+    return click.option("--piece", metavar="MINUTES", type=click.FloatRange(min=0, min_open=True), help=what)
+
+
 def threads() -> Decorator[Any]:
     """--threads: of torch; None: as many as it takes by itself."""
     what = "Threads for torch (default: its own choice)."
@@ -228,6 +234,12 @@ def threads() -> Decorator[Any]:
 def several(name: str, into: str, what: str, *, metavar: str | None = None, **more: Any) -> Decorator[Any]:
     """An option that may be repeated; the command's parameter is `into`, a tuple of words, empty unless given."""
     return click.option(name, into, multiple=True, metavar=metavar, help=what, **more)
+
+
+def quality() -> Decorator[Any]:
+    """--quality: of WebP."""
+    what = "Of WebP; a picture grows with it."
+    return click.option("--quality", default=80, show_default=True, type=click.IntRange(1, 100), help=what)
 
 
 def number(name: str, default: float, among: click.IntRange | click.FloatRange, what: str) -> Decorator[Any]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     help="Where crops are kept between runs (default: RUN/crops).",
 )
 @options.resume()
+@options.piece()
 @click.option(
     "--calibrate-only",
     "exported",
@@ -54,45 +55,54 @@ if TYPE_CHECKING:
 def train_detector(
     clips: Path, out: Path, config_file: Path | None, overrides: tuple[str, ...], minutes: float | None,
     cache: Path | None,
-    resume: bool, exported: Path | None, heads_only: Path | None, prepare_only: bool, threads: int | None,
+    resume: bool, piece: float | None, exported: Path | None, heads_only: Path | None, prepare_only: bool,
+    threads: int | None,
     workers: int | None,
 ) -> None:  # fmt: skip
     """Train a detector on CLIPS (clips.jsonl), calibrate it, export it to OUT/weights.
 
     CLIPS needs the splits train and validation; thresholds come from the split calibration, the final numbers from
-    test. Several GPUs or machines: torchrun --nproc-per-node N -m sfumato train detector ...
+    test. A pack of them (`sfumato pack detector`) is trained on and no more; --resume with CLIPS then does the rest.
+    Several GPUs or machines: torchrun --nproc-per-node N -m sfumato train detector ...
     """
     import torch
 
     from detector.config import SCAN_FPR, DetectorConfig
     from detector.data.cache import CropCache
+    from detector.data.pack import PackedCrops
     from detector.inference.thresholds import in_words
     from detector.training.own_footage import SECTIONS
     from detector.training.package import check_people, exported_config, release, renew
-    from detector.training.train import train
+    from detector.training.train import share_of, train
     from sfumato.config import load_config
     from sfumato.errors import UsageError
     from sfumato.media.clips import check_disjoint, read_clips
     from sfumato.run import RunFolder
     from sfumato.training.distributed import ranks_of_this_run
+    from sfumato.training.pack import SUFFIX
+    from sfumato.training.piece import Piece
 
+    this = Piece(piece)
     if exported and heads_only:
         raise click.UsageError("--calibrate-only and --heads-only are one too many: the latter calibrates, too.")
-    exported = exported or heads_only
+    exported, packed = exported or heads_only, clips.suffix == SUFFIX
+    if packed and (exported or prepare_only):
+        raise click.UsageError(f"{clips} is a pack: it is trained on, and holds no clips for anything else.")
     if threads:
         torch.set_num_threads(threads)
     chosen = [*overrides, *([f"train.minutes={minutes}"] if minutes else [])]
     config = load_config(DetectorConfig, config_file, chosen)
-    rows = list(read_clips(clips))
-    check_disjoint(rows)
     samples = config.samples if exported is None else exported_config(exported).samples
+    pack = PackedCrops(clips, samples) if packed else None
+    rows = list(read_clips(clips)) if pack is None else pack.rows
+    check_disjoint(rows)
     if samples.autoencoder is not None and not samples.autoencoder.is_file():
         advice = "Make one: sfumato train autoencoder CLIPS -o FILE."
         raise UsageError(f"samples.autoencoder: there is no file {samples.autoencoder}", advice)
-    if not prepare_only:
+    if not (prepare_only or packed):
         check_people(rows, config.calibration)  # before anything is cut, and again without those who show no face
     run = RunFolder(out, resume=resume or prepare_only)
-    crops = CropCache(clips, cache or out / "crops", samples)
+    crops = CropCache(clips, cache or out / "crops", samples) if pack is None else pack
     with ranks_of_this_run(config.train.device) as ranks:
         cutters = workers or (os.cpu_count() or 1 if ranks.world == 1 else 1)
         with _shown("Cutting crops", len(rows), ranks) as advance:
@@ -105,13 +115,20 @@ def train_detector(
                 click.echo(line, err=True)
         if prepare_only:
             return
-        check_people(usable, config.calibration)
+        if not packed:
+            check_people(usable, config.calibration)
+        share = 1.0
         if exported is None:
             with _shown("Training", 1.0, ranks) as advance:
-                done = train(usable, run, config, crops, resume, advance, ranks)
+                done = train(usable, run, config, crops, resume, advance, ranks, this)
+            share = share_of(config.train, done)
             if ranks.first:
-                click.echo(f"{done.step} steps; validation AUC: {_scores(done.scores)}", err=True)
+                click.echo(f"{done.step} steps; validation AUC: {_scores(done.scores) or 'none yet'}", err=True)
     if not ranks.first:
+        return
+    if share < 1 or packed:
+        left = "--resume goes on" if share < 1 else "--resume with the clips calibrates, tests and exports it"
+        click.echo(f"{share:.0%} of the run is done; {left}", err=True)
         return
 
     def note(text: str) -> None:

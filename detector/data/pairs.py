@@ -9,10 +9,11 @@ the same jittered crop.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -130,6 +131,13 @@ class Batch:
     target: Tensor
     weight: Tensor
 
+    def to(self, device: torch.device) -> Batch:
+        return replace(self, **{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
+
+    def pin_memory(self) -> Batch:
+        """In memory from which a GPU copies by itself; a DataLoader asks for it by this name."""
+        return replace(self, **{name: value.pin_memory() for name, value in vars(self).items()})
+
 
 class PairedBatches(Dataset[Batch]):
     """Batch number `step`, always the same for the same seed: resuming needs no state but the step.
@@ -160,8 +168,6 @@ def as_batch(images: Sequence[Image], families: Sequence[str]) -> Batch:
     """images: real, fake, real, fake, ...; one family a pair. A real teaches both heads, the head of its own pair twice
     as much.
     """
-    import torch
-
     from sfumato.media.tensors import to_tensor
 
     target = torch.zeros(len(images), len(HEADS))

@@ -1,4 +1,5 @@
 """Prepared footage as people and frames: reads the shards, finds who is who, and keeps some people out of training.
+Folders of shards, or packs: the same people and fewer, smaller pictures in one file that travels.
 
 Identities are not what a folder calls them: clips whose mean SFace embeddings are close are one person, and so are
 clips that the footage gives one label. Whether a person is held out is decided by a digest of the shard names, so
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +26,9 @@ from generator.data.shards import StoredCrops, load_shard, read_crops
 from sfumato.errors import CheckpointError, UsageError
 from sfumato.media.faces import CROP_VERSION
 from sfumato.media.people import SAME_PERSON, group_people
+from sfumato.training.pack import PackedClip, as_webp, read_pack, side_of, write_pack
 
+PACK = "generator"  # the kind of pack
 _READERS = 8  # threads that open shards: a hundred thousand small files are mostly waiting
 
 
@@ -107,22 +110,17 @@ class Dataset:
 
 
 def open_dataset(paths: list[Path], landmarks: str | None = None) -> Dataset:
-    """Reads folders made by `sfumato prepare`: landmarks and identities now, pictures when a frame is asked for.
+    """Reads folders made by `sfumato prepare`: landmarks and identities now, pictures when a frame is asked for; and
+    packs made of them by `pack_dataset`.
 
-    Raises UsageError when one is not such a folder, or when they do not fit together.
+    Raises UsageError when one is neither, or when they do not fit together; MediaError for a damaged pack.
     """
     descriptions = []
     clips: dict[str, Clip] = {}  # by digest: the same recording in two folders counts once
     for path in paths:
-        try:
-            found = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
-            size, _, _ = int(found["size"]), found["crop"], found["landmarks"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UsageError(
-                f"{path} is not prepared footage", "Make it with: sfumato prepare FOOTAGE -o FOLDER."
-            ) from error
+        found, there = _open_folder(path) if path.is_dir() else _open_pack(path)
         descriptions.append(found)
-        for clip in read_shards(path, size):
+        for clip in there:
             clips.setdefault(clip.digest, clip)
     first = descriptions[0]
     for other in descriptions[1:]:
@@ -140,6 +138,61 @@ def open_dataset(paths: list[Path], landmarks: str | None = None) -> Dataset:
     if not clips:
         raise UsageError(f"No usable clips in {', '.join(map(str, paths))}", "Prepare footage with visible faces.")
     return Dataset(as_people(list(clips.values())), first)
+
+
+def _open_folder(path: Path) -> tuple[dict[str, Any], list[Clip]]:
+    try:
+        found = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
+        size, _, _ = int(found["size"]), found["crop"], found["landmarks"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} is not prepared footage", "Make it with: sfumato prepare FOOTAGE -o FOLDER."
+        ) from error
+    return found, read_shards(path, size)
+
+
+def pack_dataset(
+    dataset: Dataset, path: Path, size: int, frames: int, quality: int,
+    advance: Callable[[float], None] = lambda amount: None,
+) -> int:  # fmt: skip
+    """Writes everybody of `dataset` as one file: of each clip `frames` frames at most, evenly over it, at `size` px and
+    WebP of this quality. Returns how many pictures it holds; `advance` gets 1 for each clip. Raises OutputError.
+    """
+    packed = []
+    for clip in (clip for person in dataset.people for clip in person.clips):
+        chosen = np.linspace(0, len(clip) - 1, min(frames, len(clip))).round().astype(int)
+        shown = [clip.frame(int(index), size) for index in chosen]
+        facts = {
+            "source": clip.name, "sha256": clip.digest, "picture": clip.picture, "sharpness": clip.sharpness,
+            "person": clip.person, "held_out": clip.held_out,
+        }  # fmt: skip
+        pictures, points = tuple(as_webp(image, quality) for image, _ in shown), np.stack([p for _, p in shown])
+        packed.append(PackedClip(facts, pictures, points, clip.times[chosen], clip.identity))
+        advance(1)
+    about = dataset.description | {"size": size, "frames": frames, "quality": quality}
+    write_pack(path, PACK, about, packed)
+    return sum(len(clip.pictures) for clip in packed)
+
+
+def _open_pack(path: Path) -> tuple[dict[str, Any], list[Clip]]:
+    pack = read_pack(path, PACK)
+    try:
+        size, _, _ = int(pack.about["size"]), pack.about["crop"], pack.about["landmarks"]
+        clips = [_unpacked(clip, size) for clip in pack.clips]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{path} is no pack of prepared footage: {error}", "Make it anew: sfumato pack.") from error
+    return pack.about, clips
+
+
+def _unpacked(clip: PackedClip, size: int) -> Clip:
+    """Raises KeyError, TypeError or ValueError for what `pack_dataset` does not write."""
+    facts = clip.facts
+    if any(side_of(picture) != size for picture in clip.pictures) or clip.features.shape != (128,):
+        raise ValueError("a picture or an identity is of another size")
+    return Clip(
+        str(facts["source"]), str(facts["sha256"]), bool(facts["picture"]), size, clip.pictures, clip.places,
+        clip.points, clip.features, float(facts["sharpness"]), str(facts["person"]), bool(facts["held_out"]),
+    )  # fmt: skip
 
 
 def shard_paths(folder: Path) -> list[Path]:

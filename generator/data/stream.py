@@ -36,9 +36,11 @@ class _Batches(torch.utils.data.Dataset["Episode | SfumatoError"]):
 class EpisodeStream:
     """`take(step, update)` gives one batch. Fast in the order of the steps; right in any order."""
 
-    def __init__(self, sampler: EpisodeSampler, share: range, workers: int) -> None:
-        """`share`: which episodes of each global batch are drawn here."""
-        self._batches, self._workers = _Batches(sampler, share), workers
+    def __init__(self, sampler: EpisodeSampler, share: range, workers: int, pinned: bool = False) -> None:
+        """`share`: which episodes of each global batch are drawn here; `pinned`: workers' batches lie where a GPU
+        copies from by itself.
+        """
+        self._batches, self._workers, self._pinned = _Batches(sampler, share), workers, pinned
         self._updates = 1  # batches a step; D's own are drawn ahead from its first step on
         self._ahead: Iterator[Episode | SfumatoError] | None = None
         self._coming: deque[Key] = deque()
@@ -64,7 +66,7 @@ class EpisodeStream:
         self.close()
         loader = torch.utils.data.DataLoader(
             self._batches, batch_size=None, sampler=self._keys(step), num_workers=self._workers, prefetch_factor=_AHEAD,
-            worker_init_fn=_calm, multiprocessing_context=worker_context(__name__),
+            worker_init_fn=_calm, multiprocessing_context=worker_context(__name__), pin_memory=self._pinned,
         )  # fmt: skip
         self._ahead = iter(loader)
 

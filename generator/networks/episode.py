@@ -29,6 +29,10 @@ class Episode:
     def to(self, device: torch.device) -> Episode:
         return replace(self, **{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
 
+    def pin_memory(self) -> Episode:
+        """In memory from which a GPU copies by itself; a DataLoader asks for it by this name."""
+        return replace(self, **{name: value.pin_memory() for name, value in vars(self).items()})
+
     def split(self, parts: int) -> list[Episode]:
         """`parts` batches of B / parts each, in order."""
         pieces = {name: value.chunk(parts) for name, value in vars(self).items()}

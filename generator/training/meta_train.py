@@ -23,13 +23,16 @@ from generator.training.validation import Validation, Validator
 from sfumato.config import to_dict
 from sfumato.run import RunFolder
 from sfumato.training.distributed import Ranks
+from sfumato.training.piece import Piece
 
 
 def meta_train(
     dataset: Dataset, config: TrainConfig, folder: RunFolder, device: torch.device, resume: bool = False,
     advance: Callable[[float], None] = lambda share: None, warn: Warn = lambda text: None, ranks: Ranks | None = None,
+    piece: Piece | None = None,
 ) -> Checkpoint:  # fmt: skip
-    """Trains until `config.steps` or `config.minutes`. `advance` gets the share of the run done since its last call.
+    """Trains until `config.steps` or `config.minutes`, or until `piece` is over; `resume` then goes on. `advance` gets
+    the share of the run done since its last call.
 
     Raises TrainingDied when losses or gradients stop being finite, CheckpointError when the folder's state cannot be
     resumed, MissingPartError when a loss needs a file that is not there; `warn` gets early signs of trouble (see
@@ -44,16 +47,17 @@ def meta_train(
         people = {"training_people": len(training), "held_out": describe(held_out)}
         about = {"processes": trainer.ranks.world, "perceptual": trainer.reconstruction.networks}
         folder.write_options({"config": to_dict(config), "data": dataset.description, **people, **about})
-    reported = 0.0
+    reported, piece, stop = 0.0, piece or Piece(), False
     try:
-        while trainer.share_done < 1:
+        while trainer.share_done < 1 and not stop:
             log = trainer.step()
+            stop = piece.over(trainer.ranks)
             if trainer.steps_done % config.save_every == 0:
                 trainer.ranks.agree(
                     trainer.modules.values()
                 )  # spectral norm's directions may drift apart in the last bit on GPUs
             if reporter is not None:
-                reporter.report(log)
+                reporter.report(log, stop)
             advance(trainer.share_done - reported)
             reported = trainer.share_done
     finally:

@@ -60,8 +60,8 @@ class Reporter:
         self.log, self.watch = RunLog(folder, trainer.steps_done), Watch()
         self.best = -math.inf if best is None else best
 
-    def report(self, log: dict[str, float]) -> None:
-        """Logs, warns, validates and saves."""
+    def report(self, log: dict[str, float], stop: bool = False) -> None:
+        """Logs, warns, validates and saves. stop: the run is left here, and saved whether that is due or not."""
         step, last = self.trainer.steps_done, self.trainer.share_done >= 1
         for text in self.watch.look(log):
             self.log.warning(step, text)
@@ -70,7 +70,7 @@ class Reporter:
             self.log.losses(step, self.trainer.seconds_done, log)
         if self.validate is not None and (step % self.pace.validate_every == 0 or last):
             self._validated(self.validate, step)
-        if step % self.pace.save_every == 0 or last:
+        if step % self.pace.save_every == 0 or last or stop:
             save_state(self.path / "state.safetensors", self.trainer, None if self.best == -math.inf else self.best)
             save_checkpoint(self.path / "model.safetensors", self.trainer.checkpoint())
 

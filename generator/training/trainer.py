@@ -48,7 +48,8 @@ class MetaTrainer:
         seed_everything(config.seed)
         self.config, self.device, self.ranks = config, device, ranks or Ranks(device=device)
         self.sampler = EpisodeSampler(people, config)
-        self.stream = EpisodeStream(self.sampler, self.ranks.share(config.batch * config.accumulate), config.workers)
+        share = self.ranks.share(config.batch * config.accumulate)
+        self.stream = EpisodeStream(self.sampler, share, config.workers, pinned=device.type == "cuda")
         memory = torch.channels_last
         self.embedder = Embedder(config.model).to(device, memory_format=memory)  # type: ignore[call-overload]
         self.generator = build_generator(config.model).to(device, memory_format=memory)  # type: ignore[call-overload]

@@ -24,7 +24,7 @@ from generator.networks.embedder import Embedder, spread
 from generator.networks.episode import Episode
 from generator.networks.families import WarpGenerator, make_image
 from generator.networks.synthesizer import Generator
-from sfumato.errors import SealError, SfumatoWarning
+from sfumato.errors import MissingPartError, SealError, SfumatoWarning
 
 _SHOWN = 12  # columns of the contact sheet
 
@@ -101,7 +101,7 @@ class Validator:
         )
         try:
             write_generated_picture(sheet, to_image(picture), facts)
-        except SealError as error:  # no reason to end a run of days
+        except (MissingPartError, SealError) as error:  # no reason to end a run of days
             warnings.warn(
                 SfumatoWarning(f"The samples were not written, since they cannot be sealed: {error}"), stacklevel=2
             )

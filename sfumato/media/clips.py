@@ -130,9 +130,34 @@ def write_clips(path: Path, rows: Iterable[ClipRow]) -> int:
             if row.path in seen:
                 raise ValueError(f"{row.path} is listed twice")
             seen.add(row.path)
-            values = {name: value for name, value in dataclasses.asdict(row).items() if value is not None}
-            file.write(json.dumps({"schema": SCHEMA, **values}, ensure_ascii=False) + "\n")
+            file.write(json.dumps(values_of(row), ensure_ascii=False) + "\n")
     return len(seen)
+
+
+def values_of(row: ClipRow) -> dict[str, Any]:
+    """What a line says of the row."""
+    return {"schema": SCHEMA, **{name: value for name, value in dataclasses.asdict(row).items() if value is not None}}
+
+
+def row_of(values: Any) -> ClipRow:
+    """The row that a line says this of. Raises ValueError for another schema, unknown or missing keys, a value out of
+    range, or a row without a split.
+    """
+    if not isinstance(values, dict):
+        raise ValueError("a row is a JSON object")  # noqa: TRY004 (one kind of error for a row that is wrong)
+    values = dict(values)
+    schema = values.pop("schema", None)
+    if schema != SCHEMA or isinstance(schema, bool):
+        raise ValueError(f"schema is {schema!r}; this version reads schema {SCHEMA}")
+    if unknown := sorted(set(values) - _KEYS):
+        raise ValueError(f"unknown key {unknown[0]!r}")
+    if missing := sorted((_REQUIRED | {"split"}) - set(values)):
+        raise ValueError(f"{missing[0]!r} is missing")
+    if values["split"] is None:
+        raise ValueError("the row has no split")
+    if isinstance(values.get("source_ids"), list):
+        values["source_ids"] = tuple(values["source_ids"])
+    return ClipRow(**values)
 
 
 def clip_file(clips: Path, row: ClipRow) -> Path:
@@ -252,21 +277,7 @@ def _check_path(name: str, text: Any) -> None:
 def _parse(line: str) -> ClipRow:
     if len(line) > LINE.most:
         raise ValueError("the line is too long")
-    values = json.loads(line, object_pairs_hook=_without_repeats)
-    if not isinstance(values, dict):
-        raise ValueError("a row is a JSON object")  # noqa: TRY004
-    schema = values.pop("schema", None)
-    if schema != SCHEMA or isinstance(schema, bool):
-        raise ValueError(f"schema is {schema!r}; this version reads schema {SCHEMA}")
-    if unknown := sorted(set(values) - _KEYS):
-        raise ValueError(f"unknown key {unknown[0]!r}")
-    if missing := sorted((_REQUIRED | {"split"}) - set(values)):
-        raise ValueError(f"{missing[0]!r} is missing")
-    if values["split"] is None:
-        raise ValueError("the row has no split")
-    if isinstance(values.get("source_ids"), list):
-        values["source_ids"] = tuple(values["source_ids"])
-    return ClipRow(**values)
+    return row_of(json.loads(line, object_pairs_hook=_without_repeats))
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from generator.commands import motion, prepare, train_generator
+from generator.commands import motion, pack_generator, prepare, train_generator
 from generator.motion.track import motion_path, read_motion
 from generator.presets import PRESETS
 from sfumato.app.cli.main import main
@@ -228,3 +228,18 @@ def test_help_of_the_commands_loads_no_torch() -> None:
     assert subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     ).stdout.endswith("False\n")
+
+
+def test_pack_writes_what_a_training_reads_in_pieces(tmp_path: Path) -> None:
+    folder, pack = prepared_folder(tmp_path / "set", 2), tmp_path / "a.pack"
+    first = CliRunner().invoke(pack_generator, [str(folder), "-o", str(pack), "--size", "32"])
+    assert first.exit_code == 0, first.output
+    assert f"{pack}: 6 pictures of 2 clips, 0.0 MB" in first.stdout
+    assert main(["pack", "generator", str(folder), "-o", str(pack)]) == 2  # it is there
+    assert main(["pack", "generator", str(folder), "-o", str(tmp_path / "a.zip")]) == 2
+    arguments = [str(pack), "-o", str(tmp_path / "run"), *settings()]
+    piece = CliRunner().invoke(train_generator, [*arguments, "--piece", "1e-9"])
+    assert piece.exit_code == 0, piece.output
+    assert "1 steps on 2 people" in piece.stdout and "50% of the run is done; --resume goes on" in piece.stderr
+    rest = CliRunner().invoke(train_generator, [*arguments, "--resume", "--piece", "5"])
+    assert "2 steps on 2 people" in rest.stdout and "goes on" not in rest.stderr

@@ -109,6 +109,13 @@ COMMANDS: Table = {
     "prepare": LazyCommand(
         "generator.commands:prepare", "Turn footage into crops, landmarks and identities to train on."
     ),
+    "pack": (
+        "What a training reads, in one small file for another machine.",
+        {
+            "generator": LazyCommand("generator.commands:pack_generator", "Prepared footage, smaller."),
+            "detector": LazyCommand("detector.commands.pack:pack_detector", "The crops of a clips.jsonl, smaller."),
+        },
+    ),
     "train": (
         "Train a generator or a detector.",
         {

@@ -5,6 +5,7 @@ unharmed.
 import dataclasses
 import json
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from detector.training.train import Trainer, evidence_loss, pair_loss, train
 from sfumato.errors import CheckpointError, OutputError, UsageError
 from sfumato.run import RunFolder
 from sfumato.training.distributed import ranks_of_this_run
+from sfumato.training.piece import Piece
 from tests.detector_fixtures import TINY, face_picture
 from tests.process_fixtures import ready_processes
 
@@ -287,3 +289,49 @@ def test_run_starts_from_an_earlier_detector(toy, short_run, tmp_path) -> None:
     )
     with pytest.raises(CheckpointError, match="do not fit"):
         trainer(rows, cache, tmp_path / "third", other)
+
+
+class OneStep(Piece):
+    """Over after each step."""
+
+    def over(self, ranks) -> bool:
+        return True
+
+
+def test_a_run_in_pieces_is_the_run_in_one(toy, tmp_path) -> None:
+    rows, cache = toy
+    config = with_steps(4, validations=2)
+    train(rows, RunFolder(tmp_path / "one"), config, cache)
+    for step in (1, 2, 3, 4):
+        folder = RunFolder(tmp_path / "pieces", resume=True)
+        assert train(rows, folder, config, cache, resume=True, piece=OneStep()).step == step
+    one, pieces = (load_detector(tmp_path / name / "detector.safetensors") for name in ("one", "pieces"))
+    assert one[2] == pieces[2]
+    assert all(torch.equal(value, pieces[0].state_dict()[name]) for name, value in one[0].state_dict().items())
+
+
+def test_a_run_that_is_over_is_not_written_anew(toy, short_run, tmp_path) -> None:
+    rows, cache = toy
+    shutil.copytree(short_run, tmp_path / "run")
+    options = tmp_path / "run" / "options.json"
+    written = options.read_text()
+    assert train(rows[::-1], RunFolder(tmp_path / "run", resume=True), with_steps(2), cache, resume=True).step == 2
+    assert options.read_text() == written
+    options.unlink()
+    train(rows, RunFolder(tmp_path / "run", resume=True), with_steps(2), cache, resume=True)
+    assert options.exists()
+
+
+def test_bf16_is_the_same_step_less_exactly(toy, tmp_path) -> None:
+    rows, cache = toy
+    batch = as_batch([face_picture(i, 48) for i in range(4)], ["blend", "reenact"])
+    losses, kinds = {}, {}
+    for precision in ("fp32", "bf16"):
+        subject = trainer(rows, cache, tmp_path / precision, with_steps(4, precision=precision))
+        torch.nn.init.normal_(subject.net.heads.weight, std=0.5, generator=torch.Generator().manual_seed(0))
+        seen: list[torch.dtype] = []
+        subject._forward = lambda images, net=subject.net, seen=seen: seen.append(net(images).dtype) or net(images)
+        losses[precision] = float(subject.train_step(batch, share=0.5))
+        kinds[precision] = seen[0]
+    assert kinds == {"fp32": torch.float32, "bf16": torch.bfloat16}
+    assert 0 < abs(losses["bf16"] - losses["fp32"]) < 0.05 * losses["fp32"]

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.data.dataset import Dataset, as_people, open_dataset, read_shard
+from generator.data.dataset import Dataset, as_people, open_dataset, pack_dataset, read_shard
 from generator.data.shards import write_shard
 from sfumato.errors import CheckpointError, UsageError
 from sfumato.media.faces import CROP_VERSION
+from sfumato.training.pack import read_pack, write_pack
 from tests.generator_fixtures import clip_of, dataset
 
 
@@ -220,3 +221,49 @@ def test_others_are_held_out_when_too_few_are_kept_for_testing() -> None:
 def test_footage_that_is_all_for_testing_is_refused() -> None:
     with pytest.raises(UsageError, match="kept for testing"):
         kept_for_testing(6).split(2)
+
+
+def test_a_pack_holds_the_same_people_in_fewer_and_smaller_pictures(tmp_path: Path) -> None:
+    folder = prepared(tmp_path / "set", 3)
+    shard(folder / "shards" / "9.parquet", 9, frames=7, person="Ann", held_out=True)
+    whole = open_dataset([folder])
+    assert pack_dataset(whole, tmp_path / "a.pack", 32, 4, 90) == 3 * 3 + 4
+    small = open_dataset([tmp_path / "a.pack"], "mesh")
+    assert (small.description["size"], small.description["crop"]) == (32, CROP_VERSION)
+    assert [p.key for p in small.people] == [p.key for p in whole.people]
+    assert [p.key for p in small.split(1, 3)[1]] == [p.key for p in whole.split(1, 3)[1]]
+    for one, other in zip(whole.people, small.people, strict=True):
+        made, read = one.clips[0], other.clips[0]
+        assert (read.name, read.person, read.held_out, read.picture) == (
+            made.name, made.person, made.held_out, made.picture,
+        )  # fmt: skip
+        assert np.array_equal(read.identity, made.identity) and read.sharpness == made.sharpness
+        image, points = made.frame(len(made) - 1, 32)
+        packed, places = read.frame(len(read) - 1, 32)
+        assert np.abs(packed.astype(int) - image).mean() < 6 and np.abs(places - points).max() <= 1 / 64
+        assert read.times[-1] == pytest.approx(made.times[-1])
+
+
+def test_a_pack_and_a_folder_may_be_joined(tmp_path: Path) -> None:
+    pack_dataset(open_dataset([prepared(tmp_path / "one", 2)]), tmp_path / "a.pack", 64, 3, 90)
+    assert len(open_dataset([tmp_path / "a.pack", prepared(tmp_path / "two", 3)]).people) == 3
+
+
+@pytest.mark.parametrize("fault", ["size", "identity", "facts", "crop", "about"])
+def test_a_pack_of_other_things_is_refused(fault: str, tmp_path: Path) -> None:
+    pack_dataset(open_dataset([prepared(tmp_path / "set", 1)]), tmp_path / "a.pack", 64, 3, 90)
+    pack = read_pack(tmp_path / "a.pack", "generator")
+    about, (clip,) = dict(pack.about), pack.clips
+    if fault == "size":
+        about["size"] = 128
+    elif fault == "identity":
+        clip = replace(clip, features=np.zeros(3, np.float32))
+    elif fault == "facts":
+        clip = replace(clip, facts={})
+    elif fault == "crop":
+        about["crop"] = "another"
+    else:
+        del about["landmarks"]
+    write_pack(tmp_path / "a.pack", "generator", about, [clip])
+    with pytest.raises(UsageError):
+        open_dataset([tmp_path / "a.pack"])

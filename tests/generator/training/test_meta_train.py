@@ -20,6 +20,7 @@ from generator.training.divergence import TrainingDied
 from generator.training.meta_train import meta_train
 from generator.training.validation import Validation, Validator
 from sfumato.run import RunFolder
+from sfumato.training.piece import Piece
 from tests.generator_fixtures import dataset, train_config
 from tests.process_fixtures import ready_processes
 
@@ -159,3 +160,23 @@ def test_workers_give_the_same_run_and_end_with_it(tmp_path: Path) -> None:
     assert not multiprocessing.active_children()
     one, other = (tensors(tmp_path / str(workers) / "state.safetensors") for workers in (0, 2))
     assert all(torch.equal(one[key], value) for key, value in other.items())
+
+
+class OneStep(Piece):
+    """Over after each step."""
+
+    def over(self, ranks: object) -> bool:
+        return True
+
+
+def test_a_run_in_pieces_is_the_run_in_one(tmp_path: Path) -> None:
+    """Saved where each piece ends, though nothing is due there."""
+    config = train_config(steps=3, save_every=100, validate_every=100, critic_updates=2)
+    meta_train(dataset(), config, RunFolder(tmp_path / "one"), CPU)
+    for step in (1, 2, 3):
+        folder = RunFolder(tmp_path / "pieces", resume=True)
+        made = meta_train(dataset(), config, folder, CPU, resume=True, piece=OneStep())
+        assert made.record["steps"] == load_checkpoint(folder.path / "model.safetensors").record["steps"] == step
+    one, pieces = (tensors(tmp_path / name / "state.safetensors") for name in ("one", "pieces"))
+    assert one.keys() == pieces.keys()
+    assert [key for key, value in one.items() if not torch.equal(pieces[key], value)] == []

@@ -13,7 +13,8 @@ from generator.networks.synthesizer import Generator
 from generator.training.run_log import RunLog
 from generator.training.validation import Validation, Validator, validation_episodes, weights_digest
 from provenance.verifying.verify import verify
-from sfumato.errors import SfumatoWarning
+from sfumato.errors import MissingPartError, SfumatoWarning
+from sfumato.registry import Registry
 from sfumato.run import RunFolder
 from tests.generator_fixtures import PLAIN, model, people, train_config
 
@@ -56,6 +57,16 @@ def test_without_keys_a_run_goes_on_without_the_picture(tmp_path: Path, monkeypa
     (tmp_path / "file").touch()
     monkeypatch.setenv("SFUMATO_KEYS", str(tmp_path / "file" / "keys"))
     with pytest.warns(SfumatoWarning, match="samples were not written"):
+        write_samples(tmp_path / "samples.png")
+    assert not (tmp_path / "samples.png").exists()
+
+
+def test_where_nothing_can_sign_a_run_goes_on_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(self: Registry, name: str) -> object:
+        raise MissingPartError("The seal needs a package")
+
+    monkeypatch.setattr(Registry, "load", missing)
+    with pytest.warns(SfumatoWarning, match="The seal needs a package"):
         write_samples(tmp_path / "samples.png")
     assert not (tmp_path / "samples.png").exists()
 
