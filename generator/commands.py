@@ -215,8 +215,9 @@ def train_mouth(
     from generator.training import mouth_train
     from sfumato.config import load_config
     from sfumato.progress import progress
-    from sfumato.run import RunFolder, choose_device
+    from sfumato.run import RunFolder
     from sfumato.text import printable
+    from sfumato.training.device import choose_device
 
     if threads:
         torch.set_num_threads(threads)

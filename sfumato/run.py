@@ -1,4 +1,4 @@
-"""A run folder: what was asked, with which seed, on which device, and what came out.
+"""A run folder: what was asked, and what came out.
 
 `runs/<name>/options.json` holds the whole configuration, versions and seed, so that a run can be repeated.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import platform
-import random
 import time
 from pathlib import Path
 from typing import Any
 
 from sfumato.atomic import make_folder, write_text
-from sfumato.errors import OutputError, UsageError
+from sfumato.errors import OutputError
 from sfumato.version import __version__
 
 
@@ -44,29 +43,3 @@ class RunFolder:
             raise OutputError(
                 f"Cannot write {self.path / name}: {error.strerror}", "Make room, or choose another folder."
             ) from error
-
-
-def seed_everything(seed: int) -> None:
-    """Seeds Python, NumPy and torch."""
-    import numpy
-    import torch
-
-    random.seed(seed)
-    numpy.random.seed(seed % 2**32)  # noqa: NPY002 - the libraries we call (augmentation, scikit-learn) read the global state
-    torch.manual_seed(seed)
-
-
-def choose_device(name: str = "auto") -> Any:
-    """`auto` takes a GPU if there is one. Returns a torch.device. Raises UsageError for a device that is not there."""
-    import torch
-
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(
-            f"Device {name!r} cannot be used here: {str(error).splitlines()[0]}", "Use --device cpu, or auto."
-        ) from error
-    return device

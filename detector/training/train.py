@@ -37,9 +37,10 @@ from detector.training.evidence import validate
 from sfumato.config import to_dict
 from sfumato.errors import UsageError, choose_from
 from sfumato.media.clips import ClipRow, file_digest
-from sfumato.run import RunFolder, choose_device, seed_everything
+from sfumato.run import RunFolder
 from sfumato.training.average import Average
 from sfumato.training.data_workers import worker_context
+from sfumato.training.device import choose_device, seed_everything
 from sfumato.training.distributed import Ranks
 from sfumato.training.piece import Piece
 

@@ -29,8 +29,8 @@ from generator.training.divergence import require_finite
 from generator.training.schedule import rate_factor, share_of
 from sfumato.config import to_dict
 from sfumato.errors import UsageError
-from sfumato.run import seed_everything
 from sfumato.training.average import Average
+from sfumato.training.device import seed_everything
 
 _EVENLY = 0.7  # a recording with n mouths is drawn n ** .3 times as often as one with a single mouth
 _LEAST_AREA = 20.0  # px of the square: a slit does not count more than its size

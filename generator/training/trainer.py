@@ -32,8 +32,8 @@ from generator.networks.upscale_checkpoint import start_from
 from generator.training.divergence import PEOPLE, require_finite
 from generator.training.schedule import rate_factor, share_of
 from sfumato.config import to_dict
-from sfumato.run import seed_everything
 from sfumato.training.average import Average
+from sfumato.training.device import seed_everything
 from sfumato.training.distributed import Ranks
 
 Log = dict[str, float]

@@ -18,7 +18,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from sfumato.errors import UsageError
-from sfumato.run import choose_device
+from sfumato.training.device import choose_device
 
 
 @dataclass(frozen=True)

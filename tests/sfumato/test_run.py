@@ -1,15 +1,14 @@
-"""Run folders, seeds and devices."""
+"""Run folders."""
 
 from __future__ import annotations
 
 import json
-import random
 from pathlib import Path
 
 import pytest
 
-from sfumato.errors import OutputError, UsageError
-from sfumato.run import RunFolder, choose_device, seed_everything
+from sfumato.errors import OutputError
+from sfumato.run import RunFolder
 from sfumato.version import __version__
 
 
@@ -46,29 +45,3 @@ def test_a_line_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").mkdir()
     with pytest.raises(OutputError, match=r"log\.jsonl"):
         RunFolder(tmp_path).append("log.jsonl", {})
-
-
-def test_the_same_seed_gives_the_same_numbers() -> None:
-    import numpy
-    import torch
-
-    def draw() -> tuple[float, float, float]:
-        return random.random(), float(numpy.random.random()), float(torch.rand(1))
-
-    seed_everything(7)
-    first = draw()
-    seed_everything(7)
-    assert draw() == first
-    seed_everything(8)
-    assert draw() != first
-
-
-def test_devices() -> None:
-    assert choose_device("cpu").type == "cpu"
-    assert choose_device("auto").type in ("cpu", "cuda")
-
-
-@pytest.mark.parametrize("name", ["toaster", "cuda:99"])
-def test_a_device_that_is_not_there_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="Use --device cpu"):
-        choose_device(name)

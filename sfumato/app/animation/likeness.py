@@ -68,7 +68,7 @@ class Likeness:
         does not fit.
         """
         from generator.rendering.animator import tune_config
-        from sfumato.run import seed_everything
+        from sfumato.training.device import seed_everything
 
         if self._person is not None:
             if animator.person is not self._person:

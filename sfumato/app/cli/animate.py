@@ -103,7 +103,7 @@ def animate(
     from sfumato.app.cli.consent import ask_for_consent
     from sfumato.execution.find_files import Finder
     from sfumato.progress import progress
-    from sfumato.run import choose_device
+    from sfumato.training.device import choose_device
 
     if each:
         config, path, place = AnimateConfig(**settings), checkpoint_path(checkpoint), choose_device(device)

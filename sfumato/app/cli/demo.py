@@ -54,7 +54,7 @@ def demo(
     from sfumato.app.demo import CONTACT_SHEET, make_demo
     from sfumato.app.scan.scanner import Scanner
     from sfumato.progress import progress
-    from sfumato.run import choose_device
+    from sfumato.training.device import choose_device
 
     started = time.monotonic()
     tracks = _motions(motions)

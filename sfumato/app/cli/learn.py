@@ -55,7 +55,7 @@ def learn(
     from sfumato.app.animation.studio import Studio
     from sfumato.app.cli.consent import ask_for_consent
     from sfumato.progress import progress
-    from sfumato.run import choose_device
+    from sfumato.training.device import choose_device
 
     check_destination(out)
     require_free(out, overwrite)
