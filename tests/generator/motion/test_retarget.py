@@ -76,7 +76,7 @@ def test_absolute_motion_takes_the_drivers_place_and_keeps_the_sources_shape() -
 
 def test_the_same_face_moves_as_the_driver_does() -> None:
     frames = [CANONICAL, turned(talking(CANONICAL), 0.1, 1.0, (0.03, 0.01))]
-    assert np.allclose(Retargeter(CANONICAL, motion(frames)).frame(1), frames[1], atol=1e-4)
+    assert np.allclose(Retargeter(CANONICAL, motion(frames), held=False).frame(1), frames[1], atol=1e-4)
 
 
 @given(st.floats(-0.4, 0.4), st.floats(0.6, 1.6), st.floats(-0.3, 0.3), st.floats(-0.3, 0.3))
@@ -121,9 +121,39 @@ def test_thin_lips_open_as_wide_for_their_face_as_full_ones() -> None:
     for thickness in (0.4, 1.0, 1.8):
         face = CANONICAL.astype(np.float64)
         face[48:, 1] = face[48:, 1].mean() + thickness * (face[48:, 1] - face[48:, 1].mean())
-        out = Retargeter(face.astype(np.float32), motion(frames)).frame(1)
+        out = Retargeter(face.astype(np.float32), motion(frames), held=False).frame(1)
         asked.append(opening(out) - opening(face))
     assert asked == pytest.approx([0.06] * 3, rel=0.02)
+
+
+def with_lips_apart(by: float) -> Points:
+    """The canonical face, with its inner lips apart by `by` of its height."""
+    face = CANONICAL.astype(np.float64)
+    face[[67, 66, 65]] = face[[61, 62, 63]] + (0.0, by * (face[8, 1] - face[27, 1]))
+    return face
+
+
+def asked(source: float, driver: float, backend: str = "mesh", held: bool = True) -> float:
+    """What lips that are apart by `source` are asked to open, of the face's height, for a driver's shut ones that open
+    by `driver`.
+    """
+    following = replace(motion([with_lips_apart(0.0), with_lips_apart(driver)]), backend=backend)
+    out = Retargeter(with_lips_apart(source).astype(np.float32), following, held=held).frame(1)
+    return (opening(out) - opening(with_lips_apart(source))) / float(CANONICAL[8, 1] - CANONICAL[27, 1])
+
+
+def test_lips_that_part_open_by_what_the_mesh_leaves_out_too() -> None:
+    assert asked(0.0, 0.06) - asked(0.0, 0.06, held=False) == pytest.approx(0.03, abs=0.003)
+    assert 0.002 < asked(0.0, 0.02) - 0.02 < 0.02
+
+
+def test_shut_lips_stay_shut_and_parted_ones_have_nothing_left_out() -> None:
+    assert asked(0.0, 0.0) == pytest.approx(0.0, abs=1e-6)
+    assert asked(0.06, 0.05) == pytest.approx(0.05, abs=1e-6)
+
+
+def test_other_landmarks_than_the_meshs_leave_nothing_out() -> None:
+    assert asked(0.0, 0.06, backend="face-alignment") == pytest.approx(0.06, abs=1e-6)
 
 
 def test_lips_that_come_nearer_than_the_drivers_at_rest_meet_and_do_not_cross() -> None:
@@ -224,7 +254,7 @@ def test_in_space_the_neutral_frame_gives_the_sources_own_landmarks() -> None:
 @pytest.mark.parametrize("mode", ["relative", "absolute"])
 def test_in_space_the_same_face_moves_as_the_driver_does(mode: str) -> None:
     frames = [*turning(SOLID), talking(SOLID) @ head_turned(15).T]
-    moved = follower(frames, mode, sitter=SOLID)
+    moved = follower(frames, mode, sitter=SOLID, held=False)
     for index, known in enumerate(frames):
         inside = np.r_[17:68] if index < len(TURNS) else np.r_[17:36, 48:68]  # the far jaw is drawn to the outline
         assert np.allclose(moved.frame(index)[inside], known[inside, :2], atol=0.005)
@@ -240,7 +270,7 @@ def test_a_head_turns_as_far_as_its_drivers(mode: str) -> None:
 
 def test_in_space_strength_scales_the_expression_and_not_the_turn() -> None:
     frames = [DRIVER, talking(DRIVER) @ head_turned(20).T]
-    none, half, full = (follower(frames, strength=s).frame(1) for s in (0.0, 0.5, 1.0))
+    none, half, full = (follower(frames, strength=s, held=False).frame(1) for s in (0.0, 0.5, 1.0))
     assert np.allclose(none[17:48], full[17:48], atol=0.01)
     assert opening(half) == pytest.approx((opening(none) + opening(full)) / 2, abs=0.003)
     assert opening(full) > opening(none) + 0.02
