@@ -175,7 +175,6 @@ class MouthConfig:
     batch: int = 16
     copies: int = 3  # how often each open mouth is taken, each time with what another warp leaves of it
     pixel: float = 1.0  # L1 inside the lips
-    contrast: float = 0.0  # mean and spread of the colours inside the lips, see `contrast_loss`
     perceptual: float = 0.0  # distance of Lite0 features; costs as much as the painter itself
     adversarial: float = 0.1
     feature_matching: float = 1.0
@@ -197,7 +196,7 @@ class MouthConfig:
         _require(8 <= self.width <= 64 and self.width % 8 == 0, "width must be a multiple of 8 up to 64")
         _require(self.steps > 0 and self.batch > 0 and self.copies > 0, "steps, batch and copies must be positive")
         _require(
-            min(self.pixel, self.contrast, self.perceptual, self.adversarial, self.feature_matching) >= 0,
+            min(self.pixel, self.perceptual, self.adversarial, self.feature_matching) >= 0,
             "weights must not be negative",
         )
         _require(0 <= self.adversary_from <= 1 and 0 <= self.ema < 1, "adversary_from must lie in [0, 1], ema below 1")

@@ -1,13 +1,9 @@
 """Squares around open mouths, to teach the painter with: what the warp leaves of a mouth, and what it was.
 
 Comes in: people of prepared footage. Goes out: arrays of pairs. What a mouth was is any frame or photograph with open
-lips. What the warp leaves of it is made in four ways: from another frame of the clip, bent to this one's landmarks;
-from a bent copy of the picture; or as of a portrait with closed lips, by raising the lower lip and bending the picture
-back, or by taking out what lies between the lips and closing the hole from its edge. So a photograph of a laugh teaches teeth, though there is no other of its kind.
-
-Wide open mouths are also taken with the lower lip raised over what it hides then, so that as many are open a little.
-Landmarks read off a mouth that is open a little are off by half of that; those of a lip that was moved are not, and
-only from such a mouth can be learnt where exactly lips end.
+lips. What the warp leaves of it is made in three ways: from another frame of the clip, bent to this one's landmarks;
+from a bent copy of the picture; or by taking out what lies between the lips and closing the hole from its edge, as in a
+portrait with closed lips. So a photograph of a laugh teaches teeth, though there is no other of its kind.
 """
 
 from __future__ import annotations
@@ -29,12 +25,8 @@ from sfumato.media.landmarks.drawing import draw_sketch
 
 _LEAST = 0.015  # opening of the inner lips, in distances of the outer eye corners, from which on a mouth is open
 _OF_CLIP = 48  # open mouths of a clip that are taken, at most
-# how often: another frame of the clip, one with closed lips among those, a bent copy, the lips closed; else the hole
-_FROM_CLIP, _FROM_CLOSED, _FROM_COPY, _FROM_RAISED = 0.65, 0.7, 0.1, 0.3
-_CLOSED = 0.05  # of how far lips were apart are they when they have been closed
-_RAISED, _WIDE = 0.5, 0.06  # how often the lower lip is raised, where the inner lips are apart by so much
-_RAISED_TO = (0.25, 0.9)  # of how far they were apart
-_LOWER = {54: 0.0, 55: 0.6, 56: 1.0, 57: 1.0, 58: 1.0, 59: 0.6, 65: 1.0, 66: 1.0, 67: 1.0} | dict.fromkeys(range(6, 11), 0.8)
+# how often: another frame of the clip, one with closed lips among those, and a bent copy; else the hole is closed
+_FROM_CLIP, _FROM_CLOSED, _FROM_COPY = 0.65, 0.7, 0.15
 _EDGE = 3  # px that the hole reaches over the lips' edge when it is closed from there
 
 
@@ -81,13 +73,12 @@ def gather_mouths(
             image, points = clip.frame(int(index), size)
             place = normalise(torch.from_numpy(points)[None], size)
             picture = _tensor(image)
+            mask = lip_masks(place[0].numpy())
+            was, inside = _image(read_square(picture, place)), np.round(255 * mask)
             for _ in range(copies):
-                row, seen, at = len(rows), picture, place
-                if rng.random() < _RAISED and float(inner_opening(place[0].numpy())) > _WIDE:
-                    seen, at = lip_raised(picture, place, float(rng.uniform(*_RAISED_TO)))
-                mask = lip_masks(at[0].numpy())
-                left[row] = _left(clip, int(index), seen, at, mask[0], rng)
-                wanted[row], lips[row] = _image(read_square(seen, at)), np.round(255 * mask)
+                row = len(rows)
+                left[row] = _left(clip, int(index), picture, place, mask[0], rng)
+                wanted[row], lips[row] = was, inside
                 rows.append(number)
         advance(1)
     seen, were, places, calm, drawn = map(torch.from_numpy, (left, wanted, lips, faces, sketches))
@@ -107,7 +98,7 @@ def _open_frames(clip: Clip) -> NDArray[np.int64]:
 def _left(
     clip: Clip, index: int, picture: Tensor, place: Tensor, inside: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """What one of the four ways leaves of the mouth in frame `index`: `picture` (1, 3, S, S), landmarks `place`."""
+    """What one of the three ways leaves of the mouth in frame `index`: `picture` (1, 3, S, S), landmarks `place`."""
     way, size = rng.random(), picture.shape[-1]
     if len(clip) > 2 and way < _FROM_CLIP:
         apart = inner_opening(clip.landmarks)
@@ -118,27 +109,7 @@ def _left(
     if way > 1 - _FROM_COPY:
         posed = random_pose(place[0], rng)[None]
         return _bent(sample(picture, warp_grid(place, posed, size)), posed, place)
-    if rng.random() < _FROM_RAISED:
-        closed, at = lip_raised(picture, place, _CLOSED)
-        return _bent(closed, at, place)
     return without_inside(_image(read_square(picture, place)), inside)
-
-
-def lip_raised(picture: Tensor, place: Tensor, share: float) -> tuple[Tensor, Tensor]:
-    """picture: (1, 3, S, S); place: (1, 68, 2) in [-1, 1]. Both with the inner lips apart by `share` of what they were:
-    the lower lip and the chin go up, teeth and what is behind them stay where they are.
-    """
-    size = picture.shape[-1]
-    by = (1 - share) * (place[:, [61, 62, 63]] - place[:, [67, 66, 65]]).mean(1, keepdim=True)
-    weight = place.new_zeros(68)
-    weight[list(_LOWER)] = torch.tensor(list(_LOWER.values()))
-    at = place + weight[:, None] * by
-    bent = sample(picture, warp_grid(place, at, size))
-    inside = np.zeros((size, size), np.uint8)
-    corners = np.round((((at[0, 60:68] + 1) * size - 1) / 2).numpy() * 16).astype(np.int32)
-    cv2.fillPoly(inside, [corners], 255, cv2.LINE_AA, 4)
-    share_of_inside = torch.from_numpy(inside)[None, None].float() / 255
-    return bent + share_of_inside * (picture - bent), at
 
 
 def without_inside(square: NDArray[np.uint8], inside: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -25,10 +25,11 @@ _LIMIT = 0.5  # of the face's width: no displacement beyond it is anatomy
 _PARTS = (list(range(17)), list(range(17, 27)), list(range(27, 36)), list(range(36, 48)), list(range(48, 68)))
 _CHIN, _ROOT = 8, 27  # of the nose: between them is the face's height
 _MOUTH, _LIPS = _PARTS[4], ((61, 67), (62, 66), (63, 65))  # all of it; upper and lower inner lip
-_LOWER = ([55, 56, 57, 58, 59, 65, 66, 67], [0.6, 1, 1, 1, 0.6, 1, 1, 1])  # the lower lip, and how much of a shift it gets
-# The mesh takes lips that part for closed at first. What it leaves out, and from which opening until which that grows, of
-# the face's height: found where both it and another reader see a driver's openings come back (docs/animation.md)
-_MISSED, _SHUT, _APART = 0.03, 0.005, 0.04
+# the lower lip, and how much of a shift it gets
+_LOWER = ([55, 56, 57, 58, 59, 65, 66, 67], [0.6, 1, 1, 1, 0.6, 1, 1, 1])
+# The mesh takes lips that part for closed at first, and sees wide open ones better: what it leaves out, from which
+# opening until which that grows, and over which it becomes half of that; of the face's height (docs/animation.md)
+_MISSED, _SHUT, _APART, _WIDE, _WIDEST = 0.03, 0.005, 0.04, 0.08, 0.16
 _ASKED, _MANY, _LESS = 200, 0.1, 2.0  # frames asked about turns, the share worth a remark, and degrees worth counting
 
 
@@ -38,8 +39,8 @@ class Retargeter:
     `relative`: the source keeps its own pose and place, and moves from there. `absolute`: it takes the driver's.
     `strength` scales the expression: 0 leaves only head motion, 1 is the driver's own. `depth`: (68,) of the source;
     with it, and a motion that has depth too, the head turns in space. Turns that a single picture cannot show are held
-    back (`held_back`), and lips part by what the mesh leaves out, too, unless `held` is off: then it is a motion to keep,
-    not a picture's.
+    back (`held_back`), and lips part by what the mesh leaves out, too, unless `held` is off: then it is a motion to
+    keep, not a picture's.
     """
 
     def __init__(
@@ -187,8 +188,13 @@ def _missed(face: Matrix) -> float:
     """How much wider the lips are apart than the mesh sees them, of the face's height."""
     apart = np.mean([np.linalg.norm(face[upper] - face[lower]) for upper, lower in _LIPS])
     opening = float(apart / max(float(np.linalg.norm(face[_CHIN] - face[_ROOT])), 1e-6))
-    share = float(np.clip((opening - _SHUT) / (_APART - _SHUT), 0.0, 1.0))
-    return _MISSED * share * share * (3 - 2 * share)
+    return _MISSED * _step(opening, _SHUT, _APART) * (1 - 0.5 * _step(opening, _WIDE, _WIDEST))
+
+
+def _step(value: float, low: float, high: float) -> float:
+    """0 below `low`, 1 above `high`, and between them without a corner."""
+    share = min(max((value - low) / (high - low), 0.0), 1.0)
+    return share * share * (3 - 2 * share)
 
 
 def _solid(landmarks: Landmarks, depth: NDArray[np.float32]) -> Matrix:

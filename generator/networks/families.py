@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from generator.config import ModelConfig
 from generator.networks.episode import Episode, source_warps
-from generator.networks.mouth import MouthPainter, lip_masks, painted, read_square
+from generator.networks.mouth import MouthPainter, lip_masks, overdone, painted, read_square
 from generator.networks.synthesizer import Generator, Synthesizer
 from generator.networks.warp import identity_grid, sample
 from sfumato.registry import Registry
@@ -137,8 +137,10 @@ class WarpGenerator(nn.Module):
         lips = torch.from_numpy(np.stack([lip_masks(face) for face in points.detach().cpu().numpy()])).to(points.device)
         if not lips[:, 2].any():
             return made
-        paint = self.mouth(read_square(made.image, points), lips, psi[:, self.network.coefficients :])
-        image, where = painted(made.image, paint.float(), much * lips[:, 2:].float(), points)
+        square = read_square(made.image, points)
+        paint = self.mouth(square, lips, psi[:, self.network.coefficients :])
+        paint = overdone(paint.float(), square, lips[:, :1])
+        image, where = painted(made.image, paint, much * lips[:, 2:].float(), points)
         return Composition(image, made.warp, made.synthesis, made.mask + where * (1 - made.mask))
 
 

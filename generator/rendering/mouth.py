@@ -17,7 +17,7 @@ from torch import Tensor
 from generator.compiler.backends import Backend, load_backend
 from generator.compiler.folding import fold
 from generator.motion.track import Landmarks
-from generator.networks.mouth import CHANNELS, SIDE, MouthPainter, lip_masks, mouth_square
+from generator.networks.mouth import CHANNELS, SIDE, MouthPainter, lip_masks, mouth_square, overdone
 from generator.rendering.blocks import block_order, fold_picture, unfold
 
 Array = NDArray[np.float32]
@@ -49,7 +49,8 @@ class Mouth:
         guide = np.empty((SIDE // self._stem,) * 2 + (CHANNELS * self._stem**2,), np.float32)
         whole = np.concatenate([square, 2 * lips[:2].transpose(1, 2, 0) - 1], axis=2)
         fold_picture(np.ascontiguousarray(whole, np.float32), self._stem, guide)
-        layer = np.dstack([np.tanh(unfold(self._network(guide), self._stem)), lips[2]])  # (64, 64, 4)
+        paint = overdone(np.tanh(unfold(self._network(guide), self._stem)), square, lips[0, :, :, None])
+        layer = np.dstack([paint, lips[2]])  # (64, 64, 4)
         corners = np.array([[-1, -1, 1], [SIDE, -1, 1], [-1, SIDE, 1], [SIDE, SIDE, 1]], np.float64) @ there.T
         left, top = np.clip(np.floor(corners.min(0)), 0, size).astype(int)
         right, bottom = np.clip(np.ceil(corners.max(0)) + 1, 0, size).astype(int)

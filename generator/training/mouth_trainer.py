@@ -2,8 +2,8 @@
 out, the rest of it untouched.
 
 The painter sees what a warp leaves of a mouth, and is to give back what it was. Only inside the lips it is judged, by
-pixels, by their contrast and by a critic of mouths, for which both pictures are alike outside: what the warp got wrong
-there is not the painter's.
+pixels and by a critic of mouths, for which both pictures are alike outside: what the warp got wrong there is not the
+painter's.
 """
 
 from __future__ import annotations
@@ -100,8 +100,6 @@ class MouthTrainer:
         made = self.paint(self.painter, left, lips, embedding)
         wanted = left + lips[:, 2:] * (was - left)
         parts = {"pixel": config.pixel * inside_l1(made, was, lips)}
-        if config.contrast:
-            parts["contrast"] = config.contrast * contrast_loss(made, was, lips)
         if self.perceptual is not None:
             parts["perceptual"] = config.perceptual * self.perceptual(made, wanted)
         if adversary:
@@ -204,25 +202,6 @@ def inside_l1(made: Tensor, wanted: Tensor, lips: Tensor) -> Tensor:
     """L1 in [0, 2] where paint may lie, the mean over pictures of the mean over that place."""
     area = lips[:, 2].sum((1, 2)).clamp_min(_LEAST_AREA)
     return (((made - wanted).abs().mean(1) * lips[:, 2]).sum((1, 2)) / area).mean()
-
-
-def contrast_loss(made: Tensor, wanted: Tensor, lips: Tensor) -> Tensor:
-    """How far mean and spread of the colours inside the inner lips are off, wherever they lie: the L1 of a mouth that
-    may be a little higher or lower is least for one in the lips' own colour, with neither teeth nor a dark.
-    """
-    inside = lips[:, :1]
-    area = inside.sum((2, 3))
-    (mean, spread), (mean_wanted, spread_wanted) = (_mean_and_spread(x, inside, area) for x in (made, wanted))
-    off = (mean - mean_wanted).abs() + (spread - spread_wanted).abs()  # (B, 3)
-    counts = (area / _LEAST_AREA).clamp(max=1)  # (B, 1)
-    return (off * counts).mean()
-
-
-def _mean_and_spread(picture: Tensor, inside: Tensor, area: Tensor) -> tuple[Tensor, Tensor]:
-    area = area.clamp_min(1)
-    mean = (picture * inside).sum((2, 3)) / area
-    squares = ((picture - mean[..., None, None]) ** 2 * inside).sum((2, 3)) / area
-    return mean, (squares + 1e-4).sqrt()
 
 
 def change(made: Tensor, left: Tensor, was: Tensor, lips: Tensor) -> float:

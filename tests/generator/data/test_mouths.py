@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-import pytest
 import torch
 
 from generator.data.dataset import Clip, PersonFootage
-from generator.data.mouths import gather_mouths, lip_raised, without_inside
+from generator.data.mouths import gather_mouths, without_inside
 from generator.motion.retarget import canonical_face
 from generator.networks.mouth import inner_opening
 from tests.generator_fixtures import clip_of, drawn_face, talking
@@ -78,17 +77,3 @@ def test_a_hole_is_closed_from_its_edge() -> None:
     inside[24:40, 16:48] = 1
     closed = without_inside(square, inside)
     assert np.abs(closed.astype(int) - (200, 90, 80)).max() < 10
-
-
-def test_a_raised_lip_hides_what_is_below_and_leaves_what_is_above() -> None:
-    clip = speaking(0, 1)
-    image, points = clip.frame(0, SIZE)
-    place = torch.from_numpy((2 * points + 1) / SIZE - 1)[None]
-    picture = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1
-    raised, at = lip_raised(picture, place, 0.5)
-    apart = float(inner_opening(place[0].numpy()))
-    assert float(inner_opening(at[0].numpy())) == pytest.approx(apart / 2, rel=0.05)
-    assert torch.equal(at[:, [61, 62, 63]], place[:, [61, 62, 63]])
-    upper, lower = (((place[0, side].mean(0) + 1) * SIZE - 1) / 2 for side in ([61, 62, 63], [67, 66, 65]))
-    white = raised[0, :, :, int(upper[0])].mean(0)
-    assert float(white[int(upper[1]) + 1]) > 0.9 > 0.1 > float(white[int(lower[1])])

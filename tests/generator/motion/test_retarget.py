@@ -145,6 +145,7 @@ def asked(source: float, driver: float, backend: str = "mesh", held: bool = True
 def test_lips_that_part_open_by_what_the_mesh_leaves_out_too() -> None:
     assert asked(0.0, 0.06) - asked(0.0, 0.06, held=False) == pytest.approx(0.03, abs=0.003)
     assert 0.002 < asked(0.0, 0.02) - 0.02 < 0.02
+    assert asked(0.0, 0.17) - asked(0.0, 0.17, held=False) == pytest.approx(0.015, abs=0.002)
 
 
 def test_shut_lips_stay_shut_and_parted_ones_have_nothing_left_out() -> None:

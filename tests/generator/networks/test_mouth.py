@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.motion.retarget import canonical_face
-from generator.networks.mouth import SIDE, in_square, lip_masks, painted, read_square, square_grid, unknown
+from generator.networks.mouth import SIDE, in_square, lip_masks, overdone, painted, read_square, square_grid, unknown
 from generator.networks.warp import identity_grid
 from tests.generator_fixtures import WARP, checkpoint, talking
 
@@ -98,3 +98,13 @@ def test_a_generator_paints_open_mouths_alone() -> None:
     assert float(changed.max()) > 0.1
     assert float(changed[inside == 0].max()) == 0
     assert (made.mask >= plain.mask).all()
+
+
+def test_more_of_the_change_is_made_inside_the_lips_alone() -> None:
+    square, inside = torch.full((1, 3, 4, 4), 0.1), torch.zeros(1, 1, 4, 4)
+    inside[..., :2] = 1
+    made = overdone(square - 0.2, square, inside)
+    assert torch.allclose(made[..., 2:], square[..., 2:] - 0.2)
+    assert float(made[..., :2].max()) < -0.12
+    assert torch.equal(overdone(square, square, inside), square)
+    assert float(overdone(torch.full_like(square, -1.0), square, inside).min()) == -1

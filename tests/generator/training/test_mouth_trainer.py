@@ -12,7 +12,7 @@ from generator.config import MouthConfig
 from generator.data.mouths import Mouths, gather_mouths
 from generator.networks.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from generator.networks.mouth import lip_masks
-from generator.training.mouth_trainer import MouthTrainer, change, contrast_loss, inside_l1
+from generator.training.mouth_trainer import MouthTrainer, change, inside_l1
 from generator.training.state import load_state, save_state
 from sfumato.errors import CheckpointError, UsageError
 from tests.generator.data.test_mouths import of, speaking
@@ -113,19 +113,3 @@ def test_only_what_lies_inside_the_lips_is_judged() -> None:
     outside = torch.where(lips[:, 2:] > 0, wanted, wanted + 1)
     assert float(inside_l1(outside, wanted, lips)) == 0
     assert float(inside_l1(wanted + 1, wanted, lips)) == pytest.approx(1, abs=1e-5)
-
-
-def test_contrast_is_of_the_inside_wherever_it_lies() -> None:
-    lips = torch.zeros(1, 3, 64, 64)
-    lips[:, 0, 24:40, 16:48] = 1
-    wanted = torch.full((1, 3, 64, 64), -0.2)
-    wanted[:, :, 24:32] = 0.8
-    aside, flat = wanted.roll(8, dims=2), torch.full_like(wanted, 0.3)
-    assert float(contrast_loss(aside, wanted, lips)) == pytest.approx(0, abs=1e-6)
-    assert float(contrast_loss(flat, wanted, lips)) == pytest.approx(0.49, abs=0.01)
-    outside = torch.where(lips[:, :1] > 0, wanted, torch.ones(()))
-    assert float(contrast_loss(outside, wanted, lips)) == pytest.approx(0, abs=1e-6)
-
-
-def test_contrast_takes_part_where_it_is_asked_for() -> None:
-    assert "contrast" in trainer(contrast=0.5).step() and "contrast" not in trainer().step()
