@@ -49,7 +49,8 @@ class Mouth:
         guide = np.empty((SIDE // self._stem,) * 2 + (CHANNELS * self._stem**2,), np.float32)
         whole = np.concatenate([square, 2 * lips[:2].transpose(1, 2, 0) - 1], axis=2)
         fold_picture(np.ascontiguousarray(whole, np.float32), self._stem, guide)
-        paint = overdone(np.tanh(unfold(self._network(guide), self._stem)), square, lips[0, :, :, None])
+        seen = np.asarray(square, np.float32)
+        paint = overdone(np.tanh(unfold(self._network(guide), self._stem)), seen, lips[0, :, :, None])
         layer = np.dstack([paint, lips[2]])  # (64, 64, 4)
         corners = np.array([[-1, -1, 1], [SIDE, -1, 1], [-1, SIDE, 1], [SIDE, SIDE, 1]], np.float64) @ there.T
         left, top = np.clip(np.floor(corners.min(0)), 0, size).astype(int)
