@@ -199,7 +199,7 @@ def _print_records(
     scanner.expect([file for file in files if isinstance(file, Path)])
     unreadable, verdicts, folder = 0, set(), setup.explain
     with tempfile.TemporaryDirectory(prefix="sfumato-scan-") as kept, progress("Scanning", len(files)) as advance:
-        spool = Spool(Path(kept) / "scan.jsonl")
+        spool = Spool(Path(kept) / "scan")
         for file in files:
             scanned = scanner.scan_source(file, setup.fetching, explained=folder is not None)
             record = scanned.record if folder is None else with_sheet(scanned, folder)

@@ -118,10 +118,11 @@ def test_a_run_folder_fetches_an_address_once_and_asks_again_for_what_it_did_not
     assert records(tmp_path / "run")[place]["reasons"][0]["code"] == "not_fetched"
     assert json.loads(first.stdout)["unreadable"] == 1
     from sfumato.app.scan import run as runs
+    from sfumato.execution.executor import Limits
     from sfumato.execution.inline import run_inline
 
     monkeypatch.setattr(
-        runs, "run", lambda tasks, begin, workers, limits, executor: run_inline(tasks, begin, workers, limits)
+        runs, "run", lambda tasks, begin, workers, limits, executor: run_inline(tasks, begin, workers, Limits())
     )
     second, third = (json.loads(run(*arguments, "-o", tmp_path / "run", "--json").stdout) for _ in range(2))
     assert (second["judged"], second["kept"], second["unreadable"]) == (1, 1, 0)

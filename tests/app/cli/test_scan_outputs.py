@@ -14,7 +14,6 @@ from pyarrow import parquet
 from provenance.audit.line import read_line
 from provenance.pki.keys import development_keys
 from sfumato.app.cli.scan import scan
-from sfumato.app.scan.verdict import EXIT_CODES, VERDICTS, exit_code
 from sfumato.errors import OutputError, UsageError
 from sfumato.exit_codes import ExitCode
 from tests.durable_fixtures import sealed_video
@@ -77,21 +76,12 @@ def test_what_could_not_be_written_is_refused_before_the_work(films: Path, tmp_p
     assert (tmp_path / "mine.html").read_text() == "a page of mine"
 
 
-def test_each_verdict_has_one_code() -> None:
-    assert sorted(name for names in EXIT_CODES.values() for name in names) == sorted(VERDICTS)
-    assert exit_code([]) == ExitCode.DONE
-    for code, names in EXIT_CODES.items():
-        assert all(exit_code([name, "no-evidence"]) == code for name in names)
-    assert exit_code(VERDICTS) == ExitCode.NOT_GOOD
-    assert exit_code(["inconclusive", "synthetic-claimed", "credential-invalid"]) == ExitCode.INVALID_CREDENTIAL
-
-
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A generated video, and the root of its signer."""
     folder = tmp_path_factory.mktemp("sealed")
     keys = development_keys(folder / "keys")
-    return sealed_video(folder / "sealed.mp4", keys, folder / "repository.sqlite3").path, keys.root
+    return sealed_video(folder / "sealed.mp4", keys, folder / "repository.sqlite3").path, keys.root_certificate
 
 
 @pytest.mark.parametrize("folder", [False, True])
@@ -117,13 +107,14 @@ def test_lists_and_policy_decide_as_in_verify_and_stand_in_the_record(
     shipped_detector: Path, sealed: tuple[Path, Path], tmp_path: Path
 ) -> None:
     same = (sealed[0], "--frames", "2", "--model", shipped_detector)
-    dated = tmp_path / "list-2099-01-01.pem"
-    dated.write_text("# 2026-01-01\n" + sealed[1].read_text())
+    dated = tmp_path / "list-2026-01-31.pem"
+    dated.write_text(sealed[1].read_text())
     policy = tmp_path / "policy.toml"
     policy.write_text('signer = "Somebody Else"\n')
     trusted = record(*same, "--trust", sealed[1])
     assert trusted["provenance"]["outcome"] == "trusted"
     assert trusted["verdict"] == "synthetic-declared"
+    assert record(*same, "--trust-list", dated)["provenance"]["outcome"] == "trusted"
     refused = record(*same, "--trust", sealed[1], "--policy", policy, "--tsa-trust", sealed[1])
     assert refused["provenance"]["outcome"] == "untrusted"
     assert [each["purpose"] for each in refused["scan"]["trust"]] == ["signers", "stamps", "policy"]
@@ -148,8 +139,8 @@ def test_a_run_folder_with_another_policy_is_refused_and_the_log_names_it(
     policy.write_text("stamped-by = true\n")
     same = (films / "a.mp4", "--frames", "2", "--model", shipped_detector, "-o", tmp_path / "run")
     assert run(*same, "--policy", policy, "--audit", log).return_value == 0
-    begun = read_line(log.read_bytes().splitlines()[0])
-    assert [each["purpose"] for each in begun.body["trust"]] == ["policy"]
+    verdicts = [line for line in map(read_line, log.read_bytes().splitlines()) if line.kind == "verdict"]
+    assert [[each["purpose"] for each in line.body["trust"]] for line in verdicts] == [["policy"]]
     found = run(*same)
     assert isinstance(found.exception, UsageError)
     assert "policy was" in str(found.exception)
