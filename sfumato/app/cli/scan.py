@@ -7,8 +7,9 @@ from __future__ import annotations
 import sys
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +178,8 @@ def _sources(names: tuple[str, ...], finder: Finder, taking: Mapping[str, Any]) 
 
     if taking["null"] and STDIN not in names:
         raise UsageError("--null is for names on standard input", "Add - for them.")
-    return find_sources(listed(names, sys.stdin.buffer, taking["null"]), finder, taking["fetch"])
+    stdin = sys.stdin.buffer if sys.stdin is not None else BytesIO()  # None: it was closed
+    return find_sources(listed(names, stdin, taking["null"]), finder, taking["fetch"])
 
 
 def _require_no_run(given: Mapping[str, object]) -> None:
@@ -228,8 +230,12 @@ def _fill(
     from sfumato.text import json_line, printable
 
     workers, limits, fresh = how
-    work = partial(begin, setup) if setup.explain is None else partial(begin_explained, setup, setup.explain)
-    with ScanFolder(out, setup.asked(scanner), fresh) as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(ScanFolder(out, setup.asked(scanner), fresh))
+        # Here, so that a worker which is killed leaves nothing that it fetched.
+        landing = stack.enter_context(tempfile.TemporaryDirectory(prefix="sfumato-fetched-"))
+        setup = replace(setup, landing=Path(landing))
+        work = partial(begin, setup) if setup.explain is None else partial(begin_explained, setup, setup.explain)
         folder.note("found", files=len(files), passed_over=dict(passed_over))
         run = ScanRun(folder, scanner, files, audited.add_plain if audited is not None else None)
         with progress("Scanning", len(files), lambda: f"{run.summary.pace:.1f} video-hours an hour") as advance:

@@ -107,12 +107,16 @@ class Scanner:
         """Digest of the sections of detector.json that say what a score is worth."""
         return options_digest({name: self.detector.bundle.record.get(name) for name in _CALIBRATION})
 
-    def scan_source(self, source: Source, limits: FetchLimits, explained: bool = False) -> Scanned:
-        """One file or address, as `scan_file`. What cannot be fetched is a file that cannot be read."""
+    def scan_source(
+        self, source: Source, limits: FetchLimits, explained: bool = False, landing: Path | None = None
+    ) -> Scanned:
+        """One file or address, as `scan_file`. What cannot be fetched is a file that cannot be read. limits, landing:
+        as in `at_hand`.
+        """
         if isinstance(source, Path):
             return self.scan_file(source, explained=explained)
         try:
-            with at_hand(source, limits) as path:
+            with at_hand(source, limits, landing) as path:
                 return self.scan_file(path, explained=explained, name=source.place)
         except FetchError as error:
             facts = FileFacts(source.place, None, None)

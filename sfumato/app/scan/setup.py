@@ -26,7 +26,8 @@ from sfumato.version import __version__
 class ScanSetup:
     """As the arguments of `Scanner` and `VideoDetector`; explain: the folder of heat maps, None without; policy: its
     TOML; lists: (purpose, SHA-256) of each file of trust, as records name them, None: those of trust and stamps
-    themselves; fetching: what an address may cost, which changes no record of a file that was had.
+    themselves; fetching, landing: what an address may cost, and where it lies meanwhile, which changes no record of a
+    file that was had.
     """
 
     trust: tuple[bytes, ...] = ()
@@ -42,6 +43,7 @@ class ScanSetup:
     sidecar: Path | None = None
     lists: tuple[tuple[str, str], ...] | None = None
     fetching: FetchLimits = DEFAULT
+    landing: Path | None = None
 
     def scanner(self) -> Scanner:
         """Raises what `Scanner` and `VideoDetector` raise."""
@@ -91,4 +93,4 @@ class ScanJob:
 def begin(setup: ScanSetup) -> Callable[[ScanJob], Record]:
     """For a worker: loads the nets, and returns what makes a record (plain JSON) of a file."""
     scanner = setup.scanner()
-    return lambda job: scanner.scan_source(job.path, setup.fetching).record.as_json()
+    return lambda job: scanner.scan_source(job.path, setup.fetching, landing=setup.landing).record.as_json()

@@ -18,6 +18,7 @@ from sfumato.errors import OutputError, UsageError
 from sfumato.exit_codes import ExitCode
 from tests.durable_fixtures import sealed_video
 from tests.media_fixtures import make_video
+from tests.test_schemas import AUDIT, faults
 
 
 def run(*arguments: object) -> Result:
@@ -139,6 +140,7 @@ def test_a_run_folder_with_another_policy_is_refused_and_the_log_names_it(
     policy.write_text("stamped-by = true\n")
     same = (films / "a.mp4", "--frames", "2", "--model", shipped_detector, "-o", tmp_path / "run")
     assert run(*same, "--policy", policy, "--audit", log).return_value == 0
+    assert [fault for line in log.read_bytes().splitlines() for fault in faults(AUDIT, json.loads(line))] == []
     verdicts = [line for line in map(read_line, log.read_bytes().splitlines()) if line.kind == "verdict"]
     assert [[each["purpose"] for each in line.body["trust"]] for line in verdicts] == [["policy"]]
     found = run(*same)

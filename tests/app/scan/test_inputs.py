@@ -110,10 +110,14 @@ def test_what_is_at_an_address_is_there_for_as_long_as_it_is_needed(
 ) -> None:
     loopback_is_public(monkeypatch)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "here").mkdir()
     with answering(lambda line: [said(b"film")]) as (address, _):
         with at_hand(Address(f"{address}/a.mp4"), QUICK) as path:
             assert path.read_bytes() == b"film"
-        assert list(tmp_path.iterdir()) == []
+        assert list(tmp_path.iterdir()) == [tmp_path / "here"]
+        with at_hand(Address(f"{address}/a.mp4"), QUICK, tmp_path / "here") as path:
+            assert path.is_relative_to(tmp_path / "here")
+        (tmp_path / "here").rmdir()
     with pytest.raises(FetchError), at_hand(Address("http://127.0.0.2/a.mp4"), QUICK):
         pytest.fail("it was fetched")
     assert list(tmp_path.iterdir()) == []

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from sfumato.app.scan.outputs.sarif import LEVELS, uri, write_sarif
 from sfumato.app.scan.verdict import VERDICTS
 from tests.app.scan.outputs.test_csv_file import ANY_TEXT, named
-from tests.app.scan.outputs.test_table import FACTS
-from tests.scan_fixtures import scan_record
+from tests.scan_fixtures import FACTS, scan_record
 
 KINDS = {"notApplicable", "pass", "fail", "review", "open", "informational"}  # SARIF 2.1.0, 3.27.9
 FACES = [{"id": 0, "t0": 0.5, "t1": 1.0, "n": 1, "size_px": 50.0, "score": 0.9, "logit": 2.0, "frames": []}]

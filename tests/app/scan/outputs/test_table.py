@@ -8,10 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfumato.app.scan.outputs.table import COLUMNS, row
-from sfumato.app.scan.record import ScanFacts
-from tests.scan_fixtures import mark_facts, scan_record
+from tests.scan_fixtures import FACTS, mark_facts, scan_record
 
-FACTS = ScanFacts("2026-01-31T12:30:00Z", "9.9", "c" * 64, (("signers", "d" * 64),), {"fpr": 0.01})
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
