@@ -166,15 +166,15 @@ def together(into: str, *group: Decorator[Any]) -> Decorator[Any]:
 
 
 def inputs() -> Decorator[Any]:
-    """How a command takes what it is to look at, beside names. Its parameter is `taking`: null, fetch, fetch_mb,
-    fetch_seconds.
+    """How a command takes what it is to look at, beside names. Its parameter is `taking`: null, fetch, fetch_mb and
+    fetch_seconds, None unless given.
     """
     return together(
         "taking",
         click.option("-0", "--null", is_flag=True, help="Names on standard input end with NUL, not with line ends."),
         click.option("--fetch", is_flag=True, help="Take http(s):// and s3:// addresses; public ones alone."),
-        number("--fetch-mb", 512, click.IntRange(1, 1_000_000), "MB of one address, at most."),
-        number("--fetch-seconds", 300, click.FloatRange(1, 86_400), "Seconds for one address, at most."),
+        click.option("--fetch-mb", type=click.IntRange(1, 1_000_000), help="MB of one address.  [default: 512]"),
+        click.option("--fetch-seconds", type=click.FloatRange(1, 86_400), help="Seconds for one.  [default: 300]"),
     )
 
 

@@ -24,6 +24,7 @@ from sfumato.exit_codes import ExitCode
 from sfumato.limits import MEGABYTE
 
 _SECONDS, _MEMORY = 3600.0, 1500  # for one file; MB of the process that judges it
+_FETCH_MB, _FETCH_SECONDS = 512, 300.0  # of one address
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -154,7 +155,7 @@ def scan(
     setup = ScanSetup(
         beliefs.anchors, beliefs.digests, frames, float(fpr), model, backend, repository, folder, beliefs.stamps,
         beliefs.policy, credentials["sidecar"], lists,
-        FetchLimits(taking["fetch_mb"] * MEGABYTE, taking["fetch_seconds"]),
+        FetchLimits((taking["fetch_mb"] or _FETCH_MB) * MEGABYTE, taking["fetch_seconds"] or _FETCH_SECONDS),
     )  # fmt: skip
     scanner = setup.scanner()
     if folder is not None:
@@ -176,6 +177,9 @@ def scan(
 def _sources(names: tuple[str, ...], finder: Finder, taking: Mapping[str, Any]) -> list[Source]:
     from sfumato.app.scan.inputs import STDIN, find_sources, listed
 
+    for name in ("fetch_mb", "fetch_seconds"):
+        if taking[name] is not None and not taking["fetch"]:
+            raise UsageError(f"--{name.replace('_', '-')} is for addresses", "Add --fetch.")
     if taking["null"] and STDIN not in names:
         raise UsageError("--null is for names on standard input", "Add - for them.")
     stdin = sys.stdin.buffer if sys.stdin is not None else BytesIO()  # None: it was closed

@@ -50,6 +50,11 @@ def test_a_quoted_pattern_is_expanded(shipped_detector: Path, films: Path) -> No
     assert paths(found) == ["a.mp4", "c.mp4"]
 
 
+@pytest.mark.parametrize("option", ["--fetch-mb", "--fetch-seconds"])
+def test_limits_of_addresses_without_addresses_are_refused(films: Path, option: str) -> None:
+    assert f"{option} is for addresses" in str(run("a.mp4", option, 5).exception)
+
+
 SECRETS = ("hunter2", "tokenvalue")
 
 
@@ -91,6 +96,17 @@ def test_an_address_inside_is_a_record_that_says_so(shipped_detector: Path, tmp_
     found = run("http://127.0.0.1:1/film.mp4", "--fetch", "--json", "--model", shipped_detector)
     assert found.return_value == 3
     assert "not public" in json.loads(found.stdout)["reasons"][0]["detail"]
+
+
+def test_an_address_that_has_more_than_it_may_is_a_record_that_says_so(
+    shipped_detector: Path, films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.fetch_server import loopback_is_public
+
+    loopback_is_public(monkeypatch)
+    with answering(lambda line: [said(bytes(2**20 + 1))]) as (site, _):
+        found = run(f"{site}/film.mp4", "--fetch", "--fetch-mb", 1, "--json", "--model", shipped_detector)
+    assert "the limit is 1 MB" in json.loads(found.stdout)["reasons"][0]["detail"]
 
 
 def test_without_fetch_no_connection_is_opened(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
