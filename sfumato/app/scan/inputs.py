@@ -7,6 +7,7 @@ its turn comes, and removed when it was judged.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,11 +19,13 @@ from typing import IO
 from sfumato.errors import UsageError
 from sfumato.execution.fetch import fetch
 from sfumato.execution.fetch.clock import FetchLimits
-from sfumato.execution.fetch.urls import SCHEMES, is_url, redacted
+from sfumato.execution.fetch.urls import SCHEMES, redacted, scheme_of
 from sfumato.execution.find_files import Finder
 from sfumato.limits import NAMES
 
 STDIN = "-"
+_SHOWN = 5  # words in a message
+_ADVICE = "Names end with line ends, or with --null with NUL: `find . -print0 | sfumato scan - --null`."
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,6 @@ def _names(stream: IO[bytes], end: bytes) -> Iterator[str]:
     yield from _name(rest, end)
 
 
-_ADVICE = "Names end with line ends, or with --null with NUL: `find . -print0 | sfumato scan - --null`."
-
-
 def _name(data: bytes, end: bytes) -> Iterator[str]:
     name = data.removesuffix(b"\r") if end == b"\n" else data
     NAMES.hold("The list on standard input", len(name), UsageError, _ADVICE)
@@ -102,12 +102,8 @@ def find_sources(words: Iterable[str], finder: Finder, fetching: bool) -> list[S
     given: list[str] = []
     for word in words:
         given += [word] if len(given) < _SHOWN else []
-        if is_url(word) and not Path(word).exists():
-            if not fetching:
-                raise UsageError(
-                    f"{redacted(word)} is an address, and no connection is opened unless you ask for it", "Add --fetch."
-                )
-            found[Address(word)] = None
+        if scheme_of(word) and not os.path.exists(word):  # noqa: PTH110 (Path raises for an address that is very long)
+            found[_address(word, fetching)] = None
         else:
             found |= dict.fromkeys(finder.paths([Path(word)]))
     if not found:
@@ -116,4 +112,12 @@ def find_sources(words: Iterable[str], finder: Finder, fetching: bool) -> list[S
     return list(found)
 
 
-_SHOWN = 5  # words in a message
+def _address(word: str, fetching: bool) -> Address:
+    if scheme_of(word) not in SCHEMES:
+        known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+        raise UsageError(f"{redacted(word)} is no file, and addresses of that kind are not fetched", f"Known: {known}.")
+    if not fetching:
+        raise UsageError(
+            f"{redacted(word)} is an address, and no connection is opened unless you ask for it", "Add --fetch."
+        )
+    return Address(word)

@@ -105,6 +105,20 @@ def test_an_address_is_taken_only_when_asked_for_and_is_shown_without_its_secret
     assert place_of(found[1]) == Path("a.mp4")
 
 
+def test_an_address_may_be_long_and_a_file_may_be_called_like_one(folder: Path) -> None:
+    long = f"https://example.com/a.mp4?{'x' * 6000}"
+    (folder / "s3:" / "b").mkdir(parents=True)
+    (folder / "s3:" / "b" / "c.mp4").touch()
+    assert find_sources([long, "s3://b/c.mp4"], Finder(), True) == [Address(long), Path("s3:/b/c.mp4")]
+
+
+@pytest.mark.parametrize("word", ["ftp://me:secret@example.com/a.mp4", "file:///etc/passwd"])
+def test_other_addresses_are_refused_without_being_told(folder: Path, word: str) -> None:
+    with pytest.raises(UsageError, match="not fetched") as caught:
+        find_sources([word], Finder(), True)
+    assert "secret" not in str(caught.value)
+
+
 def test_what_is_at_an_address_is_there_for_as_long_as_it_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
