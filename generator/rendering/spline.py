@@ -150,19 +150,24 @@ def _stiffness(before: float, apart: float, count: int) -> NDArray[np.float64]:
 
 def _near_lips(points: Array, side: int) -> Array:
     """Where `generator.networks.warp.flow_share` takes flows away, (side, side) in [0, 1]: 1 at the lips."""
+    result = np.zeros((side, side), np.float32)
     outer = points[48:60]
     along = points[54] - points[48]
     centre, along = outer.mean(0), along / max(float(np.hypot(*along)), 1e-12)
+    axes = np.stack([along, [-along[1], along[0]]])
+    halves = np.maximum(np.abs((outer - centre) @ axes.T).max(0), 1e-6)
+    reach = (AROUND + FADE) * np.sqrt((halves**2) @ (axes**2))  # of the ellipse, in x and y
+    low, high = (((centre + way * reach + 1) * side - 1) / 2 for way in (-1, 1))
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        return result
+    (left, top), (right, bottom) = np.ceil(low).clip(0, side).astype(int), (np.floor(high) + 1).clip(0, side).astype(int)
     line = (np.arange(side, dtype=np.float32) * 2 + 1) / side - 1
-    x, y = line[None] - centre[0], line[:, None] - centre[1]
-    squared = np.zeros((side, side), np.float32)
-    for axis in (along, np.array([-along[1], along[0]], np.float32)):
-        half = max(float(np.abs((outer - centre) @ axis).max()), 1e-6)
-        across = axis[0] / half * x + axis[1] / half * y
-        squared += across * across
-    near = np.sqrt(squared, out=squared)
+    x, y = line[None, left:right] - centre[0], line[top:bottom, None] - centre[1]
+    (a, b), (c, d) = (axes / halves[:, None]).astype(np.float32)
+    near = np.hypot(a * x + b * y, c * x + d * y)
     near = np.minimum(np.maximum((AROUND + FADE - near) * np.float32(1 / FADE), 0), 1)
-    return np.asarray(near * near * (3 - 2 * near), np.float32)
+    result[top:bottom, left:right] = near * near * (3 - 2 * near)
+    return result
 
 
 def _move_rigidly(
