@@ -111,6 +111,11 @@ def lip_masks(points: NDArray[np.floating]) -> Array:
     return np.stack([inner, outer, soft * np.float32(share)])
 
 
+def is_shut(points: NDArray[np.floating]) -> bool:
+    """points: (68, 2). Whether nothing is painted, whatever is known: the last of `lip_masks` is 0."""
+    return float(inner_opening(points)) <= _SHUT
+
+
 def unknown(points: NDArray[np.floating], sources: NDArray[np.floating]) -> float:
     """How much has to be painted inside the lips of `points` (68, 2), in [0, 1]: nothing where one of `sources`
     (T, 68, 2) opens its lips as far, all where each opens them less, or more.

@@ -16,7 +16,7 @@ from torch import Tensor
 from generator.compiler.backends import Backend, load_backend
 from generator.compiler.folding import fold
 from generator.motion.track import Landmarks
-from generator.networks.mouth import CHANNELS, SIDE, MouthPainter, lip_masks, square_axes
+from generator.networks.mouth import CHANNELS, SIDE, MouthPainter, is_shut, lip_masks, square_axes
 from generator.rendering.blocks import block_order, fold_picture, unfold
 
 Array = NDArray[np.float32]
@@ -37,6 +37,8 @@ class Mouth:
 
     def paint(self, picture: Array, points: Landmarks, much: float = 1.0) -> None:
         """picture: (H, H, 3) in [-1, 1], changed in place; points: (68, 2) in [-1, 1]; much: of the paint, 0 to 1."""
+        if not much or is_shut(points):
+            return
         lips = lip_masks(points)
         lips[2] *= np.float32(much)
         if not lips[2].any():

@@ -8,20 +8,21 @@ core.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from generator.compiler.backends import Backend, load_backend
-from generator.compiler.folding import fold, motion_basis
+from generator.compiler.folding import Plan, fold, motion_basis
 from generator.motion.track import Landmarks
 from generator.networks.families import FLOW_GAIN, GATE_GAIN, PAINT_GAIN, SHUT, WarpGenerator
 from generator.networks.mouth import unknown
-from generator.networks.synthesizer import Generator
+from generator.networks.synthesizer import Generator, Synthesizer
 from generator.person.fine_tune import Person
 from generator.rendering.blocks import block_order, fold_picture, folded, unfold
 from generator.rendering.layers import Layers
@@ -105,8 +106,8 @@ class WarpRenderer:
         self._known = person.landmarks.cpu().numpy()  # (T, 68, 2)
         self._regions = Regions(self._known) if len(person.faces) > 1 else None
         psi, own = person.psi[:, : network.coefficients], person.psi[:, network.coefficients :]
-        plan = fold(network, psi, self._size // self._stem, self._guide_weights, self._head_weights)
-        self._network: Backend = load_backend(backend, plan, threads)
+        self._answers = lru_cache(maxsize=2)(partial(self._compiled, network, psi, backend, threads))
+        plan, _ = self._answers(layers.size == self._size)
         self.products, self._inputs = plan.products, plan.inputs
         self._mouth = Mouth(generator.mouth, own, backend, threads) if generator.mouth is not None else None
         self.products += self._mouth.products if self._mouth is not None else 0
@@ -117,7 +118,8 @@ class WarpRenderer:
         chosen = order[: self._distinct]
         coarse = self._spline.moves(chosen, points)  # D times (c, c, 2)
         moved = [folded(_moves_at(part, self._size), self._stem) for part in coarse]  # (n, n, stem stem 2) each
-        head = self._network(self._guide(points, chosen, moved))
+        _, network = self._answers(size == self._size)
+        head = network(self._guide(points, chosen, moved))
         fine = moved if size == self._size else [_moves_at(part, size) for part in coarse]
         picture = self._compose(head, chosen, fine, self._spline.flow_shares(chosen, points, size), size)
         if self._regions is not None:
@@ -125,6 +127,15 @@ class WarpRenderer:
         if self._mouth is not None:
             self._mouth.paint(picture, points, unknown(points, self._known))
         return _to_image(picture)
+
+    def _compiled(
+        self, network: Synthesizer, psi: Tensor, backend: str, threads: int, tanh: bool
+    ) -> tuple[Plan, Backend]:
+        """`tanh`: what ends the head at the network's own size is the network's last step; at another size it comes
+        behind the enlargement.
+        """
+        plan = fold(network, psi, self._size // self._stem, self._guide_weights, self._head_weights, tanh=tanh)
+        return plan, load_backend(backend, plan, threads)
 
     def _guide(self, points: Landmarks, chosen: Sequence[int], moved: Sequence[Array]) -> Array:
         """What the network reads, block by block: sketch, warped faces, motion. (n, n, inputs)"""
@@ -149,7 +160,7 @@ class WarpRenderer:
         """
         stem = self._stem if size == self._size else 1
         starts = np.cumsum([0, *[2] * self._warps, *[1] * (self._warps - 1), 4]) * self._stem**2
-        parts = [head[..., start:stop] for start, stop in pairwise(starts.tolist())]
+        parts = [self._part(head, start, stop, size) for start, stop in pairwise(starts.tolist())]
         flows, gates, painted = parts[: self._warps], parts[self._warps : -1], parts[-1]
         large = [self._large(source) for source in chosen]
         places = [_places(move, size, len(picture), stem) for move, picture in zip(fine, large, strict=True)]
@@ -160,26 +171,23 @@ class WarpRenderer:
         warp: Any = None
         for index, flow in enumerate(flows):
             part = min(index, self._distinct - 1)
-            layer = _sample(large[part], _added(self._tanh(flow, size), reach[part], places[part]))
+            layer = _sample(large[part], _added(flow, reach[part], places[part]))
             if warp is None:
                 warp = layer
                 continue
-            gate = self._tanh(gates[index - 1], size)
             shut = np.float32(1 / (1 + np.exp(-SHUT)))
-            gate *= 0.5 / (1 - shut)
+            gate = gates[index - 1] * (0.5 / (1 - shut))
             gate += (0.5 - shut) / (1 - shut)
             layer -= warp
-            layer *= _spread(gate, 4)
+            layer *= _spread(gate.reshape(size, size), 4)
             warp += layer
         within: Any = np.clip(cv2.extractChannel(warp, 3), 0, 1)
         behind = self._behind(size, stem)
         if behind is not None:
             warp += _times(behind, 1 - within)
-        synthesis: Any = self._tanh(painted, size)  # residual and mask
-        share: Any = cv2.extractChannel(synthesis, 3)
-        share *= 0.5
+        share = painted[..., 3].reshape(size, size) * np.float32(0.5)  # the mask, behind the residual
         share += 0.5
-        synthesis = cv2.scaleAdd(synthesis, 2, warp)
+        synthesis: Any = cv2.scaleAdd(painted, 2, warp.reshape(painted.shape)).reshape(size, size, 4)
         np.clip(synthesis, -1, 1, out=synthesis)
         synthesis -= warp
         warp += _times(synthesis, share if behind is None else share * within)
@@ -196,12 +204,15 @@ class WarpRenderer:
             large = self._large(source)
             yield _sample(large, _pixels(places, large.shape[0]))
 
-    def _tanh(self, part: Array, size: int) -> Array:
-        """A part of the head (n, n, stem stem C) at `size`, (size, size, C); at the network's own size block by block.
-        All of them end in a tanh: a sigmoid is one too, and the factors are in the weights.
+    def _part(self, head: Array, start: int, stop: int, size: int) -> Array:
+        """Channels of the head (n, n, outputs) at `size`, (., ., C); at the network's own size block by block, and not
+        copied. All of them end in a tanh: a sigmoid is one too, and the factors are in the weights.
         """
-        whole: Any = part if size == self._size else _resize(unfold(part, self._stem), size)
-        return np.asarray(np.tanh(whole), np.float32).reshape(size, size, -1)
+        if size == self._size:
+            places = len(head) ** 2
+            return head.reshape(places, -1)[:, start:stop].reshape(places, self._stem**2, -1)
+        whole = _resize(unfold(head[..., start:stop], self._stem), size)
+        return np.asarray(np.tanh(whole, out=whole))
 
     def _fold_backdrop(self, size: int, stem: int) -> Array | None:
         """What stays still, (size, size, 4), in the order of blocks; the last channel is 0."""
@@ -312,12 +323,11 @@ def _spread(share: Array, channels: int) -> Array:
 
 
 def _added(flow: Array, reach: Any, places: Array) -> Array:
-    """places + reach * flow, (H, W, 2) each, of which `reach` may be a number; `flow` is used up."""
+    """places + reach * flow, (H, W, 2) each, of which `reach` may be a number."""
     if isinstance(reach, float):
-        return np.asarray(cv2.scaleAdd(flow, reach, places), np.float32)
-    flow *= reach
-    flow += places
-    return flow
+        return np.asarray(cv2.scaleAdd(flow, reach, places.reshape(flow.shape)), np.float32).reshape(places.shape)
+    moved = flow * reach.reshape(flow.shape)
+    return moved.reshape(places.shape) + places
 
 
 def _times(colours: Array, share: Array) -> Array:
