@@ -20,7 +20,9 @@ def block_order(indices: NDArray[np.int64], stem: int, groups: Sequence[Sequence
 def fold_picture(picture: NDArray[Any], stem: int, blocks: NDArray[Any]) -> None:
     """Writes (S, S, C) as blocks of stem x stem pixels, (n, n, stem stem C)."""
     n = len(blocks)
-    row = np.dtype((np.void, picture.shape[2] * stem * picture.itemsize))  # as one piece: copied five times faster than its numbers
+    row = np.dtype(
+        (np.void, picture.shape[2] * stem * picture.itemsize)
+    )  # as one piece: copied five times faster than its numbers
     blocks.view(row)[...] = picture.reshape(n, stem, n, -1).view(row)[..., 0].transpose(0, 2, 1)
 
 

@@ -327,7 +327,8 @@ def _added(flow: Array, reach: Any, places: Array) -> Array:
     if isinstance(reach, float):
         return np.asarray(cv2.scaleAdd(flow, reach, places.reshape(flow.shape)), np.float32).reshape(places.shape)
     moved = flow * reach.reshape(flow.shape)
-    return moved.reshape(places.shape) + places
+    moved += places.reshape(flow.shape)
+    return np.asarray(moved.reshape(places.shape))
 
 
 def _times(colours: Array, share: Array) -> Array:

@@ -72,15 +72,15 @@ class Spline:
         """target: (68, 2) in [-1, 1]. Returns for D sources (c, c, 2) each: how far from each place its origin in the
         source lies, x and y.
         """
-        points = np.asarray(target, np.float64)
+        points, parts = np.asarray(target, np.float64), list[Array]()
         common = self._basis(points)  # (68, c c), of every source
-        edge, apart, parts = len(points) + len(self._border), _lips_apart(np.asarray(target, np.float32)), []
+        edge, apart = len(points) + len(self._border), _lips_apart(np.asarray(target, np.float32))
         for source in chosen:
             values = self._values[source]
             moved = _move_rigidly(values[edge:], values[: len(points)], points)
             nodes = np.concatenate([points, self._border, moved])
-            weights = _solve(nodes, values - nodes, _stiffness(self._apart[source], apart, len(nodes)))
-            weights = weights.astype(np.float32).T  # (2, P + 3)
+            solved = _solve(nodes, values - nodes, _stiffness(self._apart[source], apart, len(nodes)))
+            weights = solved.astype(np.float32).T  # (2, P + 3)
             field = weights[:, : len(points)] @ common
             field += weights[:, len(points) : edge] @ self._edge
             field += weights[:, edge:-3] @ self._basis(moved)
@@ -98,7 +98,8 @@ class Spline:
             return [None] * len(amounts)
         side = min(size, SHARES)
         near = _near_lips(points, side)
-        near = near if side == size else cv2.resize(near, (size, size), interpolation=cv2.INTER_LINEAR)
+        if side != size:
+            near = np.asarray(cv2.resize(near, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
         return [(1 - np.float32(amount) * near)[..., None] if amount else None for amount in amounts]
 
     def _basis(self, nodes: NDArray[np.float64]) -> Array:
@@ -125,7 +126,7 @@ def _solve(nodes: NDArray[np.float64], values: NDArray[np.float64], soft: NDArra
 def _kernel(squared: NDArray[Any]) -> NDArray[Any]:
     """r^2 log r from r^2."""
     half, least = squared.dtype.type(0.5), squared.dtype.type(1e-9)
-    logarithm = squared + least
+    logarithm: NDArray[Any] = squared + least
     np.log(logarithm, out=logarithm)
     logarithm *= half
     logarithm *= squared
@@ -157,10 +158,15 @@ def _near_lips(points: Array, side: int) -> Array:
     axes = np.stack([along, [-along[1], along[0]]])
     halves = np.maximum(np.abs((outer - centre) @ axes.T).max(0), 1e-6)
     reach = (AROUND + FADE) * np.sqrt((halves**2) @ (axes**2))  # of the ellipse, in x and y
+    if not along.any():  # corners of the mouth in one point: no place is beyond it
+        reach = np.full(2, np.inf)
     low, high = (((centre + way * reach + 1) * side - 1) / 2 for way in (-1, 1))
-    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+    if np.isnan(low).any() or np.isnan(high).any():
         return result
-    (left, top), (right, bottom) = np.ceil(low).clip(0, side).astype(int), (np.floor(high) + 1).clip(0, side).astype(int)
+    (left, top), (right, bottom) = (
+        np.ceil(low).clip(0, side).astype(int),
+        (np.floor(high) + 1).clip(0, side).astype(int),
+    )
     line = (np.arange(side, dtype=np.float32) * 2 + 1) / side - 1
     x, y = line[None, left:right] - centre[0], line[top:bottom, None] - centre[1]
     (a, b), (c, d) = (axes / halves[:, None]).astype(np.float32)
