@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from sfumato.errors import SfumatoError, UsageError
 
@@ -77,7 +78,7 @@ class _Lines:
 
     def __init__(self, path: Path) -> None:
         self._path, self._count = path, 0
-        self._file = None
+        self._file: BinaryIO | None = None
 
     def count(self) -> int:
         if self._file is None:

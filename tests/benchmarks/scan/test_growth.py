@@ -20,11 +20,11 @@ def row_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ScanGrowthRow]:
     monkeypatch.setattr(growth, "digest_of", lambda config: "d")
 
     def row(costs: list[float], loading: float = 7.0) -> ScanGrowthRow:
-        cpu, moments = loading, [Moment(1, 0.0, loading, 100.0, 200.0)]
+        cpu, moments = loading, list[Moment]()
         for block, cost in enumerate(costs):
             for file in range(10):
                 cpu += cost
-                moments.append(Moment(2 + 10 * block + file, cpu, cpu, 100.0 + block, 200.0 + 2 * block))
+                moments.append(Moment(1 + 10 * block + file, cpu, cpu, 100.0 + block, 200.0 + 2 * block))
         return growth_of(moments, ScanConfig(), 0.5, block=10)
 
     return row
@@ -43,8 +43,7 @@ def test_a_cost_that_doubles_grows_by_one_with_an_interval_that_says_so(row_of: 
     assert row.growth.interval is not None
     low, high = row.growth.interval
     assert 0.7 < low < 1.0 < high < 1.3
-    assert (row.driver_mb_first, row.worker_mb_first) == (100.0, 200.0)
-    assert row.driver_mb > row.driver_mb_first
+    assert (row.driver_mb_first, row.driver_mb, row.worker_mb_first, row.worker_mb) == (100.0, 111.0, 200.0, 222.0)
     assert "a growth of +9" in scan_table([row]) or "a growth of +10" in scan_table([row])
 
 
