@@ -48,7 +48,7 @@ def call(run: Path, files: Path, more: Sequence[str], until: Callable[[], bool] 
     """Scans; as soon as `until` says so, the whole group of processes is killed."""
     words = [sys.executable, "-m", "sfumato", "scan", "--json", "-o", str(run), *more, str(files)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    since, peaks, killed = time.monotonic(), dict[int, int](), False
+    since, peaks, killed, looks = time.monotonic(), dict[int, int](), False, 0
     with tempfile.TemporaryFile("w+", errors="replace") as output, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
             words, cwd=ROOT, env=environment, start_new_session=True, stdout=output, stderr=errors
@@ -56,7 +56,9 @@ def call(run: Path, files: Path, more: Sequence[str], until: Callable[[], bool] 
         while process.poll() is None:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(0.05)
-            peaks |= _peaks(process.pid)
+            looks += 1
+            if looks % 5 == 0:  # what a process held at most stays known as long as it lives
+                peaks |= _peaks(process.pid)
             if not killed and until():
                 killed = True
                 os.killpg(process.pid, signal.SIGKILL)

@@ -129,6 +129,12 @@ def _socket(place: Place) -> None:
         os.close(here)
 
 
+def _folder(place: Place) -> None:
+    """A folder that is called like a video, with one in it."""
+    place.path(".mp4").mkdir()
+    cut_off(place.good, place.path(".mp4") / "inside.mp4", 0.7 + place.seed / 10_000)
+
+
 def _joined(place: Place) -> None:
     place.path(".mp4").write_bytes(place.good.read_bytes() * 3)
 
@@ -169,7 +175,7 @@ KINDS: dict[str, Callable[[Place], object]] = {
     "self": lambda place: place.path(".mp4").symlink_to(place.path(".mp4").name),
     "lost": lambda place: place.path(".mp4").symlink_to("nowhere.mp4"),
     "device": lambda place: place.path(".mp4").symlink_to("/dev/zero"),
-    "folder": lambda place: place.path(".mp4").mkdir(),
+    "folder": _folder,
 }
 
 
