@@ -16,7 +16,10 @@ from tests.test_hostile_files import LARGE
 
 FILES, ONE_IN, KILLS = 60, 3, 2
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
+    pytest.mark.timeout(900),  # four scans; half a minute where nothing else runs
+]
 
 
 @pytest.fixture(scope="module")
