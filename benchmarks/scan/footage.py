@@ -45,9 +45,10 @@ def hand_held(width: int, height: int, frames: int) -> Timed:
     for index in range(frames):
         time = index / RATE
         scale = height / high * (1.05 + 0.05 * math.sin(0.7 * time))
-        place = cv2.getRotationMatrix2D((wide / 2, high / 2), 2 * math.sin(0.9 * time), scale)
-        place[:, 2] += (width / 2 - wide / 2, height / 2 - high / 2)
-        place[:, 2] += (height * 0.03 * math.sin(time), height * 0.03 * math.sin(1.3 * time))
+        turned = cv2.getRotationMatrix2D((wide / 2, high / 2), 2 * math.sin(0.9 * time), scale)
+        place = np.asarray(turned, np.float64)  # (2, 3)
+        place[:, 2] += np.array([width - wide, height - high]) / 2
+        place[:, 2] += 0.03 * height * np.sin([time, 1.3 * time])
         image = cv2.warpAffine(
             painting, place, (width, height), behind.copy(), borderMode=cv2.BORDER_TRANSPARENT
         )  # (height, width, 3)
