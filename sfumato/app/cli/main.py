@@ -88,6 +88,9 @@ COMMANDS: Table = {
     "calibrate": LazyCommand(
         "sfumato.app.cli.calibrate:calibrate", "Set the detector's thresholds on your own real footage."
     ),
+    "calibrate-keyframes": LazyCommand(
+        "detector.commands.keyframes:calibrate_keyframes", "Set where keyframes alone decide, for scan --quick."
+    ),
     "clips": LazyCommand("sfumato.app.cli.clips:clips", "List a folder of real footage: who is who, split by person."),
     "fakes": LazyCommand(
         "sfumato.app.cli.fakes:fakes", "Fakes of the people in a clips.jsonl, each with its real twin."

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     "--fpr", default=f"{SCAN_FPR:g}", show_default=True, type=click.Choice(["0.1", "0.01", "0.001"]),
     help="Where a score flags; refused when too few real clips carry it.",
 )  # fmt: skip
+@click.option("--quick", is_flag=True, help="Look at no more than decides; each record says what did not run.")
 @options.model()
 @click.option(
     "--backend",
@@ -61,8 +62,9 @@ if TYPE_CHECKING:
 @click.option("--memory", type=click.IntRange(256), help="MB of one process, with -o.  [default: 1500]")
 def scan(
     paths: tuple[Path, ...], as_json: bool, trust: tuple[Path, ...], allowed_list: tuple[Path, ...],
-    repository: str | None, frames: int | None, fpr: str, model: Path | None, backend: str | None, folder: Path | None,
-    audit: Path | None, out: Path | None, workers: int | None, fresh: bool, timeout: float | None, memory: int | None,
+    repository: str | None, frames: int | None, fpr: str, quick: bool, model: Path | None, backend: str | None,
+    folder: Path | None, audit: Path | None, out: Path | None, workers: int | None, fresh: bool, timeout: float | None,
+    memory: int | None,
 ) -> int:  # fmt: skip
     """Judge videos and pictures: credentials first, then watermark and detector.
 
@@ -82,6 +84,8 @@ def scan(
 
     if out is None:
         _require_no_run({"--workers": workers, "--fresh": fresh or None, "--timeout": timeout, "--memory": memory})
+    if quick and folder is not None:
+        raise UsageError("--explain shows what a full look found", "Leave out --quick.")
     finder = Finder()
     files = find_media(paths, finder)
     if finder.told():
@@ -89,7 +93,7 @@ def scan(
     allowed = [load_allowed_list(path) for path in allowed_list]
     digests = frozenset[str]().union(*(each.fingerprints for each in allowed))
     roots = tuple(read_anchors(file) for file in trust)
-    setup = ScanSetup(roots, digests, frames, float(fpr), model, backend, repository, folder)
+    setup = ScanSetup(roots, digests, frames, float(fpr), model, backend, repository, folder, quick)
     scanner = setup.scanner()
     if folder is not None:
         scanner.detector.bundle.scorer.require_maps()
@@ -99,7 +103,7 @@ def scan(
         if audit is not None:
             lists = {"signers": trust, "allowed": allowed_list}
             place = None if repository is None else place_without_secrets(repository)
-            asked = {"backend": backend, "explain": folder is not None, "repository": place}
+            asked = {"quick": quick, "backend": backend, "explain": folder is not None, "repository": place}
             audited = stack.enter_context(AuditedScan(audit, scanner, lists, asked))
         if out is None:
             return _print_records(files, scanner, folder, audited, as_json)

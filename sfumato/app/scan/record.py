@@ -17,6 +17,7 @@ from detector.inference.frames import MediaFacts
 from detector.inference.prediction import FrameCounts, ModelFacts, Moment, Prediction, Status, Timing, TrackScore
 from detector.inference.thresholds import Thresholds
 from provenance.verifying.verification import Verification
+from sfumato.app.scan.cascade import Stages
 from sfumato.app.scan.mark import MarkFacts
 from sfumato.app.scan.verdict import EDITED, SYNTHETIC, Verdict
 from sfumato.errors import MediaError
@@ -149,7 +150,7 @@ class ScanRecord:
     score: calibrated probability in [0, 1]; logit: the same before squashing; both None without one. fpr: the
     false-positive rate at which a score flags. status: "ok", "abstain" (the reasons say why), "error" (unreadable).
     timeline, tracks, model, timing: as in the detector's `Prediction`. mark: the watermark, None where none was looked
-    for. Other units are those of the parts.
+    for; stages: what ran, and what decided, None where judging failed. Other units are those of the parts.
     """
 
     file: FileFacts
@@ -168,11 +169,12 @@ class ScanRecord:
     timing: Timing | None
     explanation: ExplanationRecord | None = None
     mark: MarkFacts | None = None
+    stages: Stages | None = None
 
     @classmethod
     def of(
         cls, file: FileFacts, verification: Verification, prediction: Prediction, verdict: Verdict, fpr: float,
-        mark: MarkFacts | None = None,
+        mark: MarkFacts | None = None, stages: Stages | None = None,
     ) -> ScanRecord:  # fmt: skip
         return cls(
             file=file,
@@ -191,6 +193,7 @@ class ScanRecord:
             timing=prediction.timing,
             explanation=ExplanationRecord.of(prediction, verdict.band.flagged, fpr),
             mark=mark,
+            stages=stages,
         )
 
     @property
@@ -234,4 +237,5 @@ class ScanRecord:
             "model": self.model.as_json() if self.model else {},
             "timing": self.timing.as_json() if self.timing else {},
             "explain": self.explanation.as_json() if self.explanation else None,
+            "stages": self.stages.as_json() if self.stages else None,
         }

@@ -7,8 +7,10 @@ decoder where a watermark shows.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from detector.config import SCAN_FPR
@@ -19,6 +21,7 @@ from detector.inference.video_detector import VideoDetector
 from provenance.durable.repository import open_repository
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
+from sfumato.app.scan.cascade import STAGES, Looked, QuickScan, looked_fully
 from sfumato.app.scan.mark import MarkFacts, MarkWatch
 from sfumato.app.scan.record import FileFacts, ScanRecord
 from sfumato.app.scan.repeats import Repeats
@@ -48,15 +51,17 @@ class Scanner:
         detector: VideoDetector | None = None,
         allowed: Collection[str] = (),
         repository: str | Path | None = None,
+        quick: bool = False,
     ) -> None:
         """trust: PEM files of roots of signers to believe; frames: to look at, of each video, None for as many as the
         detector's thresholds were set with; fpr: the false-positive rate at which a score flags; detector: None for the
         one that ships; allowed: SHA-256, hex, of single signers' certificates to believe; repository: where the
         manifest that a watermark names is looked up, as in provenance.durable.repository.open_repository; None: the
-        user's own, if there is one.
+        user's own, if there is one; quick: no more is looked at than decides (sfumato/app/scan/cascade.py).
 
-        Raises UsageError if the detector is not calibrated at `fpr`, or `repository` is none, MissingPartError or
-        CheckpointError if the detector cannot be loaded, OutputError if the repository does not answer.
+        Raises UsageError if the detector is not calibrated at `fpr`, or `repository` is none, or `quick` is asked of a
+        detector that does not know where keyframes decide, MissingPartError or CheckpointError if the detector cannot
+        be loaded, OutputError if the repository does not answer.
         """
         if repository is not None:
             open_repository(repository, must_exist=True).close()
@@ -73,6 +78,7 @@ class Scanner:
                 f"The detector has no threshold at a false-positive rate of {fpr:g}: {few}",
                 f"Choose one of: {', '.join(f'{alpha:g}' for alpha in known)}.",
             )
+        self._quick = QuickScan(self.detector, self.frames, fpr, repository, self.trust) if quick else None
 
     def scan_file(self, path: Path, advance: Advance = lambda amount: None, explained: bool = False) -> Scanned:
         """One file. Never raises for what is in it: `status` is "ok", "abstain" or "error". `advance` gets 1 a sampled
@@ -81,16 +87,25 @@ class Scanner:
         Raises CheckpointError if an explanation is asked for and the detector has no maps; OutputError or UsageError if
         the repository does not answer.
         """
-        verification, file = verify(path, self.trust, allowed=self.allowed), FileFacts.of(path)
-        known = self._repeats.find(file)
-        prediction, mark = (known.prediction, known.mark) if known else self._look(path, advance, explained)
-        self._repeats.done(file, prediction, mark)
+        start = time.perf_counter()
+        verification, verified = verify(path, self.trust, allowed=self.allowed), time.perf_counter() - start
+        file = FileFacts.of(path)
+        declared = self._quick.declared(path, verification) if self._quick else None
+        known = None if declared else self._repeats.find(file)
+        looked = declared or known or self._looked(path, verification, advance, explained)
+        self._repeats.done(file, None if declared else looked)
+        prediction, mark = looked.prediction, looked.mark
+        stages = replace(looked.stages, seconds={STAGES[0]: verified, **looked.stages.seconds})
         verdict = combine(verification, prediction, self.fpr, mark)
         verdict = replace(verdict, notes=(*verdict.notes, *self._other_frames(prediction)))
         if known:
             verdict = replace(verdict, notes=(*verdict.notes, f"Judged once, with the same content at {known.path}."))
-        record = ScanRecord.of(file, verification, prediction, verdict, self.fpr, mark)
+        record = ScanRecord.of(file, verification, prediction, verdict, self.fpr, mark, stages)
         return Scanned(record, verification, _as_told(prediction, record))
+
+    def _looked(self, path: Path, verification: Verification, advance: Advance, explained: bool) -> Looked:
+        look = partial(self._look, path, advance, explained)
+        return self._quick.look(path, verification, look) if self._quick and not explained else looked_fully(look)
 
     def _look(self, path: Path, advance: Advance, explained: bool) -> tuple[Prediction, MarkFacts | None]:
         """What the detector says, and the watermark of a video; both look at the same frames."""

@@ -31,11 +31,12 @@ class ScanSetup:
     backend: str | None = None
     repository: str | None = None
     explain: Path | None = None
+    quick: bool = False
 
     def scanner(self) -> Scanner:
         """Raises what `Scanner` and `VideoDetector` raise."""
         detector = VideoDetector(self.model, backend=self.backend)
-        return Scanner(self.trust, self.frames, self.fpr, detector, self.allowed, self.repository)
+        return Scanner(self.trust, self.frames, self.fpr, detector, self.allowed, self.repository, self.quick)
 
     def asked(self, scanner: Scanner) -> dict[str, Any]:
         """All that a record follows from, besides the file: plain values, by the names of their options. calibration:
@@ -52,6 +53,7 @@ class ScanSetup:
             "trust": sorted(hashlib.sha256(each).hexdigest() for each in self.trust),
             "allowed-list": hashlib.sha256("\n".join(sorted(self.allowed)).encode()).hexdigest(),
             "repository": None if self.repository is None else place_without_secrets(self.repository),
+            "quick": self.quick,
             "explain": None if self.explain is None else str(self.explain.absolute()),
         }
 
