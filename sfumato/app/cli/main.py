@@ -168,6 +168,7 @@ COMMANDS: Table = {
             "detection": LazyCommand(
                 "benchmarks.commands.detector:detection", "The detector on fakes ever further from its training."
             ),
+            "quick": LazyCommand("benchmarks.commands.quick:quick", "What a quick scan gains, and what it misses."),
             "temporal": LazyCommand(
                 "benchmarks.commands.detector:temporal", "Whether a face's motion says more than its frames."
             ),
