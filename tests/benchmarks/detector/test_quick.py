@@ -66,7 +66,7 @@ def test_a_quick_scan_that_flags_the_same_meets_the_bar() -> None:
 def test_the_table_has_a_line_for_each_kind_of_video() -> None:
     text = quick_table(measure(videos(), AT))
     assert "| real | 10 | 0.80 (0.44 to 0.97) | 0.000, 0.000 | 0.000 (0.000 to 0.308) | 2.22" in text
-    assert "TPR at 0.1 within the interval of the full scan's" in text
+    assert "met: 2 of 2 bars" in text
 
 
 def test_a_detector_without_a_rule_and_lists_without_fakes_are_refused() -> None:
