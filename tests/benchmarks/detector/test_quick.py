@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.detector.quick import measure
+from benchmarks.detector.quick import measure, one_sample_a_person
 from benchmarks.rows.comparison import BarRow
 from benchmarks.rows.quick import QuickRow
 from benchmarks.tables.quick import quick_table
@@ -74,3 +75,14 @@ def test_a_detector_without_a_rule_and_lists_without_fakes_are_refused() -> None
         measure(videos(), Thresholds({0.1: 2.0}))
     with pytest.raises(UsageError, match="reals and fakes"):
         measure(videos()[:10], AT)
+
+
+def test_one_video_a_person_and_label_is_judged_and_no_picture() -> None:
+    samples = [sample for sample, _ in videos()]
+    twins = [replace(sample, video_id=f"{sample.video_id} again", sha256="a" * 64) for sample in samples]
+    stills = [replace(sample, video_id="b.png", path=Path("b.png")) for sample in samples[:1]]
+    kept = one_sample_a_person([*samples, *twins, *stills])
+    assert sorted((each.label, each.identity) for each in kept) == sorted(
+        (each.label, each.identity) for each in samples
+    )
+    assert len(kept) == len(samples)
