@@ -88,6 +88,7 @@ class _Ending:
     "--fpr", default=f"{SCAN_FPR:g}", show_default=True, type=click.Choice(["0.1", "0.01", "0.001"]),
     help="Where a score flags; refused when too few real clips carry it.",
 )  # fmt: skip
+@click.option("--quick", is_flag=True, help="Look at no more than decides; each record says what did not run.")
 @options.model()
 @click.option(
     "--backend",
@@ -112,9 +113,9 @@ class _Ending:
 @click.option("--memory", type=click.IntRange(256), help="MB of one process, with -o.  [default: 1500]")
 def scan(
     names: tuple[str, ...], as_json: bool, taking: Mapping[str, Any], credentials: Mapping[str, Any],
-    repository: str | None, frames: int | None, fpr: str, model: Path | None, backend: str | None, folder: Path | None,
-    outputs: dict[str, Path | None], audit: Path | None, by_verdict: bool, out: Path | None, workers: int | None,
-    fresh: bool, timeout: float | None, memory: int | None,
+    repository: str | None, frames: int | None, fpr: str, quick: bool, model: Path | None, backend: str | None,
+    folder: Path | None, outputs: dict[str, Path | None], audit: Path | None, by_verdict: bool, out: Path | None,
+    workers: int | None, fresh: bool, timeout: float | None, memory: int | None,
 ) -> int:  # fmt: skip
     """Judge videos and pictures: credentials first, then watermark and detector.
 
@@ -140,6 +141,8 @@ def scan(
 
     if out is None:
         _require_no_run({"--workers": workers, "--fresh": fresh or None, "--timeout": timeout, "--memory": memory})
+    if quick and folder is not None:
+        raise UsageError("--explain shows what a full look found", "Leave out --quick.")
     page = outputs.pop("html")
     ending = _Ending(Outputs(**outputs), page, by_verdict)
     ending.require()
@@ -156,6 +159,7 @@ def scan(
         beliefs.anchors, beliefs.digests, frames, float(fpr), model, backend, repository, folder, beliefs.stamps,
         beliefs.policy, credentials["sidecar"], lists,
         FetchLimits((taking["fetch_mb"] or _FETCH_MB) * MEGABYTE, taking["fetch_seconds"] or _FETCH_SECONDS),
+        quick=quick,
     )  # fmt: skip
     scanner = setup.scanner()
     if folder is not None:
@@ -165,7 +169,7 @@ def scan(
         audited = None
         if audit is not None:
             place = None if repository is None else place_without_secrets(repository)
-            asked = {"backend": backend, "explain": folder is not None, "repository": place}
+            asked = {"quick": quick, "backend": backend, "explain": folder is not None, "repository": place}
             audited = stack.enter_context(AuditedScan(audit, scanner, lists, asked))
         if out is None:
             return _print_records(files, setup, scanner, audited, as_json, ending)

@@ -18,6 +18,7 @@ from detector.inference.frames import MediaFacts
 from detector.inference.prediction import FrameCounts, ModelFacts, Moment, Prediction, Status, Timing, TrackScore
 from detector.inference.thresholds import Thresholds
 from provenance.verifying.verification import Verification
+from sfumato.app.scan.cascade import Stages
 from sfumato.app.scan.mark import MarkFacts
 from sfumato.app.scan.verdict import EDITED, SYNTHETIC, Verdict
 from sfumato.errors import MediaError
@@ -173,7 +174,8 @@ class ScanRecord:
     score: calibrated probability in [0, 1]; logit: the same before squashing; both None without one. fpr: the
     false-positive rate at which a score flags. status: "ok", "abstain" (the reasons say why), "error" (unreadable).
     timeline, tracks, model, timing: as in the detector's `Prediction`. mark: the watermark, None where none was looked
-    for. scan: when and how, None for a record that no scan made. Other units are those of the parts.
+    for. scan: when and how, None for a record that no scan made; stages: what ran, and what decided, None where judging
+    failed. Other units are those of the parts.
     """
 
     file: FileFacts
@@ -193,11 +195,12 @@ class ScanRecord:
     explanation: ExplanationRecord | None = None
     mark: MarkFacts | None = None
     scan: ScanFacts | None = None
+    stages: Stages | None = None
 
     @classmethod
     def of(
         cls, file: FileFacts, verification: Verification, prediction: Prediction, verdict: Verdict, fpr: float,
-        mark: MarkFacts | None = None, scan: ScanFacts | None = None,
+        mark: MarkFacts | None = None, scan: ScanFacts | None = None, stages: Stages | None = None,
     ) -> ScanRecord:  # fmt: skip
         return cls(
             file=file,
@@ -217,6 +220,7 @@ class ScanRecord:
             explanation=ExplanationRecord.of(prediction, verdict.band.flagged, fpr),
             mark=mark,
             scan=scan,
+            stages=stages,
         )
 
     @property
@@ -261,4 +265,5 @@ class ScanRecord:
             "timing": self.timing.as_json() if self.timing else {},
             "scan": self.scan.as_json() if self.scan else {},
             "explain": self.explanation.as_json() if self.explanation else None,
+            "stages": self.stages.as_json() if self.stages else None,
         }

@@ -176,13 +176,14 @@ def content_of(path: Path) -> str:
 def copy_record(path: Path, judged: Record) -> Record:
     """The record of a file with the content of one that was judged: the same, without the time that took."""
     note = f"Judged once, with the same content at {judged['file']['path']}."
-    watermark = judged["watermark"]
+    watermark, stages = judged["watermark"], judged.get("stages")  # a run of an earlier version told of no stages
     return judged | {
         "file": judged["file"] | {"path": FileFacts.named(path)},
         "notes": [*judged["notes"], note],
         "scan": judged["scan"] and judged["scan"] | {"time": ScanFacts.now()},
         "timing": dict.fromkeys(judged["timing"], 0.0),
         "watermark": watermark if watermark is None else watermark | {"seconds": 0.0},
+        "stages": stages if stages is None else stages | {"seconds": dict.fromkeys(stages["seconds"], 0.0)},
     }
 
 

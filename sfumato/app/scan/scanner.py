@@ -8,8 +8,10 @@ decoder where a watermark shows.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ from detector.inference.video_detector import VideoDetector
 from provenance.durable.repository import open_repository, place_without_secrets
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
+from sfumato.app.scan.cascade import STAGES, Looked, QuickScan, looked_fully
 from sfumato.app.scan.inputs import Source, at_hand
 from sfumato.app.scan.mark import MarkFacts, MarkWatch
 from sfumato.app.scan.record import FileFacts, ScanFacts, ScanRecord
@@ -61,15 +64,18 @@ class Scanner:
         stamps: Iterable[bytes] = (),
         policy: Policy | None = None,
         sidecar: Path | None = None,
+        quick: bool = False,
     ) -> None:
         """trust: PEM files of roots of signers to believe; frames: to look at, of each video, None for as many as the
         detector's thresholds were set with; fpr: the false-positive rate at which a score flags; detector: None for the
         one that ships; allowed: SHA-256, hex, of single signers' certificates to believe; repository: where the
         manifest that a watermark names is looked up, as in provenance.durable.repository.open_repository; None: the
-        user's own, if there is one; stamps, policy, sidecar: as in provenance.verifying.verify.verify.
+        user's own, if there is one; stamps, policy, sidecar: as in provenance.verifying.verify.verify; quick: no more
+        is looked at than decides (sfumato/app/scan/cascade.py).
 
-        Raises UsageError if the detector is not calibrated at `fpr`, or `repository` is none, MissingPartError or
-        CheckpointError if the detector cannot be loaded, OutputError if the repository does not answer.
+        Raises UsageError if the detector is not calibrated at `fpr`, or `repository` is none, or `quick` is asked of a
+        detector that does not know where keyframes decide, MissingPartError or CheckpointError if the detector cannot
+        be loaded, OutputError if the repository does not answer.
         """
         if repository is not None:
             open_repository(repository, must_exist=True).close()
@@ -94,13 +100,15 @@ class Scanner:
                 f"The detector has no threshold at a false-positive rate of {fpr:g}: {few}",
                 f"Choose one of: {', '.join(f'{alpha:g}' for alpha in known)}.",
             )
+        self._quick = QuickScan(self.detector, self.frames, fpr, repository, self.trust) if quick else None
 
     @property
     def options(self) -> dict[str, Any]:
         """What was asked, as records tell it: plain values, by the names of their options."""
         place = None if self.repository is None else place_without_secrets(str(self.repository))
         backend = self.detector.bundle.scorer.name
-        return {"frames": self.frames, "fpr": self.fpr, "backend": backend, "repository": place}
+        quick = self._quick is not None
+        return {"frames": self.frames, "fpr": self.fpr, "quick": quick, "backend": backend, "repository": place}
 
     @property
     def calibration(self) -> str:
@@ -146,19 +154,28 @@ class Scanner:
         Raises CheckpointError if an explanation is asked for and the detector has no maps; OutputError or UsageError if
         the repository does not answer.
         """
+        start = time.perf_counter()
         verification = verify(
             path, self.trust, stamps=self.stamps, allowed=self.allowed, policy=self.policy, sidecar=self.sidecar
         )
+        verified = time.perf_counter() - start
         file = FileFacts.of(path, name)
-        known = self._repeats.find(file)
-        prediction, mark = (known.prediction, known.mark) if known else self._look(path, advance, explained)
-        self._repeats.done(file, prediction, mark)
+        declared = self._quick.declared(path, verification) if self._quick else None
+        known = None if declared else self._repeats.find(file)
+        looked = declared or known or self._looked(path, verification, advance, explained)
+        self._repeats.done(file, None if declared else looked)
+        prediction, mark = looked.prediction, looked.mark
+        stages = replace(looked.stages, seconds={STAGES[0]: verified, **looked.stages.seconds})
         verdict = combine(verification, prediction, self.fpr, mark)
         verdict = replace(verdict, notes=(*verdict.notes, *self._other_frames(prediction)))
         if known:
             verdict = replace(verdict, notes=(*verdict.notes, f"Judged once, with the same content at {known.path}."))
-        record = ScanRecord.of(file, verification, prediction, verdict, self.fpr, mark, self._facts())
+        record = ScanRecord.of(file, verification, prediction, verdict, self.fpr, mark, self._facts(), stages)
         return Scanned(record, verification, _as_told(prediction, record))
+
+    def _looked(self, path: Path, verification: Verification, advance: Advance, explained: bool) -> Looked:
+        look = partial(self._look, path, advance, explained)
+        return self._quick.look(path, verification, look) if self._quick and not explained else looked_fully(look)
 
     def _look(self, path: Path, advance: Advance, explained: bool) -> tuple[Prediction, MarkFacts | None]:
         """What the detector says, and the watermark of a video; both look at the same frames."""

@@ -44,6 +44,7 @@ class ScanSetup:
     lists: tuple[tuple[str, str], ...] | None = None
     fetching: FetchLimits = DEFAULT
     landing: Path | None = None
+    quick: bool = False
 
     def scanner(self) -> Scanner:
         """Raises what `Scanner` and `VideoDetector` raise."""
@@ -51,7 +52,7 @@ class ScanSetup:
         policy = None if self.policy is None else parse_policy(self.policy)
         scanner = Scanner(
             self.trust, self.frames, self.fpr, detector, self.allowed, self.repository, self.stamps, policy,
-            self.sidecar,
+            self.sidecar, self.quick,
         )  # fmt: skip
         scanner.lists = scanner.lists if self.lists is None else self.lists
         return scanner
@@ -76,6 +77,7 @@ class ScanSetup:
             "trust": sorted(hashlib.sha256(each).hexdigest() for each in self.trust),
             "allowed-list": hashlib.sha256("\n".join(sorted(self.allowed)).encode()).hexdigest(),
             "repository": None if self.repository is None else place_without_secrets(self.repository),
+            "quick": self.quick,
             "explain": None if self.explain is None else str(self.explain.absolute()),
         } | {name: value for name, value in more.items() if value is not None}
 

@@ -101,7 +101,7 @@ class MarkLike(Protocol):
 
 
 _TOLD = 3  # quantities outside of a calibration that are told of one file
-_DECLARED = frozenset(
+DECLARED = frozenset(
     {"synthetic-declared", "ai-edited-declared", "synthetic-claimed"}
 )  # the file's own credential says
 _LIFTED = frozenset({"inconclusive", "no-evidence", "not-evaluable"})  # weaker than "suspicious"
@@ -150,7 +150,7 @@ def _with_mark(verdict: Verdict, mark: MarkLike) -> Verdict:
     """What a watermark that was read changes. The file's own declaration of AI stands, whatever the mark says."""
     reason = Reason(f"watermark_{mark.finding}", f"{mark.meaning} {mark.certainty}".strip())
     verdict = replace(verdict, reasons=(*verdict.reasons, reason))
-    if verdict.name in _DECLARED:
+    if verdict.name in DECLARED:
         return verdict
     declared = set(mark.declares) & (SYNTHETIC | EDITED)
     if mark.finding == "recovered" and not declared:
