@@ -35,7 +35,7 @@ from sfumato.media.images import write_image
 from tests.detector_fixtures import toy_explanation
 from tests.evaluation_fixtures import crowd, scored
 from tests.media_fixtures import make_video, picture
-from tests.scan_fixtures import explanation_record, mark_facts, scan_record
+from tests.scan_fixtures import FACTS, explanation_record, mark_facts, scan_record
 
 ROOT = Path(__file__).resolve().parent.parent
 EVERY = {path.name: json.loads(path.read_text("utf-8")) for path in (ROOT / "docs/schemas").glob("*.schema.json")}
@@ -114,7 +114,7 @@ def scans(shipped_detector: Path, tmp_path_factory: pytest.TempPathFactory) -> l
     told = replace(somewhere.explanation, heads=heads)
     moved = replace(somewhere, tracks=(TrackScore(0, 0.5, 0.0, (frame,), motion=1.0),), explanation=told)
     spared = Stages({"credential": 0.01, "watermark": 0.02, "keyframes": 0.1}, "keyframes", True)
-    moved = replace(moved, mark=mark_facts(), stages=spared)
+    moved = replace(moved, mark=mark_facts(), scan=FACTS, stages=spared)
     made_up = [record.as_json() for record in (somewhere, known, moved)]
     return [*(json.loads(line) for line in found.stdout.splitlines()), *made_up]
 

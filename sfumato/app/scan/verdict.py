@@ -11,13 +11,14 @@ stronger than "inconclusive". Nothing here ever says that a file is real: absenc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from detector.config import SCAN_FPR
 from detector.inference.prediction import Prediction, Reason
 from detector.inference.thresholds import Band
+from sfumato.exit_codes import ExitCode
 
 SYNTHETIC = frozenset({"trainedAlgorithmicMedia"})
 EDITED = frozenset(
@@ -56,6 +57,21 @@ VERDICTS: dict[str, str] = {
     "every forgery.",
     "not-evaluable": "The file could not be judged, for the reason given.",
 }
+
+
+# What each verdict ends a pipeline with, if that is asked for, the worst first: of several files the worst counts.
+EXIT_CODES: dict[ExitCode, tuple[str, ...]] = {
+    ExitCode.NOT_GOOD: ("likely-synthetic", "conflict", "suspicious"),
+    ExitCode.INVALID_CREDENTIAL: ("tampered-after-signing", "credential-invalid"),
+    ExitCode.DECLARED: ("synthetic-declared", "synthetic-claimed", "synthetic-recovered", "ai-edited-declared"),
+    ExitCode.UNDECIDED: ("inconclusive", "not-evaluable"),
+    ExitCode.DONE: ("no-evidence", "captured-declared"),
+}
+
+
+def exit_code(verdicts: Collection[str]) -> ExitCode:
+    """That of the worst of `verdicts`, keys of VERDICTS; DONE for none."""
+    return next((code for code, names in EXIT_CODES.items() if set(names) & set(verdicts)), ExitCode.DONE)
 
 
 class VerificationLike(Protocol):
