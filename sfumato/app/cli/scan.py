@@ -169,7 +169,8 @@ def scan(
         audited = None
         if audit is not None:
             place = None if repository is None else place_without_secrets(repository)
-            asked = {"quick": quick, "backend": backend, "explain": folder is not None, "repository": place}
+            asked = {"backend": backend, "explain": folder is not None, "repository": place}
+            asked |= {"quick": True} if quick else {}
             audited = stack.enter_context(AuditedScan(audit, scanner, lists, asked))
         if out is None:
             return _print_records(files, setup, scanner, audited, as_json, ending)

@@ -33,6 +33,7 @@ def records(folder: Path) -> dict[str, dict[str, Any]]:
     for record in found:
         record["timing"], record["watermark"] = {}, (record["watermark"] or {}) | {"seconds": 0}
         record["scan"] |= {"time": ""}
+        record["stages"] = (record["stages"] or {}) | {"seconds": {}}
         record["notes"] = [note for note in record["notes"] if not note.startswith("Judged once")]
     named = {record["file"]["path"]: record for record in found}
     assert len(named) == len(found)
