@@ -17,6 +17,7 @@ from benchmarks.rows.generator import CrossRow, DrivenRow, QualityRow
 from benchmarks.rows.others import read_others_row
 from benchmarks.rows.robustness import read_robustness_row
 from benchmarks.rows.row import About
+from benchmarks.rows.scan import read_scan_row
 from benchmarks.rows.speed import DetectorSpeedRow, read_speed_row
 from benchmarks.rows.temporal import read_temporal_row
 from benchmarks.rows.verifiers import VerifierRow
@@ -26,6 +27,7 @@ from benchmarks.tables.markdown import table_text
 from benchmarks.tables.others import others_table
 from benchmarks.tables.quality import cross_table, driven_table, quality_table, training_table
 from benchmarks.tables.robustness import robustness_table
+from benchmarks.tables.scan import scan_table
 from benchmarks.tables.speed import detector_speed_table, speed_table
 from benchmarks.tables.survival import survival_table
 from benchmarks.tables.temporal import temporal_table
@@ -35,7 +37,8 @@ from sfumato.errors import UsageError
 
 Record = Mapping[str, Any]
 _OWN_RECORD = (
-    "quality", "training", "cross", "survival", "speed", "judging", "robustness", "temporal", "verifiers", "others",
+    "quality", "training", "cross", "survival", "speed", "judging", "scan", "robustness", "temporal", "verifiers",
+    "others",
 )  # fmt: skip
 _BLOCK = re.compile(r"(<!-- table (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -147,5 +150,6 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "survival": lambda records: survival_table([read_mark_row(r) for r in records]),
     "speed": lambda records: speed_table([read_speed_row(r) for r in records]),
     "judging": lambda records: detector_speed_table([DetectorSpeedRow.read(r) for r in records]),
+    "scan": lambda records: scan_table([read_scan_row(r) for r in records]),
     "verifiers": lambda records: verifiers_table([VerifierRow.read(r) for r in records], About.read(records[-1])),
 }

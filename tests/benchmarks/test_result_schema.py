@@ -23,6 +23,7 @@ from benchmarks.rows.robustness import (
     SummaryRow,
 )
 from benchmarks.rows.row import Estimate, Row
+from benchmarks.rows.scan import ScanCostRow, ScanGrowthRow, ScanWorkersRow
 from benchmarks.rows.speed import DetectorSpeedRow, MachineRow, MemoryRow, RenderRow, WholeRow
 from benchmarks.rows.temporal import FeatureRow, LeftOutRow
 from benchmarks.rows.verifiers import VerifierRow
@@ -49,6 +50,7 @@ CHECK = jsonschema.Draft202012Validator(spelled_out(SCHEMA))
 DIGEST = "0" * 64
 RUN = {"size": 256, "shots": 1, "workers": 2, "rounds": 5, "n": 40, "model": DIGEST}
 NETWORK = {"network_size": 256, "family": "zakharov2019-warp"}
+MEASURED_ON = {"model": DIGEST, "processor": "p", "load": 0.1}
 CLIPS = {"method": "sfumato", "footage": DIGEST, "seconds": 5.0, "max_side": 512}
 FIGURES = {
     "mouth_ratio_dlib": FigureRow(value=Estimate(0.8, (0.7, 0.9)), of="median", n=9, versus={"warp": (-0.1, 0.1)}),
@@ -80,6 +82,18 @@ ROWS: list[Row] = [
     MemoryRow(frames=100, peak_mb=900.0, growth=0.0, size=256),
     DetectorSpeedRow(
         method="onnxruntime", fps=1.0, fps_cpu=1.0, size=192, rounds=9, n=32, model=DIGEST, processor="p"
+    ),
+    ScanCostRow(
+        way="all", height=720, seconds=10.0, frames=250, crf=23, kilobits=900, cpu=1.5, decoding=0.7,
+        times_decoding=Estimate(2.1, (2.0, 2.2)), videos_an_hour=2400, rounds=5, n=6, **MEASURED_ON,
+    ),
+    ScanWorkersRow(
+        height=720, seconds=10.0, workers=2, cores=2, videos_an_hour_of_one=2000, videos_an_hour=3900,
+        times_one=Estimate(1.9, (1.8, 2.0)), rounds=5, n=12, **MEASURED_ON,
+    ),
+    ScanGrowthRow(
+        files=2000, block=100, workers=2, cpu_first=0.1, cpu_last=0.1, growth=Estimate(-0.01, (-0.02, 0.0)),
+        driver_mb_first=400.0, driver_mb=400.0, worker_mb_first=400.0, worker_mb=400.0, n=19, **MEASURED_ON,
     ),
     SurvivalRow(treatment="crf 28", n=2, payload=Estimate(1, (0.1, 0.9)), **CLIPS),
     CostRow(psnr=41.0, ssim=0.98, share=0.3, psnr_lowest=40.0, ssim_lowest=0.97, n=2, **CLIPS),

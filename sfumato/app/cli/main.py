@@ -152,6 +152,9 @@ COMMANDS: Table = {
             "judging": LazyCommand(
                 "benchmarks.commands.speed:judging", "Crops a second of the detector in every backend."
             ),
+            "scan": LazyCommand(
+                "benchmarks.commands.scan:scan", "What a scan costs against decoding alone, and over many files."
+            ),
             "cross": LazyCommand(
                 "benchmarks.commands.generator:cross", "Portraits that follow other people: whose face comes out."
             ),
