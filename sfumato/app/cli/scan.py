@@ -55,14 +55,17 @@ if TYPE_CHECKING:
     "--audit", type=options.NEW_FILE, metavar="LOG", help="Append each verdict to this log, signed (docs/audit.md)."
 )
 @options.output("Run folder: a second call goes on with it.", folder=options.SCAN_RUN, required=False)
-@options.workers("Processes side by side, with -o.", None)
+@options.workers("Processes side by side, with -o; of a Ray cluster all CPUs unless given.", None, most=10_000)
 @click.option("--fresh", is_flag=True, help="Remove what the run folder holds, and judge again.")
 @click.option("--timeout", type=click.FloatRange(1), help="Seconds for one file, with -o.  [default: 3600]")
 @click.option("--memory", type=click.IntRange(256), help="MB of one process, with -o.  [default: 1500]")
+@click.option("--executor", type=click.Choice(["processes", "ray"]), help="Who works, with -o.  [default: processes]")
+@click.option("--address", metavar="HOST:PORT", help="Head of the Ray cluster (docs/many-machines.md).")
 def scan(
     paths: tuple[Path, ...], as_json: bool, trust: tuple[Path, ...], allowed_list: tuple[Path, ...],
     repository: str | None, frames: int | None, fpr: str, model: Path | None, backend: str | None, folder: Path | None,
     audit: Path | None, out: Path | None, workers: int | None, fresh: bool, timeout: float | None, memory: int | None,
+    executor: str | None, address: str | None,
 ) -> int:  # fmt: skip
     """Judge videos and pictures: credentials first, then watermark and detector.
 
@@ -82,6 +85,9 @@ def scan(
 
     if out is None:
         _require_no_run({"--workers": workers, "--fresh": fresh or None, "--timeout": timeout, "--memory": memory})
+        _require_no_run({"--executor": executor, "--address": address})
+    if (executor == "ray") != (address is not None):
+        raise UsageError("--executor ray and --address go together", "Give both, or neither.")
     finder = Finder()
     files = find_media(paths, finder)
     if finder.told():
@@ -104,7 +110,8 @@ def scan(
         if out is None:
             return _print_records(files, scanner, folder, audited, as_json)
         limits = Limits(timeout or _SECONDS, (memory or _MEMORY) * MEGABYTE)
-        return _fill(out, files, setup, scanner, audited, (workers or 1, limits, fresh), finder.passed_over, as_json)
+        how = (workers, limits, fresh, address)
+        return _fill(out, files, setup, scanner, audited, how, finder.passed_over, as_json)
 
 
 def _require_no_run(given: Mapping[str, object]) -> None:
@@ -138,23 +145,30 @@ def _print_records(
 
 def _fill(
     out: Path, files: list[Path], setup: ScanSetup, scanner: Scanner, audited: AuditedScan | None,
-    how: tuple[int, Limits, bool], passed_over: Mapping[str, int], as_json: bool,
+    how: tuple[int | None, Limits, bool, str | None], passed_over: Mapping[str, int], as_json: bool,
 ) -> int:  # fmt: skip
-    """Fills or goes on with the run folder. how: workers, limits of one file, whether to begin anew."""
+    """Fills or goes on with the run folder. how: workers, limits of one file, whether to begin anew, Ray's address."""
     from sfumato.app.review.explained import begin_explained
     from sfumato.app.scan.run import ScanRun
     from sfumato.app.scan.run_folder import ScanFolder
     from sfumato.app.scan.setup import begin
+    from sfumato.app.scan.spread import SpreadRun
+    from sfumato.execution.executor import REGISTRY, Executor
     from sfumato.progress import progress
     from sfumato.text import json_line, printable
 
-    workers, limits, fresh = how
+    workers, limits, fresh, address = how
+    executor: str | Executor = "processes"
+    if address is not None:
+        executor = partial(REGISTRY.load("ray"), address=address)
+        setup = setup.for_other_machines(scanner)
     work = partial(begin, setup) if setup.explain is None else partial(begin_explained, setup, setup.explain)
     with ScanFolder(out, setup.asked(scanner), fresh) as folder:
         folder.note("found", files=len(files), passed_over=dict(passed_over))
-        run = ScanRun(folder, scanner, files, audited.add_plain if audited is not None else None)
+        kind, told = (ScanRun if address is None else SpreadRun), (audited.add_plain if audited is not None else None)
+        run = kind(folder, scanner, files, told, executor)
         with progress("Scanning", len(files), lambda: f"{run.summary.pace:.1f} video-hours an hour") as advance:
-            summary = run.scan(work, workers, limits, advance)
+            summary = run.scan(work, workers or (1 if address is None else 0), limits, advance)
     if as_json:
         click.echo(json_line(summary.as_json() | {"run": str(out), "passed_over": dict(passed_over)}))
         return 3 if summary.unreadable else 0
