@@ -83,13 +83,14 @@ class _Crew(Generic[Task, Value]):
         self._kind = self._kind.options(num_cpus=1, scheduling_strategy="SPREAD")
         self._posts: dict[Any, _Post[Task]] = {}  # by the reference that is waited for
         self._queue: deque[_InHand[Task]] = deque()  # taken, and in nobody's hand; never more than there are workers
-        self._lost_starts, self._somebody = 0, time.monotonic()
+        self._exhausted, self._lost_starts, self._somebody = False, 0, time.monotonic()
 
     def run(self, tasks: Iterator[Task]) -> Generator[Done[Task, Value], None, None]:
-        for task in islice(tasks, self._workers):
-            self._queue.append(_InHand(task))
+        self._queue.extend(_InHand(task) for task in islice(tasks, self._workers))
+        self._exhausted = not self._queue
+        for _ in range(len(self._queue)):
             self._hire()
-        while self._posts:
+        while self._queue or not self._exhausted or any(post.hand is not None for post in self._posts.values()):
             ready, _ = ray.wait(list(self._posts), timeout=_GLANCE)
             self._require_somebody()
             for reference in ready:
@@ -125,7 +126,10 @@ class _Crew(Generic[Task, Value]):
     def _next(self, tasks: Iterator[Task]) -> _InHand[Task] | None:
         if self._queue:
             return self._queue.popleft()
-        return next((_InHand(task) for task in tasks), None)
+        for task in tasks:
+            return _InHand(task)
+        self._exhausted = True
+        return None
 
     def _take(self, reference: Any, post: _Post[Task]) -> Done[Task, Value] | None:
         """What came of the task in hand; None where it only begins, or has to be done again. Of a worker that is gone
@@ -200,7 +204,7 @@ def _connected(address: str) -> Iterator[None]:
     named = _ADDRESS.fullmatch(address)
     if named is None:
         raise UsageError(f"{address!r} is no address of a Ray cluster", "Name its head as HOST:PORT.")
-    if ray.is_initialized():  # type: ignore[no-untyped-call, unused-ignore]
+    if ray.is_initialized():
         here = ray.get_runtime_context().gcs_address
         if here != address:
             raise UsageError(f"This program is connected to the Ray cluster at {here}", "Name that one.")

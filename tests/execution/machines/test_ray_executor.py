@@ -6,7 +6,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ import pytest
 from sfumato.errors import MissingPartError, OutputError, UsageError
 from sfumato.execution.executor import CRASHED, REGISTRY, Done, Limits, run
 from tests.execution.machines.machine_tasks import begin
-from tests.ray_fixtures import local_ray
+from tests.ray_fixtures import local_ray, supervisors
 
+pytestmark = pytest.mark.timeout(900)  # a dozen processes are started, which a busy machine takes minutes for
 LIMITS = Limits(memory=400 * 2**20)
 
 
@@ -103,16 +103,6 @@ def test_tasks_are_taken_as_they_are_needed_and_closing_ends_the_work(address: s
     while time.monotonic() < until and supervisors():
         time.sleep(0.2)
     assert supervisors() == []
-
-
-def supervisors() -> list[int]:
-    """Processes that have tasks done."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        with suppress(OSError, ValueError):
-            if (folder / "cmdline").read_bytes().startswith(b"ray::Supervisor"):
-                found.append(int(folder.name))
-    return found
 
 
 @pytest.mark.slow
