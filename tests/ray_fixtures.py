@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,28 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@dataclass(frozen=True)
+class LocalRay:
+    """address: HOST:PORT; folder: of its sockets, which its processes name."""
+
+    address: str
+    folder: str
+
+    def supervisors(self) -> list[int]:
+        """Its processes that stand for workers."""
+        found = []
+        for process in Path("/proc").iterdir():
+            with suppress(OSError, ValueError):
+                if (process / "cmdline").read_bytes().startswith(b"ray::Supervisor"):
+                    parent = (process / "stat").read_text().rsplit(")", 1)[1].split()[1]
+                    if self.folder.encode() in (process.parent / parent / "cmdline").read_bytes():
+                        found.append(int(process.name))
+        return found
+
+
 @contextmanager
-def local_ray() -> Iterator[str]:
-    """Its address. Skips where Ray is not installed."""
+def local_ray() -> Iterator[LocalRay]:
+    """Skips where Ray is not installed."""
     raylet = pytest.importorskip("ray._raylet")
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets lie in it, whose names may not be long
     command = [sys.executable, "-m", "tests.ray_fixtures", folder]
@@ -37,7 +57,7 @@ def local_ray() -> Iterator[str]:
         try:
             address = keeper.stdout.readline().strip()
             assert address, "Ray did not start"
-            yield address
+            yield LocalRay(address, folder)
         finally:
             keeper.stdin.close()
             keeper.wait(60)
@@ -49,16 +69,6 @@ def _heed_environment(raylet: Any) -> None:
     """Ray reads these variables once, when it is loaded."""
     raylet.Config.initialize("")
     raylet.AuthenticationTokenLoader.instance().reset_cache()
-
-
-def supervisors() -> list[int]:
-    """Processes of this machine that stand for workers of a Ray."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        with suppress(OSError, ValueError):
-            if (folder / "cmdline").read_bytes().startswith(b"ray::Supervisor"):
-                found.append(int(folder.name))
-    return found
 
 
 def keep(folder: str) -> None:

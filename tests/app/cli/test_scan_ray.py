@@ -16,7 +16,7 @@ import pytest
 from sfumato.errors import UsageError
 from tests.app.cli.test_scan_run import ROOT, records, run
 from tests.media_fixtures import cut_off, damage, make_video
-from tests.ray_fixtures import local_ray, supervisors
+from tests.ray_fixtures import local_ray
 
 
 def files_in(folder: Path) -> Path:
@@ -41,12 +41,12 @@ def test_a_cluster_finds_what_one_machine_finds_though_a_worker_is_killed(
     files = files_in(tmp_path / "in")
     one = run("--json", "--model", shipped_detector, "-o", tmp_path / "one", files)
     lines, killed = tmp_path / "many" / "records.jsonl", 0
-    with local_ray() as address:
+    with local_ray() as cluster:
         words = ["-m", "sfumato", "scan", "--json", "--model", shipped_detector, "--executor", "ray"]
-        words = [sys.executable, *words, "--address", address, "-o", tmp_path / "many", files]
+        words = [sys.executable, *words, "--address", cluster.address, "-o", tmp_path / "many", files]
         with subprocess.Popen(list(map(str, words)), cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             while process.poll() is None and not killed:
-                if lines.exists() and lines.read_bytes() and (found := supervisors()):
+                if lines.exists() and lines.read_bytes() and (found := cluster.supervisors()):
                     killed = found[0]
                     os.kill(killed, signal.SIGKILL)
                 time.sleep(0.01)

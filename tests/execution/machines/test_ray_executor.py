@@ -15,16 +15,21 @@ import pytest
 from sfumato.errors import MissingPartError, OutputError, UsageError
 from sfumato.execution.executor import CRASHED, REGISTRY, Done, Limits, run
 from tests.execution.machines.machine_tasks import begin
-from tests.ray_fixtures import local_ray, supervisors
+from tests.ray_fixtures import LocalRay, local_ray
 
 pytestmark = pytest.mark.timeout(900)  # a dozen processes are started, which a busy machine takes minutes for
 LIMITS = Limits(memory=400 * 2**20)
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with local_ray() as address:
-        yield address
+def cluster() -> Iterator[LocalRay]:
+    with local_ray() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def address(cluster: LocalRay) -> str:
+    return cluster.address
 
 
 def done(tasks: list[str], address: str, limits: Limits = LIMITS, workers: int = 2) -> dict[str, Done[str, str]]:
@@ -87,7 +92,7 @@ def test_what_all_tasks_would_share_ends_the_run_and_signals_stay_as_they_were(a
 
 
 @pytest.mark.slow
-def test_tasks_are_taken_as_they_are_needed_and_closing_ends_the_work(address: str) -> None:
+def test_tasks_are_taken_as_they_are_needed_and_closing_ends_the_work(cluster: LocalRay) -> None:
     taken: list[int] = []
 
     def tasks() -> Iterator[str]:
@@ -95,14 +100,15 @@ def test_tasks_are_taken_as_they_are_needed_and_closing_ends_the_work(address: s
             taken.append(i)
             yield f"say {i}"
 
-    results: Any = run(tasks(), begin, 2, LIMITS, partial(REGISTRY.load("ray"), address=address))
+    results: Any = run(tasks(), begin, 2, LIMITS, partial(REGISTRY.load("ray"), address=cluster.address))
     next(results)
+    assert cluster.supervisors()
     results.close()
     assert len(taken) < 10
     until = time.monotonic() + 30
-    while time.monotonic() < until and supervisors():
+    while time.monotonic() < until and cluster.supervisors():
         time.sleep(0.2)
-    assert supervisors() == []
+    assert cluster.supervisors() == []
 
 
 @pytest.mark.slow
