@@ -10,10 +10,10 @@ import pytest
 
 from detector.inference.video_detector import VideoDetector
 from sfumato.app.scan import run as scan_run
+from sfumato.app.scan.machines.spread import SpreadRun
 from sfumato.app.scan.run import ScanRun
 from sfumato.app.scan.run_folder import ScanFolder
 from sfumato.app.scan.scanner import Scanner
-from sfumato.app.scan.spread import SpreadRun
 from sfumato.execution.executor import Limits
 from tests.app.scan.run_tasks import begin
 from tests.app.scan.test_run import by_name, written
@@ -51,7 +51,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(path.stem)
         return told(path)
 
-    monkeypatch.setattr("sfumato.app.scan.spread.content_of", content_of)
+    monkeypatch.setattr("sfumato.app.scan.machines.spread.content_of", content_of)
     return names
 
 

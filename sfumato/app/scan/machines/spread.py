@@ -53,6 +53,7 @@ class SpreadRun(ScanRun):
         executor: str | Executor = "processes",
     ) -> None:
         super().__init__(folder, scanner, files, told, executor)
+        self._paths = files
         self._ready: deque[SpreadJob] = deque()  # read, and to be judged
 
     def _work(self, begin: Begin[ScanJob, Record], workers: int, limits: Limits) -> None:
@@ -67,11 +68,11 @@ class SpreadRun(ScanRun):
 
     def _spread_jobs(self) -> Iterator[SpreadJob]:
         """First what has to be read before it can be decided, then the rest, which is judged at once."""
-        sizes = [_size(path) for path in self.files]
+        sizes = [_size(path) for path in self._paths]
         known = (record["file"]["size"] for record in self.folder.records())
         counts: Counter[int | None] = Counter(size for size in chain(sizes, known) if size is not None)
         for judge in (False, True):
-            for path, size in zip(self.files, sizes, strict=True):
+            for path, size in zip(self._paths, sizes, strict=True):
                 if (counts[size] < 2) == judge:  # None, for what is not there: 0
                     yield from self._read_jobs()
                     yield SpreadJob(path, None, judge)
