@@ -14,6 +14,7 @@ from benchmarks.rows.comparison import BarRow, ClusterCount, JudgedBy, Rate, Rat
 from benchmarks.rows.detection import AblationRow, DistanceRow, MatrixRow
 from benchmarks.rows.generator import CrossRow, DrivenRow, FigureRow, PairRow, QualityRow
 from benchmarks.rows.others import GroupRow, MethodRow
+from benchmarks.rows.quick import QuickRates, QuickRow
 from benchmarks.rows.robustness import (
     EquallySharp,
     FamilyRow,
@@ -114,6 +115,7 @@ JUDGED = {
 }  # fmt: skip
 COMPARED = {**JUDGED, "auc": VideoEstimate(0.9, (0.8, 1.0), 0.9)}
 CHANGED = {**COMPARED, "change": VideoEstimate(-0.1, (-0.2, 0.0), 0.0)}
+HALF = Rate(0.5, (0.2, 0.8), (4, 8))
 ABOUT_THE_DETECTOR: list[Row] = [
     DistanceRow(test="E0", title="seen", family="a", trained=True, floor=0.75, met=True, **COMPARED),
     DistanceRow(
@@ -149,6 +151,10 @@ ABOUT_THE_DETECTOR: list[Row] = [
         **{**JUDGED, "refused": {"auc": "no reals beside them"}},
     ),
     GroupRow(detector="left out", group="lab", medium="video", detectors=3, **JUDGED),
+    QuickRow(
+        family="real", n=9, decided=HALF, full_seconds=0.5, keyframe_seconds=0.1, gain=Estimate(2.0, (1.5, 2.5)),
+        rates={"0.1": QuickRates(full=HALF, quick=HALF, change=Estimate(-0.1, (-0.2, 0.0)), differ=HALF)},
+    ),
     BarRow(bar="b", value=-0.1, met=False, set_name="grid"),
     BarRow(bar="b", value=0.1, met=True, test="E7", n=9),
 ]  # fmt: skip

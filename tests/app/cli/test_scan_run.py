@@ -28,10 +28,11 @@ def run(*arguments: object) -> Result:
 
 
 def records(folder: Path) -> dict[str, dict[str, Any]]:
-    """By path, without what says how long it took and which of several copies came first."""
+    """By path, without what says when, how long it took and which of several copies came first."""
     found = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
     for record in found:
         record["timing"], record["watermark"] = {}, (record["watermark"] or {}) | {"seconds": 0}
+        record["scan"] |= {"time": ""}
         record["notes"] = [note for note in record["notes"] if not note.startswith("Judged once")]
     named = {record["file"]["path"]: record for record in found}
     assert len(named) == len(found)
