@@ -120,7 +120,7 @@ def decode(path: Path) -> int:
 def decided_in(run: Path) -> str:
     """The stage that decided most files of a run."""
     with (run / "records.jsonl").open(encoding="ascii") as lines:
-        return Counter(json.loads(line)["stages"]["decided"] for line in lines).most_common(1)[0][0]
+        return Counter(str(json.loads(line)["stages"]["decided"]) for line in lines).most_common(1)[0][0]
 
 
 def cpu_a_file(moments: Sequence[Moment]) -> float:
