@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,39 @@ def workers(database: Database, uploads: Path, count: int = 1, lease: float = 5.
     limits = options.pop("limits", Limits(2.0))
     queue = Queue(database, lease, options.pop("attempts", 2))
     return Workers(queue, Jobs(database, uploads), stand_in(), begin, count, limits, idle=0.02, **options)
+
+
+@dataclass
+class Served:
+    """A service that answers at `address`."""
+
+    running: Any
+    address: str
+
+    def client(self, owner: str = "team", role: str = "submit", name: str = "Ada", webhook: str | None = None) -> Any:
+        """An httpx client with a new key."""
+        import httpx
+
+        made = self.running.access.add_key(owner, name, role, webhook)
+        client = httpx.Client(base_url=self.address, headers={"Authorization": f"Bearer {made.secret}"}, timeout=30)
+        client.made = made  # type: ignore[attr-defined]
+        return client
+
+    def judge_all(self) -> None:
+        """What workers would do, here."""
+        queue = Queue(self.running.database, 60.0, 1)
+        while (claim := queue.claim()) is not None:
+            told = judge(ScanJob(self.running.jobs.file(claim.job_id, claim.name), ""))
+            assert queue.finish(claim, told["record"])
+
+
+def finished(client: Any, job_id: str) -> dict[str, Any]:
+    """The job, once it is done."""
+    end = time.monotonic() + 60
+    while (job := client.get(f"/v1/jobs/{job_id}").json())["state"] != "done":
+        assert time.monotonic() < end, job
+        time.sleep(0.05)
+    return dict(job)
 
 
 def main() -> None:

@@ -77,6 +77,10 @@ class Workers:
         """Whether all of them go on."""
         return all(thread.is_alive() for thread in self._threads)
 
+    def wait(self, seconds: float) -> None:
+        """Lets them work for so long."""
+        self._stop.wait(seconds)
+
     def _work(self, hand: _Hand) -> None:
         while not self._stop.is_set():
             try:

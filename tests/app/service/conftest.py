@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,3 +42,33 @@ def uploads(tmp_path: Path) -> Path:
     folder = tmp_path / "uploads"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Starts a service without nets on a port of its own: `served(**settings)` gives a `Served`."""
+    import uvicorn
+
+    from sfumato.app.service.running import Judges, Running
+    from sfumato.app.service.settings import ServiceSettings
+    from sfumato.execution.executor import Limits
+    from tests.service_fixtures import Served, begin, stand_in
+
+    with ExitStack() as stack:
+
+        def start(working: bool = False, **changes: Any) -> Served:
+            asked = {"folder": tmp_path / "service", "idle": 0.05, "grace": 1.0, "requests_a_minute": 6000} | changes
+            judges = Judges(stand_in(), begin, 1, Limits(10.0)) if working else None
+            running = stack.enter_context(Running(ServiceSettings(**asked), judges))
+            config = uvicorn.Config(running.application(), port=0, log_config=None, lifespan="off")
+            server = uvicorn.Server(config)
+            thread = threading.Thread(target=server.run, daemon=True)
+            thread.start()
+            stack.callback(thread.join, 20)
+            stack.callback(setattr, server, "should_exit", True)
+            while not server.started:
+                time.sleep(0.01)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            return Served(running, f"http://127.0.0.1:{port}")
+
+        yield start

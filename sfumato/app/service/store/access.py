@@ -89,7 +89,7 @@ class Access:
                 return None
         return self.add_key("admin", "admin", "admin")
 
-    def keys(self) -> list[Key]:
+    def all_keys(self) -> list[Key]:
         """All of them, the revoked ones too, in the order of their making."""
         with self.database.reading() as connection:
             return [_key(row) for row in connection.execute(select(keys).order_by(keys.c.created, keys.c.id))]

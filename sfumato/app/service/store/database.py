@@ -191,11 +191,11 @@ class Database:
         """Adds a row, or changes the one with its primary key, in one statement; False where `unless` (of the row that
         is there) forbade that.
         """
-        where = None if unless is None else ~unless
-        on = {"index_elements": list(table.primary_key), "set_": dict(then), "where": where}
-        if self.is_sqlite:
-            return connection.execute(sqlite.insert(table).values(**first).on_conflict_do_update(**on)).rowcount == 1
-        return connection.execute(postgresql.insert(table).values(**first).on_conflict_do_update(**on)).rowcount == 1
+        statement = (sqlite.insert if self.is_sqlite else postgresql.insert)(table).values(**first)
+        statement = statement.on_conflict_do_update(
+            index_elements=list(table.primary_key), set_=dict(then), where=None if unless is None else ~unless
+        )
+        return connection.execute(statement).rowcount == 1
 
     def _prepare(self) -> None:
         with self.engine.begin() as connection:

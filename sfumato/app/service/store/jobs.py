@@ -7,6 +7,7 @@ own under the name that it came with, made harmless.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shutil
 import time
@@ -24,6 +25,7 @@ from sfumato.errors import UsageError
 
 LONGEST_NAME = 180  # bytes; file systems hold 255
 LONGEST_REASON = 2000
+_CURSOR = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?_[0-9a-f]{32}")
 _SUMMARY = (
     jobs.c.id, jobs.c.name, jobs.c.size, jobs.c.sha256, jobs.c.uploaded, jobs.c.state, jobs.c.created, jobs.c.started,
     jobs.c.finished, jobs.c.attempts, jobs.c.verdict, jobs.c.review, jobs.c.status, jobs.c.score,
@@ -76,6 +78,17 @@ class Jobs:
         today = {"owner": owner, "day": datetime.now(UTC).date().isoformat(), "jobs": 1}
         with self.database.writing() as connection:
             return self.database.upsert(connection, usage, today, {"jobs": usage.c.jobs + 1}, usage.c.jobs >= most)
+
+    def has_room(self, owner: str, most: int) -> bool:
+        """Whether the owner may have another job today."""
+        today = datetime.now(UTC).date().isoformat()
+        with self.database.reading() as connection:
+            used = select(usage.c.jobs).where(usage.c.owner == owner, usage.c.day == today)
+            return (connection.execute(used).scalar() or 0) < most
+
+    def forget(self, job_id: str) -> None:
+        """Removes the file of what became no job."""
+        shutil.rmtree(self.uploads / job_id, ignore_errors=True)
 
     def add(self, job_id: str, owner: str, key_id: str, name: str, size: int, sha256: str) -> Job:
         """A job whose file is there already waits from now on."""
@@ -213,11 +226,10 @@ def _job(row: Row[Any]) -> Job:
 
 
 def _place(after: str) -> tuple[float, str]:
+    if not _CURSOR.fullmatch(after):
+        raise UsageError("The cursor is none that a list gave", "Begin without one.")
     created, _, job_id = after.partition("_")
-    try:
-        return float(created), job_id
-    except ValueError as error:
-        raise UsageError("The cursor is none that a list gave", "Begin without one.") from error
+    return float(created), job_id
 
 
 def _line(record: dict[str, Any], reviewer: str, decision: str, reason: str, at: float) -> dict[str, Any]:
