@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from sfumato.app.service.http import health, job_routes, key_routes
+from sfumato.app.service.http import health, job_routes, key_routes, pages
 from sfumato.app.service.http.bodies import App, Bodies
 from sfumato.app.service.http.guard import Service
 from sfumato.app.service.http.problems import answer_problems
@@ -19,6 +19,6 @@ def application(service: Service) -> App:
     )  # fmt: skip
     app.state.service = service
     answer_problems(app)
-    for each in (job_routes, key_routes, health):
+    for each in (job_routes, key_routes, health, pages):
         app.include_router(each.router)
     return Bodies(app, service.settings, job_routes.UPLOADS)

@@ -87,6 +87,7 @@ jobs = Table(
     Column("review", Boolean),
     Column("status", String(10)),
     Column("score", Float),
+    Column("length", Float),  # of the footage, seconds
     Column("record", Text),
     Column("tree", Text),
     Index("service_jobs_queue", "state", "created"),

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, update
 
 from sfumato.app.review.decisions import LABELS, SCHEMA
 from sfumato.app.service.store.database import Database, decisions, jobs, usage
@@ -136,6 +136,13 @@ class Jobs:
             found = [_job(row) for row in connection.execute(newest)]
         more = f"{found[most - 1].created!r}_{found[most - 1].id}" if len(found) > most else None
         return found[:most], more
+
+    def judged(self, owner: str, most: int) -> list[tuple[Job, float | None]]:
+        """Finished jobs with their lengths in seconds, those for a person first, the highest score first."""
+        wanted = select(*_SUMMARY, jobs.c.length).where(jobs.c.owner == owner, jobs.c.state == DONE)
+        first = wanted.order_by(jobs.c.review.desc(), func.coalesce(jobs.c.score, -1.0).desc(), jobs.c.created.desc())
+        with self.database.reading() as connection:
+            return [(_job(row), row.length) for row in connection.execute(first.limit(most))]
 
     def remove(self, owner: str, job_id: str) -> bool:
         """Deletes a job with its file, record, decisions and webhook; False where there is none."""
