@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from sfumato.app.service.store.database import Database, keys, sessions
 from sfumato.errors import UsageError
@@ -132,5 +132,5 @@ class Access:
             connection.execute(delete(sessions).where(sessions.c.digest == digest(secret)))
 
 
-def _key(row: Row[Any]) -> Key:
+def _key(row: Any) -> Key:
     return Key(row.id, row.owner, row.name, row.role, row.created, row.revoked, row.webhook)

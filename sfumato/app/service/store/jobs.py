@@ -183,10 +183,10 @@ class Jobs:
         if found is None:
             raise KeyError(job_id)
         with self.database.writing() as connection:
-            said = {"decision": decision, "reason": reason[:LONGEST_REASON], "time": self.database.now(connection),
-                    "key_id": key_id}  # fmt: skip
+            now, reason = self.database.now(connection), reason[:LONGEST_REASON]
+            said = {"decision": decision, "reason": reason, "time": now, "key_id": key_id}
             self.database.upsert(connection, decisions, {"job_id": job_id, "reviewer": reviewer, **said}, said)
-        return _line(found[1], reviewer, decision, reason[:LONGEST_REASON], said["time"])
+        return _line(found[1], reviewer, decision, reason, now)
 
     def take_back(self, owner: str, job_id: str, reviewer: str) -> bool:
         """Removes a reviewer's own decision; False where there is none."""
@@ -228,7 +228,7 @@ def harmless_name(given: str) -> str:
     return (stem.encode()[:room].decode("utf-8", "ignore") or "upload") + suffix
 
 
-def _job(row: Row[Any]) -> Job:
+def _job(row: Any) -> Job:
     return Job(*(getattr(row, column.name) for column in _SUMMARY))
 
 

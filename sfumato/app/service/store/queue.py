@@ -82,7 +82,8 @@ class Queue:
                 update(jobs).where(jobs.c.id == claim.job_id).values(
                     state=DONE, finished=now, lease=None, lease_ends=None, verdict=record["verdict"],
                     review=record["review"], status=record["status"], score=record["score"],
-                    length=duration(dict(record)), record=json_line(record), tree=None if tree is None else json_line(tree),
+                    length=duration(dict(record)), record=json_line(record),
+                    tree=None if tree is None else json_line(tree),
                 )
             )  # fmt: skip
             more = {"jobs": totals.c.jobs + 1, "seconds": totals.c.seconds + (now - row.started)}
