@@ -6,6 +6,7 @@ that the jobs in hand are alive. When the service ends, what is in hand is finis
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -21,6 +22,7 @@ from sfumato.app.service.store.jobs import Jobs
 from sfumato.app.service.store.queue import Claim, Queue
 from sfumato.errors import SfumatoError
 from sfumato.execution.executor import CRASHED, Begin, Done, Limits, run
+from sfumato.text import json_line
 
 Told = Callable[[dict[str, Any]], None]
 _BEATS = 4  # in the time of a lease: three may be lost
@@ -37,7 +39,8 @@ class _Hand:
 
 class Workers:
     """`with Workers(queue, jobs, scanner, begin, count, limits): ...`. scanner: whose words a record of a failure has;
-    begin: loads the nets in each process, see `judging`; told: gets each record that is kept.
+    begin: loads the nets in each process, see `judging`; told: gets each record, as it reads back from its line, ahead
+    of its being kept.
     """
 
     def __init__(
@@ -66,10 +69,7 @@ class Workers:
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
         for hand in self._hands:
-            with hand.lock:
-                claim, hand.claim = hand.claim, None
-            if claim is not None and self.queue.give_back(claim):
-                _log.info("given back", extra={"job": claim.job_id})
+            self._let_go(hand)
         self._ended.set()
 
     @property
@@ -87,8 +87,9 @@ class Workers:
                 with closing(run(self._tasks(hand), self.begin, 1, self.limits, "processes")) as results:
                     for done in results:
                         self._take(hand, done)
-            except SfumatoError as error:  # of the database or a disk: it may pass
-                _log.error("worker failed", extra={"problem": str(error)})
+            except Exception as error:  # of the database or a disk, mostly: it may pass, and no job may stay in hand
+                known = isinstance(error, SfumatoError)
+                _log.error("worker failed", extra={"problem": str(error)}, exc_info=None if known else error)
                 self._let_go(hand)
                 self._stop.wait(5.0)
 
@@ -125,18 +126,18 @@ class Workers:
         self._keep(claim, record, None, done.seconds)
 
     def _keep(self, claim: Claim, record: dict[str, Any], tree: Any, seconds: float) -> None:
+        self._told(json.loads(json_line(record)))
         kept = self.queue.finish(claim, record, tree)
         facts = {"job": claim.job_id, "verdict": record["verdict"], "status": record["status"], "seconds": seconds}
         _log.info("judged" if kept else "judged, but taken over by another worker", extra=facts)
-        if kept:
-            self._told(record)
 
     def _let_go(self, hand: _Hand) -> None:
         with hand.lock:
             claim, hand.claim = hand.claim, None
         if claim is not None:
             with suppress(SfumatoError):  # its lease ends by itself
-                self.queue.give_back(claim)
+                if self.queue.give_back(claim):
+                    _log.info("given back", extra={"job": claim.job_id})
 
     def _beat(self) -> None:
         """To the end of the grace: until then the jobs are in hand."""

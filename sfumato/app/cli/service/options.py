@@ -6,7 +6,9 @@ A command's body imports the service through `required`, so that an extra that i
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,21 +53,26 @@ def judging(command: Callable[..., Any]) -> Callable[..., Any]:
                          help="Seconds for one file."),
             click.option("--memory", type=click.IntRange(256), default=1500, show_default=True,
                          help="MB of one process."),
+            click.option("--audit", type=options.NEW_FILE, metavar="LOG",
+                         help="Append each verdict to this log, signed (docs/audit.md)."),
         ]
     ):  # fmt: skip
         command = option(command)
     return command
 
 
+@contextmanager
 def judges(
     workers: int, trust: tuple[Path, ...], allowed_list: tuple[Path, ...], repository: str | None, model: Path | None,
-    timeout: float, memory: int,
-) -> Judges:  # fmt: skip
-    """Raises what `ScanSetup.scanner` raises, before anything is served."""
+    timeout: float, memory: int, audit: Path | None,
+) -> Iterator[Judges]:  # fmt: skip
+    """Raises what `ScanSetup.scanner` and `AuditedScan` raise, before anything is served."""
     from functools import partial
 
+    from provenance.durable.repository import place_without_secrets
     from provenance.pki.allowed_list import load_allowed_list
     from provenance.pki.certificates import read_anchors
+    from sfumato.app.scan.audited import AuditedScan
     from sfumato.app.scan.setup import ScanSetup
     from sfumato.execution.executor import Limits
 
@@ -77,9 +84,21 @@ def judges(
     if repository is not None and "://" not in repository:
         repository = str(Path(repository).expanduser().absolute())
     setup = ScanSetup(roots, allowed, model=model, repository=repository)
-    begin = partial(judging_module.begin_in_folders, setup)
-    made: Judges = running.Judges(setup.scanner(), begin, workers, Limits(timeout, memory * MEGABYTE))
-    return made
+    scanner, begin = setup.scanner(), partial(judging_module.begin_in_folders, setup)
+    limits, lock = Limits(timeout, memory * MEGABYTE), threading.Lock()
+    with ExitStack() as stack:
+        if audit is None:
+            yield running.Judges(scanner, begin, workers, limits)
+            return
+        lists = {"signers": trust, "allowed": allowed_list}
+        asked = {"repository": None if repository is None else place_without_secrets(repository)}
+        audited = stack.enter_context(AuditedScan(audit, scanner, lists, asked))
+
+        def told(record: dict[str, Any]) -> None:
+            with lock:
+                audited.add_plain(record)
+
+        yield running.Judges(scanner, begin, workers, limits, told)
 
 
 def required(module: str) -> Any:

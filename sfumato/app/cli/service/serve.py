@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -25,7 +26,8 @@ from sfumato.limits import MEGABYTE
 def serve(
     folder: Path, database: str | None, host: str, port: int, workers: int, trust: tuple[Path, ...],
     allowed_list: tuple[Path, ...], repository: str | None, model: Path | None, timeout: float, memory: int,
-    largest: int, jobs_a_day: int, requests_a_minute: int, retention: float | None, no_workers: bool,
+    audit: Path | None, largest: int, jobs_a_day: int, requests_a_minute: int, retention: float | None,
+    no_workers: bool,
 ) -> None:  # fmt: skip
     """Run the service: files come in over HTTP, records go out, people review in the browser.
 
@@ -38,10 +40,10 @@ def serve(
     settings = ServiceSettings(
         folder, database, largest * MEGABYTE, jobs_a_day, requests_a_minute, retention_days=retention
     )
-    judges = None
-    if not no_workers:
-        judges = shared.judges(workers, trust, allowed_list, repository, model, timeout, memory)
-    with running.Running(settings, judges) as service:
+    with ExitStack() as stack:
+        asked = (workers, trust, allowed_list, repository, model, timeout, memory, audit)
+        judges = None if no_workers else stack.enter_context(shared.judges(*asked))
+        service = stack.enter_context(running.Running(settings, judges))
         if (made := service.first_key()) is not None:
             click.echo(f"The first key, an admin's, shown this once: {made.secret}")
         service.serve(host, port, lambda address: click.echo(f"Serving at {address}"))
@@ -53,7 +55,7 @@ def serve(
 @shared.judging
 def work(
     folder: Path, database: str | None, workers: int, trust: tuple[Path, ...], allowed_list: tuple[Path, ...],
-    repository: str | None, model: Path | None, timeout: float, memory: int,
+    repository: str | None, model: Path | None, timeout: float, memory: int, audit: Path | None,
 ) -> None:  # fmt: skip
     """Judge what the queue of a service holds, beside it or on another machine.
 
@@ -62,7 +64,7 @@ def work(
     running = shared.required("sfumato.app.service.running")
     from sfumato.app.service.settings import ServiceSettings
 
-    judges = shared.judges(workers, trust, allowed_list, repository, model, timeout, memory)
-    with running.Running(ServiceSettings(folder, database), judges) as service:
+    asked = (workers, trust, allowed_list, repository, model, timeout, memory, audit)
+    with shared.judges(*asked) as judges, running.Running(ServiceSettings(folder, database), judges) as service:
         click.echo("Working.")
         service.work()

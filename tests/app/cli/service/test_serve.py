@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[4]
 
 def started(folder: Path, model: Path) -> tuple[subprocess.Popen[str], str, str]:
     """The process, its address, and the first key or ""."""
-    command = [sys.executable, "-m", "sfumato", "serve", "--folder", folder, "--port", "0", "--model", model]
+    command = [sys.executable, "-m", "sfumato", "serve", "--folder", folder, "--port", "0", "--model", model,
+               "--audit", folder.parent / "audit.jsonl"]  # fmt: skip
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=folder.parent
@@ -70,6 +71,8 @@ def test_a_record_is_that_of_a_scan_and_sigterm_ends_it(
     monkeypatch.chdir(tmp_path)
     assert main(["scan", "clip.mp4", "--json", "--model", str(shipped_detector)]) == ExitCode.DONE
     assert without_times(record) == without_times(json.loads(capsys.readouterr().out))
+    assert main(["audit", "verify", str(tmp_path / "audit.jsonl")]) == ExitCode.NOT_GOOD  # whole; nobody given vouches
+    assert '"verdict"' in (tmp_path / "audit.jsonl").read_text()
     lines = [json.loads(line) for line in errors.splitlines() if line.startswith("{")]
     assert {"request", "judged"} <= {line["event"] for line in lines}
     assert key not in errors
