@@ -93,6 +93,10 @@ class MissingFileError(MediaError):
         super().__init__(message, advice)
 
 
+class FetchError(MediaError):
+    """What an address leads to cannot be had, or may not be. The text holds no secret of the address."""
+
+
 class NoFaceError(MediaError):
     """No usable face was found in the input."""
 

@@ -23,6 +23,8 @@ class ServiceSettings:
     largest: int = 512 * MEGABYTE  # an hour of phone footage in HEVC; a public service takes less
     jobs_a_day: int = 1000  # of one owner
     requests_a_minute: int = 120  # of one key
+    allow_url: frozenset[str] = frozenset()  # hosts that files are fetched from; none: no address is taken
+    fetch_seconds: float = 60.0  # for one of them: a request waits for it
     retention_days: float | None = None  # None: uploads stay until they are deleted
     lease: float = 60.0  # a worker that is silent for so long has died
     attempts: int = 3  # workers that a file may cost before it is recorded as an error

@@ -22,12 +22,13 @@ from sfumato.limits import MEGABYTE
 @options.number("--jobs-a-day", 1000, click.IntRange(1), "Of one owner.")
 @options.number("--requests-a-minute", 120, click.IntRange(1), "Of one key.")
 @click.option("--retention", metavar="DAYS", type=click.FloatRange(0, min_open=True), help="Remove uploads after that.")
+@options.several("--allow-url", "allow_url", "Take addresses of files at this host too; repeatable.", metavar="HOST")
 @click.option("--no-workers", is_flag=True, help="The API alone; sfumato service work judges elsewhere.")
 def serve(
     folder: Path, database: str | None, host: str, port: int, workers: int, trust: tuple[Path, ...],
     allowed_list: tuple[Path, ...], repository: str | None, model: Path | None, timeout: float, memory: int,
     audit: Path | None, largest: int, jobs_a_day: int, requests_a_minute: int, retention: float | None,
-    no_workers: bool,
+    allow_url: tuple[str, ...], no_workers: bool,
 ) -> None:  # fmt: skip
     """Run the service: files come in over HTTP, records go out, people review in the browser.
 
@@ -38,7 +39,13 @@ def serve(
     from sfumato.app.service.settings import ServiceSettings
 
     settings = ServiceSettings(
-        folder, database, largest * MEGABYTE, jobs_a_day, requests_a_minute, retention_days=retention
+        folder,
+        database,
+        largest * MEGABYTE,
+        jobs_a_day,
+        requests_a_minute,
+        frozenset(host.lower() for host in allow_url),
+        retention_days=retention,
     )
     with ExitStack() as stack:
         asked = (workers, trust, allowed_list, repository, model, timeout, memory, audit)

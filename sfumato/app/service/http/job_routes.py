@@ -13,6 +13,7 @@ from sfumato.app.scan.verdict import VERDICTS
 from sfumato.app.service.http.guard import Reviewer, Submitter, TheService
 from sfumato.app.service.http.problems import Refused, may_answer
 from sfumato.app.service.http.shapes import (
+    AddressIn,
     DecisionIn,
     DecisionShape,
     JobId,
@@ -21,7 +22,7 @@ from sfumato.app.service.http.shapes import (
     RecordShape,
     State,
 )
-from sfumato.app.service.http.uploads import receive_upload
+from sfumato.app.service.http.uploads import address_in, fetch_upload, is_address, receive_upload
 from sfumato.app.service.store.jobs import Asked, new_id
 from sfumato.errors import UsageError
 from sfumato.text import json_line
@@ -39,6 +40,7 @@ _FILE = {
             }
         },
         "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+        "application/json": {"schema": AddressIn.model_json_schema()},
     },
 }
 _LINES: dict[int | str, dict[str, Any]] = {
@@ -55,12 +57,15 @@ async def submit(
     request: Request, service: TheService, key: Submitter,
     name: Annotated[str, Query(max_length=1000, description="Of a file that is the body itself.")] = "upload",
 ) -> JobShape:  # fmt: skip
-    """Hand a file in. It waits from then on."""
+    """Hand a file in, or the address of one at a host that is allowed. It is judged as soon as a worker is free."""
     job_id, settings, jobs = new_id(), service.settings, service.jobs
     if not await run_in_threadpool(jobs.has_room, key.owner, settings.jobs_a_day):
         raise _had_enough()
     folder = settings.uploads / job_id
-    got = await receive_upload(request, folder, name, settings.largest)
+    if is_address(request):
+        got = await fetch_upload(await address_in(request), folder, settings)
+    else:
+        got = await receive_upload(request, folder, name, settings.largest)
     try:
         if not await run_in_threadpool(jobs.count_one, key.owner, settings.jobs_a_day):
             raise _had_enough()

@@ -23,7 +23,10 @@ MEANT = {
     409: ("not_done", "The job is not done yet."),
     410: ("gone", "The file is no longer kept; its record is."),
     413: ("too_large", "The body is larger than this service takes."),
-    415: ("wrong_type", "Send multipart/form-data, or the file itself as application/octet-stream."),
+    415: (
+        "wrong_type",
+        "Send multipart/form-data, or the file itself as application/octet-stream; an address as JSON.",
+    ),
     416: ("no_range", "The file has no such range."),
     422: ("invalid", "A value is not what it has to be."),
     429: ("too_many", "The key sends too many requests, or its owner has had the jobs of today."),

@@ -52,6 +52,14 @@ class JobShape(BaseModel):
         )  # fmt: skip
 
 
+class AddressIn(BaseModel):
+    """Where a file lies, in place of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(max_length=8192, description="http or https, of a host that the service allows.")
+
+
 class JobList(BaseModel):
     jobs: list[JobShape]
     next: str | None = Field(description="The cursor of the next page; null on the last.")

@@ -12,6 +12,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import unquote, urlsplit
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
@@ -19,8 +20,15 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from sfumato.app.service.http.problems import Refused
+from sfumato.app.service.http.shapes import AddressIn
+from sfumato.app.service.settings import ServiceSettings
 from sfumato.app.service.store.jobs import harmless_name
+from sfumato.errors import FetchError
+from sfumato.execution.fetch import fetch
+from sfumato.execution.fetch.clock import FetchLimits
+from sfumato.media.clips import file_digest
 
+_ADDRESS = 16 * 1024  # bytes of a body that names one
 _ROOM = 64 * 2**20  # bytes that have to stay free
 
 
@@ -65,6 +73,50 @@ async def receive_upload(request: Request, folder: Path, name: str, most: int) -
             raise Refused(507) from error
         raise
     return Received(writing.name, writing.size, writing.digest.hexdigest())
+
+
+def is_address(request: Request) -> bool:
+    """Whether the body names an address instead of being a file."""
+    kind, _ = parse_options_header(request.headers.get("content-type", ""))
+    return kind == b"application/json"
+
+
+async def address_in(request: Request) -> str:
+    """The address. Raises Refused: 413, 422."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _ADDRESS:
+            raise Refused(413, Connection="close")
+    try:
+        return AddressIn.model_validate_json(body).url
+    except ValueError as error:
+        raise Refused(422, 'The body has to be {"url": "https://..."}.') from error
+
+
+async def fetch_upload(url: str, folder: Path, settings: ServiceSettings) -> Received:
+    """The same of what lies at an address, of a host that is allowed.
+
+    Raises Refused: 422 where it is not, or cannot be fetched; its words hold no secret of the address.
+    """
+    if not settings.allow_url:
+        raise Refused(422, "This service takes no addresses.")
+    limits = FetchLimits(settings.largest, settings.fetch_seconds, hosts=settings.allow_url)
+    try:
+        return await run_in_threadpool(_fetched, url, folder, limits)
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, FetchError):
+            raise Refused(422, str(error)) from error
+        raise
+
+
+def _fetched(url: str, folder: Path, limits: FetchLimits) -> Received:
+    path = fetch(url, folder, limits)
+    if not path.stat().st_size:
+        raise FetchError("What lies at the address is empty", "Check the address.")
+    name = harmless_name(unquote(urlsplit(url).path))
+    return Received(path.rename(folder / name).name, (folder / name).stat().st_size, file_digest(folder / name))
 
 
 class _Writing:

@@ -183,14 +183,16 @@ def test_what_is_no_upload_is_refused_and_leaves_nothing(served: Any) -> None:
     multipart = {"Content-Type": "multipart/form-data; boundary=x"}
     refused = {
         "no file": client.post("/v1/jobs", data={"a": "b"}, files={}),
-        "json": client.post("/v1/jobs", json={"url": "http://127.0.0.1/"}),
+        "address": client.post("/v1/jobs", json={"url": "http://127.0.0.1/"}),
+        "no address": client.post("/v1/jobs", json={"path": "/etc/passwd"}),
         "empty": client.post("/v1/jobs", files={"file": ("a.mp4", b"")}),
         "no form": client.post("/v1/jobs", content=b"nonsense", headers=multipart),
         "no boundary": client.post("/v1/jobs", content=b"x", headers={"Content-Type": "multipart/form-data"}),
         "large": client.post("/v1/jobs", files={"file": ("a.mp4", b"x" * 1001)}),
     }
     codes = {name: answer.status_code for name, answer in refused.items()}
-    assert codes == {"no file": 415, "json": 415, "empty": 400, "no form": 400, "no boundary": 400, "large": 413}
+    assert codes == {"no file": 415, "address": 422, "no address": 422, "empty": 400, "no form": 400,
+                     "no boundary": 400, "large": 413}  # fmt: skip
     assert list(service.running.settings.uploads.iterdir()) == []
     assert client.get("/v1/jobs").json()["jobs"] == []
 
