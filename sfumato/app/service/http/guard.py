@@ -50,7 +50,9 @@ class Buckets:
 
 @dataclass(frozen=True)
 class Service:
-    """What all routes share. ready: why it is not ready; None if it is."""
+    """What all routes share. ready: why it is not ready, None if it is; fetches: so many addresses are fetched at once,
+    since each holds one of the threads that answer.
+    """
 
     settings: ServiceSettings
     database: Database
@@ -58,6 +60,7 @@ class Service:
     jobs: Jobs
     ready: Callable[[], str | None]
     buckets: Buckets
+    fetches: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(4))
 
 
 def service_of(request: Request) -> Service:

@@ -63,7 +63,7 @@ async def submit(
         raise _had_enough()
     folder = settings.uploads / job_id
     if is_address(request):
-        got = await fetch_upload(await address_in(request), folder, settings)
+        got = await fetch_upload(await address_in(request), folder, settings, service.fetches)
     else:
         got = await receive_upload(request, folder, name, settings.largest)
     try:

@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import shutil
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -94,13 +95,18 @@ async def address_in(request: Request) -> str:
         raise Refused(422, 'The body has to be {"url": "https://..."}.') from error
 
 
-async def fetch_upload(url: str, folder: Path, settings: ServiceSettings) -> Received:
+async def fetch_upload(
+    url: str, folder: Path, settings: ServiceSettings, at_once: threading.BoundedSemaphore
+) -> Received:
     """The same of what lies at an address, of a host that is allowed.
 
-    Raises Refused: 422 where it is not, or cannot be fetched; its words hold no secret of the address.
+    Raises Refused: 422 where it is not, or cannot be fetched, in words without a secret of the address; 503 where too
+    many are fetched already.
     """
     if not settings.allow_url:
         raise Refused(422, "This service takes no addresses.")
+    if not at_once.acquire(blocking=False):
+        raise Refused(503, "Too many files are being fetched; try again.")
     limits = FetchLimits(settings.largest, settings.fetch_seconds, hosts=settings.allow_url)
     try:
         return await run_in_threadpool(_fetched, url, folder, limits)
@@ -109,6 +115,8 @@ async def fetch_upload(url: str, folder: Path, settings: ServiceSettings) -> Rec
         if isinstance(error, FetchError):
             raise Refused(422, str(error)) from error
         raise
+    finally:
+        at_once.release()
 
 
 def _fetched(url: str, folder: Path, limits: FetchLimits) -> Received:
