@@ -31,7 +31,7 @@ TONES = {  # how loud a verdict is shown
     "not-evaluable": "plain",
 }  # fmt: skip
 _STYLES = ("uPlot.min.css", "report.css", "workbench.css")
-_SCRIPTS = ("elements", "timeline", "player", "clip", "service", "decisions", "data", "gallery", "workbench", "start")
+_SCRIPTS = ("elements", "timeline", "player", "clip", "decisions", "data", "gallery", "workbench", "start")
 _LONGEST = 2000  # characters of one foreign text that are shown
 _ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
@@ -42,7 +42,7 @@ def render(data: Any, script_data_frames: bool = False, served: bool = False, **
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    style, script = page_style(), _script()
+    style, script = page_style(), _script(served)
     environment = Environment(
         loader=FileSystemLoader(str(files("sfumato.app.review") / "page")),
         autoescape=True,
@@ -138,7 +138,9 @@ def _asset(name: str) -> str:
 
 
 @cache
-def _script() -> str:
-    """One script: the charts' library, then ours, out of sight of each other's names but for `uPlot`."""
-    ours = "\n".join(_asset(f"{name}.js") for name in _SCRIPTS)
+def _script(served: bool) -> str:
+    """One script: the charts' library, then ours, out of sight of each other's names but for `uPlot`. What talks to a
+    service is in its page alone.
+    """
+    ours = "\n".join(_asset(f"{name}.js") for name in (*(["service"] if served else []), *_SCRIPTS))
     return f'{_asset("uPlot.iife.min.js")}\n(() => {{\n"use strict";\n{ours}}})();\n'

@@ -1,6 +1,5 @@
 // The page as a service shows it: records, files and decisions go over its API, and the browser keeps nothing.
 function serviceOf(page) {
-  if (!page.service) return null;
   const jobs = new Map(page.rows.map((row) => [row.at, row.job]));
   const address = (row, part = "") => `v1/jobs/${row.job ?? jobs.get(row.at)}${part}`;
 

@@ -13,7 +13,7 @@ function workbench(page) {
   const find = (name) => document.getElementById(name);
   const list = find("rows"), clip = find("clip"), live = find("said"), dialog = find("who"), keys = find("keys");
   const state = { order: "review", backwards: false, verdicts: new Set(), only: "all", text: "", first: 0, at: null };
-  const service = serviceOf(page);
+  const service = typeof serviceOf === "function" ? serviceOf(page) : null; // in the page of a service alone
   const decisions = decisionsOf(say, service);
   const rows = page.rows.map((row) => ({
     ...row, key: row.sha256 || row.path, model: page.models[row.model] ?? null, tone: told(page.verdicts, row.verdict, "plain"), ...namesOf(row),
