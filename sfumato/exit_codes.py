@@ -14,6 +14,8 @@ class ExitCode(IntEnum):
     INPUT = 3
     NO_CREDENTIAL = 4
     INVALID_CREDENTIAL = 5
+    DECLARED = 6
+    UNDECIDED = 7
     FAULT = 70  # EX_SOFTWARE of sysexits.h
     HUNG_UP = 129  # 128 + SIGHUP, as shells report it
     INTERRUPTED = 130  # 128 + SIGINT
@@ -29,6 +31,8 @@ MEANINGS = {
     ExitCode.INPUT: "an input file is missing, or cannot be read as what it should be",
     ExitCode.NO_CREDENTIAL: "there is no credential, or nothing by which one could be found again",
     ExitCode.INVALID_CREDENTIAL: "there is a credential or an audit log, and it does not hold",
+    ExitCode.DECLARED: "AI is declared, or was by the manifest that a watermark leads to",
+    ExitCode.UNDECIDED: "no answer: the score is raised, or there is none",
     ExitCode.FAULT: "a fault of the program; --traceback shows where",
     ExitCode.HUNG_UP: "its terminal was closed; nothing half-written is left behind",
     ExitCode.INTERRUPTED: "interrupted; nothing half-written is left behind",

@@ -81,6 +81,7 @@ RECORD = Limit(64 * MEGABYTE, "bytes", "a JSON file", "the index of the largest 
 LINE = Limit(MEGABYTE, "characters", "a line of clips.jsonl", "a row has a few hundred")
 AUDIT_LINE = Limit(MEGABYTE, "bytes", "a line of an audit log", "a verdict has 1 kB, a signed head 4 kB")
 ROWS = Limit(200_000, "rows", "a shard of prepared footage", "two hours at 25 a second")
+NAMES = Limit(65536, "bytes", "a name in a list on standard input", "systems take 4096")
 TRUST = Limit(32 * MEGABYTE, "bytes", "a file of certificates", "Mozilla's 140 roots are 220 kB")
 CERTIFICATES = Limit(10_000, "certificates", "a trust list", "Mozilla's list has 140")
 SIDECAR = Limit(256 * MEGABYTE, "bytes", "a manifest beside its file", "a few MB with thumbnails")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -127,6 +128,68 @@ def allowed_list() -> Decorator[Any]:
     """--allowed-list: files of single signers that count without a chain."""
     what = "Certificates of signers that count by themselves: PEM, or SHA-256 lines; repeatable."
     return files("--allowed-list", what, metavar="FILE")
+
+
+def credentials(trust_help: str, sidecar_help: str, trust_metavar: str | None = "PEM") -> Decorator[Any]:
+    """What content credentials are held to: --trust, --tsa-trust, --trust-list, --tsa-trust-list, --allowed-list,
+    --policy, --sidecar. The command's parameter is `credentials`, a mapping of them by their names in Python.
+    """
+    return together(
+        "credentials",
+        trust(trust_help, trust_metavar),
+        files("--tsa-trust", "Roots that time-stamp authorities may lead to; repeatable.", metavar="PEM"),
+        files("--trust-list", "A published, dated list of signers: PEM, or JSON (ETSI TS 119 602).", metavar="FILE"),
+        files("--tsa-trust-list", "The same, of time-stamp authorities.", metavar="FILE"),
+        allowed_list(),
+        click.option("--policy", metavar="TOML", type=FILE, help="What else must hold for a file to count as trusted."),
+        sidecar(sidecar_help),
+    )
+
+
+def together(into: str, *group: Decorator[Any]) -> Decorator[Any]:
+    """Options that a command gets as one parameter, `into`: {name: value}, in the order of `group`."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def call(*arguments: Any, **given: Any) -> Any:
+            taken = {name: given.pop(name) for name in names}
+            return command(*arguments, **given, **{into: taken})
+
+        before = len(getattr(call, "__click_params__", []))
+        for each in reversed(group):
+            each(call)
+        parameters: list[click.Parameter] = call.__click_params__  # type: ignore[attr-defined]
+        names = [str(option.name) for option in reversed(parameters[before:])]
+        return call
+
+    return decorate
+
+
+def inputs() -> Decorator[Any]:
+    """How a command takes what it is to look at, beside names. Its parameter is `taking`: null, fetch, fetch_mb and
+    fetch_seconds, None unless given.
+    """
+    return together(
+        "taking",
+        click.option("-0", "--null", is_flag=True, help="Names on standard input end with NUL, not with line ends."),
+        click.option("--fetch", is_flag=True, help="Take http(s):// and s3:// addresses; public ones alone."),
+        click.option("--fetch-mb", type=click.IntRange(1, 1_000_000), help="MB of one address.  [default: 512]"),
+        click.option("--fetch-seconds", type=click.FloatRange(1, 86_400), help="Seconds for one.  [default: 300]"),
+    )
+
+
+def outputs() -> Decorator[Any]:
+    """What records are written as, beside JSON lines. The command's parameter is `outputs`: csv, parquet, sarif, html,
+    each a path or None.
+    """
+    report = click.Path(path_type=Path)
+    return together(
+        "outputs",
+        click.option("--csv", type=NEW_FILE, metavar="FILE", help="Write a table: one row a file."),
+        click.option("--parquet", type=NEW_FILE, metavar="FILE", help="The same with types."),
+        click.option("--sarif", type=NEW_FILE, metavar="FILE", help="Write SARIF 2.1.0, for pipelines."),
+        click.option("--html", type=report, metavar="NAME.html|FOLDER", help="Write the page of `sfumato report`."),
+    )
 
 
 def repository(what: str) -> Decorator[Any]:

@@ -11,13 +11,22 @@ from detector.inference.fusion import probability
 from detector.inference.prediction import FrameCounts, ModelFacts, Moment, Reason, Timing
 from detector.inference.thresholds import Band, Thresholds
 from sfumato.app.scan.mark import MarkFacts, RecoveredFacts
-from sfumato.app.scan.record import CredentialFacts, ExplanationRecord, FileFacts, Placement, ScanRecord
+from sfumato.app.scan.record import CredentialFacts, ExplanationRecord, FileFacts, Placement, ScanFacts, ScanRecord
 from sfumato.app.scan.verdict import Verdict
 
 HEADS = {
     "blend": HeadFacts(3.0, 2.5, "strong", 0.99),
     "synthesis": HeadFacts(-1.0, -1.0, "low", None),
 }
+
+
+FACTS = ScanFacts(
+    "2026-01-31T12:30:00Z",
+    "9.9",
+    "c" * 64,
+    (("signers", "d" * 64),),
+    {"frames": 32, "fpr": 0.01, "backend": "onnxruntime", "repository": None},
+)
 
 
 def scan_record(verdict: str = "synthetic-claimed", text: str = "It was seen.", **changes: Any) -> ScanRecord:

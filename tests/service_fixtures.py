@@ -54,14 +54,15 @@ def stand_in() -> Scanner:
 
 
 def judge(job: ScanJob) -> dict[str, Any]:
-    """A record by the content: "die", "hang", "slow" and "raise" do so; what begins with "calm" is for nobody."""
+    """A record by the content: "die", "hang" and "raise" do so; what begins with "calm" is for nobody."""
     data = job.path.read_bytes()
     if data == b"die":
         os.abort()
     if data == b"hang":
         time.sleep(60)
-    if data == b"slow":
-        time.sleep(0.5)
+    if data == b"once" and not (mark := job.path.with_name("seen")).exists():  # held in hand, the first time
+        mark.touch()
+        time.sleep(60)
     if data == b"raise":
         raise ValueError("a library's words")
     digest = hashlib.sha256(data).hexdigest()
@@ -132,7 +133,7 @@ def main() -> None:
     asked = parser.parse_args()
     with ExitStack() as stack:
         database = stack.enter_context(Database(asked.database))
-        stack.enter_context(workers(database, asked.uploads, 1, asked.lease))
+        stack.enter_context(workers(database, asked.uploads, 1, asked.lease, limits=Limits(60.0)))
         print("working", flush=True)
         time.sleep(600)
 

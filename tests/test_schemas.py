@@ -22,19 +22,20 @@ from detector.inference.explain import HeadFacts
 from detector.inference.fusion import Lines, Stack
 from detector.inference.prediction import TrackFrame, TrackScore
 from detector.inference.quality_norm import QUANTITIES
-from detector.inference.thresholds import Source
+from detector.inference.thresholds import KeyframeRule, Source
 from detector.motion.features import FEATURES
 from detector.motion.head import MotionHead
 from detector.training.own_footage import Real, recalibrate
 from provenance.commands.audit import decide
 from sfumato.app.cli.scan import scan
+from sfumato.app.scan.cascade import Stages
 from sfumato.config import to_dict
 from sfumato.media.faces import Face, FaceDetector
 from sfumato.media.images import write_image
 from tests.detector_fixtures import toy_explanation
 from tests.evaluation_fixtures import crowd, scored
 from tests.media_fixtures import make_video, picture
-from tests.scan_fixtures import explanation_record, mark_facts, scan_record
+from tests.scan_fixtures import FACTS, explanation_record, mark_facts, scan_record
 
 ROOT = Path(__file__).resolve().parent.parent
 EVERY = {path.name: json.loads(path.read_text("utf-8")) for path in (ROOT / "docs/schemas").glob("*.schema.json")}
@@ -112,7 +113,8 @@ def scans(shipped_detector: Path, tmp_path_factory: pytest.TempPathFactory) -> l
     heads = {**somewhere.explanation.heads, "motion": HeadFacts(1.0, 1.5, "raised", 0.9, "")}
     told = replace(somewhere.explanation, heads=heads)
     moved = replace(somewhere, tracks=(TrackScore(0, 0.5, 0.0, (frame,), motion=1.0),), explanation=told)
-    moved = replace(moved, mark=mark_facts())
+    spared = Stages({"credential": 0.01, "watermark": 0.02, "keyframes": 0.1}, "keyframes", True)
+    moved = replace(moved, mark=mark_facts(), scan=FACTS, stages=spared)
     made_up = [record.as_json() for record in (somewhere, known, moved)]
     return [*(json.loads(line) for line in found.stdout.splitlines()), *made_up]
 
@@ -155,6 +157,8 @@ def detectors() -> list[dict[str, Any]]:
         wider[kind]["stack"] = Stack(five.scale, five.offset, heads=heads, pictures=five).as_json()
     ones = (1.0,) * len(FEATURES)
     wider["motion"] = MotionHead(ones, ones, ones, ones, ones, 0.0).as_json()
+    rule = KeyframeRule(4, {0.1: (-1.0, 2.0), 0.01: (1.0, 4.0)}, 0.02, {"real": 99, "fake": 60})
+    wider["video_calibration"]["keyframes"] = rule.as_json()
     wider["training"]["heads"] = {"layers": True, "motion": True, "methods": ["toy"]}
     return json.loads(json.dumps([shipped, recalibrate(shipped, reals, True, frames=32).record, wider]))
 

@@ -15,8 +15,10 @@ from typing import Any
 from benchmarks.rows.detection import read_detection_row
 from benchmarks.rows.generator import CrossRow, DrivenRow, QualityRow
 from benchmarks.rows.others import read_others_row
+from benchmarks.rows.quick import read_quick_row
 from benchmarks.rows.robustness import read_robustness_row
 from benchmarks.rows.row import About
+from benchmarks.rows.scan import read_scan_row
 from benchmarks.rows.speed import DetectorSpeedRow, read_speed_row
 from benchmarks.rows.temporal import read_temporal_row
 from benchmarks.rows.verifiers import VerifierRow
@@ -25,7 +27,9 @@ from benchmarks.tables.detection import ablation_table, distance_table, matrix_t
 from benchmarks.tables.markdown import table_text
 from benchmarks.tables.others import others_table
 from benchmarks.tables.quality import cross_table, driven_table, quality_table, training_table
+from benchmarks.tables.quick import quick_table
 from benchmarks.tables.robustness import robustness_table
+from benchmarks.tables.scan import scan_table
 from benchmarks.tables.speed import detector_speed_table, speed_table
 from benchmarks.tables.survival import survival_table
 from benchmarks.tables.temporal import temporal_table
@@ -35,7 +39,8 @@ from sfumato.errors import UsageError
 
 Record = Mapping[str, Any]
 _OWN_RECORD = (
-    "quality", "training", "cross", "survival", "speed", "judging", "robustness", "temporal", "verifiers", "others",
+    "quality", "training", "cross", "survival", "speed", "judging", "scan", "robustness", "temporal", "verifiers",
+    "others", "quick",
 )  # fmt: skip
 _BLOCK = re.compile(r"(<!-- table (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -142,10 +147,12 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "detection_frequency": lambda records: ablation_table([read_detection_row(r) for r in records]),
     "robustness": lambda records: robustness_table([read_robustness_row(r) for r in records]),
     "temporal": lambda records: temporal_table([read_temporal_row(r) for r in records]),
+    "quick": lambda records: quick_table([read_quick_row(r) for r in records]),
     "others": lambda records: others_table([read_others_row(r) for r in records]),
     "others_second": lambda records: others_table([read_others_row(r) for r in records]),
     "survival": lambda records: survival_table([read_mark_row(r) for r in records]),
     "speed": lambda records: speed_table([read_speed_row(r) for r in records]),
     "judging": lambda records: detector_speed_table([DetectorSpeedRow.read(r) for r in records]),
+    "scan": lambda records: scan_table([read_scan_row(r) for r in records]),
     "verifiers": lambda records: verifiers_table([VerifierRow.read(r) for r in records], About.read(records[-1])),
 }

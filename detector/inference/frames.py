@@ -85,13 +85,14 @@ class Watch(Protocol):
 class SampledFrames:
     """Iterates over about `count` evenly spaced frames. After it: `sampled`, `decoded`, `truncated`, `damaged`,
     `media`, and in `notes` what was read in another way than the file says. watch: sees those frames of a video that it
-    wants as well.
+    wants as well. keyframes: how many a video has (`sfumato.media.video.survey.count_keyframes`), of which alone
+    `count` are then taken, and nothing else is decoded; 0: all its frames count.
 
     Raises MediaError as VideoReader and read_image do, when opened or while reading.
     """
 
-    def __init__(self, path: Path, count: int, watch: Watch | None = None) -> None:
-        self.path, self.count, self._watch = path, count, watch
+    def __init__(self, path: Path, count: int, watch: Watch | None = None, keyframes: int = 0) -> None:
+        self.path, self.count, self._watch, self._keyframes = path, count, watch, keyframes
         self.sampled = self.decoded = self.damaged = 0
         self.truncated = False
         self.still = is_picture(path)
@@ -131,11 +132,16 @@ class SampledFrames:
             yield Frame(image, float(position), position)
 
     def _video(self) -> Iterator[Frame]:
-        with VideoReader(self.path) as reader:
+        alone = _Schedule(self._keyframes, self.count).wants if self._keyframes else None
+        with VideoReader(self.path, keyframes=alone) as reader:
             info = reader.info
             opened = self.media = MediaFacts(
                 "video", info.width, info.height, info.container, info.codec, info.rate, info.duration, info.has_audio
             )
+            if alone is not None:
+                yield from reader
+                self.decoded = reader.decoded_frames
+                return  # how many frames there are, and how many are damaged, nobody has seen
             schedule = _Schedule(reader.count_frames(), self.count)
             yield from self._of(reader, schedule)
             self.decoded, self.damaged, self.truncated = reader.decoded_frames, reader.damaged_packets, reader.truncated

@@ -112,13 +112,50 @@ def codec_family(codec: str) -> str:
 
 
 @dataclass(frozen=True)
+class KeyframeRule:
+    """Which logits of a few keyframes say, of a video, what one of all its sampled frames would say.
+
+    frames: so many keyframes, evenly spaced among all; bounds: {false-positive rate: (low, high)}: below low the video
+    lies below the threshold of that rate, above high above it; between them nothing is said. risk: with which
+    probability, at most, a new video of those that it was set on lies below low and yet above the threshold, and the
+    same of high; n: how many of them, by label, one a person.
+    """
+
+    frames: int
+    bounds: Mapping[float, tuple[float, float]]
+    risk: float
+    n: Mapping[str, int] = field(default_factory=dict)
+
+    def decides(self, logit: float | None, logits: Mapping[float, float]) -> bool:
+        """Whether a logit of keyframes says on which side of each of the thresholds `logits` the video lies."""
+        if logit is None or not set(logits) <= set(self.bounds):
+            return False
+        return all(logit < self.bounds[rate][0] or logit > self.bounds[rate][1] for rate in logits)
+
+    def as_json(self) -> dict[str, Any]:
+        """As the section of detector.json has it."""
+        bounds = {str(rate): list(ends) for rate, ends in self.bounds.items()}
+        return {"frames": self.frames, "bounds": bounds, "risk": self.risk, "n": dict(self.n)}
+
+    @classmethod
+    def from_json(cls, record: Any) -> KeyframeRule:
+        """Raises ValueError, KeyError, TypeError or AttributeError for a record that is none."""
+        bounds = {float(rate): (_bound(low), _bound(high)) for rate, (low, high) in record["bounds"].items()}
+        if any(low > high for low, high in bounds.values()):
+            raise ValueError("the keyframes' bounds, of which one is turned round")
+        n = {str(label): int(count) for label, count in record["n"].items()}
+        return cls(_frames(record["frames"]), bounds, float(record["risk"]), n)
+
+
+@dataclass(frozen=True)
 class Thresholds:
     """The thresholds for files of one kind, pictures or videos.
 
     logits: {false-positive rate in (0, 1): calibrated logit that a real file exceeds with a probability of at most that
     rate}; empty without a calibration. n_real: how many real clips they were set on, one a person. calibration: the
     first 16 hex digits of its digest. sources: its groups, and how far the thresholds hold for each; covers: what files
-    it looked at; frames: at most so many of each video. None, and no sources, where they are not known.
+    it looked at; frames: at most so many of each video; keyframes: where a few of them say as much. None, and no
+    sources, where they are not known.
     """
 
     logits: Mapping[float, float] = field(default_factory=dict)
@@ -127,6 +164,7 @@ class Thresholds:
     sources: tuple[Source, ...] = ()
     covers: Coverage | None = None
     frames: int | None = None
+    keyframes: KeyframeRule | None = None
 
     def exceeded(self, logit: float) -> tuple[float, ...]:
         """The rates whose thresholds a calibrated logit exceeds, the strictest first. Equal is not above."""
@@ -216,6 +254,7 @@ class Thresholds:
             sources,
             None if covers is None else Coverage.from_json(covers),
             None if frames is None else _frames(frames),
+            KeyframeRule.from_json(calibration["keyframes"]) if calibration.get("keyframes") else None,
         )
 
 
@@ -234,6 +273,13 @@ def _frames(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= JUDGED_FRAMES.most:
         raise ValueError(f"frames, {printable(str(value), 20)}: they are 1 to {JUDGED_FRAMES.most} of a video")
     return value
+
+
+def _bound(value: Any) -> float:
+    """Raises ValueError for what is no number, or none that a logit could be."""
+    if isinstance(value, bool) or not abs(number := float(value)) <= _LARGEST:
+        raise ValueError(f"the keyframes' bound {printable(str(value), 20)}")
+    return number
 
 
 def _called(name: str, value: float) -> str:

@@ -38,6 +38,7 @@ from detector.inference.thresholds import Thresholds
 from detector.motion.features import motion_features
 from detector.motion.watch import MotionWatch, Track
 from sfumato.errors import MediaError
+from sfumato.execution.find_files import is_picture
 from sfumato.media.faces import Box, Crop, Face, FaceDetector, FaceTracker
 from sfumato.media.landmarks import LandmarkBackend, load_backend
 from sfumato.media.video import Frame
@@ -71,10 +72,12 @@ class VideoDetector:
         advance: Callable[[float], None] = lambda amount: None,
         explained: bool = False,
         shown: Callable[[Frame], None] | None = None,
+        keyframes: int = 0,
     ) -> Prediction:
         """Judges `frames` evenly spaced frames of a video, or a still picture; None: as many as the thresholds of
         videos were set with (`ShippedDetector.frames`). `advance` gets 1 a sampled frame. `explained`: with an
         explanation of the score. `shown` gets each sampled frame, in order; its time is not the detector's.
+        `keyframes`: how many the video has, to look at `frames` of those alone; no motion is then seen.
 
         Never raises for what is in the file: an unreadable one has status "error" and the reason. Raises
         CheckpointError if an explanation is asked for and the detector has no maps.
@@ -83,9 +86,9 @@ class VideoDetector:
             self.bundle.scorer.require_maps()
         clock = _Clock()
         watch = None
-        if self.bundle.motion is not None and has_motion(Path(path)):
+        if self.bundle.motion is not None and has_motion(Path(path)) and not keyframes:
             watch = _TimedWatch(MotionWatch(self._mesh()), clock)
-        source = SampledFrames(Path(path), self.bundle.frames(frames), watch)
+        source = SampledFrames(Path(path), self.bundle.frames(frames), watch, keyframes)
         try:
             sightings, largest = self._look(source, clock, advance, watch, shown)
         except MediaError as error:
@@ -102,6 +105,11 @@ class VideoDetector:
             )
             return self._without_score("abstain", reason, source, clock, 0)
         return self._score(sightings, source, clock, explained, watch.track() if watch else None)
+
+    def not_judged(self, path: Path, reason: Reason) -> Prediction:
+        """Of a file that nobody looked at: an abstention, with what a scan would have held it to."""
+        thresholds = self.bundle.thresholds if is_picture(path) else self.bundle.video_thresholds
+        return Prediction("abstain", (reason,), threshold=thresholds, model=self._model())
 
     def _look(
         self, source: SampledFrames, clock: _Clock, advance: Callable[[float], None], watch: _TimedWatch | None,

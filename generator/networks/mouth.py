@@ -26,6 +26,7 @@ from generator.networks.warp import identity_grid
 SIDE = 64  # px of the square that is read and painted
 CHANNELS = 5  # read: the picture, inside the inner lips, inside the outer lips
 _HALF = 0.42  # half the square's side, in distances of the outer eye corners: a wide open mouth fits in
+_POINT, _NARROWEST = 1e-3, 0.05  # eyes that are no farther apart are level; and taken to be at least so far apart
 _SHUT, _OPEN = 0.01, 0.025  # mean opening of the inner lips, in the same: from nothing painted to all of it
 _SHIFT = 4  # bits of a pixel that OpenCV draws to
 _AS_FAR, _OTHERWISE = 0.25, 0.6  # by which share an opening differs: a source shows it, and does not
@@ -64,8 +65,20 @@ def mouth_square(points: Tensor) -> tuple[Tensor, Tensor]:
     """
     across = points[:, 45] - points[:, 36]
     length = across.norm(dim=1, keepdim=True)
-    level = torch.where(length > 1e-3, across / length.clamp_min(1e-3), across.new_tensor([1.0, 0.0]))
-    return points[:, 60:68].mean(1), level * _HALF * length.clamp_min(0.05)
+    level = torch.where(length > _POINT, across / length.clamp_min(_POINT), across.new_tensor([1.0, 0.0]))
+    return points[:, 60:68].mean(1), level * _HALF * length.clamp_min(_NARROWEST)
+
+
+def square_axes(points: NDArray[np.floating]) -> tuple[Array, Array]:
+    """`mouth_square` for one face (68, 2), without torch: the square's centre (2,), and from there to the middles of
+    its right and its lower side (2, 2).
+    """
+    face = np.asarray(points, np.float32)
+    across = face[45] - face[36]
+    length = max(float(np.sqrt(across @ across)), 1e-12)
+    level = across / np.float32(length) if length > _POINT else np.array([1, 0], np.float32)
+    half = level * np.float32(_HALF * max(length, _NARROWEST))
+    return face[60:68].mean(0), np.array([half, [-half[1], half[0]]], np.float32)
 
 
 def square_grid(points: Tensor) -> Tensor:
@@ -89,13 +102,18 @@ def lip_masks(points: NDArray[np.floating]) -> Array:
     """points: (68, 2) in [-1, 1] of the picture. Returns (3, 64, 64) in [0, 1] on the square: inside the inner lips,
     inside the outer lips, and how much is painted: all between the lips' middles. The last is 0 in a closed mouth.
     """
-    tensor = torch.from_numpy(np.asarray(points, np.float32))[None]
-    local = in_square(tensor[:, None, 48:68], tensor)[0, 0].numpy()  # (20, 2)
+    centre, axes = square_axes(points)
+    local = (np.asarray(points, np.float32)[48:68] - centre) @ axes.T / (axes[0] @ axes[0])  # (20, 2)
     pixels = ((local + 1) * SIDE - 1) / 2
     inner, outer = _filled(pixels[12:]), _filled(pixels[:12])
     soft = cv2.GaussianBlur(_filled((pixels[12:] + pixels[_ACROSS]) / 2), (0, 0), _BLUR)
     share = _smooth((float(inner_opening(points)) - _SHUT) / (_OPEN - _SHUT))
     return np.stack([inner, outer, soft * np.float32(share)])
+
+
+def is_shut(points: NDArray[np.floating]) -> bool:
+    """points: (68, 2). Whether nothing is painted, whatever is known: the last of `lip_masks` is 0."""
+    return float(inner_opening(points)) <= _SHUT
 
 
 def unknown(points: NDArray[np.floating], sources: NDArray[np.floating]) -> float:

@@ -20,14 +20,14 @@ _CROWN = (3, 5, 8, 11, 13)  # jaw points whose mirror images stand for the hair 
 EARS = [0, 16]  # they lie where a head turns about, and where the outline of its hair does
 SKULL = [0, 16, 27, 28, 29, 30, 33, 36, 39, 42, 45]  # ears, nose, eye corners: what the mouth does not move
 STIFFNESS = 1e-2  # how far the spline may miss a landmark
-_EXACT = 1e-4  # and one of the lips; where they close they keep the other, for an exact spline folds there
+EXACT = 1e-4  # and one of the lips; where they close they keep the other, for an exact spline folds there
 LIPS = slice(48, 68)
-_INNER = ([61, 62, 63], [67, 66, 65])  # upper and lower
-_PARTING = 0.01  # of the face's height: lips that are farther apart do not meet
-_OPENING = 0.03  # of the face's height: lips that are parted by that much more, or less, than the source's get no flow
-_AROUND, _FADE = 1.15, 0.6  # half axes of the lips within which there is none, and over which flows come back
+INNER = ([61, 62, 63], [67, 66, 65])  # upper and lower
+PARTING = 0.01  # of the face's height: lips that are farther apart do not meet
+OPENING = 0.03  # of the face's height: lips that are parted by that much more, or less, than the source's get no flow
+AROUND, FADE = 1.15, 0.6  # half axes of the lips within which there is none, and over which flows come back
 _EXPRESSIVE, _POSE_SHARE = 4.0, 0.5  # in the choice of a source: weight of eyes and lips, and of how far the head moved
-_SHARES = 128  # how much of the flows is applied is told on this grid, and interpolated
+SHARES = 128  # how much of the flows is applied is told on this grid, and interpolated
 COARSE = (
     64  # the spline is evaluated on this grid and interpolated; with 32 lips that are parted a little move too little
 )
@@ -107,15 +107,15 @@ def stiffness(source: Tensor, target: Tensor, count: int) -> Tensor:
     closes two points that lay apart come to lie in one, and there an exact spline would fold.
     """
     apart, before = lips_apart(target), lips_apart(source)
-    meeting = torch.exp(-((apart / _PARTING) ** 2)) * ((before - apart) / _PARTING).clamp(0, 1)
+    meeting = torch.exp(-((apart / PARTING) ** 2)) * ((before - apart) / PARTING).clamp(0, 1)
     result = target.new_full((len(target), count), STIFFNESS)
-    result[:, LIPS] = (_EXACT + (STIFFNESS - _EXACT) * meeting)[:, None]
+    result[:, LIPS] = (EXACT + (STIFFNESS - EXACT) * meeting)[:, None]
     return result
 
 
 def lips_apart(points: Tensor) -> Tensor:
     """points: (B, 68, 2). Returns (B,): how far the inner lips are parted, of the face's height."""
-    upper, lower = (points[:, side] for side in _INNER)
+    upper, lower = (points[:, side] for side in INNER)
     height = (points[:, 27] - points[:, 8]).norm(dim=-1).clamp_min(1e-6)
     apart: Tensor = (upper - lower).norm(dim=-1).mean(-1) / height
     return apart
@@ -128,16 +128,16 @@ def flow_share(source: Tensor, target: Tensor, size: int) -> Tensor:
     All of them, but for lips that are parted otherwise than the source's: there the flows take back a part of what
     the landmarks ask for.
     """
-    amount = ((lips_apart(target) - lips_apart(source)).abs() / _OPENING).clamp(0, 1)
+    amount = ((lips_apart(target) - lips_apart(source)).abs() / OPENING).clamp(0, 1)
     outer = target[:, 48:60]
     centre, along = outer.mean(1, keepdim=True), functional.normalize(target[:, 54] - target[:, 48], dim=-1)
-    side = min(size, _SHARES)
+    side = min(size, SHARES)
     place = identity_grid(side, target).reshape(1, -1, 2) - centre  # (B, s s, 2)
     squared = torch.zeros_like(place[..., 0])
     for axis in (along, torch.stack([-along[:, 1], along[:, 0]], dim=-1)):
         half = ((outer - centre) @ axis[..., None]).abs().amax((1, 2)).clamp_min(1e-6)[:, None]
         squared = squared + ((place @ axis[..., None])[..., 0] / half) ** 2
-    near = ((_AROUND + _FADE - squared.sqrt()) / _FADE).clamp(0, 1)
+    near = ((AROUND + FADE - squared.sqrt()) / FADE).clamp(0, 1)
     share: Tensor = (1 - amount[:, None] * near**2 * (3 - 2 * near)).unflatten(1, (1, side, side))
     if side != size:
         share = functional.interpolate(share, size=(size, size), mode="bilinear", align_corners=False)

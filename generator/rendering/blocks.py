@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,23 @@ def block_order(indices: NDArray[np.int64], stem: int, groups: Sequence[Sequence
     return np.concatenate([table[list(group)].T.ravel() for group in groups])
 
 
-def fold_picture(picture: Array, stem: int, blocks: Array) -> None:
+def fold_picture(picture: NDArray[Any], stem: int, blocks: NDArray[Any]) -> None:
     """Writes (S, S, C) as blocks of stem x stem pixels, (n, n, stem stem C)."""
     n = len(blocks)
-    row = np.dtype((np.void, picture.shape[2] * stem * 4))  # as one piece: copied five times faster than its numbers
+    row = np.dtype(
+        (np.void, picture.shape[2] * stem * picture.itemsize)
+    )  # as one piece: copied five times faster than its numbers
     blocks.view(row)[...] = picture.reshape(n, stem, n, -1).view(row)[..., 0].transpose(0, 2, 1)
+
+
+def folded(picture: NDArray[Any], stem: int) -> NDArray[Any]:
+    """(S, S, C) as blocks, (n, n, stem stem C); a stem of 1 changes nothing."""
+    if stem == 1:
+        return picture
+    n, channels = len(picture) // stem, picture.shape[2]
+    blocks = np.empty((n, n, stem * stem * channels), picture.dtype)
+    fold_picture(np.ascontiguousarray(picture), stem, blocks)
+    return blocks
 
 
 def unfold(blocks: Array, stem: int) -> Array:

@@ -10,14 +10,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from generator.compiler.backends import Backend, load_backend
 from generator.compiler.folding import fold
 from generator.motion.track import Landmarks
-from generator.networks.mouth import CHANNELS, SIDE, MouthPainter, lip_masks, mouth_square
+from generator.networks.mouth import CHANNELS, SIDE, MouthPainter, is_shut, lip_masks, square_axes
 from generator.rendering.blocks import block_order, fold_picture, unfold
 
 Array = NDArray[np.float32]
@@ -38,6 +37,8 @@ class Mouth:
 
     def paint(self, picture: Array, points: Landmarks, much: float = 1.0) -> None:
         """picture: (H, H, 3) in [-1, 1], changed in place; points: (68, 2) in [-1, 1]; much: of the paint, 0 to 1."""
+        if not much or is_shut(points):
+            return
         lips = lip_masks(points)
         lips[2] *= np.float32(much)
         if not lips[2].any():
@@ -49,7 +50,8 @@ class Mouth:
         guide = np.empty((SIDE // self._stem,) * 2 + (CHANNELS * self._stem**2,), np.float32)
         whole = np.concatenate([square, 2 * lips[:2].transpose(1, 2, 0) - 1], axis=2)
         fold_picture(np.ascontiguousarray(whole, np.float32), self._stem, guide)
-        layer = np.dstack([np.tanh(unfold(self._network(guide), self._stem)), lips[2]])  # (64, 64, 4)
+        paint = unfold(self._network(guide), self._stem)
+        layer = np.dstack([np.tanh(paint, out=paint), lips[2]])  # (64, 64, 4)
         corners = np.array([[-1, -1, 1], [SIDE, -1, 1], [-1, SIDE, 1], [SIDE, SIDE, 1]], np.float64) @ there.T
         left, top = np.clip(np.floor(corners.min(0)), 0, size).astype(int)
         right, bottom = np.clip(np.ceil(corners.max(0)) + 1, 0, size).astype(int)
@@ -60,14 +62,13 @@ class Mouth:
         flat: Any = cv2.INTER_LINEAR
         laid = np.asarray(cv2.warpAffine(layer, place, (right - left, bottom - top), flags=flat), np.float32)
         part = picture[top:bottom, left:right]
-        part += laid[..., 3:] * (laid[..., :3] - part)
+        share: Any = cv2.extractChannel(laid, 3)
+        part += cv2.merge([share] * 3) * (cv2.cvtColor(laid, cv2.COLOR_RGBA2RGB) - part)
 
 
 def _square_to_picture(points: Landmarks, size: int) -> NDArray[np.float64]:
     """(2, 3): pixels of the square to pixels of a picture of `size`."""
-    tensor = torch.from_numpy(np.asarray(points, np.float32))[None]
-    centre, half = (x[0].double().numpy() for x in mouth_square(tensor))
-    down = np.array([-half[1], half[0]])
+    centre, (half, down) = (part.astype(np.float64) for part in square_axes(points))
     axes = np.stack([half, down], axis=1) * size / SIDE  # a pixel of the square, in px
     middle = ((centre + 1) * size - 1) / 2
     return np.hstack([axes, (middle - axes @ np.full(2, (SIDE - 1) / 2))[:, None]])

@@ -8,21 +8,23 @@ core.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import pairwise
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from generator.compiler.backends import Backend, load_backend
-from generator.compiler.folding import fold, motion_basis
+from generator.compiler.folding import Plan, fold, motion_basis
 from generator.motion.track import Landmarks
 from generator.networks.families import FLOW_GAIN, GATE_GAIN, PAINT_GAIN, SHUT, WarpGenerator
 from generator.networks.mouth import unknown
-from generator.networks.synthesizer import Generator
+from generator.networks.synthesizer import Generator, Synthesizer
 from generator.person.fine_tune import Person
-from generator.rendering.blocks import block_order, fold_picture, unfold
+from generator.rendering.blocks import block_order, fold_picture, folded, unfold
 from generator.rendering.layers import Layers
 from generator.rendering.mouth import Mouth
 from generator.rendering.regions import Box, Regions
@@ -32,6 +34,7 @@ from sfumato.media.landmarks.drawing import draw_sketch
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
 _REACH = 3  # places around a part of a field: what is bicubic in it does not see that it is cut out
+_LEVELS = (np.arange(256) / 127.5 - 1).astype(np.float32)  # of a sketch, in [-1, 1]
 _KEPT = 8  # portraits held as floats at a time; a 1024 px portrait takes 17 MB then
 
 
@@ -92,16 +95,19 @@ class WarpRenderer:
         self._distinct = min(self._warps, len(person.faces))
         self._spline = Spline(person.landmarks.cpu().numpy())
         self._basis = motion_basis(self._stem)  # (stem stem, k)
-        self._faces = [
-            np.ascontiguousarray(face.permute(1, 2, 0).cpu().numpy()) for face in person.faces
-        ]  # in [-1, 1], as E saw them
+        self._motion = np.einsum("pk,ab->pabk", self._basis, np.eye(2)).reshape(2 * self._stem**2, -1)
+        self._motion = self._motion.astype(np.float32)  # (stem stem 2, 2 k), of x and y
+        faces = [np.ascontiguousarray(face.permute(1, 2, 0).cpu().numpy()) for face in person.faces]
+        # in [-1, 1], as E saw them; a fourth channel, as OpenCV samples four in half the time of three
+        self._faces = [np.asarray(cv2.cvtColor(face, cv2.COLOR_RGB2RGBA), np.float32) for face in faces]
         self._layers = layers
         self._large = lru_cache(maxsize=_KEPT)(layers.person)
+        self._behind = lru_cache(maxsize=2)(self._fold_backdrop)
         self._known = person.landmarks.cpu().numpy()  # (T, 68, 2)
         self._regions = Regions(self._known) if len(person.faces) > 1 else None
         psi, own = person.psi[:, : network.coefficients], person.psi[:, network.coefficients :]
-        plan = fold(network, psi, self._size // self._stem, self._guide_weights, self._head_weights)
-        self._network: Backend = load_backend(backend, plan, threads)
+        self._answers = lru_cache(maxsize=2)(partial(self._compiled, network, psi, backend, threads))
+        plan, _ = self._answers(layers.size == self._size)
         self.products, self._inputs = plan.products, plan.inputs
         self._mouth = Mouth(generator.mouth, own, backend, threads) if generator.mouth is not None else None
         self.products += self._mouth.products if self._mouth is not None else 0
@@ -110,88 +116,110 @@ class WarpRenderer:
         points = np.asarray(landmarks, np.float32)
         order = self._spline.nearest(points, self._warps)
         chosen = order[: self._distinct]
-        coarse = self._spline.moves(chosen, points)  # (c, c, 2 D)
-        moved = _resize(coarse, self._size).clip(-2, 2)  # (S, S, 2 D): where from, as an offset
-        head = self._network(self._guide(points, chosen, moved))
-        fine = moved if size == self._size else _resize(coarse, size).clip(-2, 2)
-        picture = self._compose(head, chosen, fine, self._spline.flow_shares(chosen, points, size))
+        coarse = self._spline.moves(chosen, points)  # D times (c, c, 2)
+        moved = [folded(_moves_at(part, self._size), self._stem) for part in coarse]  # (n, n, stem stem 2) each
+        _, network = self._answers(size == self._size)
+        head = network(self._guide(points, chosen, moved))
+        fine = moved if size == self._size else [_moves_at(part, size) for part in coarse]
+        picture = self._compose(head, chosen, fine, self._spline.flow_shares(chosen, points, size), size)
         if self._regions is not None:
             self._regions.lay(picture, points, lambda *which: self._bent(points, size, *which))
         if self._mouth is not None:
             self._mouth.paint(picture, points, unknown(points, self._known))
         return _to_image(picture)
 
-    def _guide(self, points: Landmarks, chosen: Sequence[int], moved: Array) -> Array:
+    def _compiled(
+        self, network: Synthesizer, psi: Tensor, backend: str, threads: int, tanh: bool
+    ) -> tuple[Plan, Backend]:
+        """`tanh`: what ends the head at the network's own size is the network's last step; at another size it comes
+        behind the enlargement.
+        """
+        plan = fold(network, psi, self._size // self._stem, self._guide_weights, self._head_weights, tanh=tanh)
+        return plan, load_backend(backend, plan, threads)
+
+    def _guide(self, points: Landmarks, chosen: Sequence[int], moved: Sequence[Array]) -> Array:
         """What the network reads, block by block: sketch, warped faces, motion. (n, n, inputs)"""
         stem, count = self._stem, 3 * self._stem**2
         guide = np.empty((self._size // stem,) * 2 + (self._inputs,), np.float32)
-        fold_picture(_sketch(points, self._size), stem, guide[..., :count])
-        for index, source in enumerate(chosen):
-            place = _places(moved[..., 2 * index : 2 * index + 2].copy(), self._size)
-            fold_picture(
-                _sample(self._faces[source], place), stem, guide[..., (index + 1) * count : (index + 2) * count]
-            )
-        blocks = moved.reshape(len(guide), stem, len(guide), stem, -1).transpose(
-            0, 2, 4, 1, 3
-        )  # (n, n, 2 D, stem, stem)
-        motion = blocks.reshape(-1, stem * stem) @ self._basis
-        guide[..., (self._distinct + 1) * count :] = motion.reshape(len(guide), len(guide), -1)
+        sketch = folded(draw_sketch(((points + 1) * self._size - 1) / 2, self._size), stem)
+        guide[..., :count] = cv2.LUT(sketch.reshape(len(guide), -1), _LEVELS).reshape(*guide.shape[:2], -1)
+        motion = np.split(guide[..., (self._distinct + 1) * count :], self._distinct, axis=2)
+        for index, (source, move) in enumerate(zip(chosen, moved, strict=True)):
+            layer: Any = _sample(self._faces[source], _places(move, self._size, self._size, stem))
+            layer = cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB)
+            guide[..., (index + 1) * count : (index + 2) * count] = layer.reshape(*guide.shape[:2], -1)
+            motion[index][...] = move @ self._motion
         return guide
 
-    def _compose(self, head: Array, chosen: Sequence[int], fine: Array, shares: Sequence[Array]) -> Array:
+    def _compose(
+        self, head: Array, chosen: Sequence[int], fine: Sequence[Array], shares: Sequence[Array | None], size: int
+    ) -> Array:
         """Flows refine the warps, gates choose among them, residual and mask paint over them: `WarpGenerator.compose`,
-        in its order.
+        in its order. Every step is of one place alone, so at the network's size they are done block by block, and only
+        the frame is unfolded.
         """
-        flows, gates, residual, mask = np.split(
-            head, np.cumsum([2 * self._warps, self._warps - 1, 3])[:3] * self._stem**2, axis=2
-        )
-        size, reach = len(fine), [_spread(np.float32(self._reach) * share, 2) for share in shares]
+        stem = self._stem if size == self._size else 1
+        starts = np.cumsum([0, *[2] * self._warps, *[1] * (self._warps - 1), 4]) * self._stem**2
+        parts = [self._part(head, start, stop, size) for start, stop in pairwise(starts.tolist())]
+        flows, gates, painted = parts[: self._warps], parts[self._warps : -1], parts[-1]
+        large = [self._large(source) for source in chosen]
+        places = [_places(move, size, len(picture), stem) for move, picture in zip(fine, large, strict=True)]
+        reach: list[Any] = [self._reach * len(picture) / 2 for picture in large]  # px of the portrait
+        for index, share in enumerate(shares):
+            if share is not None:
+                reach[index] = _spread(folded(np.float32(reach[index]) * share, stem).reshape(size, size), 2)
         warp: Any = None
-        for index, flow in enumerate(np.split(flows, self._warps, axis=2)):
+        for index, flow in enumerate(flows):
             part = min(index, self._distinct - 1)
-            large = self._large(chosen[part])
-            place = self._tanh(flow, size)
-            place *= reach[part]
-            place += fine[..., 2 * part : 2 * part + 2]
-            layer = _sample(large, _places(place, large.shape[0]))
+            layer = _sample(large[part], _added(flow, reach[part], places[part]))
             if warp is None:
                 warp = layer
                 continue
-            gate = self._tanh(gates[..., (index - 1) * self._stem**2 : index * self._stem**2], size)
             shut = np.float32(1 / (1 + np.exp(-SHUT)))
-            opening = _spread((0.5 / (1 - shut)) * gate + (0.5 - shut) / (1 - shut), 4)
+            gate = gates[index - 1] * (0.5 / (1 - shut))
+            gate += (0.5 - shut) / (1 - shut)
             layer -= warp
-            layer *= opening
+            layer *= _spread(gate.reshape(size, size), 4)
             warp += layer
-        within = np.clip(warp[..., 3], 0, 1)
-        warp, behind = cv2.cvtColor(warp, cv2.COLOR_RGBA2RGB), self._layers.backdrop(size)
+        within: Any = np.clip(cv2.extractChannel(warp, 3), 0, 1)
+        behind = self._behind(size, stem)
         if behind is not None:
-            warp += behind
-            warp -= behind * _spread(within, 3)
-        synthesis: Any = cv2.scaleAdd(self._tanh(residual, size), 2, warp)
+            warp += _times(behind, 1 - within)
+        share = painted[..., 3].reshape(size, size) * np.float32(0.5)  # the mask, behind the residual
+        share += 0.5
+        synthesis: Any = cv2.scaleAdd(painted, 2, warp.reshape(painted.shape)).reshape(size, size, 4)
         np.clip(synthesis, -1, 1, out=synthesis)
         synthesis -= warp
-        share = 0.5 * self._tanh(mask, size)[..., 0] + 0.5
-        synthesis *= _spread(share if behind is None else share * within, 3)
-        warp += synthesis
-        return np.asarray(warp, np.float32)
+        warp += _times(synthesis, share if behind is None else share * within)
+        picture = np.asarray(cv2.cvtColor(warp, cv2.COLOR_RGBA2RGB), np.float32)
+        return picture if stem == 1 else unfold(picture.reshape(*head.shape[:2], -1), stem)
 
     def _bent(self, points: Landmarks, size: int, sources: Sequence[int], box: Box) -> Iterator[Array]:
         """What a box of the frame would show of portraits, (h, w, 4) each with the share of person."""
         left, top, right, bottom = box
         coarse = self._spline.moves(sources, points)
         for index, source in enumerate(sources):
-            places = _resize_part(coarse[..., 2 * index : 2 * index + 2], size, box).clip(-2, 2)
+            places = _resize_part(coarse[index], size, box).clip(-2, 2)
             places += _identity(size)[top:bottom, left:right]
             large = self._large(source)
             yield _sample(large, _pixels(places, large.shape[0]))
 
-    def _tanh(self, folded: Array, size: int) -> Array:
-        """A part of the head at `size`. All of them end in a tanh: a sigmoid is one too, and the factors are in the
-        weights.
+    def _part(self, head: Array, start: int, stop: int, size: int) -> Array:
+        """Channels of the head (n, n, outputs) at `size`, (., ., C); at the network's own size block by block, and not
+        copied. All of them end in a tanh: a sigmoid is one too, and the factors are in the weights.
         """
-        whole = _resize(unfold(folded, self._stem), size)
+        if size == self._size:
+            places = len(head) ** 2
+            return head.reshape(places, -1)[:, start:stop].reshape(places, self._stem**2, -1)
+        whole = _resize(unfold(head[..., start:stop], self._stem), size)
         return np.asarray(np.tanh(whole, out=whole))
+
+    def _fold_backdrop(self, size: int, stem: int) -> Array | None:
+        """What stays still, (size, size, 4), in the order of blocks; the last channel is 0."""
+        behind = self._layers.backdrop(size)
+        if behind is None:
+            return None
+        return folded(np.dstack([behind, np.zeros_like(behind[..., :1])]), stem).reshape(size, size, 4)
 
     def _guide_weights(self, weight: Array) -> Array:
         """Weights (O, 3 + 5 warps blocks, h, w) that read the guide as training has it, to those that read ours."""
@@ -214,8 +242,8 @@ class WarpRenderer:
         them.
         """
         count = self._warps
-        groups = [[2 * i, 2 * i + 1] for i in range(count)]  # flows; then gates, residual, mask
-        groups += [[2 * count + i] for i in range(count - 1)] + [[3 * count - 1 + c for c in range(3)], [3 * count + 2]]
+        groups = [[2 * i, 2 * i + 1] for i in range(count)]  # flows; then gates, residual with mask
+        groups += [[2 * count + i] for i in range(count - 1)] + [[3 * count - 1 + c for c in range(4)]]
         order = block_order(np.arange(len(weight)), self._stem, groups)
         gain, offset = np.full(3 * count + 3, FLOW_GAIN, np.float32), np.zeros(3 * count + 3, np.float32)
         gain[2 * count : 3 * count - 1], offset[2 * count : 3 * count - 1] = (
@@ -256,10 +284,24 @@ def _resize_part(field: Array, size: int, box: Box) -> Array:
     return wide[top - y : bottom - y, left - x : right - x]
 
 
-def _places(moved: Array, size: int) -> Array:
-    """Offsets (H, W, 2) in [-1, 1] to the pixels of a picture of `size`; `moved` is used up."""
-    moved += _identity(len(moved))
-    return _pixels(moved, size)
+def _moves_at(coarse: Array, size: int) -> Array:
+    """How far each place comes, (c, c, 2) to (size, size, 2)."""
+    moved = _resize(coarse, size)
+    return np.asarray(np.clip(moved, -2, 2, out=moved if moved is not coarse else None))
+
+
+def _places(moved: Array, size: int, large: int, stem: int) -> Array:
+    """Where in a picture of `large` px each place of `size` comes from, (size, size, 2) px, from `moved` in [-1, 1];
+    both in the order of blocks.
+    """
+    places = moved.reshape(size, size, 2) * np.float32(large / 2)
+    places += _origins(size, large, stem)
+    return places
+
+
+@lru_cache(maxsize=4)
+def _origins(size: int, large: int, stem: int) -> Array:
+    return folded(_pixels(_identity(size).copy(), large), stem).reshape(size, size, 2)
 
 
 def _pixels(places: Array, size: int) -> Array:
@@ -276,10 +318,24 @@ def _identity(size: int) -> Array:
 
 
 def _spread(share: Array, channels: int) -> Array:
-    """(H, W, 1) to (H, W, channels): five times faster than leaving it to NumPy to repeat one number for each
-    channel.
-    """
+    """(H, W) to (H, W, channels): five times faster than leaving it to NumPy to repeat one number for each channel."""
     return np.asarray(cv2.merge([share] * channels), np.float32)
+
+
+def _added(flow: Array, reach: Any, places: Array) -> Array:
+    """places + reach * flow, (H, W, 2) each, of which `reach` may be a number."""
+    if isinstance(reach, float):
+        return np.asarray(cv2.scaleAdd(flow, reach, places.reshape(flow.shape)), np.float32).reshape(places.shape)
+    moved = flow * reach.reshape(flow.shape)
+    moved += places.reshape(flow.shape)
+    return np.asarray(moved.reshape(places.shape))
+
+
+def _times(colours: Array, share: Array) -> Array:
+    """(H, W, 4) times (H, W); the last channel is as it was."""
+    spread = np.asarray(cv2.cvtColor(share, cv2.COLOR_GRAY2RGBA), np.float32)  # twice as fast as `_spread`; 1 at last
+    spread *= colours
+    return spread
 
 
 def _sample(picture: Array, places: Array) -> Array:

@@ -8,15 +8,33 @@ grid, is shared between sources.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from generator.motion.track import Landmarks
-from generator.networks.warp import BORDER, COARSE, EARS, SKULL, control_points, flow_share, nearest, stiffness
+from generator.networks.warp import (
+    AROUND,
+    BORDER,
+    COARSE,
+    EARS,
+    EXACT,
+    FADE,
+    INNER,
+    LIPS,
+    OPENING,
+    PARTING,
+    SHARES,
+    SKULL,
+    STIFFNESS,
+    control_points,
+    nearest,
+)
 
 Array = NDArray[np.float32]
 
@@ -32,6 +50,14 @@ class Spline:
         ].numpy()  # (T, 5, 2): with equal landmarks they stay where they are
         self._border = BORDER.numpy().astype(np.float64)
         self._line = ((np.arange(COARSE, dtype=np.float32) * 2 + 1) / COARSE - 1).astype(np.float32)
+        y, x = np.meshgrid(self._line, self._line, indexing="ij")
+        self._plane = np.stack([np.ones_like(x), x, y]).reshape(3, -1)  # (3, c c)
+        self._edge = self._basis(self._border)  # (16, c c), which stays the same
+        self._values = [  # (68 + 16 + 5, 2) each: where the nodes lie in the source
+            np.concatenate([own, self._border, crown])
+            for own, crown in zip(self._sources.astype(np.float64), self._crowns.astype(np.float64), strict=True)
+        ]
+        self._apart = [_lips_apart(own) for own in self._sources]
 
     def nearest(self, target: Landmarks, count: int) -> list[int]:
         """`count` indices of sources, the nearest pose first; with fewer sources the last repeats."""
@@ -42,43 +68,47 @@ class Spline:
         ].tolist()
         return order
 
-    def moves(self, chosen: Sequence[int], target: Landmarks) -> Array:
-        """target: (68, 2) in [-1, 1]. Returns (c, c, 2 D): how far from each place its origin in the source lies, x and
-        y of D sources.
+    def moves(self, chosen: Sequence[int], target: Landmarks) -> list[Array]:
+        """target: (68, 2) in [-1, 1]. Returns for D sources (c, c, 2) each: how far from each place its origin in the
+        source lies, x and y.
         """
-        shared = np.concatenate([target.astype(np.float64), self._border])  # nodes of every source
-        common = self._basis(shared)  # (c c, 68 + 16)
-        wanted = torch.from_numpy(np.asarray(target, np.float32))[None].expand(len(chosen), -1, -1)
-        soft = stiffness(self._points[list(chosen)], wanted, len(shared) + len(self._crowns[0])).numpy()
-        parts = []
-        for number, source in enumerate(chosen):
-            own, crown = self._sources[source], self._crowns[source]
-            moved = _move_rigidly(crown.astype(np.float64), own.astype(np.float64), target.astype(np.float64))
-            nodes = np.concatenate([shared, moved])
-            values = np.concatenate([own, self._border, crown]) - nodes
-            weights = _solve(nodes, values, soft[number]).astype(np.float32)  # (P + 3, 2)
-            count = len(shared)
-            affine = weights[-3:]
-            field = common @ weights[:count] + self._basis(moved) @ weights[count:-3]
-            y, x = np.meshgrid(self._line, self._line, indexing="ij")
-            plane = affine[0] + x[..., None] * affine[1] + y[..., None] * affine[2]
-            parts.append(field.reshape(COARSE, COARSE, 2) + plane)
-        return np.concatenate(parts, axis=2)
+        points, parts = np.asarray(target, np.float64), list[Array]()
+        common = self._basis(points)  # (68, c c), of every source
+        edge, apart = len(points) + len(self._border), _lips_apart(np.asarray(target, np.float32))
+        for source in chosen:
+            values = self._values[source]
+            moved = _move_rigidly(values[edge:], values[: len(points)], points)
+            nodes = np.concatenate([points, self._border, moved])
+            solved = _solve(nodes, values - nodes, _stiffness(self._apart[source], apart, len(nodes)))
+            weights = solved.astype(np.float32).T  # (2, P + 3)
+            field = weights[:, : len(points)] @ common
+            field += weights[:, len(points) : edge] @ self._edge
+            field += weights[:, edge:-3] @ self._basis(moved)
+            field += weights[:, -3:] @ self._plane
+            parts.append(np.ascontiguousarray(field.T).reshape(COARSE, COARSE, 2))
+        return parts
 
-    def flow_shares(self, chosen: Sequence[int], target: Landmarks, size: int) -> list[Array]:
-        """For D sources (size, size, 1) each: how much of the network's flows is applied, see `flow_share`."""
-        points = torch.from_numpy(np.asarray(target, np.float32))[None].expand(len(chosen), -1, -1)
-        shares = flow_share(self._points[list(chosen)], points, size)  # (D, 1, H, W)
-        return [np.asarray(share[0, :, :, None].numpy(), np.float32) for share in shares]
+    def flow_shares(self, chosen: Sequence[int], target: Landmarks, size: int) -> list[Array | None]:
+        """For D sources (size, size, 1) each: how much of the network's flows is applied, see `flow_share`; None: all
+        of them, everywhere.
+        """
+        points = np.asarray(target, np.float32)
+        amounts = [min(abs(_lips_apart(points) - self._apart[source]) / OPENING, 1.0) for source in chosen]
+        if not any(amounts):
+            return [None] * len(amounts)
+        side = min(size, SHARES)
+        near = _near_lips(points, side)
+        if side != size:
+            near = np.asarray(cv2.resize(near, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
+        return [(1 - np.float32(amount) * near)[..., None] if amount else None for amount in amounts]
 
     def _basis(self, nodes: NDArray[np.float64]) -> Array:
-        """The kernel between every place of the grid and every node: (c c, P)."""
-        x, y = ((self._line[:, None] - nodes[:, axis].astype(np.float32)) ** 2 for axis in (0, 1))  # (c, P) each
-        squared = (y[:, None] + x[None]).reshape(-1, len(nodes))
-        return _kernel(squared)
+        """The kernel between every node and every place of the grid: (P, c c)."""
+        x, y = ((self._line - nodes[:, axis, None].astype(np.float32)) ** 2 for axis in (0, 1))  # (P, c) each
+        return _kernel((y[:, :, None] + x[:, None]).reshape(len(nodes), -1))
 
 
-def _solve(nodes: NDArray[np.float64], values: NDArray[np.float64], soft: Array) -> NDArray[np.float64]:
+def _solve(nodes: NDArray[np.float64], values: NDArray[np.float64], soft: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weights of the thin-plate spline through `values` (P, 2) at `nodes` (P, 2), of stiffness `soft` (P,), and of its
     plane: (P + 3, 2).
     """
@@ -96,7 +126,54 @@ def _solve(nodes: NDArray[np.float64], values: NDArray[np.float64], soft: Array)
 def _kernel(squared: NDArray[Any]) -> NDArray[Any]:
     """r^2 log r from r^2."""
     half, least = squared.dtype.type(0.5), squared.dtype.type(1e-9)
-    return np.asarray(half * squared * np.log(squared + least))
+    logarithm: NDArray[Any] = squared + least
+    np.log(logarithm, out=logarithm)
+    logarithm *= half
+    logarithm *= squared
+    return logarithm
+
+
+def _lips_apart(points: Array) -> float:
+    """As `generator.networks.warp.lips_apart`, for one face (68, 2)."""
+    upper, lower = (points[list(side)] for side in INNER)
+    height = points[27] - points[8]
+    apart = upper - lower
+    return float(np.sqrt((apart * apart).sum(1)).mean() / max(float(np.sqrt((height * height).sum())), 1e-6))
+
+
+def _stiffness(before: float, apart: float, count: int) -> NDArray[np.float64]:
+    """As `generator.networks.warp.stiffness`, for one face whose lips were `before` apart: (count,)."""
+    meeting = math.exp(-((apart / PARTING) ** 2)) * min(max((before - apart) / PARTING, 0.0), 1.0)
+    result = np.full(count, STIFFNESS)
+    result[LIPS] = EXACT + (STIFFNESS - EXACT) * meeting
+    return result
+
+
+def _near_lips(points: Array, side: int) -> Array:
+    """Where `generator.networks.warp.flow_share` takes flows away, (side, side) in [0, 1]: 1 at the lips."""
+    result = np.zeros((side, side), np.float32)
+    outer = points[48:60]
+    along = points[54] - points[48]
+    centre, along = outer.mean(0), along / max(float(np.hypot(*along)), 1e-12)
+    axes = np.stack([along, [-along[1], along[0]]])
+    halves = np.maximum(np.abs((outer - centre) @ axes.T).max(0), 1e-6)
+    reach = (AROUND + FADE) * np.sqrt((halves**2) @ (axes**2))  # of the ellipse, in x and y
+    if not along.any():  # corners of the mouth in one point: no place is beyond it
+        reach = np.full(2, np.inf)
+    low, high = (((centre + way * reach + 1) * side - 1) / 2 for way in (-1, 1))
+    if np.isnan(low).any() or np.isnan(high).any():
+        return result
+    (left, top), (right, bottom) = (
+        np.ceil(low).clip(0, side).astype(int),
+        (np.floor(high) + 1).clip(0, side).astype(int),
+    )
+    line = (np.arange(side, dtype=np.float32) * 2 + 1) / side - 1
+    x, y = line[None, left:right] - centre[0], line[top:bottom, None] - centre[1]
+    (a, b), (c, d) = (axes / halves[:, None]).astype(np.float32)
+    near = np.hypot(a * x + b * y, c * x + d * y)
+    near = np.minimum(np.maximum((AROUND + FADE - near) * np.float32(1 / FADE), 0), 1)
+    result[top:bottom, left:right] = near * near * (3 - 2 * near)
+    return result
 
 
 def _move_rigidly(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from provenance.commands.lists import allowed_lists, origin, trust_lists
+from provenance.commands.lists import announce, origin, read_beliefs, require_one
 from sfumato import options
 from sfumato.errors import UsageError
 from sfumato.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from provenance.pki.allowed_list import AllowedList
-    from provenance.pki.trust_lists import TrustList
 
 EXIT_CODES = {
     "trusted": ExitCode.DONE,
@@ -27,13 +27,10 @@ EXIT_CODES = {
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-@options.trust("Roots that signers may lead to; may be repeated. Without, nobody is trusted.")
-@options.files("--tsa-trust", "Roots that time-stamp authorities may lead to; repeatable.", metavar="PEM")
-@options.files("--trust-list", "A published, dated list of signers: PEM, or JSON (ETSI TS 119 602).", metavar="FILE")
-@options.files("--tsa-trust-list", "The same, of time-stamp authorities.", metavar="FILE")
-@options.allowed_list()
-@click.option("--policy", metavar="TOML", type=options.FILE, help="What else must hold for a file to count as trusted.")
-@options.sidecar("The credential of the one FILE. Else NAME.c2pa beside a file without one.")
+@options.credentials(
+    "Roots that signers may lead to; may be repeated. Without, nobody is trusted.",
+    "The credential of the one FILE. Else NAME.c2pa beside a file without one.",
+)
 @click.option(
     "--allow-remote",
     multiple=True,
@@ -45,15 +42,9 @@ EXIT_CODES = {
 def verify(
     context: click.Context,
     files: tuple[Path, ...],
-    trust: tuple[Path, ...],
-    tsa_trust: tuple[Path, ...],
-    trust_list: tuple[Path, ...],
-    tsa_trust_list: tuple[Path, ...],
-    allowed_list: tuple[Path, ...],
-    policy: Path | None,
-    sidecar: Path | None,
     allow_remote: tuple[str, ...],
     as_json: bool,
+    credentials: Mapping[str, Any],
 ) -> None:
     """Check the content credentials of FILEs; of a folder, every file in it. No connection is opened unless a host is
     named.
@@ -73,23 +64,15 @@ def verify(
     the worst counts, from bad to good: unreadable, invalid, none, untrusted, trusted.
     """
     from provenance.library.store import SIDECAR_SUFFIX
-    from provenance.pki.certificates import read_anchors
+    from provenance.verifying.policy import parse_policy
     from provenance.verifying.report import describe, record
     from provenance.verifying.verification import OUTCOMES
     from provenance.verifying.verify import verify as verify_file
     from sfumato.execution.find_files import Finder
     from sfumato.text import json_line, printable
 
-    lists = trust_lists(trust_list, tsa_trust_list)
-    anchors = [read_anchors(path) for path in trust] + [each.pem for each in lists if each.purpose == "signers"]
-    stamps = [read_anchors(path) for path in tsa_trust] + [each.pem for each in lists if each.purpose == "stamps"]
-    allowed = allowed_lists(allowed_list)
-    digests = frozenset[str]().union(*(each.fingerprints for each in allowed))
-    rules = None
-    if policy is not None:
-        from provenance.verifying.policy import load_policy
-
-        rules = load_policy(policy)
+    beliefs, sidecar = read_beliefs(credentials), credentials["sidecar"]
+    policy = None if beliefs.policy is None else parse_policy(beliefs.policy, str(credentials["policy"]))
     hosts = None
     if allow_remote:
         from provenance.pki.remote import Remote
@@ -99,23 +82,27 @@ def verify(
     paths = list(finder.paths(files))
     if not paths:
         raise UsageError("There is no file in what was named", "Name files, or a folder with files in it.")
-    if sidecar is not None and len(paths) != 1:
-        raise UsageError(
-            f"One sidecar cannot belong to {len(paths)} files", "Verify them one by one, or keep NAME.c2pa beside each."
-        )
+    require_one(sidecar, len(paths), "Verify")
     if finder.told():
         click.echo(printable(finder.told()), err=True)
-    for each in lists:
-        _announce(each)
-    origins = [origin(each) for each in lists]
+    for each in beliefs.lists:
+        announce(each)
+    origins = [origin(each) for each in beliefs.lists]
     worst = 0
     for path in paths:
-        found = verify_file(path, anchors, stamps=stamps, allowed=digests, policy=rules, sidecar=sidecar, remote=hosts)
+        found = verify_file(
+            path, beliefs.anchors, stamps=beliefs.stamps, allowed=beliefs.digests, policy=policy, sidecar=sidecar,
+            remote=hosts,
+        )  # fmt: skip
         worst = max(worst, OUTCOMES.index(found.outcome))
         if as_json:
             click.echo(
                 json_line(
-                    {**record(found), "trust_lists": origins, "allowed_lists": [_described(each) for each in allowed]}
+                    {
+                        **record(found),
+                        "trust_lists": origins,
+                        "allowed_lists": [_described(each) for each in beliefs.allowed],
+                    }
                 )
             )
         else:
@@ -125,14 +112,3 @@ def verify(
 
 def _described(allowed: AllowedList) -> dict[str, str | int]:
     return {"file": str(allowed.path), "certificates": len(allowed.fingerprints), "sha256": allowed.sha256}
-
-
-def _announce(trust_list: TrustList) -> None:
-    """On stderr: which list it is, of which day, and whether it is old."""
-    from sfumato.text import printable
-
-    warning = f"; WARNING: {trust_list.warning}, get the current one" if trust_list.warning else ""
-    text = (
-        f"{trust_list.path}: {trust_list.size} certificates for {trust_list.purpose}, issued {trust_list.issued.date()}"
-    )
-    click.echo(printable(f"trust list {text}, sha256 {trust_list.sha256}{warning}"), err=True)

@@ -9,7 +9,6 @@ no proxy, bounded in size and time.
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import re
 import socket
 import ssl
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from sfumato.errors import UsageError
+from sfumato.execution.fetch.addresses import is_public
 from sfumato.version import __version__
 
 LARGEST = 32 * 1024 * 1024  # bytes of one answer; manifests with thumbnails are a few MB
@@ -119,9 +119,7 @@ class Remote:
             return found
         named = {place.host for place in self.places}
         for address in found:
-            number = ipaddress.ip_address(address.partition("%")[0])
-            mapped = getattr(number, "ipv4_mapped", None) or number
-            if not (mapped.is_global and not mapped.is_multicast) and address not in named:
+            if address not in named and not is_public(address):
                 raise RefusedError(f"{host} is at {address}, inside a private network; name that address to allow it")
         return found
 

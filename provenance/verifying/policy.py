@@ -49,11 +49,24 @@ def load_policy(path: Path) -> Policy:
     """Reads a policy from TOML. Raises UsageError if it is empty, unreadable, or has a clause that is not known or says
     nothing.
     """
+    return parse_policy(policy_text(path), str(path))
+
+
+def policy_text(path: Path) -> str:
+    """The file as it is. Raises UsageError if it cannot be read."""
     try:
-        values = parse_toml(read_regular_text(path, SETTINGS))
-    except (OSError, ValueError, RecursionError) as error:
+        return read_regular_text(path, SETTINGS)
+    except (OSError, ValueError) as error:
         raise UsageError(f"Cannot read the policy {path}: {error}", "It must be a TOML file.") from error
-    return make_policy(values, str(path))
+
+
+def parse_policy(text: str, source: str = "policy") -> Policy:
+    """A policy from TOML; messages name `source`. Raises UsageError as `load_policy` does."""
+    try:
+        values = parse_toml(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"Cannot read the policy {source}: {error}", "It must be a TOML file.") from error
+    return make_policy(values, source)
 
 
 def make_policy(values: dict[str, Any], source: str = "policy") -> Policy:

@@ -5,7 +5,8 @@ A file that is named is passed on as it is, so that whoever opens it says what i
 the order of names, without ever being listed whole; what is hidden, of another kind, no regular file or in a folder to
 leave out is passed over and counted by its reason. A known suffix is believed, so that a tree of a million clips is not
 opened twice; a file with another or none is a picture or a video by its first bytes. Links to folders are followed,
-never in circles.
+never in circles, and into one folder by WAYS of them at most: folders that link to one another are as many paths as
+there are orders of them.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ _SOUND = frozenset(  # in containers of videos
     [".mp3", ".m4a", ".m4b", ".aac", ".wav", ".flac", ".ogg", ".oga", ".opus", ".wma", ".mka", ".weba"]
 )
 HIDDEN, IRREGULAR, UNREADABLE = "hidden", "not a regular file", "in a folder that may not be read"
+CIRCLE, OFTEN = "leading back to a folder above", "leading to a folder that others led to"
+WAYS = 10  # by which links may lead into one folder: a clip is in a few lists, never in hundreds
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Finder:
     leave_out: Collection[str] = ()
     patterns: bool = False
     passed_over: Counter[str] = field(default_factory=Counter)
+    _ways: Counter[tuple[int, int]] = field(default_factory=Counter, repr=False)  # by links, into each folder
 
     def find(self, names: Iterable[Path]) -> Iterator[FoundFile]:
         """Every file that `names` mean, each path once: in the order of the names, in folders in that of paths."""
@@ -85,7 +89,8 @@ class Finder:
     def _expand(self, name: Path) -> Iterator[FoundFile]:
         try:
             if name.is_dir():
-                yield from (FoundFile(path, name) for path in self._walk(name, frozenset()))
+                self._ways.clear()
+                yield from (FoundFile(path, name) for path in self._walk(name, frozenset(), linked=False))
                 return
             if self.patterns and not name.exists() and glob.has_magic(str(name)):
                 for found in sorted(glob.glob(str(name), recursive=True)):  # noqa: PTH207 (Path.glob takes no absolute pattern)
@@ -95,7 +100,8 @@ class Finder:
             pass
         yield FoundFile(name)
 
-    def _walk(self, folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
+    def _walk(self, folder: Path, above: frozenset[tuple[int, int]], linked: bool) -> Iterator[Path]:
+        """linked: whether a link was followed on the way."""
         try:
             status = folder.stat()
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -104,12 +110,18 @@ class Finder:
             return
         here = (status.st_dev, status.st_ino)
         if here in above:
+            self.passed_over[CIRCLE] += 1
             return
+        if linked:
+            self._ways[here] += 1
+            if self._ways[here] > WAYS:
+                self.passed_over[OFTEN] += 1
+                return
         for entry in entries:
             if reason := self._reason_against(entry):
                 self.passed_over[reason] += 1
             elif entry.is_dir():
-                yield from self._walk(Path(entry.path), above | {here})
+                yield from self._walk(Path(entry.path), above | {here}, linked or entry.is_symlink())
             else:
                 yield Path(entry.path)
 

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.record import append_results, describe, machine
 from benchmarks.rows.comparison import JudgedBy
 from benchmarks.rows.detection import read_detection_row
+from benchmarks.rows.quick import read_quick_row
 from benchmarks.rows.robustness import read_robustness_row
 from benchmarks.rows.row import About, Row
 from benchmarks.rows.temporal import read_temporal_row
@@ -19,6 +20,7 @@ from sfumato.version import __version__
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 READERS = {
     "detection-1": read_detection_row, "robustness-1": read_robustness_row, "temporal-1": read_temporal_row,
+    "quick-1": read_quick_row,
 }  # fmt: skip
 ABOUT = describe("sfumato bench quality", "self-reenactment-1", "95 %")
 

@@ -14,6 +14,7 @@ from benchmarks.rows.comparison import BarRow, ClusterCount, JudgedBy, Rate, Rat
 from benchmarks.rows.detection import AblationRow, DistanceRow, MatrixRow
 from benchmarks.rows.generator import CrossRow, DrivenRow, FigureRow, PairRow, QualityRow
 from benchmarks.rows.others import GroupRow, MethodRow
+from benchmarks.rows.quick import QuickRates, QuickRow
 from benchmarks.rows.robustness import (
     EquallySharp,
     FamilyRow,
@@ -23,6 +24,7 @@ from benchmarks.rows.robustness import (
     SummaryRow,
 )
 from benchmarks.rows.row import Estimate, Row
+from benchmarks.rows.scan import ScanCostRow, ScanGrowthRow, ScanWorkersRow
 from benchmarks.rows.speed import DetectorSpeedRow, MachineRow, MemoryRow, RenderRow, WholeRow
 from benchmarks.rows.temporal import FeatureRow, LeftOutRow
 from benchmarks.rows.verifiers import VerifierRow
@@ -49,6 +51,7 @@ CHECK = jsonschema.Draft202012Validator(spelled_out(SCHEMA))
 DIGEST = "0" * 64
 RUN = {"size": 256, "shots": 1, "workers": 2, "rounds": 5, "n": 40, "model": DIGEST}
 NETWORK = {"network_size": 256, "family": "zakharov2019-warp"}
+MEASURED_ON = {"model": DIGEST, "processor": "p", "load": 0.1}
 CLIPS = {"method": "sfumato", "footage": DIGEST, "seconds": 5.0, "max_side": 512}
 FIGURES = {
     "mouth_ratio_dlib": FigureRow(value=Estimate(0.8, (0.7, 0.9)), of="median", n=9, versus={"warp": (-0.1, 0.1)}),
@@ -81,6 +84,18 @@ ROWS: list[Row] = [
     DetectorSpeedRow(
         method="onnxruntime", fps=1.0, fps_cpu=1.0, size=192, rounds=9, n=32, model=DIGEST, processor="p"
     ),
+    ScanCostRow(
+        way="all", height=720, seconds=10.0, frames=250, crf=23, kilobits=900, cpu=1.5, decoding=0.7,
+        times_decoding=Estimate(2.1, (2.0, 2.2)), videos_an_hour=2400, rounds=5, n=6, **MEASURED_ON,
+    ),
+    ScanWorkersRow(
+        height=720, seconds=10.0, workers=2, cores=2, videos_an_hour_of_one=2000, videos_an_hour=3900,
+        times_one=Estimate(1.9, (1.8, 2.0)), rounds=5, n=12, **MEASURED_ON,
+    ),
+    ScanGrowthRow(
+        files=2000, block=100, workers=2, cpu_first=0.1, cpu_last=0.1, growth=Estimate(-0.01, (-0.02, 0.0)),
+        driver_mb_first=400.0, driver_mb=400.0, worker_mb_first=400.0, worker_mb=400.0, n=19, **MEASURED_ON,
+    ),
     SurvivalRow(treatment="crf 28", n=2, payload=Estimate(1, (0.1, 0.9)), **CLIPS),
     CostRow(psnr=41.0, ssim=0.98, share=0.3, psnr_lowest=40.0, ssim_lowest=0.97, n=2, **CLIPS),
     UnmarkedRow(n=2, detected=0, statistic_highest=3.0, **CLIPS),
@@ -100,6 +115,7 @@ JUDGED = {
 }  # fmt: skip
 COMPARED = {**JUDGED, "auc": VideoEstimate(0.9, (0.8, 1.0), 0.9)}
 CHANGED = {**COMPARED, "change": VideoEstimate(-0.1, (-0.2, 0.0), 0.0)}
+HALF = Rate(0.5, (0.2, 0.8), (4, 8))
 ABOUT_THE_DETECTOR: list[Row] = [
     DistanceRow(test="E0", title="seen", family="a", trained=True, floor=0.75, met=True, **COMPARED),
     DistanceRow(
@@ -135,6 +151,10 @@ ABOUT_THE_DETECTOR: list[Row] = [
         **{**JUDGED, "refused": {"auc": "no reals beside them"}},
     ),
     GroupRow(detector="left out", group="lab", medium="video", detectors=3, **JUDGED),
+    QuickRow(
+        family="real", n=9, decided=HALF, full_seconds=0.5, keyframe_seconds=0.1, gain=Estimate(2.0, (1.5, 2.5)),
+        rates={"0.1": QuickRates(full=HALF, quick=HALF, change=Estimate(-0.1, (-0.2, 0.0)), differ=HALF)},
+    ),
     BarRow(bar="b", value=-0.1, met=False, set_name="grid"),
     BarRow(bar="b", value=0.1, met=True, test="E7", n=9),
 ]  # fmt: skip

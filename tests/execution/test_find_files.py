@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sfumato.execution.find_files import (
+    CIRCLE,
     HIDDEN,
     IRREGULAR,
     MEDIA,
+    OFTEN,
     PICTURES,
     VIDEOS,
+    WAYS,
     Finder,
     counted,
     is_picture,
@@ -88,7 +91,33 @@ def test_links_are_followed_but_never_in_circles(tree: Path, tmp_path: Path) -> 
     (tmp_path / "elsewhere" / "c.mp4").touch()
     (tree / "link").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     (tree / "circle").symlink_to(tree, target_is_directory=True)
-    assert "link/c.mp4" in names(Finder(), tree, root=tree)
+    finder = Finder()
+    assert "link/c.mp4" in names(finder, tree, root=tree)
+    assert finder.passed_over[CIRCLE] == 1
+
+
+def test_folders_that_link_to_one_another_are_no_endless_work(tmp_path: Path) -> None:
+    folders = [tmp_path / f"{number:02}" for number in range(12)]  # 12! orders of them
+    for folder in folders:
+        folder.mkdir()
+        (folder / "a.mp4").touch()
+    for folder in folders:
+        for other in folders:
+            (folder / f"to-{other.name}").symlink_to(other, target_is_directory=True)
+    finder = Finder()
+    assert len(list(finder.paths([tmp_path]))) == len(folders) * (1 + WAYS)
+    assert finder.passed_over[OFTEN] > 0
+
+
+def test_a_folder_that_a_few_links_lead_to_is_in_each_of_them(tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "a.mp4").touch()
+    for number in range(WAYS):
+        (tmp_path / f"link-{number}").symlink_to(tmp_path / "all", target_is_directory=True)
+    finder = Finder()
+    assert len(list(finder.paths([tmp_path]))) == 1 + WAYS
+    assert not finder.passed_over
+    assert len(list(finder.paths([tmp_path]))) == 1 + WAYS  # the next walk counts anew
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have names on POSIX only")

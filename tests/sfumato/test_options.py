@@ -125,3 +125,16 @@ def test_a_default_of_frames_in_words_is_left_to_the_command(default: int | str,
     assert CliRunner().invoke(look, []).output.strip() == given
     assert CliRunner().invoke(look, ["--frames", "3"]).output == "3\n"
     assert f"[default: {shown}; 1<=x<=10000]" in " ".join(CliRunner().invoke(look, ["--help"]).output.split())
+
+
+def test_options_together_are_one_parameter_and_help_has_them_in_order() -> None:
+    @click.command()
+    @options.number("--first", 1, click.IntRange(0), "x")
+    @options.together("both", options.number("--second", 2, click.IntRange(0), "x"), options.seed("x"))
+    @options.together("rest", click.option("--last/--not-last"))
+    def command(**given: object) -> dict[str, object]:
+        return given
+
+    assert [option.name for option in command.params] == ["first", "second", "seed", "last"]
+    found = CliRunner().invoke(command, ["--seed", "7", "--last"], standalone_mode=False)
+    assert found.return_value == {"first": 1, "both": {"second": 2, "seed": 7}, "rest": {"last": True}}

@@ -105,6 +105,9 @@ COMMANDS: Table = {
     "calibrate": LazyCommand(
         "sfumato.app.cli.calibrate:calibrate", "Set the detector's thresholds on your own real footage."
     ),
+    "calibrate-keyframes": LazyCommand(
+        "detector.commands.keyframes:calibrate_keyframes", "Set where keyframes alone decide, for scan --quick."
+    ),
     "clips": LazyCommand("sfumato.app.cli.clips:clips", "List a folder of real footage: who is who, split by person."),
     "fakes": LazyCommand(
         "sfumato.app.cli.fakes:fakes", "Fakes of the people in a clips.jsonl, each with its real twin."
@@ -169,6 +172,9 @@ COMMANDS: Table = {
             "judging": LazyCommand(
                 "benchmarks.commands.speed:judging", "Crops a second of the detector in every backend."
             ),
+            "scan": LazyCommand(
+                "benchmarks.commands.scan:scan", "What a scan costs against decoding alone, and over many files."
+            ),
             "cross": LazyCommand(
                 "benchmarks.commands.generator:cross", "Portraits that follow other people: whose face comes out."
             ),
@@ -182,6 +188,7 @@ COMMANDS: Table = {
             "detection": LazyCommand(
                 "benchmarks.commands.detector:detection", "The detector on fakes ever further from its training."
             ),
+            "quick": LazyCommand("benchmarks.commands.quick:quick", "What a quick scan gains, and what it misses."),
             "temporal": LazyCommand(
                 "benchmarks.commands.detector:temporal", "Whether a face's motion says more than its frames."
             ),

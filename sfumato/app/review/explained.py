@@ -27,4 +27,8 @@ def with_sheet(scanned: Scanned, folder: Path) -> ScanRecord:
 def begin_explained(setup: ScanSetup, folder: Path) -> Callable[[ScanJob], Record]:
     """As `setup.begin`, with heat maps into `folder`."""
     scanner = setup.scanner()
-    return lambda job: with_sheet(scanner.scan_file(job.path, explained=True), folder).as_json()
+
+    def work(job: ScanJob) -> Record:
+        return with_sheet(scanner.scan_source(job.path, setup.fetching, True, setup.landing), folder).as_json()
+
+    return work

@@ -74,9 +74,9 @@ def write_run_report(source: Path, out: Path | None = None, advance: Advance = l
     if out is None:
         small = len(run.places) <= ONE_PAGE and run.sheets <= EMBEDDED and not _is_ours(many / INDEX)
         out = one if small else many
-    single = out.suffix.lower() in (".html", ".htm")
+    single = _is_page(out)
     page = out if single else out / INDEX
-    _require_ours(out, page)
+    require_report(out)
     data: dict[str, Any] = {
         "layout": "list", "verdicts": {name: tone_of(name) for name in VERDICTS},
         "models": [model.get("sha256") for model in run.models],
@@ -173,8 +173,13 @@ def _page(data: dict[str, Any], run: _Run, name: str, review: int, framed: bool)
     )  # fmt: skip
 
 
-def _require_ours(out: Path, page: Path) -> None:
-    """Raises OutputError where something else lies than a report."""
+def _is_page(out: Path) -> bool:
+    return out.suffix.lower() in (".html", ".htm")
+
+
+def require_report(out: Path) -> None:
+    """Raises OutputError where something else lies at `out` than a report, a page or a folder."""
+    page = out if _is_page(out) else out / INDEX
     if not out.exists() or (out.is_dir() and page != out and not any(out.iterdir())):
         return
     if not _is_ours(page):

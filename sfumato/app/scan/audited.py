@@ -8,7 +8,7 @@ whole record stays where the scan wrote it; the line has its digest.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,19 +16,18 @@ from provenance.audit.line import digest_of
 from provenance.audit.log import PROGRAM, AuditLog
 from sfumato.app.scan.record import ScanRecord
 from sfumato.app.scan.scanner import Scanner
-from sfumato.media.clips import file_digest
 from sfumato.text import json_line
 
 
 class AuditedScan:
     """`with AuditedScan(log, scanner, lists, options) as audited: audited.add(record)`. log: is begun if it is not
-    there. lists: {what for: the files that were given}; options: what was asked, plain values.
+    there. lists: (what for, SHA-256) of each file that was given; options: what was asked, plain values.
 
-    Raises what `AuditLog` raises, MediaError for a list that cannot be read.
+    Raises what `AuditLog` raises.
     """
 
     def __init__(
-        self, log: Path, scanner: Scanner, lists: Mapping[str, tuple[Path, ...]], options: Mapping[str, Any]
+        self, log: Path, scanner: Scanner, lists: Iterable[tuple[str, str]], options: Mapping[str, Any]
     ) -> None:
         bundle = scanner.detector.bundle
         asked = {**options, "fpr": scanner.fpr, "frames": scanner.frames}
@@ -36,9 +35,7 @@ class AuditedScan:
         self._judging = {
             "model": bundle.digest,
             "calibration": digest_of(_plain(calibration)),
-            "trust": [
-                {"purpose": purpose, "sha256": file_digest(file)} for purpose, files in lists.items() for file in files
-            ],
+            "trust": [{"purpose": purpose, "sha256": digest} for purpose, digest in lists],
             "options": digest_of(asked),
         }
         self.log = AuditLog(log, {"command": "scan", "asked": asked, **self._judging})

@@ -7,6 +7,7 @@ where they are shown.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,18 +18,19 @@ from detector.inference.frames import MediaFacts
 from detector.inference.prediction import FrameCounts, ModelFacts, Moment, Prediction, Status, Timing, TrackScore
 from detector.inference.thresholds import Thresholds
 from provenance.verifying.verification import Verification
+from sfumato.app.scan.cascade import Stages
 from sfumato.app.scan.mark import MarkFacts
 from sfumato.app.scan.verdict import EDITED, SYNTHETIC, Verdict
 from sfumato.errors import MediaError
 from sfumato.media.clips import file_digest
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 had no `scan`
 
 
 @dataclass(frozen=True)
 class FileFacts:
-    """path: as given, with what is no UTF-8 replaced; sha256: of the content, 64 hex digits; size: bytes. Both None for
-    a file that cannot be read.
+    """path: as given, with what is no UTF-8 replaced, or the address without its secrets; sha256: of the content, 64
+    hex digits; size: bytes. Both None for a file that cannot be read.
     """
 
     path: str
@@ -36,9 +38,9 @@ class FileFacts:
     size: int | None
 
     @classmethod
-    def of(cls, path: Path) -> FileFacts:
-        """Reads the whole file, once."""
-        name = cls.named(path)
+    def of(cls, path: Path, name: str | None = None) -> FileFacts:
+        """Reads the whole file, once. name: what it is called instead of its path."""
+        name = name or cls.named(path)
         try:
             return cls(name, file_digest(path), path.stat().st_size)
         except (MediaError, OSError, ValueError):
@@ -51,6 +53,29 @@ class FileFacts:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class ScanFacts:
+    """When and how a file was judged. time: when that was done, ISO 8601, UTC; program: its version; calibration: a
+    digest of all that the detector's thresholds rest on; trust: (purpose, SHA-256) of each list that was believed;
+    options: what was asked, plain values by their names, as `sfumato.app.scan.scanner.Scanner.options` has them.
+    """
+
+    time: str
+    program: str
+    calibration: str
+    trust: tuple[tuple[str, str], ...]
+    options: Mapping[str, Any]
+
+    @staticmethod
+    def now() -> str:
+        """To the second."""
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+    def as_json(self) -> dict[str, Any]:
+        trust = [{"purpose": purpose, "sha256": digest} for purpose, digest in self.trust]
+        return asdict(self) | {"trust": trust, "options": dict(self.options)}
 
 
 @dataclass(frozen=True)
@@ -149,7 +174,8 @@ class ScanRecord:
     score: calibrated probability in [0, 1]; logit: the same before squashing; both None without one. fpr: the
     false-positive rate at which a score flags. status: "ok", "abstain" (the reasons say why), "error" (unreadable).
     timeline, tracks, model, timing: as in the detector's `Prediction`. mark: the watermark, None where none was looked
-    for. Other units are those of the parts.
+    for. scan: when and how, None for a record that no scan made; stages: what ran, and what decided, None where judging
+    failed. Other units are those of the parts.
     """
 
     file: FileFacts
@@ -168,11 +194,13 @@ class ScanRecord:
     timing: Timing | None
     explanation: ExplanationRecord | None = None
     mark: MarkFacts | None = None
+    scan: ScanFacts | None = None
+    stages: Stages | None = None
 
     @classmethod
     def of(
         cls, file: FileFacts, verification: Verification, prediction: Prediction, verdict: Verdict, fpr: float,
-        mark: MarkFacts | None = None,
+        mark: MarkFacts | None = None, scan: ScanFacts | None = None, stages: Stages | None = None,
     ) -> ScanRecord:  # fmt: skip
         return cls(
             file=file,
@@ -191,6 +219,8 @@ class ScanRecord:
             timing=prediction.timing,
             explanation=ExplanationRecord.of(prediction, verdict.band.flagged, fpr),
             mark=mark,
+            scan=scan,
+            stages=stages,
         )
 
     @property
@@ -233,5 +263,7 @@ class ScanRecord:
             "watermark": self.mark.as_json() if self.mark else None,
             "model": self.model.as_json() if self.model else {},
             "timing": self.timing.as_json() if self.timing else {},
+            "scan": self.scan.as_json() if self.scan else {},
             "explain": self.explanation.as_json() if self.explanation else None,
+            "stages": self.stages.as_json() if self.stages else None,
         }

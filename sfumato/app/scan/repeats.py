@@ -19,6 +19,7 @@ from detector.inference.prediction import Timing
 
 if TYPE_CHECKING:
     from detector.inference.prediction import Prediction
+    from sfumato.app.scan.cascade import Looked, Stages
     from sfumato.app.scan.mark import MarkFacts
     from sfumato.app.scan.record import FileFacts
 
@@ -32,6 +33,7 @@ class Judged:
     path: str
     prediction: Prediction
     mark: MarkFacts | None
+    stages: Stages
 
 
 class Repeats:
@@ -50,16 +52,18 @@ class Repeats:
             return None
         return self._judged.get(file.size, {}).get((file.sha256, Path(file.path).suffix.lower()))
 
-    def done(self, file: FileFacts, prediction: Prediction, mark: MarkFacts | None) -> None:
-        """Keeps what was found of a file as long as another of its size is to come."""
+    def done(self, file: FileFacts, looked: Looked | Judged | None) -> None:
+        """Keeps what was found of a file as long as another of its size is to come. None: nobody looked at it."""
         if file.size is None or file.sha256 is None:
             return
         self._waiting[file.size] -= 1
         if self._waiting[file.size] <= 0:
             self._judged.pop(file.size, None)
             return
+        if looked is None:
+            return
         key = (file.sha256, Path(file.path).suffix.lower())
-        judged = Judged(
-            file.path, replace(prediction, timing=_NO_TIME), None if mark is None else replace(mark, seconds=0.0)
-        )
+        mark = None if looked.mark is None else replace(looked.mark, seconds=0.0)
+        prediction = replace(looked.prediction, timing=_NO_TIME)
+        judged = Judged(file.path, prediction, mark, looked.stages.without_time())
         self._judged.setdefault(file.size, {}).setdefault(key, judged)

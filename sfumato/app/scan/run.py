@@ -17,20 +17,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from detector.inference.prediction import ModelFacts, Prediction, Reason, Timing
+from detector.inference.prediction import Reason
 from provenance.library.store import SIDECAR_SUFFIX
-from provenance.verifying.verification import Verification
-from sfumato.app.scan.record import FileFacts, ScanRecord
+from sfumato.app.scan.inputs import Address, Source, place_of
+from sfumato.app.scan.record import FileFacts, ScanFacts, ScanRecord
 from sfumato.app.scan.run_folder import ScanFolder
 from sfumato.app.scan.scanner import Scanner
 from sfumato.app.scan.setup import ScanJob
-from sfumato.app.scan.verdict import combine
 from sfumato.errors import MediaError
 from sfumato.execution.executor import CRASHED, FAILED, OUT_OF_MEMORY, OUT_OF_TIME, Begin, Done, Limits, run
 from sfumato.execution.journal import Record
 from sfumato.media.clips import file_digest
 from sfumato.text import json_line
 
+FETCHED = "fetched"  # in place of the content of an address, which nobody knows before it is fetched
 CODES = {CRASHED: "worker_died", OUT_OF_TIME: "timeout", OUT_OF_MEMORY: "out_of_memory", FAILED: "failed"}
 _NOTED = 60.0  # seconds between two lines of the log about how far it is
 Advance = Callable[[float], None]
@@ -70,7 +70,7 @@ class RunSummary:
 class ScanRun:
     """One call: `ScanRun(folder, scanner, files).scan(begin, workers, limits)`."""
 
-    def __init__(self, folder: ScanFolder, scanner: Scanner, files: Sequence[Path], told: Told | None = None) -> None:
+    def __init__(self, folder: ScanFolder, scanner: Scanner, files: Sequence[Source], told: Told | None = None) -> None:
         """told: gets each record that was not known before, as it reads back from its line, ahead of its being kept."""
         self.folder, self.scanner, self.files = folder, scanner, files
         self.summary = RunSummary(len(files))
@@ -98,6 +98,9 @@ class ScanRun:
     def _jobs(self) -> Iterator[ScanJob]:
         """What is left to judge; what needs no judging is dealt with on the way."""
         for path in self.files:
+            if isinstance(path, Address):
+                yield from self._fetched(path)
+                continue
             content = content_of(path)
             if not content:
                 yield ScanJob(path, content)
@@ -112,6 +115,14 @@ class ScanRun:
                 self._waiting[content] = []
                 yield ScanJob(path, content)
 
+    def _fetched(self, address: Address) -> Iterator[ScanJob]:
+        """An address is asked once in the life of a folder, until it gives a file that can be read."""
+        if (known := self.folder.find(address.place, FETCHED)) is not None:
+            self.summary.kept += 1
+            self._count(known)
+        else:
+            yield ScanJob(address, "")
+
     def _take(self, done: Done[ScanJob, Record]) -> None:
         job, record = done.task, done.value
         if record is None:
@@ -122,7 +133,8 @@ class ScanRun:
         if record["status"] != "error":
             self.summary.video_seconds += _duration(record["media"])
         self._told(json.loads(json_line(record)))
-        self.folder.keep(job.path, job.content, record)
+        content = FETCHED if isinstance(job.path, Address) and record["status"] != "error" else job.content
+        self.folder.keep(place_of(job.path), content, record, copy=isinstance(job.path, Address))
         self._count(record)
         for path in self._waiting.pop(job.content, []):
             self._copy(path, job.content, record)
@@ -164,25 +176,22 @@ def content_of(path: Path) -> str:
 def copy_record(path: Path, judged: Record) -> Record:
     """The record of a file with the content of one that was judged: the same, without the time that took."""
     note = f"Judged once, with the same content at {judged['file']['path']}."
-    watermark = judged["watermark"]
+    watermark, stages = judged["watermark"], judged.get("stages")  # a run of an earlier version told of no stages
     return judged | {
         "file": judged["file"] | {"path": FileFacts.named(path)},
         "notes": [*judged["notes"], note],
+        "scan": judged["scan"] and judged["scan"] | {"time": ScanFacts.now()},
         "timing": dict.fromkeys(judged["timing"], 0.0),
         "watermark": watermark if watermark is None else watermark | {"seconds": 0.0},
+        "stages": stages if stages is None else stages | {"seconds": dict.fromkeys(stages["seconds"], 0.0)},
     }
 
 
-def failure_record(path: Path, done: Done[ScanJob, Record], scanner: Scanner) -> ScanRecord:
+def failure_record(source: Source, done: Done[ScanJob, Record], scanner: Scanner) -> ScanRecord:
     """The record of a file that could not be judged. done: with a failure, and what happened."""
-    bundle = scanner.detector.bundle
-    model = ModelFacts(bundle.record.get("name"), bundle.record.get("version"), bundle.digest, bundle.scorer.name)
     reason = Reason(CODES[done.failure], f"Judging the file failed: {done.message}.")
-    timing = Timing(0.0, 0.0, 0.0, 0.0, done.seconds)
-    prediction = Prediction("error", (reason,), threshold=bundle.video_thresholds, model=model, timing=timing)
-    verification = Verification(path, "unreadable", reason=done.message)
-    verdict = combine(verification, prediction, scanner.fpr)
-    return ScanRecord.of(FileFacts.of(path), verification, prediction, verdict, scanner.fpr)
+    facts = FileFacts(source.place, None, None) if isinstance(source, Address) else FileFacts.of(source)
+    return scanner.unjudged(facts, reason, done.message, done.seconds).record
 
 
 def _duration(media: Mapping[str, Any]) -> float:

@@ -71,8 +71,8 @@ class ScanFolder:
             self._journal.close()
             self._lock.close()
 
-    def find(self, path: Path, content: str) -> Record | None:
-        """The record of `path` as long as it has this content."""
+    def find(self, path: Path | str, content: str) -> Record | None:
+        """The record of a file, or of an address without its secrets, as long as it has this content."""
         entry = self._journal.find(_FILE + _place(path))
         return entry["record"] if entry is not None and entry["content"] == content else None
 
@@ -82,7 +82,7 @@ class ScanFolder:
         entry = self._journal.find(_FILE + pointer["place"]) if pointer is not None else None
         return entry["record"] if entry is not None and entry["content"] == content else None
 
-    def keep(self, path: Path, content: str, record: Record, copy: bool = False) -> None:
+    def keep(self, path: Path | str, content: str, record: Record, copy: bool = False) -> None:
         """Keeps what was found; `content` "" for what cannot be read, which is looked at again next time. Raises
         OutputError.
         """
@@ -113,8 +113,12 @@ class ScanFolder:
         self._stale = False
 
 
-def _place(path: Path) -> str:
-    """Names a file wherever the program is called; names that are no UTF-8 stay apart."""
+def _place(path: Path | str) -> str:
+    """Names a file wherever the program is called; names that are no UTF-8 stay apart. An address names itself: no path
+    that is whole begins as it does.
+    """
+    if isinstance(path, str):
+        return path
     whole = os.path.abspath(path)  # noqa: PTH100 (Path.resolve would follow links: each is a file of its own)
     name = whole.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return name if name == whole else f"{name} {hashlib.sha256(os.fsencode(whole)).hexdigest()}"

@@ -7,25 +7,38 @@ decoder where a watermark shows.
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from detector.config import SCAN_FPR
 from detector.inference.explain import limited
-from detector.inference.prediction import Prediction
+from detector.inference.prediction import ModelFacts, Prediction, Reason, Timing
 from detector.inference.thresholds import other_frames
 from detector.inference.video_detector import VideoDetector
-from provenance.durable.repository import open_repository
+from provenance.durable.repository import open_repository, place_without_secrets
 from provenance.verifying.verification import Verification
 from provenance.verifying.verify import verify
+from sfumato.app.scan.cascade import STAGES, Looked, QuickScan, looked_fully
+from sfumato.app.scan.inputs import Source, at_hand
 from sfumato.app.scan.mark import MarkFacts, MarkWatch
-from sfumato.app.scan.record import FileFacts, ScanRecord
+from sfumato.app.scan.record import FileFacts, ScanFacts, ScanRecord
 from sfumato.app.scan.repeats import Repeats
 from sfumato.app.scan.verdict import combine
-from sfumato.errors import UsageError
+from sfumato.errors import FetchError, UsageError
+from sfumato.execution.fetch.clock import FetchLimits
+from sfumato.execution.journal import options_digest
+from sfumato.version import __version__
+
+if TYPE_CHECKING:
+    from provenance.verifying.policy import Policy
 
 Advance = Callable[[float], None]
+_CALIBRATION = ("calibration", "video_calibration", "motion")
 
 
 @dataclass(frozen=True)
@@ -48,21 +61,35 @@ class Scanner:
         detector: VideoDetector | None = None,
         allowed: Collection[str] = (),
         repository: str | Path | None = None,
+        stamps: Iterable[bytes] = (),
+        policy: Policy | None = None,
+        sidecar: Path | None = None,
+        quick: bool = False,
     ) -> None:
         """trust: PEM files of roots of signers to believe; frames: to look at, of each video, None for as many as the
         detector's thresholds were set with; fpr: the false-positive rate at which a score flags; detector: None for the
         one that ships; allowed: SHA-256, hex, of single signers' certificates to believe; repository: where the
         manifest that a watermark names is looked up, as in provenance.durable.repository.open_repository; None: the
-        user's own, if there is one.
+        user's own, if there is one; stamps, policy, sidecar: as in provenance.verifying.verify.verify; quick: no more
+        is looked at than decides (sfumato/app/scan/cascade.py).
 
-        Raises UsageError if the detector is not calibrated at `fpr`, or `repository` is none, MissingPartError or
-        CheckpointError if the detector cannot be loaded, OutputError if the repository does not answer.
+        Raises UsageError if the detector is not calibrated at `fpr`, or `repository` is none, or `quick` is asked of a
+        detector that does not know where keyframes decide, MissingPartError or CheckpointError if the detector cannot
+        be loaded, OutputError if the repository does not answer.
         """
         if repository is not None:
             open_repository(repository, must_exist=True).close()
-        self.repository = repository
+        self.repository, self.policy, self.sidecar = repository, policy, sidecar
         self.detector = detector or VideoDetector()
-        self.trust, self.allowed, self.fpr = tuple(trust), frozenset(allowed), fpr
+        self.trust, self.stamps, self.allowed, self.fpr = tuple(trust), tuple(stamps), frozenset(allowed), fpr
+        self.lists = tuple(
+            (purpose, hashlib.sha256(each).hexdigest())
+            for purpose, given in (("signers", self.trust), ("stamps", self.stamps))
+            for each in given
+        )
+        if self.allowed:
+            together = "\n".join(sorted(self.allowed)).encode()
+            self.lists = (*self.lists, ("allowed", hashlib.sha256(together).hexdigest()))
         self.frames = self.detector.bundle.frames(frames)
         self._repeats = Repeats()
         pictures, videos = self.detector.bundle.thresholds, self.detector.bundle.video_thresholds
@@ -73,24 +100,82 @@ class Scanner:
                 f"The detector has no threshold at a false-positive rate of {fpr:g}: {few}",
                 f"Choose one of: {', '.join(f'{alpha:g}' for alpha in known)}.",
             )
+        self._quick = QuickScan(self.detector, self.frames, fpr, repository, self.trust) if quick else None
 
-    def scan_file(self, path: Path, advance: Advance = lambda amount: None, explained: bool = False) -> Scanned:
+    @property
+    def options(self) -> dict[str, Any]:
+        """What was asked, as records tell it: plain values, by the names of their options."""
+        place = None if self.repository is None else place_without_secrets(str(self.repository))
+        backend = self.detector.bundle.scorer.name
+        quick = self._quick is not None
+        return {"frames": self.frames, "fpr": self.fpr, "quick": quick, "backend": backend, "repository": place}
+
+    @property
+    def calibration(self) -> str:
+        """Digest of the sections of detector.json that say what a score is worth."""
+        return options_digest({name: self.detector.bundle.record.get(name) for name in _CALIBRATION})
+
+    def scan_source(
+        self, source: Source, limits: FetchLimits, explained: bool = False, landing: Path | None = None
+    ) -> Scanned:
+        """One file or address, as `scan_file`. What cannot be fetched is a file that cannot be read. limits, landing:
+        as in `at_hand`.
+        """
+        if isinstance(source, Path):
+            return self.scan_file(source, explained=explained)
+        try:
+            with at_hand(source, limits, landing) as path:
+                return self.scan_file(path, explained=explained, name=source.place)
+        except FetchError as error:
+            facts = FileFacts(source.place, None, None)
+            return self.unjudged(facts, Reason("not_fetched", str(error)), str(error))
+
+    def unjudged(self, file: FileFacts, reason: Reason, why: str, seconds: float = 0.0) -> Scanned:
+        """What is told of a file that never came before the judges. why: for the credential."""
+        bundle = self.detector.bundle
+        model = ModelFacts(bundle.record.get("name"), bundle.record.get("version"), bundle.digest, bundle.scorer.name)
+        timing = Timing(0.0, 0.0, 0.0, 0.0, seconds)
+        prediction = Prediction("error", (reason,), threshold=bundle.video_thresholds, model=model, timing=timing)
+        verification = Verification(Path(file.path), "unreadable", reason=why)
+        verdict = combine(verification, prediction, self.fpr)
+        record = ScanRecord.of(file, verification, prediction, verdict, self.fpr, scan=self._facts())
+        return Scanned(record, verification, prediction)
+
+    def _facts(self) -> ScanFacts:
+        return ScanFacts(ScanFacts.now(), __version__, self.calibration, self.lists, self.options)
+
+    def scan_file(
+        self, path: Path, advance: Advance = lambda amount: None, explained: bool = False, name: str | None = None
+    ) -> Scanned:
         """One file. Never raises for what is in it: `status` is "ok", "abstain" or "error". `advance` gets 1 a sampled
-        frame; `explained`: with an explanation of the score, where there is one.
+        frame; `explained`: with an explanation of the score, where there is one; `name`: what the record calls the file
+        instead of its path.
 
         Raises CheckpointError if an explanation is asked for and the detector has no maps; OutputError or UsageError if
         the repository does not answer.
         """
-        verification, file = verify(path, self.trust, allowed=self.allowed), FileFacts.of(path)
-        known = self._repeats.find(file)
-        prediction, mark = (known.prediction, known.mark) if known else self._look(path, advance, explained)
-        self._repeats.done(file, prediction, mark)
+        start = time.perf_counter()
+        verification = verify(
+            path, self.trust, stamps=self.stamps, allowed=self.allowed, policy=self.policy, sidecar=self.sidecar
+        )
+        verified = time.perf_counter() - start
+        file = FileFacts.of(path, name)
+        declared = self._quick.declared(path, verification) if self._quick else None
+        known = None if declared else self._repeats.find(file)
+        looked = declared or known or self._looked(path, verification, advance, explained)
+        self._repeats.done(file, None if declared else looked)
+        prediction, mark = looked.prediction, looked.mark
+        stages = replace(looked.stages, seconds={STAGES[0]: verified, **looked.stages.seconds})
         verdict = combine(verification, prediction, self.fpr, mark)
         verdict = replace(verdict, notes=(*verdict.notes, *self._other_frames(prediction)))
         if known:
             verdict = replace(verdict, notes=(*verdict.notes, f"Judged once, with the same content at {known.path}."))
-        record = ScanRecord.of(file, verification, prediction, verdict, self.fpr, mark)
+        record = ScanRecord.of(file, verification, prediction, verdict, self.fpr, mark, self._facts(), stages)
         return Scanned(record, verification, _as_told(prediction, record))
+
+    def _looked(self, path: Path, verification: Verification, advance: Advance, explained: bool) -> Looked:
+        look = partial(self._look, path, advance, explained)
+        return self._quick.look(path, verification, look) if self._quick and not explained else looked_fully(look)
 
     def _look(self, path: Path, advance: Advance, explained: bool) -> tuple[Prediction, MarkFacts | None]:
         """What the detector says, and the watermark of a video; both look at the same frames."""

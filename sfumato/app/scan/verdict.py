@@ -11,13 +11,14 @@ stronger than "inconclusive". Nothing here ever says that a file is real: absenc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from detector.config import SCAN_FPR
 from detector.inference.prediction import Prediction, Reason
 from detector.inference.thresholds import Band
+from sfumato.exit_codes import ExitCode
 
 SYNTHETIC = frozenset({"trainedAlgorithmicMedia"})
 EDITED = frozenset(
@@ -58,6 +59,21 @@ VERDICTS: dict[str, str] = {
 }
 
 
+# What each verdict ends a pipeline with, if that is asked for, the worst first: of several files the worst counts.
+EXIT_CODES: dict[ExitCode, tuple[str, ...]] = {
+    ExitCode.NOT_GOOD: ("likely-synthetic", "conflict", "suspicious"),
+    ExitCode.INVALID_CREDENTIAL: ("tampered-after-signing", "credential-invalid"),
+    ExitCode.DECLARED: ("synthetic-declared", "synthetic-claimed", "synthetic-recovered", "ai-edited-declared"),
+    ExitCode.UNDECIDED: ("inconclusive", "not-evaluable"),
+    ExitCode.DONE: ("no-evidence", "captured-declared"),
+}
+
+
+def exit_code(verdicts: Collection[str]) -> ExitCode:
+    """That of the worst of `verdicts`, keys of VERDICTS; DONE for none."""
+    return next((code for code, names in EXIT_CODES.items() if set(names) & set(verdicts)), ExitCode.DONE)
+
+
 class VerificationLike(Protocol):
     """What is read of a verification; provenance.verifying.verify.Verification is one."""
 
@@ -85,7 +101,7 @@ class MarkLike(Protocol):
 
 
 _TOLD = 3  # quantities outside of a calibration that are told of one file
-_DECLARED = frozenset(
+DECLARED = frozenset(
     {"synthetic-declared", "ai-edited-declared", "synthetic-claimed"}
 )  # the file's own credential says
 _LIFTED = frozenset({"inconclusive", "no-evidence", "not-evaluable"})  # weaker than "suspicious"
@@ -134,7 +150,7 @@ def _with_mark(verdict: Verdict, mark: MarkLike) -> Verdict:
     """What a watermark that was read changes. The file's own declaration of AI stands, whatever the mark says."""
     reason = Reason(f"watermark_{mark.finding}", f"{mark.meaning} {mark.certainty}".strip())
     verdict = replace(verdict, reasons=(*verdict.reasons, reason))
-    if verdict.name in _DECLARED:
+    if verdict.name in DECLARED:
         return verdict
     declared = set(mark.declares) & (SYNTHETIC | EDITED)
     if mark.finding == "recovered" and not declared:

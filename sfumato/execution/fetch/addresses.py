@@ -34,24 +34,21 @@ def resolve(host: str, port: int, clock: Clock) -> list[str]:
     public: a name that leads both ways is a trick; OSError without an answer, TimeoutError without one in time.
     """
     found = list(dict.fromkeys(_looked_up(host, port, clock)))
-    for address in found:
-        if reason := reason_against(address):
-            raise RefusedAddressError(f"{host} leads to {address}, {reason}")
+    if not all(map(is_public, found)):
+        raise RefusedAddressError(f"{host} leads to an address that is not public")  # which one is nobody's business
     return found
 
 
-def reason_against(address: str) -> str:
-    """Why one may not go to an address, in words; "" where one may."""
+def is_public(address: str) -> bool:
+    """Whether anybody may be reached there, and nothing of this machine or its network."""
     number = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(number, ipaddress.IPv6Address):
         inner = _inner(number)
         if inner is not None:
-            return reason_against(str(inner))
+            return is_public(str(inner))
         if number not in _UNICAST:
-            return "which is not public"
-    if not number.is_global or number.is_multicast or any(number in each for each in _NOT_PUBLIC):
-        return "which is not public"
-    return ""
+            return False
+    return number.is_global and not number.is_multicast and not any(number in each for each in _NOT_PUBLIC)
 
 
 def _inner(number: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

@@ -45,11 +45,6 @@ def scheme_of(word: str) -> str:
     return scheme.lower() if found and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) else ""
 
 
-def is_url(word: str) -> bool:
-    """Whether it is meant as an address that could be fetched."""
-    return scheme_of(word) in SCHEMES
-
-
 def target_of(url: str) -> Target:
     """Of an http or https address. Raises ValueError, whose text holds nothing of the address, for one that is
     malformed, or sends a password over http.

@@ -111,9 +111,13 @@ class VideoReader:
     frame's size. Interlaced video is not deinterlaced; HDR is not tone-mapped. Iterating again starts again.
     """
 
-    def __init__(self, path: Path, *, max_side: int | None = None, threads: int = 1) -> None:
+    def __init__(
+        self, path: Path, *, max_side: int | None = None, threads: int = 1,
+        keyframes: Callable[[int], bool] | None = None,
+    ) -> None:  # fmt: skip
         """Opens `path` and decodes its first frame. `max_side` downsizes frames whose longer side exceeds it; `threads`
-        are the decoder's.
+        are the decoder's. `keyframes`: whether to decode the keyframe of this number, asked once for each in order;
+        nothing else is then decoded, and `decoded_frames` and the frames' `index` count those that are.
 
         Raises MediaError: missing, a folder, 0 bytes, cut off, not a video, sound only, nothing decodable, over a limit
         (docs/limits.md), the last also while frames are read. ValueError for `max_side` or `threads` below 1.
@@ -127,6 +131,7 @@ class VideoReader:
         self.truncated = False
         self._max_side = max_side
         self._threads = threads
+        self._keyframes = keyframes
         self._closed = False
         self._raw: Generator[_Stamped, None, None]
         self._open()
@@ -219,11 +224,15 @@ class VideoReader:
         import av
 
         clock = PacketClock(self._stream, self._container.format.name)
+        keyframe = -1
         decoding: list[int] = []  # a heap: decoding times of packets whose frames have not come out yet
         for packet in read_packets(self._container, [self._stream], self._count_damage):
             self._packets_seen += 1
             clock.follow(packet)
             self.clock_jumps = clock.jumps
+            keyframe += packet.is_keyframe
+            if self._keyframes is not None and not (packet.is_keyframe and self._keyframes(keyframe)):
+                continue
             if self._in_avi and packet.dts is not None:
                 packet.pts = packet.dts  # what FFmpeg makes of it is a guess
             try:

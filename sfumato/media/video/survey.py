@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfumato.media.video.clock import PacketClock
-from sfumato.media.video.container import open_media, read_packets
+from sfumato.media.video.container import choose_video_stream, open_media, read_packets
 
 if TYPE_CHECKING:
     from av import Packet
@@ -57,6 +57,18 @@ def survey(path: Path, video: int | None, sound: int | None) -> Survey:
                 heard += 1
         moves = tuple((stretch.packet, shift) for stretch, shift in _moves(listened, picture))
         return Survey(pictures, moves, steady.holds and len(listened) < 2)
+    finally:
+        container.close()
+
+
+def count_keyframes(path: Path) -> int:
+    """How many frames of the video stream need no other to be decoded, as the file says. Raises MediaError as
+    `open_media` and `choose_video_stream` do.
+    """
+    container = open_media(path)
+    try:
+        stream = choose_video_stream(path, container)
+        return sum(packet.is_keyframe for packet in read_packets(container, [stream]))
     finally:
         container.close()
 

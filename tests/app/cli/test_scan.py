@@ -38,7 +38,7 @@ def test_record_of_a_video_without_a_face(model, tmp_path) -> None:
     result = run("--json", "--model", model, tmp_path / "bars.mp4")
     assert result.return_value == 0
     (record,) = records(result)
-    assert record["schema_version"] == 1
+    assert record["schema_version"] == 2
     assert record["status"] == "abstain"
     assert record["verdict"] == "not-evaluable"
     assert record["reasons"][0]["code"] == "no_face"

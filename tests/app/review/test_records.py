@@ -66,3 +66,10 @@ def test_records_that_change_while_they_are_read_are_noticed(tmp_path) -> None:
     write_run(tmp_path, [flagged("b.mp4")])
     with pytest.raises(MediaError, match="changed while it was read"):
         read_at(path, last)
+
+
+def test_a_record_of_the_first_version_is_read(tmp_path) -> None:
+    old = flagged("a.mp4") | {"schema_version": 1}
+    del old["scan"]
+    path = write_run(tmp_path, [old]) / "records.jsonl"
+    assert [line.record["schema_version"] for line in read_records(path)] == [1]

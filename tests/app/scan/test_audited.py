@@ -19,7 +19,7 @@ from provenance.audit.trust import Trust
 from provenance.pki.keys import development_keys
 from sfumato.app.cli.scan import scan
 from sfumato.app.scan.audited import verdict_body
-from sfumato.errors import MediaError, UsageError
+from sfumato.errors import UsageError
 from sfumato.text import json_line
 from sfumato.version import __version__
 from tests.media_fixtures import make_video
@@ -129,15 +129,3 @@ def test_the_body_is_that_of_what_is_printed() -> None:
     assert body["record"] == hashlib.sha256(rfc8785.dumps(json.loads(json_line(record.as_json())))).hexdigest()
     assert body["reasons"] == ["detector_flagged", "credential_untrusted"]
     assert body["threshold"] == record.flagging_score
-
-
-def test_a_list_that_is_gone_is_an_error(shipped_detector: Path, tmp_path: Path) -> None:
-    from detector.inference.video_detector import VideoDetector
-    from sfumato.app.scan.audited import AuditedScan
-    from sfumato.app.scan.scanner import Scanner
-
-    with pytest.raises(MediaError):
-        AuditedScan(
-            tmp_path / "log", Scanner(detector=VideoDetector(shipped_detector)), {"signers": (tmp_path / "x",)}, {}
-        )
-    assert not (tmp_path / "log").exists()

@@ -25,8 +25,28 @@ def test_the_request_names_every_argument_that_changes_a_record(setup: ScanSetup
     for name, value in (("trust", (b"x",)), ("allowed", frozenset(["a"])), ("explain", tmp_path)):
         changed = replace(setup, **{name: value}).asked(scanner)
         assert [key.replace("-list", "") for key in changed if changed[key] != before[key]] == [name]
+    for name, value, key in (("stamps", (b"x",), "tsa-trust"), ("policy", "stamped-by = true", "policy"),
+                             ("sidecar", written(tmp_path / "x.c2pa"), "sidecar")):  # fmt: skip
+        changed = replace(setup, **{name: value}).asked(scanner)
+        assert changed.keys() - before.keys() == {key}
+        assert changed | before == changed
     few = replace(setup, frames=4, fpr=0.1)
     assert {key for key, value in few.asked(few.scanner()).items() if value != before[key]} == {"frames", "fpr"}
+
+
+def written(path: Path) -> Path:
+    path.write_bytes(b"x")
+    return path
+
+
+def test_what_credentials_are_held_to_reaches_the_scanner_and_its_records(setup: ScanSetup, tmp_path: Path) -> None:
+    """lists: as they were given, else the digests of what was."""
+    asked = replace(setup, stamps=(b"y",), allowed=frozenset("a"), policy="stamped-by = true", sidecar=tmp_path)
+    scanner = asked.scanner()
+    assert (scanner.stamps, scanner.sidecar) == ((b"y",), tmp_path)
+    assert scanner.policy is not None
+    assert [purpose for purpose, _ in scanner.lists] == ["stamps", "allowed"]
+    assert replace(asked, lists=(("policy", "a" * 64),)).scanner().lists == (("policy", "a" * 64),)
 
 
 def test_another_calibration_of_the_same_network_is_another_request(setup: ScanSetup) -> None:

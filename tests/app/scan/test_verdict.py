@@ -8,7 +8,17 @@ import pytest
 from detector.inference.frames import MediaFacts
 from detector.inference.prediction import Prediction, Reason, TrackScore
 from detector.inference.thresholds import Coverage, Source, Thresholds
-from sfumato.app.scan.verdict import BY_DETECTOR, CAPTURED, EDITED, SYNTHETIC, VERDICTS, combine
+from sfumato.app.scan.verdict import (
+    BY_DETECTOR,
+    CAPTURED,
+    EDITED,
+    EXIT_CODES,
+    SYNTHETIC,
+    VERDICTS,
+    combine,
+    exit_code,
+)
+from sfumato.exit_codes import ExitCode
 
 
 @dataclass
@@ -359,3 +369,12 @@ def test_the_sources_of_a_threshold_are_told_with_what_it_is_worth_for_the_small
         "The score is above the threshold of a 1.0% false-positive rate, set on 999 real clips of 2 sources (up to "
         "2.0% of vox may exceed it: too few clips to say less)."
     )
+
+
+def test_each_verdict_has_one_code() -> None:
+    assert sorted(name for names in EXIT_CODES.values() for name in names) == sorted(VERDICTS)
+    assert exit_code([]) == ExitCode.DONE
+    for code, names in EXIT_CODES.items():
+        assert all(exit_code([name, "no-evidence"]) == code for name in names)
+    assert exit_code(VERDICTS) == ExitCode.NOT_GOOD
+    assert exit_code(["inconclusive", "synthetic-claimed", "credential-invalid"]) == ExitCode.INVALID_CREDENTIAL

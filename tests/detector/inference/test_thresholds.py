@@ -5,7 +5,15 @@ hold, what lies outside of a calibration, JSON.
 import pytest
 
 from detector.inference.fusion import probability
-from detector.inference.thresholds import Band, Coverage, Source, Thresholds, codec_family, in_words
+from detector.inference.thresholds import (
+    Band,
+    Coverage,
+    KeyframeRule,
+    Source,
+    Thresholds,
+    codec_family,
+    in_words,
+)
 
 KNOWN = Thresholds({0.1: 1.0, 0.01: 2.0, 0.001: 3.0}, 999, "abc")
 
@@ -170,3 +178,34 @@ def test_a_codec_is_no_matter_where_those_of_the_calibration_are_not_known() -> 
 def test_a_codec_of_no_family_is_its_own() -> None:
     assert codec_family("h264") == codec_family("av1") != codec_family("mpeg4")
     assert codec_family("something new") == "something new"
+
+
+RULE = KeyframeRule(4, {0.1: (0.5, 1.5), 0.01: (1.8, 2.5)}, 0.02, {"real": 60, "fake": 50})
+
+
+@pytest.mark.parametrize(
+    ("logit", "decides"),
+    [(None, False), (0.4, True), (0.5, False), (1.0, False), (1.6, True), (2.0, False), (2.5, False), (2.6, True)],
+)
+def test_keyframes_decide_where_they_are_clear_of_every_threshold(logit, decides) -> None:
+    assert RULE.decides(logit, {0.1: 1.0, 0.01: 2.0}) is decides
+
+
+def test_keyframes_decide_nothing_at_a_threshold_that_they_were_not_set_on() -> None:
+    assert not RULE.decides(-9.0, KNOWN.logits)
+
+
+def test_a_rule_for_keyframes_is_read_as_it_was_written() -> None:
+    assert KeyframeRule.from_json(RULE.as_json()) == RULE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"frames": 0}, {"bounds": {"0.1": [2.0, 1.0]}}, {"bounds": {"0.1": [float("nan"), 1.0]}},
+        {"bounds": {"0.1": [1.0]}}, {"bounds": {"0.1": [True, 1.0]}}, {"n": None}, {"risk": None},
+    ],
+)  # fmt: skip
+def test_a_rule_that_is_none_is_refused(change) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
+        KeyframeRule.from_json(RULE.as_json() | change)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfumato.execution.fetch.addresses import reason_against
+from sfumato.execution.fetch.addresses import is_public
 
 INSIDE = [
     *("0.0.0.0", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.255.255.255", "169.254.169.254"),
@@ -23,12 +23,12 @@ OUTSIDE = ["8.8.8.8", "93.184.215.14", "2606:2800:220:1::1", "64:ff9b::808:808",
 
 @pytest.mark.parametrize("address", INSIDE)
 def test_what_is_inside_is_refused(address: str) -> None:
-    assert reason_against(address) == "which is not public"
+    assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", OUTSIDE)
 def test_what_is_public_is_not(address: str) -> None:
-    assert reason_against(address) == ""
+    assert is_public(address)
 
 
 @given(st.sampled_from(["10.0.0.0/8", "127.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12", "169.254.0.0/16"]), st.data())
@@ -37,4 +37,4 @@ def test_every_wrapping_of_an_address_inside_is_refused(network: str, data: st.D
     number = data.draw(st.integers(int(inside[0]), int(inside[-1])))
     wraps = (0, 0xFFFF << 32, 0x64FF9B << 96, (0x2002 << 112) | (number << 80) - number)
     for wrap in wraps:
-        assert reason_against(str(ipaddress.IPv6Address(wrap + number))) != ""
+        assert not is_public(str(ipaddress.IPv6Address(wrap + number)))

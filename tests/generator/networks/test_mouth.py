@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.motion.retarget import canonical_face
-from generator.networks.mouth import SIDE, in_square, lip_masks, painted, read_square, square_grid, unknown
+from generator.networks.mouth import (
+    SIDE,
+    in_square,
+    is_shut,
+    lip_masks,
+    mouth_square,
+    painted,
+    read_square,
+    square_axes,
+    square_grid,
+    unknown,
+)
 from generator.networks.warp import identity_grid
 from tests.generator_fixtures import WARP, checkpoint, talking
 
@@ -39,6 +50,21 @@ def test_lips_of_a_shut_mouth_leave_nothing_to_paint() -> None:
     shut = canonical_face().copy()
     shut[[67, 66, 65], 1] = shut[[61, 62, 63], 1]
     assert not lip_masks(shut)[2].any()
+
+
+def test_a_mouth_is_shut_where_nothing_is_painted() -> None:
+    openings = [talking(canonical_face(), by) for by in np.linspace(-0.02, 0.05, 29)]
+    shut = [is_shut(face) for face in openings]
+    assert shut == [not lip_masks(face)[2].any() for face in openings]
+    assert any(shut) and not all(shut)
+
+
+@pytest.mark.parametrize("face", [canonical_face(), canonical_face()[::-1] * 0.3, np.zeros((68, 2), np.float32)])
+def test_the_square_of_one_face_is_that_of_many(face: np.ndarray) -> None:
+    centre, axes = square_axes(face)
+    middle, half = (x[0].numpy() for x in mouth_square(torch.from_numpy(face.copy())[None]))
+    assert np.abs(centre - middle).max() < 1e-6 and np.abs(axes[0] - half).max() < 1e-6
+    assert np.abs(axes[1] - [-half[1], half[0]]).max() < 1e-6
 
 
 def test_what_may_be_painted_lies_inside_the_outer_lips() -> None:

@@ -1,0 +1,1 @@
+"""What `sfumato scan` costs: one video, many of them, several processes."""

@@ -1,0 +1,1 @@
+"""Scan records in the forms that other programs take: records in, tables and SARIF out."""
