@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sfumato.app.review.credential_tree import credential_tree
@@ -23,8 +24,9 @@ def begin_in_folders(setup: ScanSetup) -> Callable[[ScanJob], dict[str, Any]]:
     judge = begin(setup)
 
     def judge_there(job: ScanJob) -> dict[str, Any]:
-        os.chdir(job.path.parent)  # of a process that does nothing else
-        inside = job.path.relative_to(job.path.parent)
+        path = Path(str(job.path))  # never an address: those were fetched before they were jobs
+        os.chdir(path.parent)  # of a process that does nothing else
+        inside = path.relative_to(path.parent)
         record: Record = judge(ScanJob(inside, job.content))
         told = record["provenance"]["outcome"] not in WITHOUT_TREE
         return {"record": record, "tree": shown(credential_tree(inside)) if told else None}

@@ -75,6 +75,7 @@ def judges(
     from sfumato.app.scan.audited import AuditedScan
     from sfumato.app.scan.setup import ScanSetup
     from sfumato.execution.executor import Limits
+    from sfumato.media.clips import file_digest
 
     running = required("sfumato.app.service.running")
     judging_module = importlib.import_module("sfumato.app.service.judging")
@@ -83,14 +84,15 @@ def judges(
     model = None if model is None else model.absolute()  # a process that judges is in the folder of its file
     if repository is not None and "://" not in repository:
         repository = str(Path(repository).expanduser().absolute())
-    setup = ScanSetup(roots, allowed, model=model, repository=repository)
+    given = {"signers": trust, "allowed": allowed_list}
+    lists = tuple((what, file_digest(file)) for what, named in given.items() for file in named)
+    setup = ScanSetup(roots, allowed, model=model, repository=repository, lists=lists)
     scanner, begin = setup.scanner(), partial(judging_module.begin_in_folders, setup)
     limits, lock = Limits(timeout, memory * MEGABYTE), threading.Lock()
     with ExitStack() as stack:
         if audit is None:
             yield running.Judges(scanner, begin, workers, limits)
             return
-        lists = {"signers": trust, "allowed": allowed_list}
         asked = {"repository": None if repository is None else place_without_secrets(repository)}
         audited = stack.enter_context(AuditedScan(audit, scanner, lists, asked))
 
