@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from sfumato.app.review.decisions import label, read_decisions
+from sfumato.app.scan.record import SCHEMA_VERSION
 from tests.review_fixtures import HOSTILE
 from tests.service_fixtures import finished
 
@@ -33,7 +34,7 @@ def test_a_file_goes_in_and_its_record_comes_out(served: Any) -> None:
     assert (done["verdict"], done["status"], done["review"], done["attempts"]) == ("no-evidence", "ok", False, 1)
     record = client.get(f"/v1/jobs/{job['id']}/record").json()
     assert record["file"] == {"path": "a.mp4", "sha256": job["sha256"], "size": 1000}
-    assert record["schema_version"] == 1
+    assert record["schema_version"] == SCHEMA_VERSION
 
 
 def test_a_body_may_be_the_file_itself(served: Any) -> None:
