@@ -5,11 +5,15 @@ PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.sfumato-ready
 EXTRAS := dev,train,fast
 
-.PHONY: demo test check lint types layers readme tables mutants bench wheel clean setup
+.PHONY: demo serve test check lint types layers readme tables mutants bench wheel clean setup
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
 	$(VENV)/bin/sfumato demo
+
+# The service, at http://127.0.0.1:8000; the first start prints a key. More: make serve SERVE='--workers 4'
+serve: $(READY)
+	$(VENV)/bin/sfumato serve $(SERVE)
 
 # Bytecode is kept for the many short processes that tests start, whatever the shell says.
 test: export OMP_NUM_THREADS = 1

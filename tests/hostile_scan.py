@@ -92,6 +92,7 @@ def told(run: Path) -> dict[str, dict[str, Any]]:
         path = record["file"]["path"]
         assert path not in found, f"{path!r} has two records"
         record["timing"], record["watermark"] = {}, (record["watermark"] or {}) | {"seconds": 0}
+        record["scan"], record["stages"] = record["scan"] | {"time": ""}, (record["stages"] or {}) | {"seconds": {}}
         record["notes"] = [note for note in record["notes"] if not note.startswith("Judged once")]
         found[path] = record
     return found

@@ -25,7 +25,7 @@ FACTS = ScanFacts(
     "9.9",
     "c" * 64,
     (("signers", "d" * 64),),
-    {"frames": 32, "fpr": 0.01, "backend": "onnxruntime", "repository": None},
+    {"frames": 32, "fpr": 0.01, "quick": False, "backend": "onnxruntime", "repository": None},
 )
 
 

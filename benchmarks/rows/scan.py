@@ -14,7 +14,9 @@ class ScanRow(Row):
 
 
 class ScanCostRow(ScanRow, kind="scan_cost"):
-    """CPU seconds of a scan of one video, and of decoding it alone; times_decoding: their ratio."""
+    """CPU seconds of a scan of one video, and of decoding it alone; times_decoding: their ratio. decided: the stage of
+    the scan that did.
+    """
 
     way: str
     height: int  # px; 16:9
@@ -28,6 +30,7 @@ class ScanCostRow(ScanRow, kind="scan_cost"):
     videos_an_hour: int  # of one core
     rounds: int
     n: int  # videos a round
+    decided: str | None = None  # None: of a record from before there were stages
 
 
 class ScanWorkersRow(ScanRow, kind="scan_workers"):

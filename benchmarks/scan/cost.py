@@ -7,9 +7,11 @@ idle one: it says how busy it was.
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +25,8 @@ from benchmarks.scan.footage import CRF, copies, make_clip
 from benchmarks.scan.watched import Moment, watch_scan
 from sfumato.errors import UsageError
 
-PROTOCOL = "scan-1"
-WAYS: Mapping[str, Sequence[str]] = {"every frame decoded": ()}  # what `scan` is told besides
+PROTOCOL = "scan-2"
+WAYS: Mapping[str, Sequence[str]] = {"full": (), "quick": ("--quick",)}  # what `scan` is told besides
 Advance = Callable[[float], None]
 
 
@@ -58,7 +60,7 @@ def measure_cost(config: ScanConfig, advance: Advance = lambda amount: None) -> 
             folder = Path(name)
             clip = make_clip(folder / "clip.mp4", height, config.seconds)
             files = list(copies(clip, folder / "in", config.videos + 1))
-            decoding, scanning = list[float](), {way: list[float]() for way in WAYS}
+            decoding, scanning, decided = list[float](), {way: list[float]() for way in WAYS}, dict[str, str]()
             for number in range(config.rounds):
                 started = time.process_time()
                 frames = sum(decode(path) for path in files[1:])
@@ -67,12 +69,14 @@ def measure_cost(config: ScanConfig, advance: Advance = lambda amount: None) -> 
                     run = folder / f"{way}-{number}"
                     moments = watch_scan(folder / "in", run, [*config.options, *options])
                     scanning[way].append(cpu_a_file(moments))
+                    decided[way] = decided_in(run)
                     advance(1)
             for way, cpu in scanning.items():
                 rows.append(ScanCostRow(
-                    way=way, height=height, seconds=config.seconds, frames=frames // config.videos, crf=CRF,
-                    kilobits=round(clip.stat().st_size / config.seconds / 125), rounds=config.rounds, n=config.videos,
-                    cpu=round(float(np.median(cpu)), 4), decoding=round(float(np.median(decoding)), 4),
+                    way=way, decided=decided[way], height=height, seconds=config.seconds, crf=CRF,
+                    kilobits=round(clip.stat().st_size / config.seconds / 125), frames=frames // config.videos,
+                    rounds=config.rounds, n=config.videos, cpu=round(float(np.median(cpu)), 4),
+                    decoding=round(float(np.median(decoding)), 4),
                     times_decoding=ratio(cpu, decoding), videos_an_hour=round(3600 / float(np.median(cpu))),
                     model=digest, processor=processor(), load=load,
                 ))  # fmt: skip
@@ -111,6 +115,12 @@ def decode(path: Path) -> int:
         stream = container.streams.video[0]
         stream.codec_context.thread_type, stream.codec_context.thread_count = "NONE", 1
         return sum(1 for _ in container.decode(stream))
+
+
+def decided_in(run: Path) -> str:
+    """The stage that decided most files of a run."""
+    with (run / "records.jsonl").open(encoding="ascii") as lines:
+        return Counter(str(json.loads(line)["stages"]["decided"]) for line in lines).most_common(1)[0][0]
 
 
 def cpu_a_file(moments: Sequence[Moment]) -> float:

@@ -1,7 +1,7 @@
 """Videos to scan that nobody has to send along: a shipped painting before a camera that is held in a hand.
 
-In: a size and a length. Out: an mp4 in H.264 at x264's defaults, and copies of it with the same pictures and other
-bytes. The face is real paint, found and followed like any other; what the score says of it means nothing.
+In: a size and a length. Out: an mp4 in H.264 with a keyframe every two seconds, and copies of it with the same pictures
+and other bytes. The face is real paint, found and followed like any other; what the score says of it means nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from sfumato.media.images import read_image
 
 RATE = 25.0
 CRF = 23  # x264's default
+KEYFRAMES = 2.0  # seconds from one to the next, as what is streamed has them
 _GRAINS, _GRAIN = 8, 3.0  # pictures of a sensor's noise that take turns, and its deviation in grey values
 _COPY = b"sfumato bench scan"
 
@@ -29,7 +30,9 @@ Image = NDArray[np.uint8]
 
 def make_clip(path: Path, height: int, seconds: float, width: int | None = None) -> Path:
     """Writes `seconds` of video at RATE, `height` px high and 16:9 wide unless `width` says otherwise; both even."""
-    encode(path, hand_held(width or round(height * 8 / 9) * 2, height, round(seconds * RATE)), CRF, RATE)
+    options = {"crf": str(CRF), "g": str(round(KEYFRAMES * RATE))}
+    frames = hand_held(width or round(height * 8 / 9) * 2, height, round(seconds * RATE))
+    encode(path, frames, CRF, RATE, options=options)
     return path
 
 

@@ -19,10 +19,13 @@ def scan_table(rows: Sequence[ScanRows]) -> str:
 
 
 def _cost(rows: Sequence[ScanCostRow]) -> str:
-    head = ("video", "way", "CPU s a video", "decoding alone", "times decoding, 95 %", "videos an hour and core")
+    head = (
+        "video", "way", "decided by", "CPU s a video", "decoding alone", "times decoding, 95 %",
+        "videos an hour and core",
+    )  # fmt: skip
     table = table_text(head, (
-        (f"{r.height}p, {r.seconds:g} s, {r.kilobits} kbit/s", r.way, f"{r.cpu:.2f}", f"{r.decoding:.2f}",
-         number_text(r.times_decoding, ".2f"), f"{r.videos_an_hour}")
+        (f"{r.height}p, {r.seconds:g} s, {r.kilobits} kbit/s", r.way, r.decided or "", f"{r.cpu:.2f}",
+         f"{r.decoding:.2f}", number_text(r.times_decoding, ".2f"), f"{r.videos_an_hour}")
         for r in rows
     ))  # fmt: skip
     if not rows:

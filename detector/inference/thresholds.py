@@ -127,10 +127,13 @@ class KeyframeRule:
     n: Mapping[str, int] = field(default_factory=dict)
 
     def decides(self, logit: float | None, logits: Mapping[float, float]) -> bool:
-        """Whether a logit of keyframes says on which side of each of the thresholds `logits` the video lies."""
+        """Whether a logit of keyframes says that the video lies below all of the thresholds `logits`, or above all.
+        Between two of them it says nothing: there what the other frames add decides too often.
+        """
         if logit is None or not set(logits) <= set(self.bounds):
             return False
-        return all(logit < self.bounds[rate][0] or logit > self.bounds[rate][1] for rate in logits)
+        bounds = [self.bounds[rate] for rate in logits]
+        return all(logit < low for low, _ in bounds) or all(logit > high for _, high in bounds)
 
     def as_json(self) -> dict[str, Any]:
         """As the section of detector.json has it."""

@@ -19,7 +19,12 @@ CRASHED, OUT_OF_TIME, OUT_OF_MEMORY, FAILED = "crashed", "out of time", "out of 
 
 REGISTRY = Registry(
     "executor",
-    {"inline": "sfumato.execution.inline:run_inline", "processes": "sfumato.execution.pool:run_in_processes"},
+    {
+        "inline": "sfumato.execution.inline:run_inline",
+        "processes": "sfumato.execution.pool:run_in_processes",
+        "ray": "sfumato.execution.machines.ray_executor:run_on_ray",
+    },
+    extras={"ray": "ray"},
 )
 
 
@@ -64,13 +69,14 @@ def run(
     begin: Begin[Task, Value],
     workers: int = 1,
     limits: Limits | None = None,
-    executor: str | None = None,
+    executor: str | Executor | None = None,
 ) -> Generator[Done[Task, Value], None, None]:
     """Does every task. One worker without limits works in this process; else `begin` and the tasks have to be
-    picklable.
+    picklable. executor: its name, or one that is set up already, as a Ray cluster by its address.
 
     Raises UsageError for an unknown executor, and what `Executor` raises.
     """
     limits = limits or Limits()
-    chosen: Executor = REGISTRY.load(executor or ("inline" if workers == 1 and limits == Limits() else "processes"))
+    name = executor or ("inline" if workers == 1 and limits == Limits() else "processes")
+    chosen: Executor = REGISTRY.load(name) if isinstance(name, str) else name
     yield from chosen(tasks, begin, workers, limits)

@@ -37,6 +37,7 @@ from sfumato.execution.executor import (
 from sfumato.execution.stopping import STOPPING
 from sfumato.execution.threads import one_thread, one_thread_from_the_start
 
+KILLED = "its process ended by SIGKILL"  # which somebody else did, or the system for want of memory
 _PATIENCE = 10.0  # seconds for a process to tidy up
 _GLANCE = 0.05  # seconds between two looks at a worker's memory: torch fills a gigabyte in less than twenty of them
 _RAISED = 1  # exit code of a Python process that an exception ended

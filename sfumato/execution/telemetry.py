@@ -15,6 +15,7 @@ import sys
 _VARIABLES = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime from 1.25 on
     "HF_HUB_DISABLE_TELEMETRY": "1",  # huggingface_hub, which timm brings
+    "RAY_USAGE_STATS_ENABLED": "0",  # Ray, where this program starts one
     "DO_NOT_TRACK": "1",  # others that ask for it
 }
 # OpenVINO has no variable, but a stand-in that does nothing for where this package is missing. None says: missing.

@@ -103,9 +103,9 @@ def test_inline_is_refused_what_it_cannot_hold() -> None:
 
 
 def test_an_unknown_executor_is_refused_with_those_there_are() -> None:
-    assert REGISTRY.names() == ["inline", "processes"]
+    assert REGISTRY.names() == ["inline", "processes", "ray"]
     with pytest.raises(UsageError, match="processes"):
-        list(run(["say a"], begin, executor="ray"))
+        list(run(["say a"], begin, executor="threads"))
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:

@@ -85,6 +85,23 @@ COMMANDS: Table = {
     "labels": LazyCommand(
         "sfumato.app.cli.review.labels:labels", "Reviewers' decisions as a table to measure and to learn from."
     ),
+    "serve": LazyCommand(
+        "sfumato.app.cli.service.serve:serve", "The service of a team: files over HTTP, records out, a page to review."
+    ),
+    "service": (
+        "Workers and keys of a service.",
+        {
+            "work": LazyCommand("sfumato.app.cli.service.serve:work", "Judge what its queue holds, anywhere."),
+            "keys": (
+                "Keys of its API.",
+                {
+                    "add": LazyCommand("sfumato.app.cli.service.keys:add", "Make a key; it is shown once."),
+                    "list": LazyCommand("sfumato.app.cli.service.keys:list_keys", "List all keys."),
+                    "revoke": LazyCommand("sfumato.app.cli.service.keys:revoke", "End a key, for good."),
+                },
+            ),
+        },
+    ),
     "calibrate": LazyCommand(
         "sfumato.app.cli.calibrate:calibrate", "Set the detector's thresholds on your own real footage."
     ),

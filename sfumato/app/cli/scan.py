@@ -107,15 +107,18 @@ class _Ending:
 )
 @click.option("--exit-code", "by_verdict", is_flag=True, help="End with the code of the worst verdict.")
 @options.output("Run folder: a second call goes on with it.", folder=options.SCAN_RUN, required=False)
-@options.workers("Processes side by side, with -o.", None)
+@options.workers("Processes side by side, with -o; of a Ray cluster all CPUs unless given.", None, most=10_000)
 @click.option("--fresh", is_flag=True, help="Remove what the run folder holds, and judge again.")
 @click.option("--timeout", type=click.FloatRange(1), help="Seconds for one file, with -o.  [default: 3600]")
 @click.option("--memory", type=click.IntRange(256), help="MB of one process, with -o.  [default: 1500]")
+@click.option("--executor", type=click.Choice(["processes", "ray"]), help="Who works, with -o.  [default: processes]")
+@click.option("--address", metavar="HOST:PORT", help="Head of the Ray cluster (docs/many-machines.md).")
 def scan(
     names: tuple[str, ...], as_json: bool, taking: Mapping[str, Any], credentials: Mapping[str, Any],
     repository: str | None, frames: int | None, fpr: str, quick: bool, model: Path | None, backend: str | None,
     folder: Path | None, outputs: dict[str, Path | None], audit: Path | None, by_verdict: bool, out: Path | None,
     workers: int | None, fresh: bool, timeout: float | None, memory: int | None,
+    executor: str | None, address: str | None,
 ) -> int:  # fmt: skip
     """Judge videos and pictures: credentials first, then watermark and detector.
 
@@ -141,6 +144,11 @@ def scan(
 
     if out is None:
         _require_no_run({"--workers": workers, "--fresh": fresh or None, "--timeout": timeout, "--memory": memory})
+        _require_no_run({"--executor": executor, "--address": address})
+    if (executor == "ray") != (address is not None):
+        raise UsageError("--executor ray and --address go together", "Give both, or neither.")
+    if executor == "ray" and taking["fetch"]:
+        raise UsageError("A Ray cluster judges files, and fetches none", "Leave out --fetch, or --executor ray.")
     if quick and folder is not None:
         raise UsageError("--explain shows what a full look found", "Leave out --quick.")
     page = outputs.pop("html")
@@ -169,12 +177,13 @@ def scan(
         audited = None
         if audit is not None:
             place = None if repository is None else place_without_secrets(repository)
-            asked = {"quick": quick, "backend": backend, "explain": folder is not None, "repository": place}
+            asked = {"backend": backend, "explain": folder is not None, "repository": place}
+            asked |= {"quick": True} if quick else {}
             audited = stack.enter_context(AuditedScan(audit, scanner, lists, asked))
         if out is None:
             return _print_records(files, setup, scanner, audited, as_json, ending)
         limits = Limits(timeout or _SECONDS, (memory or _MEMORY) * MEGABYTE)
-        how = (workers or 1, limits, fresh)
+        how = (workers, limits, fresh, address)
         return _fill(out, files, setup, scanner, audited, how, finder.passed_over, as_json, ending)
 
 
@@ -227,17 +236,21 @@ def _print_records(
 
 def _fill(
     out: Path, files: list[Source], setup: ScanSetup, scanner: Scanner, audited: AuditedScan | None,
-    how: tuple[int, Limits, bool], passed_over: Mapping[str, int], as_json: bool, ending: _Ending,
+    how: tuple[int | None, Limits, bool, str | None], passed_over: Mapping[str, int], as_json: bool, ending: _Ending,
 ) -> int:  # fmt: skip
-    """Fills or goes on with the run folder. how: workers, limits of one file, whether to begin anew."""
+    """Fills or goes on with the run folder. how: workers, limits of one file, whether to begin anew, Ray's address."""
     from sfumato.app.review.explained import begin_explained
+    from sfumato.app.scan.machines.spread import SpreadRun
     from sfumato.app.scan.run import ScanRun
     from sfumato.app.scan.run_folder import ScanFolder
     from sfumato.app.scan.setup import begin
+    from sfumato.execution.executor import REGISTRY
     from sfumato.progress import progress
     from sfumato.text import json_line, printable
 
-    workers, limits, fresh = how
+    workers, limits, fresh, address = how
+    ray = None if address is None else partial(REGISTRY.load("ray"), address=address)
+    setup = setup if ray is None else setup.for_other_machines(scanner)
     with ExitStack() as stack:
         folder = stack.enter_context(ScanFolder(out, setup.asked(scanner), fresh))
         # Here, so that a worker which is killed leaves nothing that it fetched.
@@ -245,9 +258,13 @@ def _fill(
         setup = replace(setup, landing=Path(landing))
         work = partial(begin, setup) if setup.explain is None else partial(begin_explained, setup, setup.explain)
         folder.note("found", files=len(files), passed_over=dict(passed_over))
-        run = ScanRun(folder, scanner, files, audited.add_plain if audited is not None else None)
+        told = audited.add_plain if audited is not None else None
+        if ray is None:
+            run = ScanRun(folder, scanner, files, told)
+        else:
+            run = SpreadRun(folder, scanner, [file for file in files if isinstance(file, Path)], told, ray)
         with progress("Scanning", len(files), lambda: f"{run.summary.pace:.1f} video-hours an hour") as advance:
-            summary = run.scan(work, workers, limits, advance)
+            summary = run.scan(work, workers or (1 if ray is None else 0), limits, advance)
     code = ending.finish(out, summary.verdicts, summary.unreadable)
     if as_json:
         click.echo(json_line(summary.as_json() | {"run": str(out), "passed_over": dict(passed_over)}))

@@ -36,13 +36,13 @@ _LONGEST = 2000  # characters of one foreign text that are shown
 _ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
-def render(data: Any, script_data_frames: bool = False, **values: Any) -> str:
+def render(data: Any, script_data_frames: bool = False, served: bool = False, **values: Any) -> str:
     """The page. `data`: for its script, foreign texts already `shown`; `script_data_frames`: it opens the pages of
-    `data_page` beside it; `values`: for the template.
+    `data_page` beside it; `served`: it talks to the service that it comes from; `values`: for the template.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    style, script = "\n".join(map(_asset, _STYLES)), _script()
+    style, script = page_style(), _script(served)
     environment = Environment(
         loader=FileSystemLoader(str(files("sfumato.app.review") / "page")),
         autoescape=True,
@@ -53,7 +53,7 @@ def render(data: Any, script_data_frames: bool = False, **values: Any) -> str:
     environment.filters["printable"] = printable  # the engine escapes what this gives
     return environment.get_template("report.html.jinja").render(
         data=data, data_json=script_json(data), style=style, script=script, version=__version__,
-        policy=content_security_policy(style, script, script_data_frames), **values,
+        policy=content_security_policy(style, script, script_data_frames, served), served=served, **values,
     )  # fmt: skip
 
 
@@ -72,11 +72,11 @@ def data_page(data: Any) -> str:
     )
 
 
-def content_security_policy(style: str, script: str, frames: bool = False) -> str:
+def content_security_policy(style: str, script: str, frames: bool = False, served: bool = False) -> str:
     """Nothing but the page's own style and script may run, nothing but files beside it may be loaded (`file:`: on
     disk), and no text may become markup.
     """
-    framed = "frame-src 'self' file:; " if frames else ""
+    framed = "frame-src 'self' file:; " if frames else "connect-src 'self'; " if served else ""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; {framed}"
         "img-src 'self' file: data:; media-src 'self' file:; base-uri 'none'; form-action 'none'; "
@@ -124,6 +124,11 @@ def data_address(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64," + base64.b64encode(data).decode()
 
 
+def page_style() -> str:
+    """The style of every page."""
+    return "\n".join(map(_asset, _STYLES))
+
+
 def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
@@ -133,7 +138,9 @@ def _asset(name: str) -> str:
 
 
 @cache
-def _script() -> str:
-    """One script: the charts' library, then ours, out of sight of each other's names but for `uPlot`."""
-    ours = "\n".join(_asset(f"{name}.js") for name in _SCRIPTS)
+def _script(served: bool) -> str:
+    """One script: the charts' library, then ours, out of sight of each other's names but for `uPlot`. What talks to a
+    service is in its page alone.
+    """
+    ours = "\n".join(_asset(f"{name}.js") for name in (*(["service"] if served else []), *_SCRIPTS))
     return f'{_asset("uPlot.iife.min.js")}\n(() => {{\n"use strict";\n{ours}}})();\n'

@@ -3,8 +3,8 @@
 In: a file, what its credential says, a detector. Out: a `Looked`: what detector and watermark say, and the `Stages`
 that told: which ran, what each cost, which decided. A quick scan ends where a credential declares AI (whatever a
 detector says, the verdict is then that), where a watermark leads to a manifest that does, or where a few keyframes lie
-clearly on one side of every threshold (`detector.inference.thresholds.KeyframeRule`). All else is looked at as a full
-scan does. The few keyframes show a watermark as well as all sampled frames do: it stands still.
+clearly below all thresholds or above all (`detector.inference.thresholds.KeyframeRule`). All else is looked at as a
+full scan does. The few keyframes show a watermark as well as all sampled frames do: it stands still.
 """
 
 from __future__ import annotations

@@ -46,12 +46,13 @@ Source = Path | Address
 @contextmanager
 def at_hand(source: Source, limits: FetchLimits, landing: Path | None = None) -> Iterator[Path]:
     """The file itself, or what is at the address, for as long as it is needed. landing: the folder in which that lies
-    meanwhile, None: the system's for temporary files. Raises FetchError, OutputError.
+    meanwhile; None, or none on this machine: the system's for temporary files. Raises FetchError, OutputError.
     """
     if isinstance(source, Path):
         yield source
         return
-    with tempfile.TemporaryDirectory(prefix="sfumato-fetched-", dir=landing) as folder:
+    here = landing if landing is not None and landing.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="sfumato-fetched-", dir=here) as folder:
         yield fetch(source.url, Path(folder), limits, schemes=SCHEMES)
 
 

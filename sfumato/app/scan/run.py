@@ -25,7 +25,7 @@ from sfumato.app.scan.run_folder import ScanFolder
 from sfumato.app.scan.scanner import Scanner
 from sfumato.app.scan.setup import ScanJob
 from sfumato.errors import MediaError
-from sfumato.execution.executor import CRASHED, FAILED, OUT_OF_MEMORY, OUT_OF_TIME, Begin, Done, Limits, run
+from sfumato.execution.executor import CRASHED, FAILED, OUT_OF_MEMORY, OUT_OF_TIME, Begin, Done, Executor, Limits, run
 from sfumato.execution.journal import Record
 from sfumato.media.clips import file_digest
 from sfumato.text import json_line
@@ -70,9 +70,16 @@ class RunSummary:
 class ScanRun:
     """One call: `ScanRun(folder, scanner, files).scan(begin, workers, limits)`."""
 
-    def __init__(self, folder: ScanFolder, scanner: Scanner, files: Sequence[Source], told: Told | None = None) -> None:
+    def __init__(
+        self,
+        folder: ScanFolder,
+        scanner: Scanner,
+        files: Sequence[Source],
+        told: Told | None = None,
+        executor: str | Executor = "processes",
+    ) -> None:
         """told: gets each record that was not known before, as it reads back from its line, ahead of its being kept."""
-        self.folder, self.scanner, self.files = folder, scanner, files
+        self.folder, self.scanner, self.files, self._executor = folder, scanner, files, executor
         self.summary = RunSummary(len(files))
         self._told = told or (lambda record: None)
         self._waiting: dict[str, list[Path]] = {}  # copies of what a worker has in hand, by content
@@ -88,12 +95,15 @@ class ScanRun:
         self._advance = advance
         self._started = self._noted = time.monotonic()
         self.folder.note("started", files=len(self.files), workers=workers)
-        with closing(run(self._jobs(), begin, workers, limits, "processes")) as results:
-            for done in results:
-                self._take(done)
+        self._work(begin, workers, limits)
         self.summary.seconds = time.monotonic() - self._started
         self.folder.note("finished", **self.summary.as_json())
         return self.summary
+
+    def _work(self, begin: Begin[ScanJob, Record], workers: int, limits: Limits) -> None:
+        with closing(run(self._jobs(), begin, workers, limits, self._executor)) as results:
+            for done in results:
+                self._take(done)
 
     def _jobs(self) -> Iterator[ScanJob]:
         """What is left to judge; what needs no judging is dealt with on the way."""
@@ -102,18 +112,24 @@ class ScanRun:
                 yield from self._fetched(path)
                 continue
             content = content_of(path)
-            if not content:
+            if self._to_judge(path, content):
                 yield ScanJob(path, content)
-            elif (known := self.folder.find(path, content)) is not None:
-                self.summary.kept += 1
-                self._count(known)
-            elif (judged := self.folder.judged(content)) is not None:
-                self._copy(path, content, judged)
-            elif content in self._waiting:
-                self._waiting[content].append(path)
-            else:
-                self._waiting[content] = []
-                yield ScanJob(path, content)
+
+    def _to_judge(self, path: Path, content: str) -> bool:
+        """Whether this file is the one to judge of its content; if not, it is dealt with, or waits for that one."""
+        if not content:
+            return True
+        if (known := self.folder.find(path, content)) is not None:
+            self.summary.kept += 1
+            self._count(known)
+        elif (judged := self.folder.judged(content)) is not None:
+            self._copy(path, content, judged)
+        elif content in self._waiting:
+            self._waiting[content].append(path)
+        else:
+            self._waiting[content] = []
+            return True
+        return False
 
     def _fetched(self, address: Address) -> Iterator[ScanJob]:
         """An address is asked once in the life of a folder, until it gives a file that can be read."""

@@ -60,6 +60,8 @@ def _follow(url: str, destination: Path, limits: FetchLimits, clock: Clock) -> N
     place, target, authorization = url, _target(url), None
     first = target.origin
     for _ in range(limits.redirects + 1):
+        if limits.hosts is not None and target.host.lower() not in limits.hosts:
+            raise _NotFetchedError(f"{target.host} is not among the hosts that may be fetched from")
         authorization = target.authorization or (authorization if target.origin == first else None)
         with closing(_Pinned(target, _addresses(target, clock), clock)) as connection:
             response = _ask(connection, target, authorization)

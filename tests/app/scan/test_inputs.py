@@ -132,6 +132,8 @@ def test_what_is_at_an_address_is_there_for_as_long_as_it_is_needed(
         with at_hand(Address(f"{address}/a.mp4"), QUICK, tmp_path / "here") as path:
             assert path.is_relative_to(tmp_path / "here")
         (tmp_path / "here").rmdir()
+        with at_hand(Address(f"{address}/a.mp4"), QUICK, tmp_path / "here") as path:  # as on another machine
+            assert path.parent.parent == tmp_path
     with pytest.raises(FetchError), at_hand(Address("http://127.0.0.2/a.mp4"), QUICK):
         pytest.fail("it was fetched")
     assert list(tmp_path.iterdir()) == []

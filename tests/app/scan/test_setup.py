@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from provenance.durable.repository import open_repository
 from sfumato.app.scan.setup import ScanJob, ScanSetup, begin
+from sfumato.errors import UsageError
 from tests.media_fixtures import make_video
 
 
@@ -70,3 +72,26 @@ def test_a_worker_makes_the_record_of_a_file(setup: ScanSetup, tmp_path: Path) -
     record = begin(pickle.loads(pickle.dumps(setup)))(ScanJob(path, ""))
     assert record["file"]["path"] == str(path)
     assert record["verdict"] == "not-evaluable"
+
+
+def test_a_machine_that_would_find_something_else_says_what_differs(setup: ScanSetup) -> None:
+    sent = pickle.loads(pickle.dumps(setup.for_other_machines(setup.scanner())))
+    assert sent.scanner().frames == setup.scanner().frames
+    elsewhere = replace(sent, expected={**sent.expected, "program": "0.0.0", "model": "f" * 64})
+    with pytest.raises(UsageError, match=r"program is .+, not 0\.0\.0; model is [0-9a-f]{64}, not f{64}\. Install"):
+        elsewhere.scanner()
+
+
+def test_a_repository_that_only_one_machine_has_is_refused(
+    setup: ScanSetup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scanner = setup.scanner()
+    sent = setup.for_other_machines(scanner)
+    place = tmp_path / "repository.sqlite3"
+    open_repository(place).close()
+    monkeypatch.setenv("SFUMATO_REPOSITORY", str(place))
+    for refused in (lambda: setup.for_other_machines(scanner), sent.scanner):
+        with pytest.raises(UsageError, match="--repository"):
+            refused()
+    shared = replace(setup, repository=str(place))
+    assert shared.for_other_machines(shared.scanner()).scanner().repository == str(place)

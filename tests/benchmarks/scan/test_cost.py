@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,10 @@ def test_ways_take_turns_and_each_has_a_row(monkeypatch: pytest.MonkeyPatch) -> 
 
     def watch(folder: Path, run: Path, options: list[str]) -> list[Moment]:
         asked.append([*options, str(len(list(folder.iterdir())))])
+        run.mkdir()
+        (run / "records.jsonl").write_text(
+            json.dumps({"stages": {"decided": "keyframes" if options else "full"}}) + "\n"
+        )
         return [moment(1, 1.0), moment(3, 4.0 if options else 2.0)]
 
     monkeypatch.setattr(cost, "watch_scan", watch)
@@ -65,6 +70,7 @@ def test_ways_take_turns_and_each_has_a_row(monkeypatch: pytest.MonkeyPatch) -> 
     ]  # fmt: skip
     assert rows[1].times_decoding.value == pytest.approx(3 * rows[0].times_decoding.value, rel=0.01)
     assert rows[1].videos_an_hour == 1200
+    assert [row.decided for row in rows[:2]] == ["full", "keyframes"]
 
 
 def test_workers_are_measured_against_one_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,8 +93,8 @@ def test_the_table_shows_what_was_measured() -> None:
     place = {"model": "m", "processor": "a core", "load": 0.5}
     rows = [
         ScanCostRow(
-            way="all", height=720, seconds=10.0, frames=250, crf=23, kilobits=900, cpu=1.5, decoding=0.7,
-            times_decoding=Estimate(2.14, (2.0, 2.2)), videos_an_hour=2400, rounds=5, n=6, **place,
+            way="all", decided="full", height=720, seconds=10.0, frames=250, crf=23, kilobits=900, cpu=1.5,
+            decoding=0.7, times_decoding=Estimate(2.14, (2.0, 2.2)), videos_an_hour=2400, rounds=5, n=6, **place,
         ),
         ScanWorkersRow(
             height=720, seconds=10.0, workers=2, cores=2, videos_an_hour_of_one=2000, videos_an_hour=3900,
@@ -96,6 +102,6 @@ def test_the_table_shows_what_was_measured() -> None:
         ),
     ]  # fmt: skip
     text = scan_table(rows)
-    assert "| 720p, 10 s, 900 kbit/s | all | 1.50 | 0.70 | 2.14 (2.00 to 2.20) | 2400 |" in text
+    assert "| 720p, 10 s, 900 kbit/s | all | full | 1.50 | 0.70 | 2.14 (2.00 to 2.20) | 2400 |" in text
     assert "1.90 (1.80 to 2.00) times as many" in text
     assert scan_table(rows[1:]).startswith("2 workers")

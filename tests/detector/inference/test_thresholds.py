@@ -185,7 +185,7 @@ RULE = KeyframeRule(4, {0.1: (0.5, 1.5), 0.01: (1.8, 2.5)}, 0.02, {"real": 60, "
 
 @pytest.mark.parametrize(
     ("logit", "decides"),
-    [(None, False), (0.4, True), (0.5, False), (1.0, False), (1.6, True), (2.0, False), (2.5, False), (2.6, True)],
+    [(None, False), (0.4, True), (0.5, False), (1.0, False), (1.6, False), (2.0, False), (2.5, False), (2.6, True)],
 )
 def test_keyframes_decide_where_they_are_clear_of_every_threshold(logit, decides) -> None:
     assert RULE.decides(logit, {0.1: 1.0, 0.01: 2.0}) is decides

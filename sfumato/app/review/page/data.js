@@ -1,9 +1,10 @@
 // Where the records come from: all of them in this page, or a part at a time from the pages beside it.
 // A part is a page in a frame that may do nothing but hand its text over; so nothing foreign ever runs here, from a
-// disk as little as from a server.
+// disk as little as from a server. Where a service shows the page, it is asked for each record.
 const PARTS = 4; // kept at once
 
-function entriesOf(page, say) {
+function entriesOf(page, say, service) {
+  if (service) return { get: (row) => service.entry(row).catch((error) => { say(error.message); return null; }) };
   if (page.entries) return { get: async (row) => page.entries[row.at] };
   const parts = new Map();
 

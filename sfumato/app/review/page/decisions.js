@@ -8,12 +8,12 @@ const DECISIONS = {
 const LONGEST = 2000;
 const DECISION_SCHEMA = 1;
 
-function decisionsOf(said) {
-  const kept = new Map();
+function decisionsOf(said, service) {
+  const kept = new Map(service ? Object.entries(service.decisions) : []);
   const prefix = "sfumato decision ";
   let lasting = true;
   try {
-    for (let place = 0; place < localStorage.length; place += 1) {
+    for (let place = 0; !service && place < localStorage.length; place += 1) {
       const name = localStorage.key(place);
       if (name.startsWith(prefix)) take(name.slice(prefix.length), localStorage.getItem(name));
     }
@@ -36,7 +36,20 @@ function decisionsOf(said) {
       lasting = false;
     }
   }
+  /** To the service; what it does not take is as it was before. */
+  function hand(row, before, call) {
+    const now = kept.get(row.key);
+    call.then((line) => {
+      if (line && kept.get(row.key) === now) kept.set(row.key, line);
+    }).catch((error) => {
+      if (before) kept.set(row.key, before);
+      else kept.delete(row.key);
+      said(`Not saved: ${error.message}`);
+      service.changed();
+    });
+  }
   function reviewer() {
+    if (service) return service.reviewer;
     try {
       return localStorage.getItem("sfumato reviewer") || given;
     } catch {
@@ -57,12 +70,16 @@ function decisionsOf(said) {
         schema: DECISION_SCHEMA, path: row.path, sha256: row.sha256, decision, reviewer: reviewer().slice(0, 200), time: new Date().toISOString(),
         reason: (reason || "").slice(0, LONGEST), verdict: row.verdict, score: row.score, model: row.model,
       };
+      const before = kept.get(row.key);
       kept.set(row.key, found);
-      keep(prefix + row.key, JSON.stringify(found));
+      if (service) hand(row, before, service.keep(row, found));
+      else keep(prefix + row.key, JSON.stringify(found));
     },
     clear(row) {
+      const before = kept.get(row.key);
       kept.delete(row.key);
-      keep(prefix + row.key, null);
+      if (service) hand(row, before, service.clear(row));
+      else keep(prefix + row.key, null);
     },
     lines: (rows) => {
       const done = new Set();

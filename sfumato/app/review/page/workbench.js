@@ -13,11 +13,12 @@ function workbench(page) {
   const find = (name) => document.getElementById(name);
   const list = find("rows"), clip = find("clip"), live = find("said"), dialog = find("who"), keys = find("keys");
   const state = { order: "review", backwards: false, verdicts: new Set(), only: "all", text: "", first: 0, at: null };
-  const decisions = decisionsOf(say);
+  const service = typeof serviceOf === "function" ? serviceOf(page) : null; // in the page of a service alone
+  const decisions = decisionsOf(say, service);
   const rows = page.rows.map((row) => ({
     ...row, key: row.sha256 || row.path, model: page.models[row.model] ?? null, tone: told(page.verdicts, row.verdict, "plain"), ...namesOf(row),
   }));
-  const entries = entriesOf(page, say);
+  const entries = entriesOf(page, say, service);
   let visible = [], shown = null, waiting = null;
 
   function namesOf(row) {
@@ -156,7 +157,7 @@ function workbench(page) {
   }
   const shortcuts = {
     j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1), " ": playOrStop, s: strongest,
-    0: undo, r: () => find("reason")?.focus(), "/": () => find("search").focus(), x: hand, w: () => dialog.showModal(), "?": () => keys.showModal(),
+    0: undo, r: () => find("reason")?.focus(), "/": () => find("search").focus(), x: hand, w: () => service || dialog.showModal(), "?": () => keys.showModal(),
     ...Object.fromEntries(Object.entries(DECISIONS).map(([name, [key]]) => [key, () => decide(name, true)])),
   };
   document.addEventListener("keydown", (event) => {
@@ -177,10 +178,10 @@ function workbench(page) {
     dialog.returnValue = "";
   });
   for (const box of document.querySelectorAll("dialog")) box.querySelector(".close")?.addEventListener("click", () => box.close());
-  find("change").addEventListener("click", () => dialog.showModal());
+  find("change")?.addEventListener("click", () => dialog.showModal());
   find("help").addEventListener("click", () => keys.showModal());
   find("export").addEventListener("click", hand);
-  find("load").addEventListener("change", async (event) => {
+  find("load")?.addEventListener("change", async (event) => {
     const texts = await Promise.all([...event.target.files].map((file) => file.text()));
     const taken = texts.reduce((sum, text) => sum + decisions.load(text, rows), 0);
     event.target.value = "";
@@ -232,5 +233,9 @@ function workbench(page) {
   }, name, make("span", { class: "count", text: counts.get(name).toLocaleString("en") })));
   find("verdicts").append(...chips);
   refresh();
+  if (service) {
+    service.changed = () => refresh();
+    service.begin(say, () => state.at);
+  }
   if (visible.length) open(visible[0]);
 }

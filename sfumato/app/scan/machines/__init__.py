@@ -1,0 +1,1 @@
+"""A scan whose files are judged on many machines."""

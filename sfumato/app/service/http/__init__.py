@@ -1,0 +1,1 @@
+"""What the service answers: the API, its page, health and metrics."""

@@ -1,0 +1,1 @@
+"""Work shared out over many machines, each of which has this program."""
