@@ -43,7 +43,8 @@ class ServiceSettings:
 
     @property
     def uploads(self) -> Path:
-        return self.folder / UPLOADS
+        """Absolute: a process that judges goes into the folder of its file."""
+        return self.folder.absolute() / UPLOADS
 
     @property
     def database_url(self) -> str:

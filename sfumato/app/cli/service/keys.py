@@ -49,7 +49,10 @@ def list_keys(folder: Path, database: str | None) -> None:
     settings = ServiceSettings(folder, database)
     _make_room(settings.folder)
     with store.Database(settings.database_url) as opened:
-        for key in access.Access(opened).all_keys():
+        keys = access.Access(opened).all_keys()
+        if not keys:
+            click.echo("There is no key yet. Make one: sfumato service keys add OWNER NAME.")
+        for key in keys:
             made = datetime.fromtimestamp(key.created, UTC).strftime("%Y-%m-%d")
             state = "revoked" if key.revoked is not None else key.role
             click.echo(f"{key.id}  {made}  {state:8}  {printable(key.owner)}  {printable(key.name)}")
