@@ -7,6 +7,8 @@ import json
 import pytest
 
 from sfumato.app.review.run_report import ONE_PAGE, write_run_report
+from sfumato.app.scan.cascade import Stages
+from sfumato.app.scan.record import ScanFacts
 from tests.media_fixtures import picture
 from tests.review_fixtures import HOSTILE, calm, data_of, flagged, opened, ten_flagged, wait_until, write_run
 
@@ -144,6 +146,28 @@ def test_a_file_is_told_in_the_words_of_its_record(browser, tmp_path) -> None:
         "The file lies under an address, and this page loads nothing from outside.", "0 s to 2 s",
     ):  # fmt: skip
         assert words in text, words
+    assert not faults
+    page.close()
+
+
+def test_a_record_says_which_stage_decided_and_how_it_was_scanned(browser, tmp_path) -> None:
+    options = {"frames": 12, "quick": True, "repository": None}
+    facts = ScanFacts("2026-01-02T03:04:05Z", "9.9", "c" * 64, (("signers", "d" * 64),), options)
+    quick = Stages({"credential": 0.01, "watermark": 0.2, "keyframes": 1.5}, "keyframes", True)
+    old = flagged("old.mp4") | {"scan": {}, "stages": None}
+    records = [flagged("quick.mp4", score=0.9, scan=facts, stages=quick), old]
+    page, faults = opened(browser, write_run_report(write_run(tmp_path / "run", records)).page)
+    wait_until(page, f"{SHOWN} === 'quick.mp4'")
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+    text = page.inner_text("#clip details.scan")
+    for words in (
+        "decided by\na few keyframes", "credential 0.01 s, watermark 0.2 s, keyframes 1.5 s", "did not run\nfull",
+        "2026-01-02T03:04:05Z", "sfumato 9.9", "c" * 64, "signers\n" + "d" * 64, "frames\n12",
+    ):  # fmt: skip
+        assert words in text, words
+    page.keyboard.press("j")
+    wait_until(page, f"{SHOWN} === 'old.mp4'")
+    assert page.locator("#clip details.scan").count() == 0
     assert not faults
     page.close()
 

@@ -14,8 +14,15 @@ const SOURCES = {
 const KINDS = { blend: "blending (a face pasted in)", synthesis: "synthesis (a face made as a whole)", motion: "motion (a face moved by a network)" };
 const TOLD = new Set([
   "schema_version", "file", "media", "verdict", "meaning", "review", "score", "logit", "threshold", "status", "reasons", "notes",
-  "frames", "timeline", "tracks", "provenance", "model", "timing", "explain",
+  "frames", "timeline", "tracks", "provenance", "model", "timing", "explain", "scan", "stages",
 ]); // what this page has words for; the rest of a record is shown as it stands
+
+const STAGES = {
+  credential: ["its own credential", "Its frames were not looked at."],
+  watermark: ["where its watermark leads", "The detector was not asked."],
+  keyframes: ["a few keyframes", "Score, faces and timeline are theirs alone; a full look was not taken."],
+  full: ["a full look", "All that a scan looks at was looked at."],
+};
 
 function verdictTag(name, tone) {
   return make("span", { class: `verdict ${tone || "plain"}`, text: name });
@@ -42,6 +49,7 @@ function clipOf(entry, page, options = {}) {
     numbersOf(record, explain),
     entry.stripped ? strippedOf(entry) : null,
     judgedOf(record),
+    scanOf(record),
   );
   return {
     article, media: player.media,
@@ -160,4 +168,19 @@ function judgedOf(record) {
     ["detector", model.name || model.sha256 ? [model.name, model.version, model.backend].filter(Boolean).join(", ") : null], ["its SHA-256", model.sha256],
     ["calibration", dictOf(record.threshold).calibration], ["took", isNumber(timing.total) ? `${seconds(timing.total)} of the detector` : null],
   ]));
+}
+
+/** When and how it was judged, and what decided. Null for a record of before, which says neither. */
+function scanOf(record) {
+  const scan = dictOf(record.scan), stages = dictOf(record.stages), options = Object.entries(dictOf(scan.options)).filter(([name]) => name !== "quick");
+  const [decided, spared] = record.status === "error" ? [null, null] : told(STAGES, stages.decided, [stages.decided, null]);
+  const table = facts([
+    ["decided by", decided, spared], ["quick scan", stages.quick === undefined ? null : stages.quick ? "yes: it may end before the last stage" : "no"],
+    ["took", Object.entries(dictOf(stages.seconds)).map(([name, spent]) => `${name} ${seconds(spent)}`).join(", ")],
+    ["did not run", listOf(stages.not_run).join(", ")],
+    ["judged", scan.time], ["program", scan.program ? `sfumato ${scan.program}` : null], ["digest of its calibration", scan.calibration],
+    ...listOf(scan.trust).map((list) => [`SHA-256 of the list ${words(list.purpose)}`, list.sha256]),
+    ...options.map(([name, value]) => [words(name), value === null ? null : outline(value)]),
+  ]);
+  return table ? make("details", { class: "panel folded scan" }, make("summary", {}, make("h3", { text: "How it was scanned" })), table) : null;
 }
