@@ -271,9 +271,11 @@ def _fill(
         return code
     for verdict, count in summary.verdicts.most_common():
         click.echo(f"{count:6} {verdict}")
+    cost = f", {summary.failed} of them ended their process or took too much" if summary.failed else ""
     click.echo(
-        f"{summary.files} files: {summary.judged} judged, {summary.copies} copies, {summary.kept} known already; "
-        f"{summary.unreadable} unreadable, {summary.failed} of them ended their process or took too much"
+        f"{summary.files} file{'' if summary.files == 1 else 's'}: {summary.judged} judged, "
+        f"{summary.copies} {'copy' if summary.copies == 1 else 'copies'}, {summary.kept} known already; "
+        f"{summary.unreadable} unreadable{cost}"
     )
     click.echo(f"Next: sfumato report {printable(out)}")
     return code

@@ -123,7 +123,7 @@ def test_another_request_is_refused_and_fresh_judges_again(shipped_detector: Pat
 def test_people_read_how_many_there_are_of_each_verdict(shipped_detector: Path, tmp_path: Path) -> None:
     result = run("--model", shipped_detector, "-o", tmp_path / "run\u202e", make_video(tmp_path / "a.mp4"))
     assert result.stdout.splitlines()[0].split() == ["1", "not-evaluable"]
-    assert "1 files: 1 judged, 0 copies, 0 known already; 0 unreadable" in result.stdout
+    assert "1 file: 1 judged, 0 copies, 0 known already; 0 unreadable\n" in result.stdout
     assert "\u202e" not in result.stdout
     assert "video-hours an hour" in result.stderr
 
