@@ -130,8 +130,8 @@ def _first_look(records: Path) -> _Run:
         sheet = sheet_of(record, records.parent)
         run.sheets += sheet.stat().st_size if sheet is not None else 0
         run.missing += located(named, records.parent) is None and absence(named, records.parent) == "missing"
-        if run.calibrated is None and isinstance(record["threshold"].get("n_real"), int):
-            run.calibrated = _calibrated(record)
+        if run.calibrated is None or run.calibrated["kind"] == "picture":  # a video's, where there is one
+            run.calibrated = _calibrated(record) or run.calibrated
         run.places.append((replace(line, record={}), row))
     run.places.sort(key=lambda item: _rank(item[1]))
     for number, (_, row) in enumerate(run.places):
@@ -145,11 +145,10 @@ def _rank(row: dict[str, Any]) -> tuple[bool, float, int]:
 
 
 def _calibrated(record: dict[str, Any]) -> dict[str, Any] | None:
-    rate = record["threshold"].get("fpr")
-    if not isinstance(rate, int | float):
+    rate, n_real, kind = record["threshold"].get("fpr"), record["threshold"].get("n_real"), record["media"].get("kind")
+    if not isinstance(rate, int | float) or not isinstance(n_real, int):
         return None
-    kind = "picture" if record["media"].get("kind") == "picture" else "video"
-    return {"kind": kind, "n_real": record["threshold"]["n_real"], "fpr": rate}
+    return {"kind": "picture" if kind == "picture" else "video", "n_real": n_real, "fpr": rate}
 
 
 def _entries(

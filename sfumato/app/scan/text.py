@@ -15,8 +15,8 @@ def as_text(record: ScanRecord) -> str:
     if record.score is not None:
         lines.append(f"  score {record.score:.3f}{_against(record)}")
     lines += _explanation_lines(record.explanation) if record.explanation else []
-    lines += [f"  {reason.code}: {printable(reason.detail, 300)}" for reason in verdict.reasons]
-    lines += [f"  note: {printable(note, 300)}" for note in verdict.notes]
+    lines += [f"  {reason.code}: {printable(reason.detail, 600)}" for reason in verdict.reasons]
+    lines += [f"  note: {printable(note, 600)}" for note in verdict.notes]
     signed = f", signed by {printable(credentials.signer, 100)}" if credentials.signer else ""
     marks = " (development key)" if credentials.development else ""
     marks += " (on the allowed list)" if credentials.allowed_list else ""

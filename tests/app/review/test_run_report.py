@@ -28,6 +28,15 @@ def test_a_small_run_is_one_page_with_everything_in_it(tmp_path) -> None:
     assert sorted(path.name for path in run.iterdir()) == ["records.jsonl", "report.html"]
 
 
+def test_the_threshold_that_is_explained_is_that_of_videos_where_there_is_one(tmp_path) -> None:
+    still = flagged("a.jpg")
+    still["media"]["kind"], still["threshold"]["n_real"] = "picture", 7
+    alone = write_run_report(write_run(tmp_path / "run", [still])).page.read_text()
+    assert "It flags a picture above a threshold set, on 7 real ones" in alone
+    both = write_run_report(write_run(tmp_path / "run", [still, flagged("b.mp4"), still])).page.read_text()
+    assert "It flags a video above a threshold set, on 99 real ones" in both
+
+
 def test_a_large_run_is_a_folder_with_its_records_in_parts(tmp_path) -> None:
     count = run_report.ONE_PAGE + 1
     run = write_run(tmp_path / "run", [flagged(f"{number}.mp4", score=number / count) for number in range(count)])

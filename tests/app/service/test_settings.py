@@ -10,9 +10,7 @@ from sfumato.app.service.settings import ServiceSettings
 from sfumato.errors import UsageError
 
 
-def test_the_database_is_in_the_folder_unless_it_is_elsewhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_database_is_in_the_folder_unless_it_is_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ServiceSettings(tmp_path).database_url == f"sqlite:///{tmp_path / 'service.sqlite3'}"
     assert ServiceSettings(tmp_path, "postgresql://host/name").database_url == "postgresql://host/name"
     assert ServiceSettings(tmp_path).uploads == tmp_path / "uploads"
