@@ -1,4 +1,6 @@
-"""The cost of a scan as tables of Markdown, for docs/speed.md, docs/many-machines.md and the terminal. Rows in, text out."""
+"""The cost of a scan as tables of Markdown, for docs/speed.md, docs/many-machines.md and the terminal. Rows in, text
+out.
+"""
 
 from __future__ import annotations
 
