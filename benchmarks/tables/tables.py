@@ -29,7 +29,7 @@ from benchmarks.tables.others import others_table
 from benchmarks.tables.quality import cross_table, driven_table, quality_table, training_table
 from benchmarks.tables.quick import quick_table
 from benchmarks.tables.robustness import robustness_table
-from benchmarks.tables.scan import scan_table
+from benchmarks.tables.scan import million_table, scan_table
 from benchmarks.tables.speed import detector_speed_table, speed_table
 from benchmarks.tables.survival import survival_table
 from benchmarks.tables.temporal import temporal_table
@@ -90,6 +90,7 @@ def shipped_records() -> Mapping[str, Path]:
     return {
         **{name: results / f"{name}.jsonl" for name in _OWN_RECORD},
         "detection_tests": results / "detection.jsonl",
+        "scan_million": results / "scan.jsonl",
         "others_second": results / "others_second.jsonl",
         "detection_matrix": results / "matrix.jsonl",
         "detection_ablation": results / "ablation.jsonl",
@@ -154,5 +155,6 @@ RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "speed": lambda records: speed_table([read_speed_row(r) for r in records]),
     "judging": lambda records: detector_speed_table([DetectorSpeedRow.read(r) for r in records]),
     "scan": lambda records: scan_table([read_scan_row(r) for r in records]),
+    "scan_million": lambda records: million_table([read_scan_row(r) for r in records]),
     "verifiers": lambda records: verifiers_table([VerifierRow.read(r) for r in records], About.read(records[-1])),
 }

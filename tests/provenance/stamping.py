@@ -25,6 +25,8 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 DAY = timedelta(days=1)
+# Of answers. A suite may take longer than an answer may lie ahead of what a test took for now when it was loaded.
+BEGUN = datetime.now(UTC)
 CLAIM_SIGNING = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
 
 
@@ -145,7 +147,7 @@ def answer(
     algorithm: hashes.HashAlgorithm | None = None,
 ) -> bytes:
     """An OCSP answer about `leaf`, signed by `responder`, in DER; good for a week."""
-    now = now or datetime.now(UTC)
+    now = now or BEGUN
     builder = (
         ocsp.OCSPResponseBuilder()
         .add_response(

@@ -14,14 +14,15 @@ import pickle
 import re
 import signal
 import socket
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Generic
+from typing import Any, Generic, TextIO
 
 import ray
 from ray.exceptions import RayError, RayTaskError
@@ -222,10 +223,31 @@ def _connected(address: str) -> Iterator[None]:
                 "Call the command on a machine of the cluster, with its token (RAY_AUTH_MODE=token) if it has one.",
             ) from error
     try:
-        yield
+        output: Any = _WithoutRay(sys.stdout)
+        with redirect_stdout(output):
+            yield
     finally:
         with _signals_kept():
             ray.shutdown()
+
+
+class _WithoutRay:
+    """Standard output for all but Ray's own threads, which tell there of workers that died: it goes to stderr."""
+
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
+
+    def write(self, text: str) -> int:
+        return self._sink().write(text)
+
+    def flush(self) -> None:
+        self._sink().flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._output, name)
+
+    def _sink(self) -> TextIO:
+        return sys.stderr if threading.current_thread().name.startswith("ray_") else self._output
 
 
 @contextmanager

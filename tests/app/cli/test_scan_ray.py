@@ -36,8 +36,9 @@ def files_in(folder: Path) -> Path:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_cluster_finds_what_one_machine_finds_though_a_worker_is_killed(
-    shipped_detector: Path, tmp_path: Path
+    shipped_detector: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SFUMATO_REPOSITORY", str(tmp_path / "none.sqlite3"))  # whatever other tests entered into theirs
     files = files_in(tmp_path / "in")
     one = run("--json", "--model", shipped_detector, "-o", tmp_path / "one", files)
     lines, killed = tmp_path / "many" / "records.jsonl", 0

@@ -81,7 +81,7 @@ def test_all_that_a_verdict_follows_from_is_named_by_digest(
     ]
     asked = opened.body["about"]["asked"]
     assert asked == {
-        "backend": None, "explain": False, "fpr": 0.01, "frames": bundle.frames(), "quick": False, "repository": None,
+        "backend": None, "explain": False, "fpr": 0.01, "frames": bundle.frames(), "repository": None,
     }  # fmt: skip
     assert body["options"] == hashlib.sha256(rfc8785.dumps(asked)).hexdigest()
 

@@ -16,7 +16,8 @@ from tests.media_fixtures import make_video
 
 
 @pytest.fixture
-def setup(shipped_detector: Path) -> ScanSetup:
+def setup(shipped_detector: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScanSetup:
+    monkeypatch.setenv("SFUMATO_REPOSITORY", str(tmp_path / "none.sqlite3"))  # whatever other tests entered into theirs
     return ScanSetup(model=shipped_detector)
 
 

@@ -14,7 +14,7 @@ from benchmarks.scan import cost
 from benchmarks.scan.cost import ScanConfig, cpu_a_file, decode, files_a_second, measure_cost, measure_workers
 from benchmarks.scan.footage import make_clip
 from benchmarks.scan.watched import Moment
-from benchmarks.tables.scan import scan_table
+from benchmarks.tables.scan import million_table, scan_table
 from sfumato.errors import UsageError
 
 
@@ -105,3 +105,6 @@ def test_the_table_shows_what_was_measured() -> None:
     assert "| 720p, 10 s, 900 kbit/s | all | full | 1.50 | 0.70 | 2.14 (2.00 to 2.20) | 2400 |" in text
     assert "1.90 (1.80 to 2.00) times as many" in text
     assert scan_table(rows[1:]).startswith("2 workers")
+    million = million_table(rows)
+    assert "| 720p, 10 s | all | 417 | 25 | 17 | 0.10 | 1.12 |" in million
+    assert "2 workers" not in million

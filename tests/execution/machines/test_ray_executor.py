@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -51,6 +52,18 @@ def test_an_address_where_no_cluster_is_is_refused_at_once(named: str) -> None:
     with pytest.raises(UsageError, match=r"address of a Ray cluster|cannot be joined"):
         done(["say a"], named)
     assert time.monotonic() - started < 20
+
+
+def test_what_ray_tells_by_itself_is_no_output(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("ray")
+    from sfumato.execution.machines.ray_executor import _WithoutRay
+
+    output: Any = _WithoutRay(sys.stdout)
+    for name in ("ray_listen_error_messages", "another"):
+        thread = threading.Thread(target=print, args=(name,), kwargs={"file": output}, name=name)
+        thread.start()
+        thread.join()
+    assert capsys.readouterr() == ("another\n", "ray_listen_error_messages\n")
 
 
 @pytest.mark.slow
