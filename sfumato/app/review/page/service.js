@@ -41,7 +41,11 @@ function serviceOf(page) {
           window.location.reload();
         } catch (error) { failed(error); }
       });
-      find("delete").addEventListener("click", () => chosen() && find("sure").showModal());
+      find("delete").addEventListener("click", () => {
+        if (!chosen()) return;
+        find("sure-title").textContent = `Delete ${chosen().name}?`;
+        find("sure").showModal();
+      });
       find("sure").addEventListener("close", async () => {
         const row = chosen(), sure = find("sure").returnValue === "ok";
         find("sure").returnValue = "";

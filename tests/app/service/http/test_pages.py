@@ -110,7 +110,9 @@ def test_a_person_reviews_in_the_browser(served: Any, browser: Any, tmp_path: An
         page.keyboard.press("x")
     lines = waiting.value.path().read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [kept]
+    named = page.inner_text("#clip h2")
     page.click("#delete")
+    assert page.inner_text("#sure-title") == f"Delete {named}?"
     wait_until(page, "document.getElementById('sure').open")
     page.click("#sure button.main")
     wait_until(page, "document.querySelector('#clip .nothing')?.textContent.startsWith('Nothing was judged yet')")
