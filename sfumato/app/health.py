@@ -50,13 +50,15 @@ class Finding:
 
 # Distribution to import name, where they differ.
 _MODULES = {"c2pa-python": "c2pa", "opencv-python": "cv2", "pillow": "PIL", "scikit-learn": "sklearn"}
-_SLOW = {
+_LOOKED_UP = {  # and not imported, which takes seconds ...
     "timm",
     "face_alignment",
     "sklearn",
     "torchmetrics",
     "onnxscript",
-}  # seconds to import: looked up, not imported
+    "ray",  # ... or tries a socket
+    "s3fs",
+}
 
 
 def examine() -> Iterator[Finding]:
@@ -114,7 +116,7 @@ def _package(distribution: str, least: str, extra: str | None) -> Finding:
     version = _version_of(distribution)
     if version and _numbers(version) < _numbers(least):
         return Finding("packages", distribution, "broken", f"{version} is older than {least}", advice, required)
-    if module not in _SLOW:
+    if module not in _LOOKED_UP:
         try:
             importlib.import_module(module)
         except Exception as error:  # a native library fails in many ways
