@@ -170,6 +170,7 @@ function workbench(page) {
     shortcuts[event.key]();
   });
   dialog.addEventListener("close", () => {
+    if (dialog.contains(document.activeElement)) document.activeElement.blur(); // or the next key is taken for a letter of the name
     const name = find("name").value.trim();
     if (dialog.returnValue === "ok" && name) decisions.reviewer = name;
     refresh();
