@@ -20,37 +20,37 @@ if TYPE_CHECKING:
     from detector.evaluation.protocol import Scored
     from detector.inference.bundle import ShippedDetector
 
-_LISTS = click.argument("clips", nargs=-1, required=True, type=options.FILE)
-_MODEL = options.model("Folder of another detector of ours.")
+LISTS = click.argument("clips", nargs=-1, required=True, type=options.FILE)
+MODEL = options.model("Folder of another detector of ours.")
 _SPLITS = click.Choice(["train", "validation", "calibration", "test", "all"])
 _SPLIT = click.option("--split", type=_SPLITS, default="test", show_default=True, help="Which part.")
-_SEED = options.seed("Of the draw of people and the bootstrap.")
-_FRAMES = options.frames("Judged of each video, evenly spaced.", default=12, least=3, most=1000)
-_PEOPLE = click.option(
+SEED = options.seed("Of the draw of people and the bootstrap.")
+FRAMES = options.frames("Judged of each video, evenly spaced.", default=12, least=3, most=1000)
+PEOPLE = click.option(
     "--people", type=click.IntRange(1), help="Only so many people, drawn by --seed; more of them go on from fewer."
 )
-_JOURNAL = click.option(
+JOURNAL = click.option(
     "--journal",
     type=options.NewFolder("*.sqlite3"),
     help="Folder of what was judged; a run goes on from it.",
 )
-_JSON = options.as_json("JSON lines instead of the tables.")
-_OUT = options.output("Add the lines, and how they came about, to this file.", required=False)
+JSON = options.as_json("JSON lines instead of the tables.")
+OUT = options.output("Add the lines, and how they came about, to this file.", required=False)
 
 
 @click.command("robustness")
-@_LISTS
-@_MODEL
+@LISTS
+@MODEL
 @_SPLIT
 @options.several("--set", "sets", "grid, df1 or controls; may be repeated.  [default: all three]", metavar="NAME")
 @options.several("--only", "names", "A single one, e.g. 'crf 28'; may be repeated.", metavar="TREATMENT")
-@_PEOPLE
-@_FRAMES
+@PEOPLE
+@FRAMES
 @options.number("--workers", 1, click.IntRange(1), "Processes.")
-@_SEED
-@_JOURNAL
-@_JSON
-@_OUT
+@SEED
+@JOURNAL
+@JSON
+@OUT
 def robustness(
     clips: tuple[Path, ...], model: Path | None, split: str, sets: tuple[str, ...], names: tuple[str, ...],
     people: int | None,
@@ -88,10 +88,10 @@ def robustness(
 
 
 @click.command("detection")
-@_LISTS
-@_MODEL
+@LISTS
+@MODEL
 @_SPLIT
-@_FRAMES
+@FRAMES
 @options.several(
     "--matrix", "runs", "A detector trained on one family, for the matrix; may be repeated.", metavar="RUN"
 )
@@ -103,11 +103,11 @@ def robustness(
     "of five and more, each from another seed, their mean.", metavar="RUN",
 )  # fmt: skip
 @click.option("--robustness", "record", type=options.FILE, help="Its record.  [default: ours]")
-@_PEOPLE
-@_SEED
-@_JOURNAL
-@_JSON
-@_OUT
+@PEOPLE
+@SEED
+@JOURNAL
+@JSON
+@OUT
 def detection(
     clips: tuple[Path, ...], model: Path | None, split: str, frames: int, runs: tuple[str, ...],
     variants: tuple[str, ...],
@@ -175,14 +175,14 @@ def detection(
 
 
 @click.command("temporal")
-@_LISTS
-@_MODEL
+@LISTS
+@MODEL
 @options.frames("Of each video, from its beginning.", default=32, least=5, most=1000)
-@_PEOPLE
-@_SEED
-@_JOURNAL
-@_JSON
-@_OUT
+@PEOPLE
+@SEED
+@JOURNAL
+@JSON
+@OUT
 def temporal(
     clips: tuple[Path, ...], model: Path | None, frames: int, people: int | None, seed: int, journal: Path | None,
     as_json: bool,

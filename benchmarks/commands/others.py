@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmarks.commands.detector import every_sample, facts_of, judge, report, working_folder
+from benchmarks.commands.detector import (
+    FRAMES,
+    JOURNAL,
+    JSON,
+    LISTS,
+    MODEL,
+    OUT,
+    every_sample,
+    facts_of,
+    judge,
+    report,
+    working_folder,
+)
 from sfumato import options
 from sfumato.text import left_out as left_out_lines
 from sfumato.text import printable
@@ -27,21 +39,19 @@ def _pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ..
 
 
 @click.command("others")
-@click.argument("clips", nargs=-1, required=True, type=options.FILE)
-@options.model("Folder of another detector of ours.")
+@LISTS
+@MODEL
 @click.option("--folds", "folder", type=options.FOLDER, help="What bench folds trained: its detectors, too.")
 @options.several(
     "--left-out", "predictions",
     "Scores (CSV of path,score) by a detector that has not learnt from METHOD, too; may be repeated.",
     metavar="METHOD=FILE", callback=_pairs,
 )  # fmt: skip
-@options.frames("Judged of each video, evenly spaced.", default=12, least=3, most=1000)
+@FRAMES
 @options.seed("Of the bootstrap.")
-@click.option(
-    "--journal", type=options.NewFolder("*.sqlite3"), help="Folder of what was judged; a run goes on from it."
-)
-@options.as_json("JSON lines instead of the tables.")
-@options.output("Add the lines, and how they came about, to this file.", required=False)
+@JOURNAL
+@JSON
+@OUT
 def others(
     clips: tuple[Path, ...], model: Path | None, folder: Path | None, predictions: list[tuple[str, str]], frames: int,
     seed: int, journal: Path | None, as_json: bool, out: Path | None,

@@ -6,22 +6,29 @@ from pathlib import Path
 
 import click
 
-from benchmarks.commands.detector import every_sample, facts_of, report, working_folder
-from sfumato import options
+from benchmarks.commands.detector import (
+    JOURNAL,
+    JSON,
+    LISTS,
+    MODEL,
+    OUT,
+    PEOPLE,
+    SEED,
+    every_sample,
+    facts_of,
+    report,
+    working_folder,
+)
 
 
 @click.command("quick")
-@click.argument("clips", nargs=-1, required=True, type=options.FILE)
-@options.model("Folder of another detector of ours.")
-@click.option(
-    "--people", type=click.IntRange(1), help="Only so many people, drawn by --seed; more of them go on from fewer."
-)
-@options.seed("Of the draw of people and the bootstrap.")
-@click.option(
-    "--journal", type=options.NewFolder("*.sqlite3"), help="Folder of what was judged; a run goes on from it."
-)
-@options.as_json("JSON lines instead of the table.")
-@options.output("Add the lines, and how they came about, to this file.", required=False)
+@LISTS
+@MODEL
+@PEOPLE
+@SEED
+@JOURNAL
+@JSON
+@OUT
 def quick(
     clips: tuple[Path, ...], model: Path | None, people: int | None, seed: int, journal: Path | None, as_json: bool,
     out: Path | None,

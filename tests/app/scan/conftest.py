@@ -1,4 +1,6 @@
-"""What the tests of the watermark in a scan share: a sealed video with its repository, and what becomes of copies."""
+"""What the tests of a scan share: a scanner, and for the watermark a sealed video with its repository, and what becomes
+of copies.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from detector.inference.video_detector import VideoDetector
 from provenance.durable.repository import open_repository
 from provenance.pki.keys import development_keys
 from provenance.watermark.embed import SpreadMarker
+from sfumato.app.scan.scanner import Scanner
 from tests.durable_fixtures import Sealed, sealed_video
 from tests.watermark_fixtures import encode, scene
+
+
+@pytest.fixture(scope="session")
+def scanner(shipped_detector: Path) -> Scanner:
+    return Scanner(detector=VideoDetector(shipped_detector))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from detector.inference.video_detector import VideoDetector
 from sfumato.app.review.records import checked
 from sfumato.app.scan.run import ScanRun, content_of, copy_record, failure_record
 from sfumato.app.scan.run_folder import RECORDS, ScanFolder
@@ -24,11 +23,6 @@ from tests.scan_fixtures import mark_facts, scan_record
 from tests.test_schemas import SCAN, SCHEMAS
 
 Call = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def scanner(shipped_detector: Path) -> Scanner:
-    return Scanner(detector=VideoDetector(shipped_detector))
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from detector.inference.video_detector import VideoDetector
 from sfumato.app.scan import run as scan_run
 from sfumato.app.scan.machines.spread import SpreadRun
 from sfumato.app.scan.run import ScanRun
@@ -20,11 +19,6 @@ from tests.app.scan.test_run import by_name, written
 from tests.app.scan.test_run_folder import ASKED
 
 Call = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def scanner(shipped_detector: Path) -> Scanner:
-    return Scanner(detector=VideoDetector(shipped_detector))
 
 
 @pytest.fixture
