@@ -8,7 +8,6 @@ label counts, so that videos are independent draws. Credential and watermark are
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,7 +19,7 @@ from benchmarks.rows.quick import BenchQuickRow, QuickRates, QuickRow
 from benchmarks.rows.row import Estimate
 from detector.datasets.sample import Sample
 from detector.evaluation.intervals import rate_bounds
-from detector.evaluation.keyframes import Twice, one_video_a_person
+from detector.evaluation.keyframes import Twice, drawn, one_video_a_person
 from detector.inference.thresholds import Band, Thresholds
 from sfumato.errors import UsageError
 from sfumato.execution.find_files import is_picture
@@ -54,10 +53,8 @@ def one_sample_a_person(samples: Sequence[Sample]) -> list[Sample]:
     """Of each person and label the video whose content hashes lowest, in the order of the samples: only so many need to
     be judged.
     """
-    people: dict[tuple[str, str], Sample] = {}
     videos = (sample for sample in samples if not is_picture(sample.path))
-    for sample in sorted(videos, key=lambda sample: hashlib.sha256((sample.sha256 or "").encode()).hexdigest()):
-        people.setdefault((sample.label, sample.identity), sample)
+    people = drawn(videos, lambda sample: (sample.label, sample.identity), lambda sample: sample.sha256 or "")
     kept = {sample.key for sample in people.values()}
     return [sample for sample in samples if sample.key in kept]
 

@@ -30,7 +30,7 @@ class ScanCostRow(ScanRow, kind="scan_cost"):
     videos_an_hour: int  # of one core
     rounds: int
     n: int  # videos a round
-    decided: str | None = None  # None: of a record from before there were stages
+    decided: str
 
 
 class ScanWorkersRow(ScanRow, kind="scan_workers"):

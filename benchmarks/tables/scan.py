@@ -55,7 +55,7 @@ def _cost(rows: Sequence[ScanCostRow]) -> str:
         "videos an hour and core",
     )  # fmt: skip
     table = table_text(head, (
-        (f"{r.height}p, {r.seconds:g} s, {r.kilobits} kbit/s", r.way, r.decided or "", f"{r.cpu:.2f}",
+        (f"{r.height}p, {r.seconds:g} s, {r.kilobits} kbit/s", r.way, r.decided, f"{r.cpu:.2f}",
          f"{r.decoding:.2f}", number_text(r.times_decoding, ".2f"), f"{r.videos_an_hour}")
         for r in rows
     ))  # fmt: skip

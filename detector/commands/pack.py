@@ -19,7 +19,7 @@ from sfumato.text import left_out
 @options.overrides("One setting, e.g. samples.frames_per_clip=4.")
 @click.option("--cache", required=True, type=options.NewFolder("*.npz"), help="Where crops are kept between runs.")
 @click.option(
-    "--size", default=192, show_default=True, type=click.IntRange(32, 1024), help="Pixels of a crop, at most."
+    "--size", default=240, show_default=True, type=click.IntRange(32, 1024), help="Pixels of a crop, at most."
 )
 @options.frames("Crops of a clip, at most.", default=2, most=64)
 @options.quality()

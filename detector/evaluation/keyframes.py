@@ -12,12 +12,12 @@ import hashlib
 import math
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -30,6 +30,8 @@ from sfumato.errors import MediaError, UsageError
 from sfumato.execution.find_files import is_picture
 from sfumato.media.video import VideoReader
 from sfumato.media.video.survey import count_keyframes
+
+Video = TypeVar("Video")
 
 FRAMES = 4  # keyframes that are looked at: of one or two, a portrait at rest passes for its model
 RISK = 0.02  # of each side of each threshold
@@ -121,10 +123,18 @@ def fit_rule(videos: Sequence[Twice], thresholds: Thresholds, risk: float = RISK
 
 def one_video_a_person(videos: Sequence[Twice]) -> list[Twice]:
     """Of each person and label the video whose content hashes lowest: a draw that looks at no score."""
-    people: dict[tuple[str, str], Twice] = {}
-    for video in sorted(videos, key=lambda video: hashlib.sha256(video.digest.encode()).hexdigest()):
-        people.setdefault((video.label, video.person), video)
+    people = drawn(videos, lambda video: (video.label, video.person), lambda video: video.digest)
     return [people[key] for key in sorted(people)]
+
+
+def drawn(
+    videos: Iterable[Video], person: Callable[[Video], tuple[str, str]], digest: Callable[[Video], str]
+) -> dict[tuple[str, str], Video]:
+    """Of each `person` (with the label) the one whose `digest` hashes lowest."""
+    people: dict[tuple[str, str], Video] = {}
+    for video in sorted(videos, key=lambda video: hashlib.sha256(digest(video).encode()).hexdigest()):
+        people.setdefault(person(video), video)
+    return people
 
 
 def with_rule(record: Mapping[str, Any], rule: KeyframeRule) -> dict[str, Any]:

@@ -28,7 +28,8 @@ _MOUTH, _LIPS = _PARTS[4], ((61, 67), (62, 66), (63, 65))  # all of it; upper an
 # the lower lip, and how much of a shift it gets
 _LOWER = ([55, 56, 57, 58, 59, 65, 66, 67], [0.6, 1, 1, 1, 0.6, 1, 1, 1])
 # The mesh takes lips that part for closed at first, and sees wide open ones better: what it leaves out, from which
-# opening until which that grows, and over which it becomes half of that; of the face's height (docs/animation.md)
+# opening until which that grows, and over which it becomes half of that; of the face's height. Chosen on the drivers
+# of `bench cross` (docs/animation.md)
 _MISSED, _SHUT, _APART, _WIDE, _WIDEST = 0.03, 0.005, 0.04, 0.08, 0.16
 _ASKED, _MANY, _LESS = 200, 0.1, 2.0  # frames asked about turns, the share worth a remark, and degrees worth counting
 

@@ -44,7 +44,7 @@ class Layers:
     def person(self, index: int) -> Array:
         """Portrait `index`, (R, R, 4) in [-1, 1]: what moves of it, and its share (all of it, where nothing is still).
 
-        Four channels also because OpenCV samples them in little more than half the time of three.
+        Four channels also because OpenCV samples them faster than three.
         """
         square = self._squares[index]
         if self.still:

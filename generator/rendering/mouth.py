@@ -1,4 +1,5 @@
-"""The painter of mouths, fast: `WarpGenerator.paint` in its order, for one person, in OpenCV and a compiled network.
+"""The painter of mouths, fast: `WarpGenerator.open_mouth` in its order, for one person, in OpenCV and a compiled
+network.
 
 In: a composed frame and its landmarks. Out: the same frame, painted inside the open lips. A frame whose lips are shut
 costs nothing.

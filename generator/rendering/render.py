@@ -98,7 +98,7 @@ class WarpRenderer:
         self._motion = np.einsum("pk,ab->pabk", self._basis, np.eye(2)).reshape(2 * self._stem**2, -1)
         self._motion = self._motion.astype(np.float32)  # (stem stem 2, 2 k), of x and y
         faces = [np.ascontiguousarray(face.permute(1, 2, 0).cpu().numpy()) for face in person.faces]
-        # in [-1, 1], as E saw them; a fourth channel, as OpenCV samples four in half the time of three
+        # in [-1, 1], as E saw them; a fourth channel, as OpenCV samples four faster than three
         self._faces = [np.asarray(cv2.cvtColor(face, cv2.COLOR_RGB2RGBA), np.float32) for face in faces]
         self._layers = layers
         self._large = lru_cache(maxsize=_KEPT)(layers.person)
@@ -318,7 +318,7 @@ def _identity(size: int) -> Array:
 
 
 def _spread(share: Array, channels: int) -> Array:
-    """(H, W) to (H, W, channels): five times faster than leaving it to NumPy to repeat one number for each channel."""
+    """(H, W) to (H, W, channels): faster than leaving it to NumPy to repeat one number for each channel."""
     return np.asarray(cv2.merge([share] * channels), np.float32)
 
 
@@ -333,7 +333,7 @@ def _added(flow: Array, reach: Any, places: Array) -> Array:
 
 def _times(colours: Array, share: Array) -> Array:
     """(H, W, 4) times (H, W); the last channel is as it was."""
-    spread = np.asarray(cv2.cvtColor(share, cv2.COLOR_GRAY2RGBA), np.float32)  # twice as fast as `_spread`; 1 at last
+    spread = np.asarray(cv2.cvtColor(share, cv2.COLOR_GRAY2RGBA), np.float32)  # faster than `_spread`; 1 at last
     spread *= colours
     return spread
 

@@ -1,7 +1,7 @@
 """A pack: pictures of faces and their landmarks in one file, small enough to travel to the machine that trains.
 
-In: clips, a picture a frame. Out: one safetensors file, and the clips once more. Pictures are WebP (of lossy formats
-that every OpenCV reads the smallest at equal distance from the original), landmarks whole 32nds of a pixel. A pack of
+In: clips, a picture a frame. Out: one safetensors file, and the clips once more. Pictures are WebP, which every
+OpenCV reads, landmarks whole 32nds of a pixel. A pack of
 strangers is held to what this module writes before a picture of it is decoded.
 """
 

@@ -22,7 +22,7 @@ from sfumato.regular_file import read_regular
 from sfumato.text import printable
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_WITHOUT_TREE = ("none", "unreadable")
+WITHOUT_TREE = ("none", "unreadable")
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _sheet_address(record: Record, number: int, around: Surroundings) -> str | N
 
 def _tree(record: Record, path: Path | None) -> Any:
     """The credential, read anew: of the very file that was judged, or not at all."""
-    if path is None or record["provenance"].get("outcome") in _WITHOUT_TREE:
+    if path is None or record["provenance"].get("outcome") in WITHOUT_TREE:
         return None
     try:
         same = file_digest(path) == record["file"].get("sha256")

@@ -7,7 +7,6 @@ that is still going on may be half written; it is left out. Everything in a reco
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -99,9 +98,3 @@ def checked(record: Any) -> Record:
 def _require(holds: object, why: str) -> None:
     if not holds:
         raise ValueError(why)
-
-
-def duration(record: Record) -> float | None:
-    """Seconds, of a record that says so."""
-    value = record["media"].get("duration")
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) and value >= 0 else None

@@ -18,7 +18,8 @@ from typing import Any
 
 from sfumato.app.review.entries import Surroundings, absence, entry_of, last_part, located, sheet_of
 from sfumato.app.review.page_parts import data_page, render, tone_of, verdict_rows
-from sfumato.app.review.records import Line, duration, read_at, read_records, records_file
+from sfumato.app.review.records import Line, read_at, read_records, records_file
+from sfumato.app.scan.record import duration
 from sfumato.app.scan.verdict import VERDICTS
 from sfumato.atomic import make_folder, write_text
 from sfumato.errors import OutputError

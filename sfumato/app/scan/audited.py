@@ -15,7 +15,7 @@ from typing import Any, Self
 from provenance.audit.line import digest_of
 from provenance.audit.log import PROGRAM, AuditLog
 from sfumato.app.scan.record import ScanRecord
-from sfumato.app.scan.scanner import Scanner
+from sfumato.app.scan.scanner import CALIBRATION, Scanner
 from sfumato.text import json_line
 
 
@@ -31,7 +31,7 @@ class AuditedScan:
     ) -> None:
         bundle = scanner.detector.bundle
         asked = {**options, "fpr": scanner.fpr, "frames": scanner.frames}
-        calibration = {name: bundle.record.get(name) for name in ("calibration", "video_calibration", "motion")}
+        calibration = {name: bundle.record.get(name) for name in CALIBRATION}
         self._judging = {
             "model": bundle.digest,
             "calibration": digest_of(_plain(calibration)),
@@ -53,17 +53,13 @@ class AuditedScan:
 
     def add_plain(self, record: Mapping[str, Any]) -> None:
         """The same of a record as it reads back from its line."""
-        self.log.append("verdict", {**_body(record), "program": PROGRAM, **self._judging})
+        self.log.append("verdict", {**verdict_body(record), "program": PROGRAM, **self._judging})
 
 
-def verdict_body(record: ScanRecord) -> dict[str, Any]:
-    """What a line says of the file and its verdict. `record`: SHA-256 of what `sfumato scan --json` prints, in the form
-    of RFC 8785.
+def verdict_body(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """What a line says of the file and its verdict. plain: the record as it reads back from its line, whose SHA-256, in
+    the form of RFC 8785, is `record`.
     """
-    return _body(_plain(record.as_json()))
-
-
-def _body(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "file": plain["file"],
         "verdict": plain["verdict"],

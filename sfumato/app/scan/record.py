@@ -7,6 +7,7 @@ where they are shown.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -267,3 +268,9 @@ class ScanRecord:
             "explain": self.explanation.as_json() if self.explanation else None,
             "stages": self.stages.as_json() if self.stages else None,
         }
+
+
+def duration(record: Mapping[str, Any]) -> float | None:
+    """Seconds of the file, of a record as JSON that says so."""
+    value = record["media"].get("duration")
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) and value >= 0 else None

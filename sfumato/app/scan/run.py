@@ -8,10 +8,9 @@ its record with a note. A file that kills its worker, or takes too much, gets a 
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 from detector.inference.prediction import Reason
 from provenance.library.store import SIDECAR_SUFFIX
 from sfumato.app.scan.inputs import Address, Source, place_of
-from sfumato.app.scan.record import FileFacts, ScanFacts, ScanRecord
+from sfumato.app.scan.record import FileFacts, ScanFacts, ScanRecord, duration
 from sfumato.app.scan.run_folder import ScanFolder
 from sfumato.app.scan.scanner import Scanner
 from sfumato.app.scan.setup import ScanJob
@@ -147,7 +146,7 @@ class ScanRun:
             self.folder.note("failed", file=record["file"]["path"], code=CODES[done.failure], message=done.message)
         self.summary.judged += 1
         if record["status"] != "error":
-            self.summary.video_seconds += _duration(record["media"])
+            self.summary.video_seconds += duration(record) or 0.0
         self._told(json.loads(json_line(record)))
         content = FETCHED if isinstance(job.path, Address) and record["status"] != "error" else job.content
         self.folder.keep(place_of(job.path), content, record, copy=isinstance(job.path, Address))
@@ -208,8 +207,3 @@ def failure_record(source: Source, done: Done[ScanJob, Record], scanner: Scanner
     reason = Reason(CODES[done.failure], f"Judging the file failed: {done.message}.")
     facts = FileFacts(source.place, None, None) if isinstance(source, Address) else FileFacts.of(source)
     return scanner.unjudged(facts, reason, done.message, done.seconds).record
-
-
-def _duration(media: Mapping[str, Any]) -> float:
-    value = media.get("duration")
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else 0.0

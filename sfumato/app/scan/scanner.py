@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from provenance.verifying.policy import Policy
 
 Advance = Callable[[float], None]
-_CALIBRATION = ("calibration", "video_calibration", "motion")
+CALIBRATION = ("calibration", "video_calibration", "motion")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Scanner:
     @property
     def calibration(self) -> str:
         """Digest of the sections of detector.json that say what a score is worth."""
-        return options_digest({name: self.detector.bundle.record.get(name) for name in _CALIBRATION})
+        return options_digest({name: self.detector.bundle.record.get(name) for name in CALIBRATION})
 
     def scan_source(
         self, source: Source, limits: FetchLimits, explained: bool = False, landing: Path | None = None

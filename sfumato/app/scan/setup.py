@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from detector.config import SCAN_FPR
 from detector.inference.video_detector import VideoDetector
 from provenance.durable.repository import default_exists, place_without_secrets
 from provenance.verifying.policy import parse_policy
@@ -34,7 +35,7 @@ class ScanSetup:
     trust: tuple[bytes, ...] = ()
     allowed: frozenset[str] = frozenset()
     frames: int | None = None
-    fpr: float = 0.01
+    fpr: float = SCAN_FPR
     model: Path | None = None
     backend: str | None = None
     repository: str | None = None

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from sfumato.app.review.credential_tree import credential_tree
+from sfumato.app.review.entries import WITHOUT_TREE
 from sfumato.app.review.page_parts import shown
 from sfumato.app.scan.setup import ScanJob, ScanSetup, begin
 from sfumato.execution.journal import Record
-
-WITHOUT_TREE = ("none", "unreadable")
 
 
 def begin_in_folders(setup: ScanSetup) -> Callable[[ScanJob], dict[str, Any]]:

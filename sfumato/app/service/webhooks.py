@@ -46,7 +46,7 @@ def signature(secret: str, timestamp: str, message_id: str, body: bytes) -> str:
 
 class Webhooks:
     """Sends what is due. `first`: seconds to the second attempt, four times as long to each after; `attempts`: so many,
-    with the usual values over a day and a half.
+    with the usual values over fifteen hours.
     """
 
     def __init__(self, database: Database, first: float = 10.0, attempts: int = 8) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from sfumato.app.review.records import duration, read_at, read_records, records_file
+from sfumato.app.review.records import read_at, read_records, records_file
+from sfumato.app.scan.record import duration
 from sfumato.errors import MediaError
 from tests.review_fixtures import calm, flagged, write_run
 

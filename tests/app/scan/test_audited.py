@@ -125,7 +125,8 @@ def test_a_scan_that_is_stopped_leaves_a_signed_log(
 
 def test_the_body_is_that_of_what_is_printed() -> None:
     record = scan_record(text="half \ud800 a character")
-    body = verdict_body(record)
-    assert body["record"] == hashlib.sha256(rfc8785.dumps(json.loads(json_line(record.as_json())))).hexdigest()
+    plain = json.loads(json_line(record.as_json()))
+    body = verdict_body(plain)
+    assert body["record"] == hashlib.sha256(rfc8785.dumps(plain)).hexdigest()
     assert body["reasons"] == ["detector_flagged", "credential_untrusted"]
     assert body["threshold"] == record.flagging_score

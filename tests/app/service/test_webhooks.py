@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select, update
 
 from sfumato.app.service.store.access import Access
-from sfumato.app.service.store.database import Database, deliveries
+from sfumato.app.service.store.database import Database, deliveries, keys
 from sfumato.app.service.store.jobs import Jobs
 from sfumato.app.service.store.queue import Queue, depth
 from sfumato.app.service.webhooks import Webhooks
@@ -116,6 +116,25 @@ def test_nobody_listening_is_no_fault_and_leaves_no_address(address: str, upload
         with database.reading() as connection:
             row = connection.execute(select(deliveries)).one()
     assert (row.state, row.problem) == ("failed", "URLError")
+
+
+def test_the_usual_attempts_take_fifteen_hours() -> None:
+    webhooks = Webhooks.__init__.__defaults__
+    assert webhooks is not None
+    first, attempts = webhooks
+    assert sum(first * 4.0**gap for gap in range(attempts - 1)) / 3600 == pytest.approx(15.2, abs=0.1)
+
+
+def test_what_waits_for_a_revoked_key_is_not_sent(address: str, uploads: Path, receiver: Receiver) -> None:
+    with Database(address) as database:
+        made, _ = finish(database, uploads, receiver.address)
+        assert Access(database).revoke(made.key.id)
+        assert Webhooks(database, attempts=1).send_due() == 1
+        with database.reading() as connection:
+            row = connection.execute(select(deliveries)).one()
+            assert connection.execute(select(keys.c.webhook_secret)).scalar_one() is None
+    assert (row.state, row.problem) == ("failed", "the key has no webhook any more")
+    assert receiver.got == []
 
 
 def test_a_key_without_an_address_is_told_nothing(address: str, uploads: Path) -> None:

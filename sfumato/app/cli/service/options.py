@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfumato import options
-from sfumato.errors import MissingPartError, install_extra
+from sfumato.errors import MissingPartError, UsageError, install_extra
 from sfumato.limits import MEGABYTE
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "SFUMATO_DATABASE"
 FOLDER = options.NewFolder("uploads", "service.sqlite3*")
+_JUDGING = ("workers", "trust", "allowed_list", "repository", "model", "timeout", "memory", "audit")
 
 
 def folder() -> options.Decorator[Any]:
@@ -101,6 +102,15 @@ def judges(
                 audited.add_plain(record)
 
         yield running.Judges(scanner, begin, workers, limits, told)
+
+
+def refuse_judging(why: str) -> None:
+    """Raises UsageError where an option of `judging` was given to the command that runs."""
+    context = click.get_current_context()
+    for option in _JUDGING:
+        source = context.get_parameter_source(option)
+        if source is click.core.ParameterSource.COMMANDLINE:
+            raise UsageError(f"{why}: --{option.replace('_', '-')} has no use", "Leave it out, or give it to: work.")
 
 
 def required(module: str) -> Any:

@@ -49,6 +49,8 @@ def serve(
     )
     with ExitStack() as stack:
         asked = (workers, trust, allowed_list, repository, model, timeout, memory, audit)
+        if no_workers:
+            shared.refuse_judging("--no-workers judges nothing")
         judges = None if no_workers else stack.enter_context(shared.judges(*asked))
         service = stack.enter_context(running.Running(settings, judges))
         if (made := service.first_key()) is not None:

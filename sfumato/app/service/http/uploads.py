@@ -20,6 +20,7 @@ from fastapi.concurrency import run_in_threadpool
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from sfumato.app.service.http.bodies import SMALL
 from sfumato.app.service.http.problems import Refused
 from sfumato.app.service.http.shapes import AddressIn
 from sfumato.app.service.settings import ServiceSettings
@@ -29,7 +30,6 @@ from sfumato.execution.fetch import fetch
 from sfumato.execution.fetch.clock import FetchLimits
 from sfumato.media.clips import file_digest
 
-_ADDRESS = 16 * 1024  # bytes of a body that names one
 _ROOM = 64 * 2**20  # bytes that have to stay free
 
 
@@ -87,7 +87,7 @@ async def address_in(request: Request) -> str:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > _ADDRESS:
+        if len(body) > SMALL:
             raise Refused(413, Connection="close")
     try:
         return AddressIn.model_validate_json(body).url

@@ -95,10 +95,14 @@ class Access:
             return [_key(row) for row in connection.execute(select(keys).order_by(keys.c.created, keys.c.id))]
 
     def revoke(self, key_id: str) -> bool:
-        """Ends a key and its sessions, for good; False where there is none that could be ended."""
+        """Ends a key, its webhook and its sessions, for good; False where there is none that could be ended."""
         with self.database.writing() as connection:
             now = self.database.now(connection)
-            ended = update(keys).where(keys.c.id == key_id, keys.c.revoked.is_(None)).values(revoked=now)
+            ended = (
+                update(keys)
+                .where(keys.c.id == key_id, keys.c.revoked.is_(None))
+                .values(revoked=now, webhook_secret=None)
+            )
             connection.execute(delete(sessions).where(sessions.c.key_id == key_id))
             return connection.execute(ended).rowcount == 1
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
-from sfumato.app.review.records import duration
+from sfumato.app.scan.record import duration
 from sfumato.app.service.store.database import Database, deliveries, jobs, keys, totals
 from sfumato.text import json_line
 
@@ -82,7 +82,7 @@ class Queue:
                 update(jobs).where(jobs.c.id == claim.job_id).values(
                     state=DONE, finished=now, lease=None, lease_ends=None, verdict=record["verdict"],
                     review=record["review"], status=record["status"], score=record["score"],
-                    length=duration(dict(record)), record=json_line(record),
+                    length=duration(record), record=json_line(record),
                     tree=None if tree is None else json_line(tree),
                 )
             )  # fmt: skip

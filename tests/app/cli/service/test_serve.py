@@ -25,10 +25,10 @@ pytest.importorskip("fastapi", reason="needs FastAPI (pip install -e '.[serve]')
 ROOT = Path(__file__).resolve().parents[4]
 
 
-def started(folder: Path, model: Path) -> tuple[subprocess.Popen[str], str, str]:
+def started(folder: Path, *options: object) -> tuple[subprocess.Popen[str], str, str]:
     """The process beside the folder, its address, and the first key or ""."""
-    command = [sys.executable, "-m", "sfumato", "serve", "--folder", folder.name, "--port", "0", "--model", model,
-               "--audit", folder.parent / "audit.jsonl"]  # fmt: skip
+    words = ("-m", "sfumato", "serve", "--folder", folder.name, "--port", "0", *options)
+    command = [sys.executable, *map(str, words)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=folder.parent
@@ -56,7 +56,9 @@ def test_a_record_is_that_of_a_scan_and_sigterm_ends_it(
     tmp_path: Path, shipped_detector: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = make_video(tmp_path / "clip.mp4", frames=12)
-    process, address, key = started(tmp_path / "service", shipped_detector)
+    process, address, key = started(
+        tmp_path / "service", "--model", shipped_detector, "--audit", tmp_path / "audit.jsonl"
+    )
     try:
         client = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=60)
         for _ in range(2):  # by one process, which is in the folder of the first when it is given the second
@@ -80,6 +82,38 @@ def test_a_record_is_that_of_a_scan_and_sigterm_ends_it(
     assert {"request", "judged"} <= {line["event"] for line in lines}
     assert key not in errors
     assert "clip.mp4" not in "".join(map(json.dumps, lines))
+
+
+def test_another_process_judges_for_an_api_that_does_not(tmp_path: Path, shipped_detector: Path) -> None:
+    process, address, key = started(tmp_path / "service", "--no-workers")
+    worker = None
+    try:
+        client = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+        content = make_video(tmp_path / "clip.mp4", frames=12).read_bytes()
+        job = client.post("/v1/jobs", files={"file": ("clip.mp4", content)}).json()["id"]
+        assert client.get(f"/v1/jobs/{job}/record").status_code == 409
+        words = ("-m", "sfumato", "service", "work", "--folder", "service", "--model", shipped_detector)
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        worker = subprocess.Popen([sys.executable, *map(str, words)], cwd=tmp_path, env=environment)
+        end = time.monotonic() + 120
+        while client.get(f"/v1/jobs/{job}").json()["state"] != "done":
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=60) == ExitCode.TERMINATED
+    finally:
+        process.kill()
+        process.communicate()
+        if worker is not None:
+            worker.kill()
+
+
+def test_what_an_api_without_workers_would_not_read_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["serve", "--folder", str(tmp_path / "service"), "--no-workers", "--workers", "2"]
+    assert main(asked) == ExitCode.REQUEST
+    assert "--workers has no use" in capsys.readouterr().err
 
 
 def test_keys_are_made_listed_and_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
