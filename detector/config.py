@@ -161,7 +161,9 @@ class TrainConfig:
     head_rate: float = 2e-3
     rate: float = 4e-4  # AdamW, cosine to a hundredth; short runs need the larger end
     weight_decay: float = 0.02
-    start: Path | None = None  # detector.safetensors of an earlier run to go on from, of the same net
+    start: Path | None = (
+        None  # to go on from: detector.safetensors of an earlier run, or a folder that an export wrote; of the same net
+    )
     ema: float = 0.99  # averages over about 100 steps; a short run has under 1,000
     validations: int = 4
     validation_pairs: int = 320  # in all, over the methods

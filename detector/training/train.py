@@ -30,9 +30,10 @@ from detector.config import FAMILY_HEADS, DetectorConfig, SampleConfig, TrainCon
 from detector.data.cache import CropCache
 from detector.data.pair_makers import Maker
 from detector.data.pairs import Batch, PairedBatches, PairSource, names
-from detector.inference.bundle import FORMAT
+from detector.inference.bundle import FORMAT, NETWORK
 from detector.models.checkpoint import load_detector, load_state, save_state, save_weights
 from detector.models.net import DetectorNet, load_weights
+from detector.models.restore import restore_net
 from detector.training.evidence import validate
 from sfumato.config import to_dict
 from sfumato.errors import UsageError, choose_from
@@ -105,7 +106,14 @@ class Trainer:
         self.progress = Progress()
 
     def _start_from(self, path: Path) -> None:
-        """Raises CheckpointError when the file is missing, damaged, or of another net."""
+        """`path`: detector.safetensors, or the folder of an exported detector. Raises CheckpointError when it is
+        missing, damaged, or of another net.
+        """
+        if path.is_dir():
+            batches = PairedBatches(self.training, self.config.train.seed)
+            pictures = torch.cat([batches[step].images for step in range(2)])
+            self.net = restore_net(path, self.config.model, pictures).to(self.device)
+            return
         earlier, _, record = load_detector(path)
         load_weights(self.net, earlier.state_dict(), record)
         self.net.backbone.source = f"{earlier.backbone.source}, then {record.get('step')} steps of an earlier run"
@@ -335,7 +343,7 @@ def train(
         "clips": {name: len(split) for name, split in splits.items()},
         "people": {name: len({row.identity for row in split}) for name, split in splits.items()},
         "families": training.families, "methods": training.methods, "refused": len(cache.refused),
-        "started_from": file_digest(config.train.start) if config.train.start else None,
+        "started_from": _start_digest(config.train.start) if config.train.start else None,
     }  # fmt: skip
     trainer = Trainer(run, config, training, validation, ranks)
     if resume:
@@ -343,3 +351,8 @@ def train(
     if ranks.first and not (trainer.share() == 1 and (run.path / "options.json").exists()):
         run.write_options(options)  # a run that is over, perhaps on another machine, keeps what it wrote of itself
     return trainer.fit(advance, piece)
+
+
+def _start_digest(start: Path) -> str:
+    """Raises MediaError if it cannot be read."""
+    return file_digest(start / NETWORK if start.is_dir() else start)

@@ -13,8 +13,11 @@ import pytest
 import torch
 
 from detector.data.pairs import PairSource, as_batch
+from detector.inference.bundle import NETWORK, RECORD
 from detector.models.checkpoint import load_detector
+from detector.training.export import export_onnx
 from detector.training.train import Trainer, evidence_loss, pair_loss, train
+from sfumato.config import to_dict
 from sfumato.errors import CheckpointError, OutputError, UsageError
 from sfumato.run import RunFolder
 from sfumato.training.distributed import ranks_of_this_run
@@ -289,6 +292,17 @@ def test_run_starts_from_an_earlier_detector(toy, short_run, tmp_path) -> None:
     )
     with pytest.raises(CheckpointError, match="do not fit"):
         trainer(rows, cache, tmp_path / "third", other)
+
+
+def test_run_starts_from_an_exported_detector(toy, short_run, tmp_path) -> None:
+    rows, cache = toy
+    net, config, _ = load_detector(short_run / "detector.safetensors")
+    (tmp_path / NETWORK).write_bytes(export_onnx(net))
+    (tmp_path / RECORD).write_text(json.dumps({"config": to_dict(config)}))
+    subject = trainer(rows, cache, tmp_path / "second", with_steps(3, start=tmp_path))
+    faces = as_batch([face_picture(seed, 48) for seed in range(4)], ["blend", "blend"]).images
+    assert torch.allclose(subject.net.eval()(faces), net.eval()(faces), atol=0.02)
+    assert "earlier run" in subject.net.backbone.source
 
 
 class OneStep(Piece):
