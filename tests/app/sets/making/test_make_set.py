@@ -187,6 +187,14 @@ def test_a_whole_set_is_left_alone_and_never_mixed_with_another(made: Path) -> N
     assert (made / MANIFEST).read_bytes() == before
 
 
+def test_somebodys_own_videos_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "00000-fake.mp4").write_bytes(b"mine")
+    with pytest.raises(OutputError, match="of no call that was stopped"):
+        make_set(SWAPS, tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["videos", "00000-fake.mp4"]
+
+
 @pytest.mark.slow
 def test_two_workers_make_the_set_that_one_makes(tmp_path: Path) -> None:
     """With the real nets, in processes of their own."""
