@@ -147,7 +147,8 @@ class PairMaker:
                 continue
             made.seconds["render"] = time.perf_counter() - started
             for offset, rung in enumerate(slot.rungs):
-                made.rows.extend(self._write(slot.number + offset, rule, whom, choice, take, rung or crf, rung, made))
+                quality = crf if rung is None else rung
+                made.rows.extend(self._write(slot.number + offset, rule, whom, choice, take, quality, rung, made))
             return made
         made.seconds["render"] = time.perf_counter() - started
         return made

@@ -44,7 +44,7 @@ EVERY_CASE = recipe(
     FakeRule("animated", generators=WARP, motions=("serene",), pairs=1),
     FakeRule("swap", case="several-faces", pairs=1),
     FakeRule("swap", case="light", pairs=1),
-    FakeRule("composite", generators=WARP, case="compressed", ladder=(24, 40), pairs=2),
+    FakeRule("composite", generators=WARP, case="compressed", ladder=(0, 40), pairs=2),
 )
 
 
@@ -117,7 +117,8 @@ def test_rows_say_what_they_were_made_from(made: Path) -> None:
     assert fakes["00000"].details.motion_sha256 == found.facts.models["motion:serene"]
     assert fakes["00001"].details.width in (128, 192)
     assert len({name for name in fakes["00001"].clip.source_ids if name.startswith("painting:")}) >= 1
-    assert [fakes[pair].clip.compression for pair in ("00003", "00004")] == ["crf24", "crf40"]
+    assert [fakes[pair].clip.compression for pair in ("00003", "00004")] == ["crf0", "crf40"]
+    assert [fakes[pair].details.crf for pair in ("00003", "00004")] == [0, 40]  # 0: lossless, and no "drawn"
     assert fakes["00003"].details.portrait == fakes["00004"].details.portrait
     assert fakes["00003"].details.bytes > fakes["00004"].details.bytes
     assert {row.details.rights for row in found.rows} == set(found.rights) == {"shipped-paintings"}
