@@ -217,12 +217,13 @@ def test_who_shows_no_face_is_followed_by_the_next(tmp_path: Path, monkeypatch: 
     def picky(self: Any, job: Any, size: int, rng: Any) -> Any:
         if job.whom.identity != "painting:la-velata":
             refused.append(job.whom.path)
-            raise NoFaceError("no face")
+            raise NoFaceError("no face") if len(refused) % 2 else ZeroDivisionError("of a library")
         return take(self, job, size, rng)
 
     monkeypatch.setattr(make_pairs.SetTakeMaker, "take", picky)
     made = make_set(recipe(FakeRule("swap", pairs=1), FakeRule("swap", pairs=3, seeds=(1,))), tmp_path / "SET")
     assert [who for who, _ in made.refused] == refused
+    assert {why for _, why in made.refused} == {"no face", "ZeroDivisionError: of a library"}
     assert made.missing == 2  # of the second rule, where each painting has one chance
     assert {row.clip.identity for row in read_set(tmp_path / "SET").rows} == {"painting:la-velata"}
     monkeypatch.setattr(make_pairs.SetTakeMaker, "take", lambda *_: (_ for _ in ()).throw(NoFaceError("no face")))
