@@ -36,7 +36,7 @@ REFUSED = (
     "Not beyond the rights listed for each source, nor after a person has withdrawn.",
 )
 GATE = (
-    "This set shows the faces of real people, some of them in clips that an algorithm made. By asking for access you"
+    "This set shows faces of people, some of them in clips that an algorithm made. By asking for access you"
     " agree to use it for media forensics, to keep to its licence and to the rights listed for each source, to identify"
     " nobody, to make no fakes of the people in it, to leave the content credentials in the files, and to delete clips"
     " when you are told that a person has withdrawn."
@@ -46,8 +46,8 @@ LABELS = (
     " program without being changed into one. No person labelled anything."
 )
 PERSONAL = (
-    "Faces of real people, which are biometric data where somebody uses them to recognise people. The column identity"
-    " is a name that the recipe gave, and may be a person's name.",
+    "Faces of people, filmed, photographed or painted; they are biometric data where somebody uses them to recognise"
+    " people. The column identity is a name that the maker gave, and may be a person's name.",
     "No age, gender, origin, health or belief of anybody is noted. Faces may show some of these all the same.",
 )
 IMPACT = (
@@ -143,17 +143,21 @@ def counted(rows: Sequence[SetRow], by: str) -> list[tuple[str, int, int, int]]:
 
 def _treated(rows: Sequence[SetRow]) -> str:
     by_path = {row.clip.path: row for row in rows}
-    pairs = [(row, by_path[row.clip.pair_of]) for row in rows if row.clip.pair_of in by_path]
+    pairs = [(row.details, by_path[row.clip.pair_of].details) for row in rows if row.clip.pair_of in by_path]
     alike = sum(
-        (a.width, a.height, a.frames, a.rate, a.codec, a.crf) == (b.width, b.height, b.frames, b.rate, b.codec, b.crf)
-        for a, b in ((fake.details, twin.details) for fake, twin in pairs)
+        (fake.width, fake.height, fake.frames, fake.rate, fake.codec)
+        == (twin.width, twin.height, twin.frames, twin.rate, twin.codec)
+        and (fake.crf == twin.crf or abs(fake.bytes - twin.bytes) <= 0.1 * fake.bytes)
+        for fake, twin in pairs
     )
+    if alike < len(pairs):
+        return (
+            f"In {len(pairs) - alike} of {_many(len(pairs), 'pair')} the clips differ in size, length, rate, codec or"
+            " what the encoder left of them: a detector can learn that instead of the fake."
+        )
     return (
-        f"In {alike} of {len(pairs)} pairs both clips have the same size, length, rate, codec and quality of the"
-        " encoder, so that none of these tells fake from real."
-        if alike == len(pairs)
-        else f"In {len(pairs) - alike} of {len(pairs)} pairs the clips differ in size, length, rate, codec or quality"
-        " of the encoder: a detector can learn that instead of the fake."
+        f"In all of {_many(len(pairs), 'pair')} both clips have the same size, length, rate and codec, and the same"
+        " quality of the encoder or, within a tenth, as many bytes: none of these tells fake from real."
     )
 
 

@@ -14,7 +14,6 @@ from typing import Any
 from sfumato.app.fakes.sheet import write_sheet
 from sfumato.app.review.page_parts import content_security_policy
 from sfumato.app.sets.forms.about import (
-    GATE,
     IMPACT,
     LABELS,
     MAINTENANCE,
@@ -75,7 +74,7 @@ def render_card(job: Job) -> str:
     used = Counter(row.details.rights for row in job.media.rows)
     return environment.from_string((folder / "card.html.jinja").read_text(encoding="utf-8")).render(
         style=style, policy=content_security_policy(style, ""), version=__version__, facts=job.media.facts,
-        publication=job.publication, picture=PICTURE, words=about(job.media), uses=USES, refused=REFUSED, gate=GATE,
+        publication=job.publication, picture=PICTURE, words=about(job.media), uses=USES, refused=REFUSED,
         labels=LABELS, personal=PERSONAL, impact=IMPACT, sealed=SEALED, maintenance=MAINTENANCE,
         tables=[(by, counted(job.media.rows, by)) for by in TABLES],
         rights=[(name, job.media.rights[name], count) for name, count in sorted(used.items())],

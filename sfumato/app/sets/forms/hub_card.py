@@ -69,7 +69,7 @@ def _front(job: Job) -> dict[str, Any]:
         "annotations_creators": ["machine-generated"],
         "source_datasets": ["original"],
         "configs": [{"config_name": "videos", "default": True, "data_files": files}],
-        "extra_gated_heading": "Faces of real people: please say what for",
+        "extra_gated_heading": "Faces of people: please say what for",
         "extra_gated_prompt": GATE,
         "extra_gated_fields": {
             "Name": "text",

@@ -22,7 +22,7 @@ from sfumato.app.sets.layout import (
     write_set,
 )
 from sfumato.media.clips import TWIN, ClipRow, file_digest
-from tests.media_fixtures import make_video
+from tests.media_fixtures import make_video, picture
 
 HOSTILE = """O'Brien "Ünï" <b>&amp; | `x` [y](z) {{ 7*7 }} \\ 写真 🎭"""
 RIGHTS = {
@@ -42,8 +42,9 @@ def make_set(folder: Path, change: Change = lambda row: row, name: str = "studio
         twin = f"{stem}-twin.mp4"
         for label in ("real", "fake"):
             path = twin if label == "real" else f"{stem}-fake.mp4"
-            file = make_video(folder / path, frames=6 + number + (label == "fake" and odd))
             real = label == "real"
+            images = [picture(index + (0 if real else 9)) for index in range(6 + number)]
+            file = make_video(folder / path, frames=len(images), images=images)
             clip = ClipRow(
                 path, label, TWIN if real else HOSTILE if odd else "swap-plain", "real" if real else "blend", who,
                 file_digest(file), source_ids=(f"source, of {who}",), pair_of=None if real else twin, split=split,
@@ -51,7 +52,7 @@ def make_set(folder: Path, change: Change = lambda row: row, name: str = "studio
             )  # fmt: skip
             details = Details(
                 path, f"{number:05d}", f"{number:064x}", "pose" if odd else "plain", "odd" if odd else "studio", 64, 48,
-                6 + number + (not real and odd), 10.0, "h264", 23, file.stat().st_size, decoded_digest(file),
+                6 + number, 10.0, "h264", 23, file.stat().st_size, decoded_digest(file),
                 generator=None if real else "swap",
             )  # fmt: skip
             rows.append(change(SetRow(clip, details)))
