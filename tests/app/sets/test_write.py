@@ -9,7 +9,7 @@ import pytest
 
 from sfumato.app.sets.write import write_forms
 from sfumato.errors import MediaError, OutputError, UsageError
-from tests.app.sets.forms.conftest import make_set
+from tests.set_forms_fixtures import make_set
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from sfumato.app.cli.main import main
 from sfumato.exit_codes import ExitCode
-from tests.app.sets.forms.conftest import make_set
+from tests.set_forms_fixtures import make_set
 
 
 def test_the_folder_is_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

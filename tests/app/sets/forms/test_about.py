@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sfumato.app.sets.forms.about import about, counted
 from sfumato.app.sets.layout import MediaSet
-from tests.app.sets.forms.conftest import HOSTILE, with_clip
+from tests.set_forms_fixtures import HOSTILE, with_clip
 
 
 def test_people_methods_and_bases_are_counted(media: MediaSet) -> None:

@@ -11,7 +11,7 @@ from sfumato.app.sets.forms.about import REFUSED
 from sfumato.app.sets.forms.card import render_card, shown_pairs, write_card
 from sfumato.app.sets.forms.job import Job
 from sfumato.app.sets.layout import SetRow
-from tests.app.sets.forms.conftest import HOSTILE
+from tests.set_forms_fixtures import HOSTILE
 
 
 class Page(HTMLParser):

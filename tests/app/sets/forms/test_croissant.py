@@ -12,7 +12,7 @@ from sfumato.app.sets.forms.croissant import CONFORMS, write_croissant
 from sfumato.app.sets.forms.job import Job, Publication
 from sfumato.app.sets.layout import read_set
 from sfumato.media.clips import file_digest
-from tests.app.sets.forms.conftest import HOSTILE, make_set
+from tests.set_forms_fixtures import HOSTILE, make_set
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from detector.inference.frames import frames_in
 from sfumato.app.sets.forms.deepfakebench import bench_method, bench_name, write_bench
 from sfumato.app.sets.forms.job import Job
 from sfumato.errors import MediaError
-from tests.app.sets.forms.conftest import with_clip
+from tests.set_forms_fixtures import with_clip
 
 
 def listed_in(folder: Path) -> tuple[str, dict]:

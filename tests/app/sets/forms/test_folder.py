@@ -14,7 +14,7 @@ from sfumato.app.sets.forms.job import Job
 from sfumato.app.sets.layout import read_set
 from sfumato.errors import MediaError
 from sfumato.media.clips import file_digest
-from tests.app.sets.forms.conftest import HOSTILE, make_set, with_clip
+from tests.set_forms_fixtures import HOSTILE, make_set, with_clip
 
 
 def test_every_split_has_its_videos_and_their_table(job: Job) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from sfumato.app.sets.forms.hub_card import _plain, write_hub
 from sfumato.app.sets.forms.job import Job
-from tests.app.sets.forms.conftest import HOSTILE
+from tests.set_forms_fixtures import HOSTILE
 
 
 def parts(job: Job) -> tuple[str, str]:
