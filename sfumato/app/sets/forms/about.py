@@ -7,7 +7,7 @@ that people look for: clips by split, method and case. Foreign texts in them are
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sfumato.app.sets.layout import MediaSet, SetRow
@@ -91,15 +91,16 @@ def about(media: MediaSet) -> About:
     shown = ", ".join(f"{count} {_BASES[basis]}" for basis, count in sorted(bases.items()))
     methods, generators = {clip.method for clip in fakes}, {row.details.generator for row in rows} - {None}
     cases = Counter(row.details.case for row in rows)
-    sizes = sorted({(row.details.height, row.details.width) for row in rows})
+    beside = ", and of others beside them" if "several-faces" in cases else ""
+    widths, heights = {row.details.width for row in rows}, {row.details.height for row in rows}
     try:
         check_disjoint(clips)
         split = "No person, source, driver or pair is in two splits."
     except MediaError as error:
         split = f"Splits are not disjoint. {printable(error.message, 400)}."
     return About(
-        collected=f"Pictures and footage of {_many(people, 'person', 'people')} under {_many(len(used), 'record')} of"
-        f" rights ({shown}), named in the table of rights and in rights.json.",
+        collected=f"Pictures and footage of {_many(people, 'person', 'people')}{beside} under"
+        f" {_many(len(used), 'record')} of rights ({shown}), named in the table of rights and in rights.json.",
         made=f"{_many(len(fakes), 'fake')} by {_many(len(methods), 'method')}"
         + (f" with {_many(len(generators), 'model')}" if generators else "")
         + f", made by {printable(media.facts.program)} from the recipe with SHA-256 {media.facts.recipe_sha256}.",
@@ -116,8 +117,8 @@ def about(media: MediaSet) -> About:
         ),
         limits=(
             f"Fakes of {_many(len(methods), 'method')} alone; what is measured on them says nothing of others.",
-            f"Pictures from {sizes[0][1]} x {sizes[0][0]} to {sizes[-1][1]} x {sizes[-1][0]} px; results do not carry"
-            " over to other sizes unmeasured.",
+            f"Frames {_span(widths)} px wide and {_span(heights)} px high; what is measured on them says nothing of"
+            " other sizes.",
             split,
         ),
     )
@@ -159,6 +160,10 @@ def _treated(rows: Sequence[SetRow]) -> str:
         f"In all of {_many(len(pairs), 'pair')} both clips have the same size, length, rate and codec, and the same"
         " quality of the encoder or, within a tenth, as many bytes: none of these tells fake from real."
     )
+
+
+def _span(values: Collection[int]) -> str:
+    return str(min(values)) if len(values) == 1 else f"{min(values)} to {max(values)}"
 
 
 def _many(count: int, one: str, more: str = "") -> str:

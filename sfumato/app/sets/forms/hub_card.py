@@ -27,6 +27,7 @@ from sfumato.app.sets.forms.about import (
     counted,
 )
 from sfumato.app.sets.forms.card import PICTURE, TABLES
+from sfumato.app.sets.forms.columns import COLUMNS
 from sfumato.app.sets.forms.folder import write_folder
 from sfumato.app.sets.forms.job import DATA, Job
 from sfumato.app.sets.forms.licences import hub_name, spdx_address
@@ -97,8 +98,9 @@ def _text(job: Job) -> str:
         "## Reading it",
         "```python\nfrom datasets import Video, load_dataset\n\n"
         'clips = load_dataset("PATH").cast_column("video", Video(decode=False))\n```',
-        "Each row has `video` and what the table of columns in `croissant.json` or the data card (`card.html`) says:"
-        " `label` is real or fake, `pair` joins a fake and its real twin. `sha256sum -c SHA256SUMS` checks the files.",
+        "`sha256sum -c SHA256SUMS` checks the files. Beside `video` each row has:",
+        _table(["column", "what"], [[column.name, column.about] for column in COLUMNS]),
+        "What may be nothing is text, and empty then; `source_ids` is JSON.",
         "## Counts",
         *(_table([by, "fakes" if by == "method" else "clips", *([] if by == "method" else ["fakes"]), "people"], [
             [name, count, *([] if by == "method" else [fakes]), people]

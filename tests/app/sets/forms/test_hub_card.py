@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from sfumato.app.sets.forms.columns import COLUMNS
 from sfumato.app.sets.forms.hub_card import _plain, write_hub
 from sfumato.app.sets.forms.job import Job
 from tests.set_forms_fixtures import HOSTILE
@@ -63,7 +64,9 @@ def test_markdown_shows_it_as_it_is(job: Job) -> None:
     html = markdown_it.MarkdownIt("gfm-like", {"linkify": False}).render(parts(job)[1])
     escaped = HOSTILE.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
     assert html.count(escaped) >= 6 and "<b>" not in html and "<script" not in html
-    assert html.count("<td>") == 6 * 2 + 2 * 4 + 2 * 4 + 2 * 3  # a cell more would be a bar that was not escaped
+    assert (
+        html.count("<td>") == 2 * len(COLUMNS) + 6 * 2 + 2 * 4 + 2 * 4 + 2 * 3
+    )  # a cell more would be a bar that was not escaped
 
 
 def test_hugging_face_finds_the_splits(job: Job, tmp_path) -> None:
