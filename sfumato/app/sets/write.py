@@ -6,6 +6,7 @@ run that was stopped can be run again: what is whole is kept, and forms can be a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from sfumato.errors import MediaError, OutputError
 from sfumato.limits import RECORD
 from sfumato.progress import Stage, progress
 from sfumato.regular_file import read_regular
+
+_HALF = re.compile(r"\..{1,40}-[0-9a-f]{12}(\..*)?")  # what `sfumato.atomic` was writing when it was killed
 
 
 def write_forms(
@@ -47,7 +50,7 @@ def write_forms(
 
 
 def _take(folder: Path, out: Path) -> None:
-    """Makes sure that `out` is ours to fill."""
+    """Makes sure that `out` is ours to fill, and takes away what a kill left half written."""
     here, there = folder.resolve(), out.resolve()
     if there.is_relative_to(here) or here.is_relative_to(there):
         raise OutputError(
@@ -59,3 +62,6 @@ def _take(folder: Path, out: Path) -> None:
             raise OutputError(f"{out} holds another set", "Choose a new folder, or empty this one.")
     except OSError as error:
         raise OutputError(f"Cannot read {out / FACTS}: {error.strerror}", "Choose a new folder.") from error
+    for path in out.rglob(".*-*"):
+        if _HALF.fullmatch(path.name) and path.is_file():
+            path.unlink()

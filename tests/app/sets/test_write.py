@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sfumato.app.sets.layout import counts_of, read_set, set_digest, write_set
 from sfumato.app.sets.write import write_forms
 from sfumato.errors import MediaError, OutputError, UsageError
 from tests.set_forms_fixtures import make_set
@@ -65,3 +67,22 @@ def test_no_set_and_no_form(source: Path, tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"set\.json"):
         write_forms(source, tmp_path / "out", ["card"])
     assert not (tmp_path / "out").exists()
+
+
+def test_what_a_kill_left_half_written_goes(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_forms(source, out, ["huggingface"])
+    for name in (".00000-fake-0123456789ab.mp4", ".SHA256SUMS-0123456789ab", ".gitattributes"):
+        (out / "data/train" / name).write_bytes(b"half")
+    write_forms(source, out, ["huggingface"])
+    assert [path.name for path in out.rglob(".*")] == [".gitattributes"]
+
+
+def test_a_set_without_fakes_has_a_card_too(tmp_path: Path) -> None:
+    folder = make_set(tmp_path / "set")
+    media = read_set(folder)
+    reals = [row for row in media.rows if row.clip.label == "real"]
+    facts = replace(media.facts, counts=counts_of(reals), digest=set_digest(reals))
+    write_set(folder, b"", facts, media.rights, reals)
+    write_forms(folder, tmp_path / "out", ["huggingface", "deepfakebench", "croissant", "parquet"], frames=1)
+    assert "0 fakes by 0 methods" in (tmp_path / "out/card.html").read_text()
