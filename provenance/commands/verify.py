@@ -67,7 +67,7 @@ def verify(
     from provenance.library.store import SIDECAR_SUFFIX
     from provenance.verifying.policy import parse_policy
     from provenance.verifying.report import describe, record
-    from provenance.verifying.signed_sums import has_signed_sums, verify_sums
+    from provenance.verifying.signed_sums import SUMS, has_signed_sums, verify_sums
     from provenance.verifying.verification import OUTCOMES
     from provenance.verifying.verify import verify as verify_file
     from sfumato.execution.find_files import Finder
@@ -97,11 +97,10 @@ def verify(
             remote=hosts,
         )  # fmt: skip
 
-    signed = [verify_sums(name, look) for name in dict.fromkeys(files) if has_signed_sums(name)]
-    sums, held = (
-        {each.found.path: each.found for each in signed},
-        frozenset[Path]().union(*(each.held for each in signed)),
-    )
+    folders = [path.parent for path in paths if path.name == SUMS and has_signed_sums(path.parent)]
+    signed = [verify_sums(folder, look) for folder in folders]
+    sums = {each.found.path: each.found for each in signed}
+    held = frozenset(path for each in signed for path in each.held)
     worst = 0
     for path in paths:
         found = sums[path] if path in sums else look(path)

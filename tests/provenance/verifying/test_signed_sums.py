@@ -97,6 +97,15 @@ def test_sums_of_another_form_hold_nothing(tmp_path: Path, text: bytes) -> None:
     assert "the sums cannot be read" in found.found.reason
 
 
+def test_a_set_is_found_inside_what_was_named(tmp_path: Path) -> None:
+    (tmp_path / "SET").mkdir()
+    signed(tmp_path / "SET")
+    change(tmp_path / "SET")
+    for named in (tmp_path, tmp_path / "SET" / SUMS):
+        run = CliRunner().invoke(verify_command, [str(named)])
+        assert "SHA256SUMS: invalid: of the files listed: 1 changed (notes.txt)" in run.output
+
+
 def test_the_command_wants_no_credential_of_what_the_sums_cover(tmp_path: Path) -> None:
     signed(tmp_path)
     run = CliRunner().invoke(verify_command, [str(tmp_path)])

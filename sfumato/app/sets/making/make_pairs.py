@@ -25,7 +25,7 @@ from sfumato.app.sets.making.hard_cases import TURNED, in_company, relit, turn
 from sfumato.app.sets.making.plan import Choice, Slot, seed_of
 from sfumato.app.sets.making.recipe import FakeRule, Recipe
 from sfumato.app.sets.making.sources import Source
-from sfumato.errors import MediaError, NoFaceError
+from sfumato.errors import MediaError, NoFaceError, SfumatoError
 from sfumato.media.clips import TWIN, ClipRow, file_digest
 from sfumato.media.video import GeneratedFacts, Seal
 
@@ -145,9 +145,15 @@ class PairMaker:
             except MediaError as error:
                 made.refused.append((whom.row.path, error.message))
                 continue
+            except (SfumatoError, MemoryError):
+                raise
+            except Exception as error:  # what a foreign library makes of a foreign file costs that file
+                made.refused.append((whom.row.path, f"{type(error).__name__}: {error}"))
+                continue
             made.seconds["render"] = time.perf_counter() - started
             for offset, rung in enumerate(slot.rungs):
-                made.rows.extend(self._write(slot.number + offset, rule, whom, choice, take, rung or crf, rung, made))
+                quality = crf if rung is None else rung
+                made.rows.extend(self._write(slot.number + offset, rule, whom, choice, take, quality, rung, made))
             return made
         made.seconds["render"] = time.perf_counter() - started
         return made

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
+
 import numpy as np
 import pytest
 
@@ -58,6 +61,15 @@ def test_a_head_from_the_front_is_not_turned_and_one_from_the_side_is() -> None:
     mirrored[[36, 45]] = mirrored[[45, 36]]
     assert turn(mirrored) == pytest.approx(turn(moved), abs=1e-4)
     assert turn(points * 0) == 0  # a face without extent
+
+
+@pytest.mark.parametrize(("degrees", "expected"), [(0, 0.0), (20, TURNED), (-20, TURNED), (30, 0.56)])
+def test_the_canonical_face_is_turned_from_twenty_degrees_on(degrees: float, expected: float) -> None:
+    path = files("generator.motion") / "canonical_face.json"
+    face = json.loads(path.read_text(encoding="utf-8"))
+    points, depth, angle = np.array(face["landmarks"]), np.array(face["depth"]), np.radians(degrees)
+    points[:, 0] = points[:, 0] * np.cos(angle) + depth * np.sin(angle)
+    assert turn(points.astype(np.float32)) == pytest.approx(expected, abs=0.01)
 
 
 def test_pictures_stay_pictures() -> None:

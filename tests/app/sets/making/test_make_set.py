@@ -44,7 +44,7 @@ EVERY_CASE = recipe(
     FakeRule("animated", generators=WARP, motions=("serene",), pairs=1),
     FakeRule("swap", case="several-faces", pairs=1),
     FakeRule("swap", case="light", pairs=1),
-    FakeRule("composite", generators=WARP, case="compressed", ladder=(24, 40), pairs=2),
+    FakeRule("composite", generators=WARP, case="compressed", ladder=(0, 40), pairs=2),
 )
 
 
@@ -117,7 +117,8 @@ def test_rows_say_what_they_were_made_from(made: Path) -> None:
     assert fakes["00000"].details.motion_sha256 == found.facts.models["motion:serene"]
     assert fakes["00001"].details.width in (128, 192)
     assert len({name for name in fakes["00001"].clip.source_ids if name.startswith("painting:")}) >= 1
-    assert [fakes[pair].clip.compression for pair in ("00003", "00004")] == ["crf24", "crf40"]
+    assert [fakes[pair].clip.compression for pair in ("00003", "00004")] == ["crf0", "crf40"]
+    assert [fakes[pair].details.crf for pair in ("00003", "00004")] == [0, 40]  # 0: lossless, and no "drawn"
     assert fakes["00003"].details.portrait == fakes["00004"].details.portrait
     assert fakes["00003"].details.bytes > fakes["00004"].details.bytes
     assert {row.details.rights for row in found.rows} == set(found.rights) == {"shipped-paintings"}
@@ -187,6 +188,14 @@ def test_a_whole_set_is_left_alone_and_never_mixed_with_another(made: Path) -> N
     assert (made / MANIFEST).read_bytes() == before
 
 
+def test_somebodys_own_videos_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "00000-fake.mp4").write_bytes(b"mine")
+    with pytest.raises(OutputError, match="of no call that was stopped"):
+        make_set(SWAPS, tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["videos", "00000-fake.mp4"]
+
+
 @pytest.mark.slow
 def test_two_workers_make_the_set_that_one_makes(tmp_path: Path) -> None:
     """With the real nets, in processes of their own."""
@@ -208,12 +217,13 @@ def test_who_shows_no_face_is_followed_by_the_next(tmp_path: Path, monkeypatch: 
     def picky(self: Any, job: Any, size: int, rng: Any) -> Any:
         if job.whom.identity != "painting:la-velata":
             refused.append(job.whom.path)
-            raise NoFaceError("no face")
+            raise NoFaceError("no face") if len(refused) % 2 else ZeroDivisionError("of a library")
         return take(self, job, size, rng)
 
     monkeypatch.setattr(make_pairs.SetTakeMaker, "take", picky)
     made = make_set(recipe(FakeRule("swap", pairs=1), FakeRule("swap", pairs=3, seeds=(1,))), tmp_path / "SET")
     assert [who for who, _ in made.refused] == refused
+    assert {why for _, why in made.refused} == {"no face", "ZeroDivisionError: of a library"}
     assert made.missing == 2  # of the second rule, where each painting has one chance
     assert {row.clip.identity for row in read_set(tmp_path / "SET").rows} == {"painting:la-velata"}
     monkeypatch.setattr(make_pairs.SetTakeMaker, "take", lambda *_: (_ for _ in ()).throw(NoFaceError("no face")))
