@@ -60,9 +60,10 @@ def label_of(name: str) -> Label:
     return "real" if name.lower().endswith(("real", "original")) else "fake"
 
 
-def write_deepfakebench(samples: Iterable[Sample], path: Path) -> int:
+def write_deepfakebench(samples: Iterable[Sample], path: Path, relative: bool = False) -> int:
     """Writes the JSON and returns how many videos it lists. Every sample must be a folder of frames: DeepfakeBench
-    reads no videos.
+    reads no videos. `relative`: frames lie below the folder of `path` and are named from there ("./..."), so that all
+    of it can be moved.
 
     Raises UsageError when none is, or one is not.
     """
@@ -84,7 +85,9 @@ def write_deepfakebench(samples: Iterable[Sample], path: Path) -> int:
             place = place.setdefault(sample.compression, {})
         if sample.video_id in place:
             raise UsageError(f"Two videos of {label} are called {sample.video_id}", "Write one file a method.")
-        place[sample.video_id] = {"label": label, "frames": [str(frame) for frame in frames_in(sample.path)]}
+        found = frames_in(sample.path)
+        frames = [f"./{each.relative_to(path.parent).as_posix()}" if relative else str(each) for each in found]
+        place[sample.video_id] = {"label": label, "frames": frames}
         count += 1
     if not count:
         raise UsageError("There is nothing to write", "Name a data set with folders of frames.")

@@ -8,6 +8,7 @@ does not come along.
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +44,8 @@ def as_frame_folders(
 def _cut(sample: Sample, folder: Path, count: int) -> Path:
     """The folder of its frames: whole, or not there."""
     digest = sample.sha256 or content_digest(sample.path)
-    made = folder / f"{sample.path.stem[:80]}-{digest[:16]}-{count}"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", sample.path.stem)[:80]  # other programs read it, on other systems
+    made = folder / f"{name}-{digest[:16]}-{count}"
     if made.is_dir():
         return made
     draft = folder / f".{secrets.token_hex(8)}"

@@ -125,6 +125,7 @@ COMMANDS: Table = {
             "deepfakebench": LazyCommand(
                 "detector.commands.evaluate:export_deepfakebench", "Write DeepfakeBench's JSON."
             ),
+            "write": LazyCommand("sfumato.app.cli.sets.write:write", "Write a set of fakes as others read them."),
         },
     ),
     "prepare": LazyCommand(

@@ -24,7 +24,7 @@ def write_sheet(path: Path, clips: Path, rows: Sequence[ClipRow], examples: int 
     """At most `examples` pairs of each method, evenly spaced over the rows; the middle frame of each. Raises
     MediaError, OutputError.
     """
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw, ImageOps
 
     by_path = {row.path: row for row in rows}
     methods: dict[str, list[tuple[ClipRow, ClipRow]]] = defaultdict(list)
@@ -40,9 +40,8 @@ def write_sheet(path: Path, clips: Path, rows: Sequence[ClipRow], examples: int 
         shown = np.linspace(0, len(found) - 1, min(examples, len(found))).round().astype(int)
         for column, index in enumerate(shown):
             for offset, row in enumerate(found[index]):
-                picture = Image.fromarray(middle_frame(clip_file(clips, row))).resize(
-                    (side, side), Image.Resampling.LANCZOS
-                )
+                whole = Image.fromarray(middle_frame(clip_file(clips, row)))
+                picture = ImageOps.pad(whole, (side, side), Image.Resampling.LANCZOS, PAPER)
                 sheet.paste(picture, (_GAP + column * wide + offset * side, number * high + _LABEL))
     save_sheet(path, sheet)
 

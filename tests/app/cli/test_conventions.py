@@ -109,6 +109,7 @@ def test_an_option_that_is_taken_once_is_refused_twice(
         "datasets verify folder GONE",
         "datasets clips folder GONE",
         "datasets deepfakebench folder GONE -o x.json",
+        "datasets write GONE -o x --as card",
         "prepare GONE -o x",
         "train generator GONE -o x",
         "train detector GONE.jsonl -o x",
