@@ -14,9 +14,10 @@ from tests.evaluation_fixtures import scored
 
 
 def people(count: int = 40, videos: int = 3, seed: int = 0, gap: float = 1.0, **keywords: Any) -> list[Scored]:
-    """`videos` of each of `count` people, a real and then fakes by swap and warp, whose scores rise and fall together."""
+    """`videos` of each of `count` people, a real and fakes by swap and warp; scores of a person vary together."""
     rng = np.random.default_rng(seed)
     made = []
+    families = ("blend", "reenact")
     for person in range(count):
         own = rng.normal(0, 0.7)
         for number in range(videos):
@@ -25,7 +26,7 @@ def people(count: int = 40, videos: int = 3, seed: int = 0, gap: float = 1.0, **
             made.append(
                 scored(
                     f"p{person} v{number}", label, float(value), identity=f"person {person}",
-                    method=("swap", "warp")[number % 2], family="real" if not number else ("blend", "reenact")[number % 2],
+                    method=("swap", "warp")[number % 2], family=families[number % 2] if number else "real",
                     compression=("c23", "c40")[person % 2], **keywords,
                 )
             )  # fmt: skip

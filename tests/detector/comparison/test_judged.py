@@ -75,7 +75,7 @@ def test_frames_of_a_video_are_put_together_before_they_are_compared() -> None:
             r"No video was judged by all.*a judged 15; b judged 0",
         ),
         (
-            [Judged("odd", said(people(5), lambda score, number: 7.0))],
+            [Judged("odd", said(people(5), lambda score, number: 7.0), frames=1)],
             EvaluationConfig(frames=1, aggregator="confident"),
             "odd: 'confident' means nothing",
         ),
