@@ -26,7 +26,12 @@ from sfumato.media.clips import Split
 from sfumato.regular_file import open_regular
 
 _SPLITS: dict[str, Split] = {"train": "train", "val": "validation"}
-_TYPES = {"real": False, "audio_modified": False, "visual_modified": True, "both_modified": True}  # type: forged to the eye
+_TYPES = {
+    "real": False,
+    "audio_modified": False,
+    "visual_modified": True,
+    "both_modified": True,
+}  # which of them are forged to the eye
 _PERSON = re.compile(r"id\d+")
 _SPACE = re.compile(r"[\s,]*")
 _PIECE = 1 << 16  # characters read at a time
