@@ -178,6 +178,7 @@ def _side_by_side(
     from detector.commands.side_by_side import (
         SHIPPED,
         Contest,
+        is_ours,
         journal_beside,
         judge_all,
         learnt_leaks,
@@ -191,6 +192,8 @@ def _side_by_side(
     named = [split_name(text) for text in detectors]
     if not named and not predictions:
         named = [("", str(choices["model"] or SHIPPED))]
+    if not any(is_ours(value) for _, value in named):
+        _refuse(("frames",), "no detector of ours runs")
     if subject.given is not None:
         judged = [Judged(source.stem, subject.given, 0, {"name": "predictions", "file": source.name})]
     else:
@@ -204,7 +207,8 @@ def _side_by_side(
         _refuse(("level", "aggregator"), "there is one score a video, and nothing is left to put together")
     samples = list(subject.samples)
     leaks = [*_leaks(samples, subject, choices), *learnt_leaks(samples, judged)]
-    name = source.resolve().parent.name if source.name == "clips.jsonl" else source.name
+    whole = source.resolve()
+    name = whole.parent.name if whole.name == "clips.jsonl" else whole.name
     return report(judged, _config(choices, 0), leaks, name, as_json, out, html)
 
 
@@ -274,7 +278,7 @@ def list_datasets() -> None:
     for name in REGISTRY.names():
         reader = REGISTRY.load(name)
         first = (inspect.getdoc(sys.modules[reader.__module__]) or "").splitlines()[0]
-        click.echo(f"{name:18}{first}")
+        click.echo(f"{name:20}{first}")
 
 
 @click.command("verify")

@@ -61,7 +61,7 @@ def judge_all(contest: Contest, detectors: Sequence[Named], predictions: Sequenc
     named: list[tuple[str, Callable[[], Judged]]] = []
     for name, value in detectors:
         title = name or _title(value)
-        named.append((title, _ours(title, value, contest) if _is_ours(value) else _own(title, value, contest)))
+        named.append((title, _ours(title, value, contest) if is_ours(value) else _own(title, value, contest)))
     for name, path in predictions:
         title = name or path.stem
         named.append((title, _given(title, path, contest)))
@@ -131,7 +131,8 @@ def learnt_leaks(samples: Sequence[Sample], judged: Sequence[Judged]) -> Iterato
                 yield leak
 
 
-def _is_ours(value: str) -> bool:
+def is_ours(value: str) -> bool:
+    """Whether it is "shipped" or a folder, which looks at frames that --frames counts."""
     return value == SHIPPED or Path(value).is_dir()
 
 

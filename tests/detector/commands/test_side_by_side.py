@@ -135,6 +135,7 @@ def test_ours_beside_scores(made, shipped_detector, monkeypatch) -> None:
         (("--predictions", "a.csv", "--predictions", "x=no.csv"), MissingFileError, "no.csv"),
         (("--detector", "nowhere/at/all"), UsageError, "names no detector"),
         (("--detector", "not_there_at_all:judge"), UsageError, "cannot be loaded"),
+        (("--detector", "side_by_side_module:judge", "--frames", "3"), UsageError, "--frames says nothing"),
         (("--detector", "shipped", "--model", "set"), UsageError, "--model says nothing here: write --detector"),
         (("--predictions", "a.csv", "--predictions", "b.csv", "--frames", "3"), UsageError, "--frames says nothing"),
         (("--predictions", "a.csv", "--predictions", "b.csv", "--threshold", "1"), UsageError, "--threshold says"),
