@@ -14,6 +14,8 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
+from detector.comparison.judged import Judged
+from detector.comparison.run import compare
 from detector.config import HEADS, LAYER_HEADS, MOTION, HeadsConfig
 from detector.evaluation import intervals
 from detector.evaluation.run import EvaluationConfig, evaluate
@@ -32,6 +34,7 @@ from sfumato.app.scan.cascade import Stages
 from sfumato.config import to_dict
 from sfumato.media.faces import Face, FaceDetector
 from sfumato.media.images import write_image
+from tests.comparison_fixtures import pair
 from tests.detector_fixtures import toy_explanation
 from tests.evaluation_fixtures import crowd, scored
 from tests.media_fixtures import make_video, picture
@@ -42,7 +45,7 @@ EVERY = {path.name: json.loads(path.read_text("utf-8")) for path in (ROOT / "doc
 # A result line has a test of its own, tests/benchmarks/test_result_schema.py: it is one of many kinds.
 SCHEMAS = {name: schema for name, schema in EVERY.items() if name != "result.schema.json"}
 SCAN, ROW, DETECTOR = "scan-record.schema.json", "evaluation-row.schema.json", "detector-record.schema.json"
-AUDIT = "audit-line.schema.json"
+AUDIT, COMPARISON = "audit-line.schema.json", "comparison-row.schema.json"
 SECTIONS = ("model", "samples", "degrade", "train", "heads", "calibration")  # one dataclass each
 OPEN = {("config", part) for part in SECTIONS}
 
@@ -138,6 +141,22 @@ def rows() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
+def comparisons() -> list[dict[str, Any]]:
+    """Rows of two detectors on enough people of two data sets, on too few, and on fakes alone."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(intervals, "DRAWS", 40)
+    parts = zip(pair(count=100), pair(count=6, dataset="other"), strict=True)
+    many = [Judged(one.name, [*one.scored, *other.scored]) for one, other in parts]
+    found = [
+        json.loads(line)
+        for judged in (many, pair(count=3))
+        for line in compare(judged, EvaluationConfig(frames=0)).lines()
+    ]
+    patch.undo()
+    return [line for line in found if line["record"] == "comparison"]
+
+
+@pytest.fixture(scope="module")
 def detectors() -> list[dict[str, Any]]:
     """The record that ships, the same after a calibration on somebody's own footage, a part of it a group, and the same
     with further heads.
@@ -186,7 +205,9 @@ def audits(shipped_detector: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def records(request: pytest.FixtureRequest, name: str) -> list[dict[str, Any]]:
-    return request.getfixturevalue({SCAN: "scans", ROW: "rows", DETECTOR: "detectors", AUDIT: "audits"}[name])
+    return request.getfixturevalue(
+        {SCAN: "scans", ROW: "rows", DETECTOR: "detectors", AUDIT: "audits", COMPARISON: "comparisons"}[name]
+    )
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

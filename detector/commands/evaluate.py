@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,20 @@ from sfumato.text import printable
 
 if TYPE_CHECKING:
     from detector.datasets.sample import Sample
+    from detector.evaluation.leakage import Leak
     from detector.evaluation.protocol import Scored
+    from detector.evaluation.run import EvaluationConfig
+
+
+class _NamedFile(options.InputPath):
+    """[NAME=]FILE, as (name, path); "" where no name was given."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from detector.commands.side_by_side import split_name
+
+        name, path = split_name(str(value))
+        return name, super().convert(path, param, ctx)
+
 
 _SPLITS = ("train", "validation", "calibration", "test", "all")
 
@@ -25,11 +39,14 @@ _SPLITS = ("train", "validation", "calibration", "test", "all")
 @click.option(
     "--adapter", metavar="NAME", help="How to read SOURCE; see sfumato datasets list. Told from SOURCE where it can be."
 )
-@click.option(
-    "--predictions",
-    type=options.FILE,
-    help="CSV (path,score) of another detector.",
-)
+@options.several(
+    "--predictions", "predictions", "CSV (path,score) of another detector; several are compared.",
+    metavar="[NAME=]FILE", type=_NamedFile(folder=False),
+)  # fmt: skip
+@options.several(
+    "--detector", "detectors", "A detector to compare: shipped, a folder of ours, or module:callable; may be repeated.",
+    metavar="[NAME=]WHICH",
+)  # fmt: skip
 @options.model("Folder of another detector of ours.")
 @click.option(
     "--reals", metavar="NAME=PATH", help="Add the reals of another data set, e.g. faceforensics=DIR for DF40."
@@ -51,64 +68,166 @@ _SPLITS = ("train", "validation", "calibration", "test", "all")
 @click.option("--trained-on", type=options.ANY, help="clips.jsonl of the training: who is in both?")
 @click.option("--check-leaks", is_flag=True, help="Exit with 1 when the set leaks.")
 @options.output("JSON lines; scores are kept beside it for the next run.", required=False)
+@click.option("--html", type=options.NEW_FILE, metavar="FILE", help="Write the page of a comparison, with its curves.")
 @options.as_json("JSON lines instead of a table.")
 def evaluate(
-    source: Path, predictions: Path | None, out: Path | None, as_json: bool, check_leaks: bool, **choices: Any
-) -> int:
-    """Measure a detector on SOURCE: clips.jsonl, a data set on disk, or a CSV of another detector's scores
+    source: Path, predictions: tuple[tuple[str, Path], ...], detectors: tuple[str, ...], out: Path | None,
+    html: Path | None, as_json: bool, check_leaks: bool, **choices: Any,
+) -> int:  # fmt: skip
+    """Measure a detector on SOURCE: clips.jsonl, a set, a data set on disk, or a CSV of another detector's scores
     (path,label,score).
+
+    With --detector, with several --predictions, or with --html: detectors side by side, on the videos that all of them
+    judged, with paired differences to the first.
 
     Every number comes with its protocol, n and an interval; what cannot be measured is refused with the reason. Exit
     code: 0 done, 1 with --check-leaks when people, sources or files are shared with the training or between splits.
     """
-    from detector.evaluation.leakage import inner_leaks, model_leaks, read_training, training_leaks
-    from detector.evaluation.predictions import has_frames, join_predictions, read_predictions, with_media
-    from detector.evaluation.run import EvaluationConfig, choose_split, find_samples
-    from detector.evaluation.run import evaluate as measure
-    from detector.evaluation.text import as_text
-    from sfumato.atomic import write_text
+    from sfumato.atomic import require_writable
+
+    alone = choices["adapter"] in (None, "csv") and source.suffix == ".csv" and not predictions and not detectors
+    if detectors:
+        _refuse(("model",), "write --detector FOLDER")
+    elif alone or predictions:
+        _refuse(("model", "frames"), "scores come from a file, and no detector of ours runs")
+    for written in (out, html):
+        if written is not None:
+            require_writable(written)
+    subject = _subject(source, choices, alone)
+    if detectors or len(predictions) > 1 or html is not None:
+        leaks_badly = _side_by_side(subject, source, predictions, detectors, out, html, as_json, choices)
+    else:
+        leaks_badly = _one(subject, source, predictions, out, as_json, choices)
+    return 1 if check_leaks and leaks_badly else 0
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What is measured. samples: the chosen ones; whole: with the rest of the set; root: its folder; given: scores that
+    the source itself holds, None without.
+    """
+
+    samples: list[Sample]
+    whole: list[Sample]
+    root: Path
+    given: list[Scored] | None = None
+
+
+def _subject(source: Path, choices: dict[str, Any], alone: bool) -> _Subject:
+    from detector.evaluation.predictions import read_predictions, with_media
+    from detector.evaluation.run import choose_split, find_samples
     from sfumato.execution.find_files import counted
 
-    alone = choices["adapter"] in (None, "csv") and source.suffix == ".csv" and predictions is None
-    ours = not alone and predictions is None
-    model: dict[str, Any] = {}
-    frames = 0  # not known
-    if not ours:
-        _refuse(("model", "frames"), "scores come from a file, and no detector of ours runs")
     if alone:
         scored = read_predictions(source)
         whole = [item.sample for item in scored]
         kept = {id(sample) for sample in _chosen(choose_split(whole, choices["split"])[0], choices)}
         scored = list(with_media([item for item in scored if id(item.sample) in kept]))
-        model = {"name": "predictions", "file": source.name}
+        return _Subject([item.sample for item in scored], whole, source.parent, scored)
+    whole, root = find_samples(source, choices["adapter"])
+    samples, split = choose_split(whole, choices["split"])
+    samples = _chosen(samples, choices)
+    if choices["reals"]:
+        samples += _reals(choices["reals"], split)
+    click.echo(f"{counted(sample.path for sample in samples)}; split {split}", err=True)
+    return _Subject(samples, whole, root)
+
+
+def _one(
+    subject: _Subject, source: Path, predictions: Sequence[tuple[str, Path]], out: Path | None, as_json: bool,
+    choices: dict[str, Any],
+) -> bool:  # fmt: skip
+    """Measures one detector, prints and writes it. Returns whether the set leaks."""
+    from detector.commands.side_by_side import journal_beside, score_ours
+    from detector.evaluation.leakage import model_leaks
+    from detector.evaluation.predictions import has_frames, join_predictions, with_media
+    from detector.evaluation.run import evaluate as measure
+    from detector.evaluation.text import as_text
+    from sfumato.atomic import write_text
+
+    model: dict[str, Any] = {"name": "predictions"}
+    frames = 0  # not known
+    if subject.given is not None:
+        scored = subject.given
+        model["file"] = source.name
+    elif predictions:
+        file = predictions[0][1]
+        scored = list(with_media(join_predictions(subject.samples, file, subject.root)))
+        model["file"] = file.name
     else:
-        whole, root = find_samples(source, choices["adapter"])
-        samples, split = choose_split(whole, choices["split"])
-        samples = _chosen(samples, choices)
-        if choices["reals"]:
-            samples += _reals(choices["reals"], split)
-        click.echo(f"{counted(sample.path for sample in samples)}; split {split}", err=True)
-        if predictions is not None:
-            scored = list(with_media(join_predictions(samples, predictions, root)))
-            model = {"name": "predictions", "file": predictions.name}
-        else:
-            scored, model, frames = _score(samples, choices, out)
-    if not ours and not has_frames(scored):
+        journal = journal_beside(out)
+        scored, model, frames = score_ours(subject.samples, choices["model"], choices["frames"], journal)
+    if not frames and not has_frames(scored):
         _refuse(("level", "aggregator"), "the file has one score a video, and nothing is left to put together")
-    leaks = inner_leaks([item.sample for item in scored], whole)
-    if choices["trained_on"] is not None:
-        leaks += training_leaks([item.sample for item in scored], read_training(choices["trained_on"]))
-    leaks += model_leaks([item.sample for item in scored], model)
-    config = EvaluationConfig(
-        choices["level"], choices["aggregator"], choices["no_face"], frames, choices["cluster"], choices["threshold"]
-    )  # fmt: skip
-    found = measure(scored, config, leaks)
+    samples = [item.sample for item in scored]
+    leaks = [*_leaks(samples, subject, choices), *model_leaks(samples, model)]
+    found = measure(scored, _config(choices, frames), leaks)
     lines = list(found.lines({name: model[name] for name in ("name", "version", "sha256", "file") if name in model}))
     if out is not None:
         write_text(out, "\n".join(lines) + "\n")
     for line in lines if as_json else as_text(found):
         click.echo(line)
-    return 1 if check_leaks and found.leaks_badly else 0
+    return found.leaks_badly
+
+
+def _side_by_side(
+    subject: _Subject, source: Path, predictions: Sequence[tuple[str, Path]], detectors: Sequence[str],
+    out: Path | None, html: Path | None, as_json: bool, choices: dict[str, Any],
+) -> bool:  # fmt: skip
+    """Compares detectors. Returns whether the set leaks."""
+    from detector.commands.side_by_side import (
+        SHIPPED,
+        Contest,
+        is_ours,
+        journal_beside,
+        judge_all,
+        learnt_leaks,
+        report,
+        split_name,
+    )
+    from detector.comparison.judged import Judged
+    from detector.evaluation.predictions import has_frames
+
+    _refuse(("threshold",), "thresholds belong to one detector; measure it by itself")
+    named = [split_name(text) for text in detectors]
+    if not named and not predictions:
+        named = [("", str(choices["model"] or SHIPPED))]
+    if not any(is_ours(value) for _, value in named):
+        _refuse(("frames",), "no detector of ours runs")
+    if subject.given is not None:
+        judged = [Judged(source.stem, subject.given, 0, {"name": "predictions", "file": source.name})]
+    else:
+        known = {id(sample) for sample in subject.whole}
+        added = [sample for sample in subject.samples if id(sample) not in known]
+        contest = Contest(
+            subject.samples, [*subject.whole, *added], subject.root, choices["frames"], journal_beside(out or html)
+        )
+        judged = judge_all(contest, named, predictions)
+    if not any(each.frames or has_frames(each.scored) for each in judged):
+        _refuse(("level", "aggregator"), "there is one score a video, and nothing is left to put together")
+    samples = list(subject.samples)
+    leaks = [*_leaks(samples, subject, choices), *learnt_leaks(samples, judged)]
+    whole = source.resolve()
+    name = whole.parent.name if whole.name == "clips.jsonl" else whole.name
+    return report(judged, _config(choices, 0), leaks, name, as_json, out, html)
+
+
+def _leaks(samples: list[Sample], subject: _Subject, choices: dict[str, Any]) -> list[Leak]:
+    """Within the set, and with the list of a training."""
+    from detector.evaluation.leakage import inner_leaks, read_training, training_leaks
+
+    leaks = inner_leaks(samples, subject.whole)
+    if choices["trained_on"] is not None:
+        leaks += training_leaks(samples, read_training(choices["trained_on"]))
+    return leaks
+
+
+def _config(choices: dict[str, Any], frames: int) -> EvaluationConfig:
+    from detector.evaluation.run import EvaluationConfig
+
+    return EvaluationConfig(
+        choices["level"], choices["aggregator"], choices["no_face"], frames, choices["cluster"], choices["threshold"]
+    )
 
 
 def _refuse(names: Sequence[str], why: str) -> None:
@@ -121,25 +240,6 @@ def _refuse(names: Sequence[str], why: str) -> None:
     given = [name for name in names if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
     if given:
         raise UsageError(f"--{given[0]} says nothing here: {why}", "Leave it out.")
-
-
-def _score(
-    samples: list[Sample], choices: dict[str, Any], out: Path | None
-) -> tuple[list[Scored], dict[str, Any], int]:
-    """The scores, the record of the detector, and at how many frames of a video it looked."""
-    from detector.evaluation.journal import score
-    from detector.inference.thresholds import other_frames
-    from detector.inference.video_detector import VideoDetector
-    from sfumato.progress import progress
-
-    detector = VideoDetector(choices["model"])
-    set_with, frames = detector.bundle.video_thresholds.frames, detector.bundle.frames(choices["frames"])
-    if set_with not in (None, frames):
-        click.echo(f"Note: {other_frames(set_with, frames)}.", err=True)
-    record = detector.bundle.record | {"sha256": detector.bundle.digest}
-    journal = out.with_suffix(".scores.sqlite3") if out is not None else None
-    with progress("Scoring", len(samples)) as advance:
-        return list(score(samples, detector, frames, journal, advance)), record, frames
 
 
 def _reals(named: str, split: str) -> list[Sample]:
@@ -178,7 +278,7 @@ def list_datasets() -> None:
     for name in REGISTRY.names():
         reader = REGISTRY.load(name)
         first = (inspect.getdoc(sys.modules[reader.__module__]) or "").splitlines()[0]
-        click.echo(f"{name:18}{first}")
+        click.echo(f"{name:20}{first}")
 
 
 @click.command("verify")

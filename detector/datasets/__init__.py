@@ -7,9 +7,11 @@ from sfumato.registry import Registry
 REGISTRY = Registry(
     "data set",
     {
+        "av-deepfake1m": "detector.datasets.adapters.av_deepfake1m:AVDeepfake1M",
         "celeb-df-v1": "detector.datasets.adapters.celeb_df:CelebDFv1",
         "celeb-df-v2": "detector.datasets.adapters.celeb_df:CelebDFv2",
         "csv": "detector.datasets.table:Table",
+        "deepfake-eval-2024": "detector.datasets.adapters.deepfake_eval_2024:DeepfakeEval2024",
         "deeperforensics": "detector.datasets.adapters.deeper_forensics:DeeperForensics",
         "deepfakebench": "detector.datasets.deepfakebench:DeepfakeBench",
         "df40": "detector.datasets.adapters.df40:DF40",

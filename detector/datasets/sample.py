@@ -53,6 +53,7 @@ class Sample:
     sha256: str | None = None
     generator_digest: str | None = None
     score: float | None = None  # given by another detector, in a table
+    fake_segments: tuple[tuple[float, float], ...] | None = None  # (from, to) in s that are forged; None: not known
 
     @property
     def key(self) -> Key:

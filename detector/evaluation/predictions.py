@@ -16,6 +16,8 @@ from detector.datasets.table import Table
 from detector.evaluation.protocol import Scored
 from sfumato.errors import MediaError, UsageError
 
+LACKING = "no row"  # the reason of what a CSV does not list
+
 
 def read_predictions(path: Path) -> list[Scored]:
     """A CSV with labels. Raises MediaError with the line's number, UsageError without a single score."""
@@ -35,8 +37,8 @@ def join_predictions(samples: Sequence[Sample], path: Path, root: Path) -> list[
     """The samples with the scores of a CSV (`path`, `score`), found by path: as it is, below `root`, or by a file name
     that is unique.
 
-    A sample without a row abstains. Raises MediaError for a row that belongs to no sample or could belong to several,
-    or has no number.
+    A sample without a row abstains, with the reason LACKING. Raises MediaError for a row that belongs to no sample or
+    could belong to several, or has no number.
     """
     places = {place.resolve(): number for number, place in enumerate(sample.path for sample in samples)}
     names: dict[str, list[int]] = {}
@@ -102,7 +104,7 @@ def with_media(scored: Sequence[Scored]) -> Iterator[Scored]:
 def _scored(sample: Sample, scores: Sequence[float | None]) -> Scored:
     given = [score for score in scores if score is not None]
     if not given:
-        return Scored(sample, "abstain", faceless=len(scores), reason="no score")
+        return Scored(sample, "abstain", faceless=len(scores), reason="no score" if scores else LACKING)
     return Scored(
         sample, "ok", (tuple((float(time), score) for time, score in enumerate(given)),), len(scores) - len(given)
     )

@@ -1,6 +1,7 @@
 """Scores under a protocol: what a detector said of each face of each frame in, one number a unit out.
 
-Levels: `frame` (each sampled frame, the highest of its faces), `video` (an aggregate over those), `track` (the highest
+Levels: `frame` (each sampled frame, the highest of its faces; of a fake whose forged seconds are known, frames outside
+them are real), `video` (an aggregate over those), `track` (the highest
 aggregate of one person through the file, which a scan reports: one forged person among many counts). Without a face:
 `drop` leaves frame and video out, `half` gives .5, `abstain` leaves the video out of rankings, counts it as not flagged
 at a threshold, and tells the coverage. All of it is in the protocol's identifier, since one net has three "AUCs" by
@@ -156,7 +157,7 @@ def units(scored: Sequence[Scored], protocol: Protocol) -> Units:
     labels, scores, owners = list[int](), list[float](), list[int]()
     for number, item in enumerate(scored):
         values = _values(item, protocol, aggregate)
-        labels += [int(item.sample.label == "fake")] * len(values)
+        labels += _labels(item, protocol, len(values))
         scores += values
         owners += [number] * len(values)
     return Units(np.array(labels, np.int64), np.array(scores, np.float64), np.array(owners, np.int64))
@@ -181,8 +182,24 @@ def coverage(scored: Sequence[Scored]) -> dict[str, float]:
     return found
 
 
+def _labels(item: Scored, protocol: Protocol, count: int) -> list[int]:
+    """1 for every value of a fake; a frame that lies outside what is forged of it is real. Times are known of our own
+    scores alone.
+    """
+    segments, fake = item.sample.fake_segments, int(item.sample.label == "fake")
+    if not _by_segment(item, protocol) or segments is None:
+        return [fake] * count
+    times = sorted({time for track in item.tracks for time, _ in track})
+    return [int(any(start <= time <= end for start, end in segments)) for time in times]
+
+
+def _by_segment(item: Scored, protocol: Protocol) -> bool:
+    known = item.sample.label == "fake" and item.sample.fake_segments is not None
+    return known and protocol.level == "frame" and protocol.frames > 0
+
+
 def _values(item: Scored, protocol: Protocol, aggregate: Callable[[Floats], float]) -> list[float]:
-    half = protocol.no_face == "half"
+    half = protocol.no_face == "half" and not _by_segment(item, protocol)  # when nobody was seen is not known
     if item.status != "ok":
         alone = 1 if protocol.level != "frame" else max(1, item.faceless)
         return [0.5] * alone if half else []

@@ -223,7 +223,7 @@ def _ranking(found: _Findings, taken: Units, clusters: Clusters, seed: int) -> b
         found.intervals = bootstrap(
             lambda weights: several(Curve(taken.labels, taken.scores, weights)), taken.labels, held, seed
         )
-        _widened(found, taken, held)
+        found.intervals = widened(found.intervals, found.metrics, taken.labels, held)
     except UsageError as error:
         found.refused["intervals"] = error.message
     return True
@@ -277,14 +277,20 @@ def _precision_bounds(prevalence: float, tpr: Rate, fpr: Rate) -> Interval:
     return worst or 0.0, 1.0 if best is None else best
 
 
-def _widened(found: _Findings, taken: Units, held: Clusters) -> None:
-    """A rate that is the same in every draw of people, 0 or 1 as a rule, gets the exact bounds of as many people."""
-    people = [int(np.unique(held.of[taken.labels == label]).size) for label in (0, 1)]
-    for name, bounds in found.intervals.items():
+def widened(
+    intervals: Mapping[str, Interval], values: Mapping[str, float], labels: NDArray[np.int64], held: Clusters
+) -> dict[str, Interval]:
+    """The intervals of a bootstrap. A rate that is the same in every draw of people, 0 or 1 as a rule, gets the exact
+    bounds of as many people. labels: (N,) 1 = fake; held: whose each is.
+    """
+    people = [int(np.unique(held.of[labels == label]).size) for label in (0, 1)]
+    found = dict(intervals)
+    for name, bounds in intervals.items():
         if bounds[0] == bounds[1] and (name == "eer" or name.startswith("tpr@")):
             of = people[1] if name != "eer" else min(people)
-            low, high = rate_bounds(round(found.metrics[name] * of), of)
-            found.intervals[name] = (min(low, bounds[0]), max(high, bounds[1]))
+            low, high = rate_bounds(round(values[name] * of), of)
+            found[name] = (min(low, bounds[0]), max(high, bounds[1]))
+    return found
 
 
 def _allowed(found: _Findings, name: str, rate: float, reals: int) -> bool:

@@ -79,7 +79,7 @@ def evaluate(scored: Sequence[Scored], config: EvaluationConfig, leaks: Sequence
             f"Nothing has a score ({', '.join(reasons) or 'there are none'})", "Look at the files with sfumato scan."
         )
     clusters = clusters_of(scored, config.unit)
-    chosen = _fitting(scored, config, clusters)
+    chosen = fitting(scored, config, clusters.unit)
     rows, protocols = list[EvaluationRow](), dict[str, dict[str, Any]]()
     for slice_, numbers in slices(scored):
         part = [scored[i] for i in numbers]
@@ -134,9 +134,9 @@ def choose_split(samples: Sequence[Sample], split: str | None) -> tuple[list[Sam
     return kept, name
 
 
-def _fitting(scored: Sequence[Scored], config: EvaluationConfig, clusters: Clusters) -> Protocol:
+def fitting(scored: Sequence[Scored], config: EvaluationConfig, unit: Unit) -> Protocol:
     """The chosen protocol; scores that come one a video were aggregated by somebody else."""
-    chosen = Protocol(config.level, config.aggregator, config.no_face, config.frames, clusters.unit)
+    chosen = Protocol(config.level, config.aggregator, config.no_face, config.frames, unit)
     if config.frames == 0 and not has_frames(scored):
         chosen = dataclasses.replace(chosen, level="video", aggregator=GIVEN)
     if not are_probabilities(scored) and chosen.no_face == "half":

@@ -204,6 +204,7 @@ COMMANDS: Table = {
             "folds": LazyCommand(
                 "benchmarks.commands.others:folds", "Short trainings that each leave out a method of fakes by others."
             ),
+            "baseline": LazyCommand("benchmarks.commands.baseline:baseline", "Train an outside detector, to compare."),
             "tables": LazyCommand(
                 "benchmarks.commands.tables:tables", "Rewrite the tables of MODEL_CARD.md from their records."
             ),

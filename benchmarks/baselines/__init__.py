@@ -1,0 +1,1 @@
+"""Two outside detectors, as worked examples of what `sfumato evaluate --detector` takes."""
