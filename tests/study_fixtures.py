@@ -1,4 +1,6 @@
-"""Sets of made-up people for the tests of a user study: short videos whose moments can be told apart, and their list."""
+"""Sets of made-up people for the tests of a user study: short videos whose moments can be told apart, and their
+list.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sfumato.app.study.key import Key, KeyQuestion, read_key
+from sfumato.app.study.key import Key, KeyClip, KeyQuestion, read_key
 from sfumato.media.clips import TWIN, ClipRow, file_digest, write_clips
 from tests.media_fixtures import make_video
 
@@ -65,6 +67,23 @@ def _moment(person: str, clip: Clip) -> list[Any]:
         image[:, (index * 2) % clip.width][:, 1] = 255
         frames.append(image)
     return frames
+
+
+def toy_key(
+    questions: int = 4, people: int | None = None, methods: Sequence[str] = ("animated",), same: Sequence[int] = (),
+    seconds: float = 1.5, choices: int = 3,
+) -> Key:  # fmt: skip
+    """A key without files. methods: in turn; same: numbers of the questions with the moments of the fake."""
+    listed = []
+    for number in range(1, questions + 1):
+        clips = tuple(
+            KeyClip(f"{10 * number + place:016x}", f"{number}-{place}.mp4", f"{10 * number + place:064x}",
+                    "real" if place else "fake", TWIN if place else methods[(number - 1) % len(methods)])
+            for place in range(choices)
+        )  # fmt: skip
+        person = f"person {number % (people or questions)}"
+        listed.append(KeyQuestion(number, person, seconds, number in same, clips))
+    return Key("ab" * 8, "1.0", 0, choices, "0" * 64, tuple(listed))
 
 
 def answered(

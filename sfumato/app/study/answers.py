@@ -60,7 +60,9 @@ def read_answers(files: Iterable[Path], key: Key) -> list[Sheet]:
         try:
             sheet = _sheet(parse_json(read_regular(file, STUDY_ANSWERS)), key)
             if sheet.participant in sheets:
-                raise ValueError(f"its participant is in {sheets[sheet.participant][0]} already; keep the later of them")
+                raise ValueError(
+                    f"its participant is in {sheets[sheet.participant][0]} already; keep the later of them"
+                )
         except (ValueError, RecursionError) as error:
             raise MediaError(
                 f"{file} holds no answers of this study: {printable(error, 300)}",

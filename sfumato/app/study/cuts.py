@@ -8,6 +8,7 @@ recording was cropped, resized and transcoded. A photograph gives none: it would
 from __future__ import annotations
 
 import dataclasses
+import math
 import secrets
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -35,6 +36,7 @@ class Cutter:
 
     def __init__(self, clips: Path, folder: Path, stride: int = 1) -> None:
         self.clips, self.folder, self.stride = clips, folder, stride
+        self._made: dict[tuple[str, float, int, int, int], Film | None] = {}  # None: it cannot be cut
 
     def __call__(self, recordings: Sequence[ClipRow], fake: Film) -> Iterator[Film]:
         """Films beside `fake`, as far as the recordings show a face for long enough."""
@@ -44,10 +46,18 @@ class Cutter:
             return  # a twin is a square at that rate
         for place in _PLACES:
             for row in recordings:
-                try:
-                    yield self.cut(row, fake, place)
-                except MediaError:
-                    continue
+                if (film := self._kept(row, fake, place)) is not None:
+                    yield film
+
+    def _kept(self, row: ClipRow, fake: Film, place: float) -> Film | None:
+        """The cut, made once for all fakes of one size, length and rough number of bytes."""
+        what = (row.path, place, fake.width, _frames(fake), round(math.log2(fake.size)))
+        if what not in self._made:
+            try:
+                self._made[what] = self.cut(row, fake, place)
+            except MediaError:
+                self._made[what] = None
+        return self._made[what]
 
     def cut(self, row: ClipRow, fake: Film, place: float) -> Film:
         """place: 0 to 1, from the first moments to the last. Raises MediaError, OutputError, SealError."""
@@ -60,7 +70,7 @@ class Cutter:
         source = clip_file(self.clips, row)
         if is_picture(source):
             raise MediaError(f"{row.path} is a picture")
-        size, count = fake.width, round(fake.seconds * fake.rate)
+        size, count = fake.width, _frames(fake)
         detector, landmarks = self._readers
         footage = read_footage(source, size, count, self.stride, detector, landmarks, place)
         frames = shoot(footage.pictures, views(footage, len(footage.pictures), size, np.random.default_rng(0)), size)
@@ -84,3 +94,7 @@ class Cutter:
         from provenance.signing.seal import development_signer
 
         return development_signer()
+
+
+def _frames(fake: Film) -> int:
+    return round(fake.seconds * fake.rate)

@@ -52,8 +52,7 @@ class Drawn:
 class _Person:
     fakes: list[ClipRow]
     reals: list[ClipRow]
-    used: set[str] = field(default_factory=set)
-    asked: int = 0
+    shown: list[Film] = field(default_factory=list)  # reals, in questions before
     why: str = ""
 
 
@@ -61,7 +60,7 @@ def draw(
     rows: Sequence[ClipRow], stock: Stock, count: int, choices: int, seed: int,
     cut: Cut = lambda recordings, fake: iter(()), advance: Callable[[float], None] = lambda amount: None,
 ) -> Drawn:  # fmt: skip
-    """At most `count` questions of `choices` clips. People take turns in an order drawn by `seed`, and methods as evenly
+    """At most `count` questions of `choices` clips. People take turns in an order drawn by `seed`, methods are as even
     as their fakes allow. `advance` gets 1 a question.
     """
     rng = random.Random(seed)
@@ -81,7 +80,7 @@ def draw(
             following.append(name)
             advance(1)
         turn = following
-    drawn.left_out = [(name, person.why) for name, person in people.items() if person.why and not person.asked]
+    drawn.left_out = [(name, person.why) for name, person in people.items() if person.why and not person.shown]
     rng.shuffle(drawn.questions)
     return drawn
 
@@ -111,26 +110,26 @@ def _next(person: _Person, stock: Stock, choices: int, methods: Counter[str], cu
             continue
         question = _question(fake, person, stock, choices, cut)
         if question is not None:
-            person.used |= {film.row.path for film in question.reals}
-            person.asked += 1
+            person.shown += question.reals
             return question
     return None
 
 
 def _question(fake: Film, person: _Person, stock: Stock, choices: int, cut: Cut) -> Question | None:
     wanted = choices - 1
-    own, free = _reals(fake, person, stock)
-    chosen = [own] if choices == 2 and own is not None else []
+    own, others = _reals(fake, person, stock)
+    spare = own if own is not None and not _repeats(own, person.shown) else None
+    chosen = [spare] if choices == 2 and spare is not None else []
+    known = [fake, *([own] if own is not None else []), *person.shown]  # whose moments no other real may show
     recordings = [row for row in person.reals if row.method != TWIN]
-    known = [fake, *([own] if own is not None else [])]  # whose moments no other real may show
-    for film in chain(free, cut(recordings, fake) if len(chosen) < wanted else ()):
+    for film in chain(others, cut(recordings, fake) if len(chosen) < wanted else ()):
         if len(chosen) == wanted:
             break
-        if not any(film.shows_the_moments_of(other) for other in (*known, *chosen)):
+        if not _repeats(film, [*known, *chosen]):
             chosen.append(film)
-    same = len(chosen) < wanted and own is not None
-    if same and own is not None:
-        chosen.append(own)
+    same = len(chosen) < wanted and spare is not None
+    if same and spare is not None:
+        chosen.append(spare)
     if len(chosen) < wanted:
         person.why = _lacking(fake, len(chosen), wanted)
         return None
@@ -138,20 +137,25 @@ def _question(fake: Film, person: _Person, stock: Stock, choices: int, cut: Cut)
 
 
 def _reals(fake: Film, person: _Person, stock: Stock) -> tuple[Film | None, list[Film]]:
-    """The fake's twin, and other reals, the most alike in bytes a second first; what was shown or does not fit is in
-    neither.
+    """The fake's twin, and other reals that fit, the most alike in bytes a second first. Beside a fake with a twin only
+    what was made as its twin was: footage as it came from the camera is framed otherwise.
     """
-    listed = sorted(person.reals, key=lambda row: row.path != fake.row.pair_of)[:_LOOKED_AT]  # keeps the drawn order
-    found = [film for row in listed if row.path not in person.used and (film := stock.film(row)) is not None]
-    found = [film for film in found if film.fits(fake)]
-    own = next((film for film in found if film.row.path == fake.row.pair_of), None)
-    others = [film for film in found if film is not own]
+    twin = next((row for row in person.reals if row.path == fake.row.pair_of), None)
+    listed = [row for row in person.reals if twin is None or row.method == twin.method]
+    listed = sorted(listed, key=lambda row: row is not twin)[:_LOOKED_AT]  # keeps the drawn order
+    films = [film for row in listed if (film := stock.film(row)) is not None and film.fits(fake)]
+    own = next((film for film in films if twin is not None and film.row.path == twin.path), None)
+    others = [film for film in films if film is not own]
     others.sort(key=lambda film: abs(math.log(film.size / film.seconds) - math.log(fake.size / fake.seconds)))
     return own, others
 
 
+def _repeats(film: Film, shown: Sequence[Film]) -> bool:
+    return any(film.shows_the_moments_of(other) for other in shown)
+
+
 def _lacking(fake: Film, found: int, wanted: int) -> str:
     return (
-        f"{found} of {wanted} real clips that fit {fake.row.path} ({fake.width} x {fake.height}, {fake.rate:g} frames/s,"
-        f" {fake.seconds:.1f} s), each of other moments"
+        f"{found} of {wanted} real clips that fit {fake.row.path} ({fake.width} x {fake.height}, "
+        f"{fake.rate:g} frames/s, {fake.seconds:.1f} s), each of other moments"
     )

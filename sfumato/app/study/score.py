@@ -172,7 +172,9 @@ def _remarks(given: Sequence[Answer], choices: int) -> list[str]:
         remarks.append(f"chose clip {place} in {often} of {len(given)} answers, wherever the fake stood")
     quick = sum(answer.seconds < min(QUICK, answer.question.seconds) for answer in given)
     if quick > _OFTEN * len(given):
-        remarks.append(f"{quick} of {len(given)} answers came within {QUICK:g} s, or before the clips were through once")
+        remarks.append(
+            f"{quick} of {len(given)} answers came within {QUICK:g} s, or before the clips were through once"
+        )
     return remarks
 
 

@@ -19,7 +19,9 @@ from sfumato.errors import UsageError
 @options.choice("--choices", ("2", "3"), "3", "Clips a question, one of them a fake. The paper has three.")
 @options.seed("Draws the people, their fakes and the order.")
 @options.number("--stride", 1, click.IntRange(1, 100), "Of further reals: as of the fakes, `fakes --set stride`.")
-@click.option("--note", default="", metavar="TEXT", help="What participants read first: who asks, and whom to write to.")
+@click.option(
+    "--note", default="", metavar="TEXT", help="What participants read first: who asks, and whom to write to."
+)
 def make(source: Path, out: Path, questions: float, choices: str, seed: int, stride: float, note: str) -> None:
     """Write a page on which people look for the fake among clips of one person, as in section 4 of the paper.
 
@@ -39,8 +41,8 @@ def make(source: Path, out: Path, questions: float, choices: str, seed: int, str
         click.echo(line, err=True)
     count = len(made.drawn.questions)
     same = sum(question.same_moments for question in made.drawn.questions)
-    said = [f"{count} questions of {config.choices} clips, of {len({q.fake.row.identity for q in made.drawn.questions})}"
-            f" of the {made.drawn.people} people with a fake"]  # fmt: skip
+    asked = len({question.fake.row.identity for question in made.drawn.questions})
+    said = [f"{count} questions of {choices} clips, of {asked} of the {made.drawn.people} people with a fake"]
     if count < config.questions:
         said.append(f"{config.questions} were asked for; the list gives no more without showing a clip twice")
     if made.cuts:
