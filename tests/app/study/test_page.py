@@ -97,6 +97,8 @@ def test_a_phone_is_tapped_through_without_scrolling(browser, study, tmp_path) -
             box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] + box["height"] <= 844 for box in boxes
         )
         assert min(min(box["width"], box["height"]) for box in boxes) >= 44  # a finger's width
+        page.evaluate("document.getElementById('count').textContent = '1000 of 1000'")  # the longest there may be
+        assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [390, 390]
         page.locator(".choice").first.tap()
         page.tap("#next")
     wait_until(page, "!document.getElementById('end').hidden")
