@@ -112,6 +112,13 @@ COMMANDS: Table = {
     "fakes": LazyCommand(
         "sfumato.app.cli.fakes:fakes", "Fakes of the people in a clips.jsonl, each with its real twin."
     ),
+    "study": (
+        "A user study: can people find the fake?",
+        {
+            "make": LazyCommand("sfumato.app.cli.study.make:make", "Write the page that asks, and its key."),
+            "score": LazyCommand("sfumato.app.cli.study.score:score", "The rate its answers give, and how sure it is."),
+        },
+    ),
     "evaluate": LazyCommand(
         "detector.commands.evaluate:evaluate", "Measure a detector: ours, or any other by its scores."
     ),

@@ -105,6 +105,8 @@ def test_an_option_that_is_taken_once_is_refused_twice(
         "calibrate GONE -o x",
         "clips GONE",
         "fakes GONE.jsonl --kind swap -o x.jsonl",
+        "study make GONE -o x",
+        "study score GONE README.md",
         "evaluate GONE.jsonl",
         "evaluate README.md --predictions GONE.csv",
         "datasets verify folder GONE",

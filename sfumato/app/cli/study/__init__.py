@@ -1,0 +1,1 @@
+"""The commands of a user study: the page that asks, and what its answers say."""

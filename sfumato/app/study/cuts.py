@@ -1,0 +1,100 @@
+"""Further real clips of a person, cut from the recordings beside the list: for people of whom it has too few.
+
+In: a person's recordings, and the fake beside which a cut is to stand. Out: films of its size, rate and length, made
+as a fake's twin is: the face's square, the same writer, about as many bytes, and a credential that says that a
+recording was cropped, resized and transcoded. A photograph gives none: it would only drift where the others speak.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import secrets
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sfumato.app.study.films import Film, open_film
+from sfumato.errors import MediaError
+from sfumato.media.clips import ClipRow, clip_file, file_digest
+
+if TYPE_CHECKING:
+    from provenance.signers import Signer
+    from sfumato.media.faces import FaceDetector
+    from sfumato.media.landmarks import LandmarkBackend
+
+METHOD = "cut"
+_PLACES = (0.0, 1.0, 0.5)  # of a recording: far apart, so that they show different moments
+_CRF = 20.0  # tried first; the size in bytes decides
+
+
+class Cutter:
+    """clips: the list; folder: where cuts are written; stride: frames of a recording between two of a cut."""
+
+    def __init__(self, clips: Path, folder: Path, stride: int = 1) -> None:
+        self.clips, self.folder, self.stride = clips, folder, stride
+        self._made: dict[tuple[str, float, int, int, int], Film | None] = {}  # None: it cannot be cut
+
+    def __call__(self, recordings: Sequence[ClipRow], fake: Film) -> Iterator[Film]:
+        """Films beside `fake`, as far as the recordings show a face for long enough."""
+        from sfumato.app.fakes.pairs import RATE
+
+        if fake.width != fake.height or fake.width % 2 or abs(fake.rate / RATE - 1) > 0.01:
+            return  # a twin is a square at that rate
+        for place in _PLACES:
+            for row in recordings:
+                if (film := self._kept(row, fake, place)) is not None:
+                    yield film
+
+    def _kept(self, row: ClipRow, fake: Film, place: float) -> Film | None:
+        """The cut, made once for all fakes of one size, length and rough number of bytes."""
+        what = (row.path, place, fake.width, _frames(fake), round(math.log2(fake.size)))
+        if what not in self._made:
+            try:
+                self._made[what] = self.cut(row, fake, place)
+            except MediaError:
+                self._made[what] = None
+        return self._made[what]
+
+    def cut(self, row: ClipRow, fake: Film, place: float) -> Film:
+        """place: 0 to 1, from the first moments to the last. Raises MediaError, OutputError, SealError."""
+        from sfumato.app.fakes.footage import read_footage, shoot, views
+        from sfumato.app.fakes.makers import Take
+        from sfumato.app.fakes.pairs import write_twin
+        from sfumato.execution.find_files import is_picture
+        from sfumato.media.video import GeneratedFacts
+
+        source = clip_file(self.clips, row)
+        if is_picture(source):
+            raise MediaError(f"{row.path} is a picture")
+        size, count = fake.width, _frames(fake)
+        detector, landmarks = self._readers
+        footage = read_footage(source, size, count, self.stride, detector, landmarks, place)
+        frames = shoot(footage.pictures, views(footage, len(footage.pictures), size, np.random.default_rng(0)), size)
+        facts = GeneratedFacts(f"cut of {row.identity}", METHOD, row.sha256, 0, (), row.sha256)
+        take = Take(frames, [], METHOD, "blend")
+        path = self.folder / f"{secrets.token_hex(8)}.mp4"
+        write_twin(path, take, source, _CRF, self._signer, facts, fake.size)
+        name = f"{row.path} from {place:.0%}"
+        made = dataclasses.replace(row, path=name, method=METHOD, sha256=file_digest(path), pair_of=row.path)
+        return open_film(made, path)
+
+    @cached_property
+    def _readers(self) -> tuple[FaceDetector, LandmarkBackend]:
+        from sfumato.media.faces import FaceDetector
+        from sfumato.media.landmarks import load_backend
+
+        return FaceDetector(), load_backend("mesh")
+
+    @cached_property
+    def _signer(self) -> Signer:
+        from provenance.signing.seal import development_signer
+
+        return development_signer()
+
+
+def _frames(fake: Film) -> int:
+    return round(fake.seconds * fake.rate)
