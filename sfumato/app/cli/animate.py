@@ -163,7 +163,8 @@ def _tell_surprises(made: LivingPortrait, pictures: Sequence[PortraitFile], conf
     for remark in made.remarks:
         click.echo(printable(remark), err=True)
     if not config.faces:
-        for picture, others in zip(pictures, made.others, strict=True):
+        # One person file stands for several pictures; whose faces they are was settled when they were learnt.
+        for picture, others in zip(pictures, made.others, strict=False):
             if others:
                 click.echo(
                     f"{printable(picture.path)} shows {others + 1} faces; the largest was taken. "

@@ -75,6 +75,13 @@ def test_a_learned_person_is_animated_and_the_seal_says_from_what(stock: Path, t
     assert np.abs(np.stack(frames) - np.stack(direct)).mean() < 8  # the same person, tuned a little
 
 
+def test_a_person_of_two_pictures_is_animated(stock: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    pictures, out = (stock / "me.png", stock / "me.png"), tmp_path / "two.person"
+    assert learn(stock, *pictures, "-o", out, "--consent", "it is me", "--tune-iterations", "0") == 0
+    assert animate(stock, out, "-o", tmp_path / "two.mp4") == 0
+    assert capfd.readouterr().err.count("faces") == 0
+
+
 def test_it_says_what_it_learned(stock: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     arguments = (
         stock / "me.png",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tables.tables import fill_tables, read_records, shipped_records
+from benchmarks.tables.tables import fill_tables, headline_table, read_records, shipped_records
 from sfumato.errors import UsageError
 
 ROOT = Path(__file__).parents[3]
-PAGES = (ROOT / "MODEL_CARD.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (ROOT / "README.md", ROOT / "MODEL_CARD.md", *sorted((ROOT / "docs").glob("*.md")))
 WITH_TABLES = [path for path in PAGES if "<!-- table" in path.read_text(encoding="utf-8")]
 ABOUT = {
     "command": "c",
@@ -51,6 +51,17 @@ def test_every_page_with_tables_agrees_with_its_records(path: Path) -> None:
 def test_the_model_card_shows_what_was_measured() -> None:
     text = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert all(f"<!-- table {name} -->" in text for name in ("quality", "cross", "detection"))
+
+
+def test_readme_shows_figures_of_every_part() -> None:
+    shown = headline_table(shipped_records())
+    assert f"<!-- table headline -->\n{shown}\n<!-- end -->" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(page in shown for page in ("MODEL_CARD.md#the-detector", "docs/durable.md", "docs/speed.md"))
+
+
+def test_a_figure_of_readme_without_a_record_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no results"):
+        fill_tables("<!-- table headline -->\n<!-- end -->", {**shipped_records(), "survival": tmp_path / "none.jsonl"})
 
 
 def test_a_block_is_replaced_and_the_text_around_it_stays(tmp_path: Path) -> None:
