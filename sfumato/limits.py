@@ -79,6 +79,7 @@ ACTIONS = Limit(100, "actions", "a manifest definition", "a long edit names thir
 INGREDIENTS = Limit(100, "ingredients", "a manifest definition", "a wall of pictures has fifty")
 RECORD = Limit(64 * MEGABYTE, "bytes", "a JSON file", "the index of the largest public data set has 30 MB")
 LINE = Limit(MEGABYTE, "characters", "a line of clips.jsonl", "a row has a few hundred")
+SET_ROWS = Limit(1_000_000, "rows", "a set of fakes", "the largest public set has a hundred thousand clips")
 AUDIT_LINE = Limit(MEGABYTE, "bytes", "a line of an audit log", "a verdict has 1 kB, a signed head 4 kB")
 ROWS = Limit(200_000, "rows", "a shard of prepared footage", "two hours at 25 a second")
 NAMES = Limit(65536, "bytes", "a name in a list on standard input", "systems take 4096")

@@ -1,0 +1,1 @@
+"""Commands about sets of fakes and their real twins."""
