@@ -17,13 +17,14 @@ from sfumato.media.video.container import choose_sound_stream, choose_video_stre
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
 
-SILENCE = -120.0  # dB: what digital silence counts as
+_SILENCE = -120.0  # dB of full scale: what digital silence counts as
 _LONGEST = 120.0  # seconds of sound that are listened to
 
 
 def stream_facts(path: Path) -> dict[str, Any]:
     """pixels, profile, encoder: words; keyframes: how many; of sound, where there is some, also sound_codec,
-    sound_layout, sound_rate (Hz) and loudness (dB of full scale, the root of the mean square). Raises MediaError.
+    sound_layout, sound_rate (Hz) and loudness (dB above silence, 0 to 120, of the root of the mean square). Raises
+    MediaError.
     """
     container = open_media(path)
     try:
@@ -75,10 +76,10 @@ class _Meter:
 
     def facts(self) -> dict[str, Any]:
         mean = self._energy / self._samples if self._samples else 0.0
-        level = 10 * math.log10(mean) if math.isfinite(mean) and mean > 0 else SILENCE
+        level = 10 * math.log10(mean) if math.isfinite(mean) and mean > 0 else _SILENCE
         return {
             "sound_codec": self._sound.codec_context.name,
             "sound_layout": str(self._sound.codec_context.layout.name),
             "sound_rate": int(self._sound.rate or 0),
-            "loudness": round(max(SILENCE, level), 2),
+            "loudness": round(max(0.0, level - _SILENCE), 2),
         }

@@ -16,6 +16,7 @@ from sfumato.errors import MediaError
 from sfumato.execution.journal import Record
 
 VERSION = 1  # raised when the same file gives another look: a journal's entries are then made anew
+SMALL = 32  # px: what a forgery changes is still seen, and an encoder's noise is averaged out
 _EVERY = 10**9  # frames: all there are
 
 
@@ -24,7 +25,8 @@ class Look:
     """sha256: "" for a file that is not there or cannot be read; size: bytes; reason: why its frames cannot be decoded,
     "" where they can. media: what the container declares and what was decoded; sharpness: the median over looks, two a
     second, of the variance of the Laplacian, in grey levels squared; fingerprint: of provenance.durable, base64;
-    decoded: sha256 of the decoded frames. outcome, declares, ingredients, signer, seal_reason: of its credential.
+    small: those looks as grey pictures of SMALL px a side, base64 of their bytes; decoded: sha256 of the decoded
+    frames. outcome, declares, ingredients, signer, seal_reason: of its credential.
     """
 
     sha256: str = ""
@@ -33,6 +35,7 @@ class Look:
     media: Mapping[str, Any] = field(default_factory=dict)
     sharpness: float | None = None
     fingerprint: str = ""
+    small: str = ""
     decoded: str = ""
     outcome: str = "none"
     declares: tuple[str, ...] = ()
@@ -86,20 +89,24 @@ def look_at(path: Path, sha256: str, trust: Sequence[bytes] = ()) -> Look:
 
 def _frames(path: Path, size: int) -> dict[str, Any]:
     """Raises MediaError, ValueError."""
+    import cv2
+
     from detector.inference.frames import SampledFrames
     from detector.inference.quality_norm import sharpness
-    from provenance.durable.fingerprint import INTERVAL, FingerprintBuilder
+    from provenance.durable.fingerprint import INTERVAL, LONGEST, FingerprintBuilder
     from sfumato.app.sets.check.looking.container import stream_facts
-    from sfumato.app.sets.layout import DecodedFrames
+    from sfumato.app.sets.decoded import DecodedFrames
 
     frames, decoded, builder = SampledFrames(path, _EVERY), DecodedFrames(), FingerprintBuilder()
-    sharp, due = list[float](), 0.0
+    sharp, small, due = list[float](), list[bytes](), 0.0
     for frame in frames:
         decoded.add(frame.image)
         builder.add(frame.image, frame.time)
-        if frame.time + 1e-6 >= due:
+        if frame.time + 1e-6 >= due and len(small) < LONGEST:  # the looks that the fingerprint takes
+            due = max(due + INTERVAL, frame.time + INTERVAL / 2)
             sharp.append(sharpness(frame.image))
-            due = frame.time + INTERVAL
+            grey = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY)
+            small.append(cv2.resize(grey, (SMALL, SMALL), interpolation=cv2.INTER_AREA).tobytes())
     media = {} if frames.media is None else frames.media.as_json()
     if media.get("kind") == "video":
         media |= stream_facts(path)
@@ -107,5 +114,6 @@ def _frames(path: Path, size: int) -> dict[str, Any]:
         "media": media | {"size": size},
         "sharpness": round(median(sharp), 4) if sharp else None,
         "fingerprint": base64.b64encode(builder.done().to_bytes()).decode(),
+        "small": base64.b64encode(b"".join(small)).decode(),
         "decoded": decoded.digest(),
     }
