@@ -7,7 +7,7 @@
     set.json         what the set is, and its digest
     videos/          the files, all of them sealed
     SHA256SUMS       of all files but itself and the last, as `sha256sum -c` reads it
-    set.c2pa         the signed manifest of SHA256SUMS, and so of the whole set
+    SHA256SUMS.c2pa  the signed manifest of SHA256SUMS, and so of the whole set
 
 What is read here may be by a stranger: all of it is bounded, unknown keys are refused, texts are one printable line.
 """
@@ -36,7 +36,7 @@ from sfumato.text import printable
 
 FORMAT, SCHEMA = "sfumato-set-1", 1
 RECIPE, CLIPS, DETAILS, RIGHTS, FACTS = "recipe.toml", "clips.jsonl", "details.jsonl", "rights.json", "set.json"
-VIDEOS, SUMS, MANIFEST = "videos", "SHA256SUMS", "set.c2pa"
+VIDEOS, SUMS, MANIFEST = "videos", "SHA256SUMS", "SHA256SUMS.c2pa"
 Case = Literal["plain", "pose", "light", "compressed", "several-faces"]
 Basis = Literal["consent", "licence", "public-domain", "own"]
 Part = TypeVar("Part", "Details", "Rights", "SetFacts")
