@@ -2,14 +2,14 @@
 answers, and across labels, where one of the two labels is wrong. In: the material and looks. Out: a `Check`.
 
 Alike is what the fingerprints of provenance.durable say. Across splits that is enough. Within a split a fake looks like
-real clips by its nature: like its twin, and like other twins of the same footage. So a real clip counts as a copy of a
-fake only where it shows the fake and not the twin just there where those two differ.
+real clips by its nature: its twin, and other twins of the same footage. So a real clip that is no twin of another fake
+of that person counts as a copy of a fake only where it shows the fake, and not the twin, just there where those two
+differ.
 """
 
 from __future__ import annotations
 
 import base64
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +29,7 @@ _LOOKS = 3  # of a clip that are compared with all of all others, to find who ma
 _MAYBE = 0.3  # share of bits of one such look
 _BLOCK = 2048  # looks compared at once
 _CHANGED = 0.05  # share of the picture, where the fake differs most from its twin
-_NEARER = 0.5  # how much nearer to the fake than to the twin a copy of it is there
+_NEARER = 0.3  # a copy's distance to the fake there, as a share of that to the twin: .22 at most, see docs/sets.md
 _LEAST = 6.0  # grey levels by which fake and twin must differ there for that to be told
 _SHIFT = 0.34  # of the shorter clip's looks, as the fingerprint
 
@@ -58,13 +58,16 @@ def check_copies(material: Material, looks: Sequence[Look]) -> Check:
     same = list(_same(clips))
     faults = [
         *Fault.of("file under two names", [_both(a, b) for a, b in same if a.look.sha256 == b.look.sha256]),
-        *Fault.of("real clip and fake with the same frames", [_both(a, b) for a, b in same if a.row.label != b.row.label]),
+        *Fault.of(
+            "real clip and fake with the same frames", [_both(a, b) for a, b in same if a.row.label != b.row.label]
+        ),
     ]
     if len(clips) > MOST:
         note = f"Near duplicates were not looked for: there are more than {MOST} clips."
         return Check("copies", faults, f"{len(clips)} files, by their frames", notes=[note])
     across, labels = list[str](), list[str]()
     by_path = {clip.row.path: clip for clip in clips}
+    twins = {clip.row.pair_of for clip in clips if clip.row.label == "fake"}
     for one, other in _candidates(clips):
         if (apart := distance(one.fingerprint, other.fingerprint)) > COPY:
             continue
@@ -73,7 +76,10 @@ def check_copies(material: Material, looks: Sequence[Look]) -> Check:
         else:
             fake, real = (one, other) if one.row.label == "fake" else (other, one)
             twin = by_path.get(fake.row.pair_of or "")
-            if twin is not None and twin is not real and _shows(real, fake, twin):
+            if twin is None or real.row.path == twin.row.pair_of:  # the footage itself
+                continue
+            footage = real.row.path in twins and real.row.identity == fake.row.identity  # another twin of it, perhaps
+            if not footage and _shows(real, fake, twin):
                 labels.append(f"{_both(real, fake)} ({apart:.2f})")
     faults += [
         *Fault.of("near duplicate in two splits", across, "share of the fingerprint's bits that differ"),

@@ -37,7 +37,11 @@ def places(material: Material) -> list[Path | None]:
 def check_files(material: Material, found: Sequence[Path | None]) -> Check:
     """Missing, too many, linked away. What is too many is told of a set alone: beside another list may lie anything."""
     folder, inside = material.folder.resolve(), list[str]()
-    away = {row.path for row, place in zip(material.rows, found, strict=True) if place is None and _leads_out(material, row.path)}
+    away = {
+        row.path
+        for row, place in zip(material.rows, found, strict=True)
+        if place is None and _leads_out(material, row.path)
+    }
     missing = [
         row.path for row, place in zip(material.rows, found, strict=True) if place is None and row.path not in away
     ]
@@ -98,9 +102,7 @@ def check_sums(material: Material, digests: Mapping[str, str]) -> Check:
         elif actual != digest:
             lies.append(path)
     left_out = [
-        path
-        for path, out in _walked(folder)
-        if path not in stated and path not in (SUMS, MANIFEST) and not out
+        path for path, out in _walked(folder) if path not in stated and path not in (SUMS, MANIFEST) and not out
     ]
     faults = [
         *Fault.of("line that is none", odd),
@@ -134,7 +136,7 @@ def _inside(name: bytes) -> str | None:
 
 
 def _digest(folder: Path, path: str) -> str:
-    """"" for what cannot be read, or lies outside."""
+    """ "" for what cannot be read, or lies outside."""
     try:
         place = (folder / path).resolve()
         return file_digest(place) if place.is_relative_to(folder) else ""

@@ -11,8 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from sfumato.app.sets.layout import CLIPS, DETAILS, FACTS, RIGHTS, Details, Rights, SetFacts
-from sfumato.app.sets.layout import read_details, read_facts, read_rights
+from sfumato.app.sets.layout import (
+    CLIPS,
+    DETAILS,
+    FACTS,
+    RIGHTS,
+    Details,
+    Rights,
+    SetFacts,
+    read_details,
+    read_facts,
+    read_rights,
+)
 from sfumato.errors import MediaError, UsageError
 from sfumato.limits import SET_ROWS
 from sfumato.media.clips import ClipRow, read_clips
@@ -47,12 +57,12 @@ class Material:
 
 
 def read_material(path: Path) -> Material:
-    """path: the folder of a set, or a list of clips. Raises MediaError where the list cannot be read as text, UsageError
-    where it holds nothing.
+    """path: the folder of a set, or a list of clips. Raises MediaError where the list cannot be read as text,
+    UsageError where it holds nothing.
     """
     clips = path / CLIPS if path.is_dir() else path
     refused: list[str] = []
-    rows = []
+    rows = list[ClipRow]()
     for row in read_clips(clips, refused):
         SET_ROWS.hold(clips, len(rows) + 1)
         rows.append(row)

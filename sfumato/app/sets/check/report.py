@@ -16,7 +16,7 @@ from sfumato.text import printable
 State = Literal["ok", "fault", "not checked"]
 SCHEMA = 1
 KEPT = 10  # names of a fault that are kept; all are counted
-_SHOWN, _NAME, _WIDTH = 3, 80, 24
+_SHOWN, _NAME, _WIDTH = 3, 200, 28
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,18 @@ def check_seals(material: Material, looks: Sequence[Look], trusted: bool) -> Che
     sealed = [look for _, look in there if look.outcome not in ("none", "unreadable")]
     if not material.whole and not sealed:
         return Check("seals", why_not="no file of this list carries a credential")
-    bare = {label: [row.path for row, look in there if row.label == label and look.outcome == "none"] for label in ("fake", "real")}
+    bare = {
+        label: [row.path for row, look in there if row.label == label and look.outcome == "none"]
+        for label in ("fake", "real")
+    }
     broken = [(row.path, look.seal_reason) for row, look in there if look.outcome == "invalid"]
     faults = [
         *Fault.of("fake without a seal", bare["fake"]),
-        *(Fault.of("real clip without a seal", bare["real"], "every file of a set is sealed") if material.whole else []),
+        *(
+            Fault.of("real clip without a seal", bare["real"], "every file of a set is sealed")
+            if material.whole
+            else []
+        ),
         *Fault.of("seal that does not hold", [path for path, _ in broken], broken[0][1] if broken else ""),
     ]
     if trusted:
@@ -47,9 +54,13 @@ def check_labels(material: Material, looks: Sequence[Look]) -> Check:
     name = "labels against seals"
     if not held:
         return Check(name, why_not="no file carries a credential that holds")
-    called_real = [row.path for row, look in held if row.label == "real" and FORGED & {*look.declares, *look.ingredients}]
+    called_real = [
+        row.path for row, look in held if row.label == "real" and FORGED & {*look.declares, *look.ingredients}
+    ]
     called_fake = [row.path for row, look in held if row.label == "fake" and not FORGED & {*look.declares}]
-    kinds = sorted({kind for row, look in held if row.path in set(called_real) for kind in (*look.declares, *look.ingredients)})
+    kinds = sorted(
+        {kind for row, look in held if row.path in set(called_real) for kind in (*look.declares, *look.ingredients)}
+    )
     faults = [
         *Fault.of("clip labelled real whose seal declares AI", called_real, ", ".join(kinds)),
         *Fault.of("clip labelled fake whose seal declares no AI", called_fake),

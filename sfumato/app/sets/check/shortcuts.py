@@ -17,12 +17,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from detector.evaluation.intervals import Clusters, bootstrap, cluster
 from detector.evaluation.metrics import Curve
 from detector.evaluation.shortcuts import WARN_ABOVE, metadata_table, separate
-from scipy.stats import rankdata
-
 from sfumato.app.sets.check.looking.look import Look
 from sfumato.app.sets.check.material import Material
 from sfumato.app.sets.check.report import Check, Fault
@@ -48,8 +47,8 @@ TOPICS = {  # the first word of a rule -> the check that it belongs to
 
 @dataclass(frozen=True)
 class Audit:
-    """names: of the rules; values: (N, rules); labels: (N,) 1 = fake; clusters: who is resampled together; pairs: (P, 2)
-    numbers of a fake and its twin.
+    """names: of the rules; values: (N, rules); labels: (N,) 1 = fake; clusters: who is resampled together; pairs: (P,
+    2) numbers of a fake and its twin.
     """
 
     names: Sequence[str]
@@ -84,7 +83,7 @@ class Audit:
         for rows in mixed:
             ways *= comb(min(len(rows), 64), min(int(self.labels[rows].sum()), 32))
         ways *= comb(min(len(pure), 64), min(sum(int(self.labels[rows[0]]) for rows in pure), 32))
-        return 2 / ways <= CHANCE
+        return bool(2 / ways <= CHANCE)
 
     def _rest(self, paired: NDArray[np.bool_]) -> tuple[list[Labels], list[Labels]]:
         """Rows without a twin by their clusters: those of both labels, and those of one."""
@@ -106,13 +105,18 @@ def check_shortcuts(material: Material, looks: Sequence[Look]) -> list[Check]:
     rows = [material.rows[number] for number in known]
     kinds = {row.label for row in rows}
     if len(kinds) < 2:
-        why = f"there is nothing to tell apart: {'all that can be read are ' + kinds.pop() if kinds else 'no file can be read'}"
+        what = f"all that can be read are {kinds.pop()}" if kinds else "no file can be read"
+        why = f"there is nothing to tell apart: {what}"
         return [Check(title, why_not=why) for title in titles]
     audit = _audit(rows, [looks[number] for number in known])
     aucs = _aucs(audit.values, audit.labels)  # (rules,)
     varied = np.ptp(audit.values, axis=0) > 0
     enough = audit.enough()
-    largest = np.sort([float(np.abs(_aucs(audit.values, dealt) - 0.5).max()) for dealt in audit.deals(_DEALS)]) if enough else np.zeros(0)
+    largest = (
+        np.sort([float(np.abs(_aucs(audit.values, dealt) - 0.5).max()) for dealt in audit.deals(_DEALS)])
+        if enough
+        else np.zeros(0)
+    )
     checks = []
     for title, topic in zip(titles, TOPICS, strict=False):
         among = [i for i, name in enumerate(audit.names) if varied[i] and name.split(" ")[0] in TOPICS[topic]]
@@ -134,7 +138,9 @@ def _check(title: str, audit: Audit, aucs: Floats, among: Sequence[int], largest
         gap = abs(aucs[i] - 0.5)
         chance = (1 + int((largest >= gap - 1e-12).sum())) / (1 + largest.size)
         if gap + 0.5 >= WARN_ABOVE and chance <= CHANCE:
-            faults += Fault.of("rule that tells fakes from reals", [audit.names[i]], _told(_measured(audit, i, aucs[i])))
+            faults += Fault.of(
+                "rule that tells fakes from reals", [audit.names[i]], _told(_measured(audit, i, aucs[i]))
+            )
     return Check(title, faults[:3], f"{said}; best rule {audit.names[best]}: {_told(measure)}", measures=measure)
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from sfumato.app.sets.check.material import Material
-from sfumato.app.sets.check.report import KEPT, Check, Fault
+from sfumato.app.sets.check.report import Check, Fault
 from sfumato.media.clips import crossing_ties
 
 _KINDS = ("person", "source", "driver", "clip of a pair", "file", "portrait", "motion")
@@ -35,12 +35,10 @@ def check_splits(material: Material) -> Check:
     listed = [(row, details[row.path]) for row in rows if row.path in details]
     found["portrait"] = _in_two((each.portrait, str(row.split)) for row, each in listed)
     found["motion"] = _in_two((each.motion_sha256, str(row.split)) for row, each in listed if each.motion_sha256)
-    faults = []
-    for kind, names in found.items():
-        told = [f"{name} ({' and '.join(splits)})" for name, splits in names.items()]
-        faults += Fault.of(f"{kind} in two splits", told[:KEPT]) if len(told) <= KEPT else [
-            Fault(f"{kind} in two splits", tuple(told[:KEPT]), len(told))
-        ]
+    faults = list[Fault]()
+    for kind, crossing in found.items():
+        told = [f"{name} ({' and '.join(splits)})" for name, splits in crossing.items()]
+        faults += Fault.of(f"{kind} in two splits", told)
     counts = Counter(str(row.split) for row in rows)
     shares = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
     notes = [] if listed else ["Portraits and motions were not compared by their digests: there are no details."]

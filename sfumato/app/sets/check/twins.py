@@ -48,7 +48,9 @@ def check_twins(material: Material, looks: Sequence[Look]) -> Check:
     if material.whole:
         faults += _pair_numbers(material, [(fake.path, twin.path) for fake, twin in pairs])
         partners = {twin.path for _, twin in pairs}
-        faults += Fault.of("twin without a fake", [r.path for r in rows if r.label == "real" and r.path not in partners])
+        faults += Fault.of(
+            "twin without a fake", [r.path for r in rows if r.label == "real" and r.path not in partners]
+        )
         faults += Fault.of("twin of several fakes", [str(path) for path, count in shared.items() if count > 1])
     return Check("twins", faults, f"{compared} pairs compared")
 

@@ -1,12 +1,11 @@
-"""What a set says of itself, held against what is there: its list, its details, set.json and its signed manifest. In: the
-material and looks. Out: `Check`s.
+"""What a set says of itself, held against what is there: its list, its details, set.json and its signed manifest. In:
+the material and looks. Out: `Check`s.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from sfumato.app.sets.check.looking.look import Look
 from sfumato.app.sets.check.material import Material
@@ -51,7 +50,9 @@ def check_details(material: Material, looks: Sequence[Look]) -> Check:
         *Fault.of("details given twice", [path for path, count in counts.items() if count > 1]),
     ]
     if not faults and rows != stated:
-        faults += Fault.of("details in another order than the rows", [a for a, b in zip(rows, stated, strict=True) if a != b])
+        faults += Fault.of(
+            "details in another order than the rows", [a for a, b in zip(rows, stated, strict=True) if a != b]
+        )
     lies: dict[str, list[str]] = {}
     decoded = list[tuple[str, bool]]()
     for path, look in zip(rows, looks, strict=True):

@@ -70,7 +70,7 @@ class _Meter:
             return
         for frame in frames:
             samples = frame.to_ndarray()
-            scale = float(np.iinfo(samples.dtype).max) if np.issubdtype(samples.dtype, np.integer) else 1.0
+            scale = float(np.iinfo(samples.dtype.str).max) if samples.dtype.kind in "iu" else 1.0
             self._energy += float(np.square(samples.astype(np.float64) / scale).mean()) * frame.samples
             self._samples += frame.samples
 
