@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sfumato.errors import ConfigError
+from sfumato.errors import ConfigError, nearest
 from sfumato.limits import SETTINGS
 from sfumato.regular_file import read_regular_text
 
@@ -72,7 +72,9 @@ def from_dict(schema: type[T], values: Mapping[str, Any], where: str = "") -> T:
     known = {field.name for field in dataclasses.fields(schema) if field.init}  # type: ignore[arg-type]
     unknown = sorted(set(values) - known, key=str)
     if unknown:
-        raise ConfigError(f"Unknown key {where}{unknown[0]}", f"Known here: {', '.join(sorted(known))}.")
+        near = nearest(unknown[0], known)
+        meant = f"Did you mean {near!r}? " if near else ""
+        raise ConfigError(f"Unknown key {where}{unknown[0]}", f"{meant}Known here: {', '.join(sorted(known))}.")
     arguments = {name: _convert(hints[name], value, f"{where}{name}") for name, value in values.items()}
     try:
         return schema(**arguments)

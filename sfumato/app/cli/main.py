@@ -116,12 +116,13 @@ COMMANDS: Table = {
         "detector.commands.evaluate:evaluate", "Measure a detector: ours, or any other by its scores."
     ),
     "datasets": (
-        "Public data sets: what can be read, and what of it is here.",
+        "Data sets: public ones that can be read, and sets of fakes that are made here.",
         {
             "list": LazyCommand("detector.commands.evaluate:list_datasets", "Names of all data sets that can be read."),
             "verify": LazyCommand("detector.commands.evaluate:verify", "Count what is there against what should be."),
             "check": LazyCommand("sfumato.app.cli.sets.check:check", "What is wrong with a set of fakes and twins."),
             "clips": LazyCommand("detector.commands.evaluate:write_clips_of", "Write clips.jsonl, to train on."),
+            "make": LazyCommand("sfumato.app.cli.sets.make:make", "Make a set of fakes and their twins, by recipe."),
             "deepfakebench": LazyCommand(
                 "detector.commands.evaluate:export_deepfakebench", "Write DeepfakeBench's JSON."
             ),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from provenance.signers import Signer
 
 JOURNAL = "made.sqlite3"
-_VERSION = 4  # raised when the same request gives other files
+_VERSION = 5  # raised when the same request gives other files
 _ADVICE = "Each needs a file inside the list's folder, no link out of it, that shows a face."
 
 

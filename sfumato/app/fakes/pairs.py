@@ -10,6 +10,7 @@ AI in its source type.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,9 @@ _TRIES = 6
 _HALVING = 6.0  # of crf halves the bytes, about: the first guess
 
 
+Through = Callable[[Seal], Seal]
+
+
 @dataclass
 class DeclaredSeal:
     """Signs what a declaration says instead of the writer's facts: for files that no model made as a whole, or none at
@@ -46,9 +50,12 @@ class DeclaredSeal:
         sign_file(unsealed, destination, self.declaration, self.signer)
 
 
-def write_fake(path: Path, take: Take, source: Path, crf: float, signer: Signer, facts: GeneratedFacts) -> None:
-    """`source`: the person's file. What was pasted into a real frame is declared a composite of it. Raises SealError,
-    OutputError.
+def write_fake(
+    path: Path, take: Take, source: Path, crf: float, signer: Signer, facts: GeneratedFacts,
+    through: Through = lambda seal: seal,
+) -> None:  # fmt: skip
+    """`source`: the person's file. What was pasted into a real frame is declared a composite of it. through: what the
+    seal is put into, such as a clock. Raises SealError, OutputError.
     """
     from provenance.manifests.declaration import Declaration
     from provenance.signing.seal import C2paSeal
@@ -62,24 +69,27 @@ def write_fake(path: Path, take: Take, source: Path, crf: float, signer: Signer,
             seed=facts.seed, parameters=facts.parameters,
         )  # fmt: skip
         seal = DeclaredSeal(declaration, signer)
-    _write(path, take.fake, crf, seal, facts)
+    _write(path, take.fake, crf, through(seal), facts)
 
 
 def write_twin(
-    path: Path, take: Take, source: Path, crf: float, signer: Signer, facts: GeneratedFacts, size: int
-) -> float:
+    path: Path, take: Take, source: Path, crf: float, signer: Signer, facts: GeneratedFacts, size: int,
+    through: Through = lambda seal: seal,
+) -> float:  # fmt: skip
     """Writes the real frames until the file has `size` bytes, or with `crf` as it is where size is 0. Returns the crf.
 
-    Raises SealError, OutputError.
+    The signer's certificates, as long in both files, count in neither: another key gives the same twin. Raises
+    SealError, OutputError.
     """
     from provenance.manifests.declaration import Declaration
 
     actions = ("c2pa.cropped", "c2pa.resized", "c2pa.transcoded")
-    seal = DeclaredSeal(Declaration("edited", facts.title, parent=source, actions=actions), signer)
+    seal = through(DeclaredSeal(Declaration("edited", facts.title, parent=source, actions=actions), signer))
+    chain = len(signer.chain_pem)
     tried: dict[float, float] = {}  # crf -> logarithm of the bytes over those wanted
     for _ in range(_TRIES):
         _write(path, take.real, crf, seal, facts)
-        tried[crf] = math.log(path.stat().st_size / size) if size else 0.0
+        tried[crf] = math.log((path.stat().st_size - chain) / (size - chain)) if size else 0.0
         following = _next(tried)
         if abs(tried[crf]) <= _CLOSE or following in tried:
             break

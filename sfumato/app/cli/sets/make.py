@@ -1,0 +1,52 @@
+"""The command `sfumato datasets make`: it parses, calls the library, prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sfumato import options
+from sfumato.text import left_out, printable
+
+
+@click.command("make")
+@click.argument("recipe", type=options.FILE)
+@options.output("Folder of the set, new or one that a stopped call began.", folder=options.NewFolder("videos"))
+@options.workers("Processes side by side.")
+@click.option(
+    "--timings", type=options.NEW_FILE, metavar="FILE", help="Write clips an hour and where the time went, as JSON."
+)
+def make(recipe: Path, out: Path, workers: int, timings: Path | None) -> None:
+    """Make the set of fakes that RECIPE (TOML) describes: every fake beside its real twin, all of them sealed.
+
+    The same call goes on with a set that was stopped, however it was. configs/set.toml is an example.
+    """
+    import json
+
+    from sfumato.app.sets.making.make_set import make_set
+    from sfumato.app.sets.making.recipe import read_recipe
+    from sfumato.atomic import require_writable, write_text
+    from sfumato.progress import progress
+
+    given = read_recipe(recipe)
+    if timings is not None:
+        require_writable(timings)
+    with progress("Making pairs") as advance:
+        made = make_set(given, out, workers, lambda done, total: advance(done))
+    for line in left_out(made.refused):
+        click.echo(line, err=True)
+    if made.missing:
+        click.echo(f"{made.missing} pairs are missing: nobody who could be tried shows a usable face", err=True)
+    counts = made.facts.counts
+    if made.timings is None:
+        click.echo("The set was whole already; nothing was made", err=True)
+    else:
+        values = made.timings.values()
+        shares = ", ".join(f"{part} {share:.0%}" for part, share in values["shares"].items())
+        click.echo(f"{values['clips']} clips in this call, {values['clips_an_hour']:g} an hour: {shares}", err=True)
+        if timings is not None:
+            write_text(timings, json.dumps(values) + "\n")
+    click.echo(printable(f"{made.facts.name}: {counts['clips']} clips of {counts['people']} people", 400), err=True)
+    click.echo(f"digest {made.facts.digest}", err=True)
+    click.echo(out)

@@ -1,0 +1,1 @@
+"""`sfumato datasets make`: a set by recipe."""
