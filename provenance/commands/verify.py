@@ -15,6 +15,7 @@ from sfumato.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from provenance.pki.allowed_list import AllowedList
+    from provenance.verifying.verification import Verification
 
 EXIT_CODES = {
     "trusted": ExitCode.DONE,
@@ -47,7 +48,7 @@ def verify(
     credentials: Mapping[str, Any],
 ) -> None:
     """Check the content credentials of FILEs; of a folder, every file in it. No connection is opened unless a host is
-    named.
+    named. Where a folder has signed sums, as the sets of `datasets make` have, files in them need no credential.
 
     \b
     trusted     valid, the signer leads to a root given here or is on an allowed list, and the policy holds
@@ -66,6 +67,7 @@ def verify(
     from provenance.library.store import SIDECAR_SUFFIX
     from provenance.verifying.policy import parse_policy
     from provenance.verifying.report import describe, record
+    from provenance.verifying.signed_sums import has_signed_sums, verify_sums
     from provenance.verifying.verification import OUTCOMES
     from provenance.verifying.verify import verify as verify_file
     from sfumato.execution.find_files import Finder
@@ -88,12 +90,23 @@ def verify(
     for each in beliefs.lists:
         announce(each)
     origins = [origin(each) for each in beliefs.lists]
-    worst = 0
-    for path in paths:
-        found = verify_file(
+
+    def look(path: Path) -> Verification:
+        return verify_file(
             path, beliefs.anchors, stamps=beliefs.stamps, allowed=beliefs.digests, policy=policy, sidecar=sidecar,
             remote=hosts,
         )  # fmt: skip
+
+    signed = [verify_sums(name, look) for name in dict.fromkeys(files) if has_signed_sums(name)]
+    sums, held = (
+        {each.found.path: each.found for each in signed},
+        frozenset[Path]().union(*(each.held for each in signed)),
+    )
+    worst = 0
+    for path in paths:
+        found = sums[path] if path in sums else look(path)
+        if path in held and found.outcome in ("none", "unreadable"):  # no medium, or one without a credential
+            continue
         worst = max(worst, OUTCOMES.index(found.outcome))
         if as_json:
             click.echo(

@@ -129,6 +129,9 @@ class PairMaker:
 
         self._order, self._recipe = order, order.recipe
         self._by_path = {source.row.path: source for source in order.sources}
+        self._rooms: dict[tuple[str | None, str], list[Source]] = {}  # who may be seen together
+        for source in order.sources:
+            self._rooms.setdefault((source.row.split, source.rights), []).append(source)
         self._signer: Signer = development_signer()
         self._makers: dict[tuple[str, str], SetTakeMaker] = {}
 
@@ -186,14 +189,11 @@ class PairMaker:
 
     def _company(self, whom: Source, rng: np.random.Generator, count: int) -> list[Source]:
         """Other people of the same split, and under the same record of rights: their faces are in the file too."""
-        row = whom.row
-        able = [
-            source for source in self._order.sources
-            if source.row.split == row.split and source.rights == whom.rights and source.row.identity != row.identity
-        ]  # fmt: skip
-        people: dict[str, Source] = {}
-        for index in rng.permutation(len(able))[: 20 * count] if able else []:
-            people.setdefault(able[int(index)].row.identity, able[int(index)])
+        able, people = self._rooms[whom.row.split, whom.rights], dict[str, Source]()
+        for index in rng.permutation(len(able))[: 20 * count]:
+            other = able[int(index)]
+            if other.row.identity != whom.row.identity:
+                people.setdefault(other.row.identity, other)
         return list(people.values())[:count]
 
     def _in_company(self, maker: SetTakeMaker, take: Take, whom: Source, size: int, rng: np.random.Generator) -> Take:

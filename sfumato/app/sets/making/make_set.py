@@ -96,6 +96,8 @@ def make_set(
     recipe = given.recipe
     sources = read_sources(recipe)
     rights, models, slots = rights_of(recipe, sources), models_of(recipe), plan_set(recipe, sources)
+    if not (folder / WORK).is_dir() and (folder / VIDEOS).is_dir() and any((folder / VIDEOS).iterdir()):
+        raise OutputError(f"{folder / VIDEOS} holds files of no call that was stopped", "Choose a new folder.")
     for place in (folder, folder / VIDEOS, folder / WORK):
         make_folder(place)
     require_writable(folder / FACTS)

@@ -107,11 +107,7 @@ def _choices(recipe: Recipe, rule: FakeRule, source: Source, filmed: dict[str, l
         if motion == OWN:
             driver = "" if source.still else source.row.path
         elif motion == OTHERS:
-            others = [
-                each for each in filmed.get(str(source.row.split), []) if each.row.identity != source.row.identity
-            ]
-            at = seed_of(recipe.seed, "driver", source.row.path) % max(1, len(others))
-            driver = others[at].row.path if others else ""
+            driver = _another(recipe, source, filmed.get(str(source.row.split), []))
         elif motion and recipe.motions.get(motion, "train") != source.row.split:
             continue
         if motion and not driver:
@@ -119,6 +115,13 @@ def _choices(recipe: Recipe, rule: FakeRule, source: Source, filmed: dict[str, l
         for made_with in rule.made_with:
             for seed in rule.seeds:
                 yield Choice(source.row.path, made_with, driver, seed)
+
+
+def _another(recipe: Recipe, source: Source, filmed: Sequence[Source]) -> str:
+    """Of `filmed`, the first of another person from a drawn place on; "" where there is none."""
+    start = seed_of(recipe.seed, "driver", source.row.path) % max(1, len(filmed))
+    turned = (filmed[(start + step) % len(filmed)] for step in range(len(filmed)))
+    return next((other.row.path for other in turned if other.row.identity != source.row.identity), "")
 
 
 def _why_none(rule: FakeRule) -> str:

@@ -1,7 +1,7 @@
 """One signed manifest of a whole set: its files in; SHA256SUMS and the manifest beside it out.
 
-The sums cover every file but themselves and the manifest, the manifest the sums: whoever changes, adds or takes away a
-file breaks one of the two. `sfumato verify SET` looks at both.
+The sums cover every file but themselves and the manifest, the manifest the sums: whoever changes a file or takes one
+away breaks one of the two, and what is added stands in neither. `sfumato verify SET` looks at both.
 """
 
 from __future__ import annotations
