@@ -23,13 +23,13 @@ from sfumato.app.sets.check.material import Material
 from sfumato.app.sets.check.report import Check, Fault
 from sfumato.media.clips import ClipRow
 
-COPY = 0.15  # share of bits that differ: re-encoded copies lie up to .11, different people from .33 (docs/sets.md)
+COPY = 0.15  # share of bits that differ: between copies and different people, see docs/durable.md
 MOST = 20_000  # clips: the work grows with their square
 _LOOKS = 3  # of a clip that are compared with all of all others, to find who may be alike
 _MAYBE = 0.3  # share of bits of one such look
 _BLOCK = 2048  # looks compared at once
 _CHANGED = 0.05  # share of the picture, where the fake differs most from its twin
-_NEARER = 0.3  # a copy's distance to the fake there, as a share of that to the twin: .22 at most, see docs/sets.md
+_NEARER = 0.3  # a copy's distance to the fake there, as a share of that to the twin: measured .22 at most
 _LEAST = 6.0  # grey levels by which fake and twin must differ there for that to be told
 _SHIFT = 0.34  # of the shorter clip's looks, as the fingerprint
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import comb
 from typing import Any
 
@@ -60,35 +61,36 @@ class Audit:
     def deals(self, count: int, seed: int = 0) -> Iterator[Labels]:
         """(N,) labels as chance could have dealt them out."""
         rng = np.random.default_rng(seed)
-        paired = np.zeros(self.labels.size, bool)
-        paired[self.pairs.ravel()] = True
-        mixed, pure = self._rest(paired)
+        mixed, pure = self._rest
+        kept = np.concatenate(pure) if pure else np.zeros(0, np.int64)
+        held, sizes = np.array([self.labels[rows[0]] for rows in pure], np.int64), [len(rows) for rows in pure]
         for _ in range(count):
             dealt = self.labels.copy()
             swapped = self.pairs[rng.random(len(self.pairs)) < 0.5]
             dealt[swapped] = self.labels[swapped[:, ::-1]]
             for rows in mixed:
                 dealt[rows] = rng.permutation(self.labels[rows])
-            order = rng.permutation(len(pure))
-            for rows, other in zip(pure, order, strict=True):
-                dealt[rows] = self.labels[pure[other][0]]
-            yield dealt
+            dealt[kept] = np.repeat(rng.permutation(held), sizes)
+            if 0 < dealt.sum() < dealt.size:
+                yield dealt
 
+    @property
     def enough(self) -> bool:
         """Whether there are so many ways to deal that the one at hand can be a rare one."""
-        paired = np.zeros(self.labels.size, bool)
-        paired[self.pairs.ravel()] = True
-        mixed, pure = self._rest(paired)
+        mixed, pure = self._rest
         ways = 2 ** min(len(self.pairs), 64)
-        for rows in mixed:
+        for rows in mixed[:64]:
             ways *= comb(min(len(rows), 64), min(int(self.labels[rows].sum()), 32))
         ways *= comb(min(len(pure), 64), min(sum(int(self.labels[rows[0]]) for rows in pure), 32))
         return bool(2 / ways <= CHANCE)
 
-    def _rest(self, paired: NDArray[np.bool_]) -> tuple[list[Labels], list[Labels]]:
+    @cached_property
+    def _rest(self) -> tuple[list[Labels], list[Labels]]:
         """Rows without a twin by their clusters: those of both labels, and those of one."""
+        alone = np.ones(self.labels.size, bool)
+        alone[self.pairs.ravel()] = False
         rest: dict[int, list[int]] = defaultdict(list)
-        for number in np.flatnonzero(~paired):
+        for number in np.flatnonzero(alone):
             rest[int(self.clusters.of[number])].append(int(number))
         groups = [np.array(numbers) for numbers in rest.values()]
         both = [np.unique(self.labels[rows]).size > 1 for rows in groups]
@@ -109,14 +111,12 @@ def check_shortcuts(material: Material, looks: Sequence[Look]) -> list[Check]:
         why = f"there is nothing to tell apart: {what}"
         return [Check(title, why_not=why) for title in titles]
     audit = _audit(rows, [looks[number] for number in known])
-    aucs = _aucs(audit.values, audit.labels)  # (rules,)
+    ranks = rankdata(audit.values, axis=0)  # (N, rules)
+    aucs = _aucs(ranks, audit.labels)  # (rules,)
     varied = np.ptp(audit.values, axis=0) > 0
-    enough = audit.enough()
-    largest = (
-        np.sort([float(np.abs(_aucs(audit.values, dealt) - 0.5).max()) for dealt in audit.deals(_DEALS)])
-        if enough
-        else np.zeros(0)
-    )
+    enough = audit.enough
+    deals = audit.deals(_DEALS) if enough else ()
+    largest = np.array([float(np.abs(_aucs(ranks, dealt) - 0.5).max()) for dealt in deals])  # (deals,)
     checks = []
     for title, topic in zip(titles, TOPICS, strict=False):
         among = [i for i, name in enumerate(audit.names) if varied[i] and name.split(" ")[0] in TOPICS[topic]]
@@ -185,11 +185,10 @@ def _audit(rows: Sequence[ClipRow], looks: Sequence[Look]) -> Audit:
     return Audit([*names, _SHARPNESS], np.column_stack([values, sharpness]), labels, clusters, pairs)
 
 
-def _aucs(values: Floats, labels: Labels) -> Floats:
-    """(rules,): P(a fake has more) + half the ties, of each column."""
-    ranks = rankdata(values, axis=0)
+def _aucs(ranks: Floats, labels: Labels) -> Floats:
+    """(rules,): P(a fake has more) + half the ties, of each column of (N, rules) ranks."""
     fakes = int(labels.sum())
-    above = ranks[labels == 1].sum(axis=0) - fakes * (fakes + 1) / 2
+    above = labels @ ranks - fakes * (fakes + 1) / 2
     return np.asarray(above / (fakes * (labels.size - fakes)), np.float64)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,11 @@ def audit(
             fake = label == "fake"
             media = made(fake, rng)
             sharpness = media.pop("sharpness")
-            rows.append(
-                ClipRow(
-                    f"{number}-{label}.mp4", label, "toy" if fake else TWIN, "reenact" if fake else "real",  # type: ignore[arg-type]
-                    who if paired else f"{who} {label}", "0" * 64, pair_of=f"{number}-real.mp4" if fake and paired else None, split="train",
-                )
+            clip = ClipRow(
+                f"{number}-{label}.mp4", label, "toy" if fake else TWIN, "reenact" if fake else "real",  # type: ignore[arg-type]
+                who if paired else f"{who} {label}", "0" * 64, split="train",
             )  # fmt: skip
+            rows.append(replace(clip, pair_of=f"{number}-real.mp4" if fake and paired else None))
             looks.append(Look("0" * 64, media["size"], media=media, sharpness=sharpness))
     checks = check_shortcuts(Material(Path("clips.jsonl"), rows), looks)
     return {check.name.removeprefix("shortcuts: "): check for check in checks}
@@ -90,10 +90,10 @@ def test_a_larger_file_is_a_rule_though_no_size_is_typical() -> None:
 
 @pytest.mark.parametrize(("pairs", "paired"), [(4, True), (8, True), (12, True), (60, True), (12, False), (60, False)])
 def test_chance_raises_no_alarm(pairs: int, paired: bool) -> None:
-    """Of fifty honest sets none is called a fault; the largest AUC among the rules of a small one is far from .5."""
-    found = [audit(pairs, paired=paired, seed=seed) for seed in range(10 if pairs > 12 else 50)]
+    """Of a dozen honest sets none is called a fault; the largest AUC among the rules of a small one is far from .5."""
+    found = [audit(pairs, paired=paired, seed=seed) for seed in range(4 if pairs > 12 else 12)]
     alarms = sum(check.state == "fault" for checks in found for check in checks.values())
-    assert alarms <= len(found) // 50
+    assert alarms == 0
     if pairs == 4:
         assert {checks["sharpness"].state for checks in found} == {"not checked"}
         assert "could be chance" in found[0]["sharpness"].why_not
@@ -101,14 +101,12 @@ def test_chance_raises_no_alarm(pairs: int, paired: bool) -> None:
 
 def test_few_people_with_habits_of_their_own_are_no_rule() -> None:
     """Two people make all fakes, two all reals, each with a camera of their own: nobody can tell label from person."""
-    sizes = {}
 
     def made(fake: bool, rng: np.random.Generator) -> dict[str, Any]:
         return facts(fake, rng) | {"width": 320 if fake else 256}
 
     found = audit(40, made, paired=False, people=2)
     assert found["size and rate"].state == "not checked"
-    assert sizes == {}
 
 
 def test_one_label_alone_has_nothing_to_tell_apart() -> None:
