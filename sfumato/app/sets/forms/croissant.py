@@ -16,6 +16,7 @@ from sfumato.app.sets.forms.columns import COLUMNS, fields, record
 from sfumato.app.sets.forms.folder import write_folder
 from sfumato.app.sets.forms.job import DATA, Job
 from sfumato.app.sets.forms.licences import spdx_address
+from sfumato.app.sets.layout import Rights
 from sfumato.atomic import atomic_path, write_text
 from sfumato.media.clips import file_digest
 from sfumato.version import __version__
@@ -88,8 +89,7 @@ def _general(job: Job) -> dict[str, Any]:
         },
         "prov:wasDerivedFrom": [
             {"@type": "prov:Entity", "prov:label": f"{rights.source} ({rights.holder}; {rights.licence})"}
-            for name, rights in sorted(job.media.rights.items())
-            if name in {row.details.rights for row in job.media.rows}
+            for _, rights in _used(job)
         ],
     }  # fmt: skip
     if publication.url:
@@ -103,9 +103,7 @@ def _responsible(job: Job) -> dict[str, Any]:
     words = about(job.media)
     models = [f"{name} (SHA-256 {digest})" for name, digest in sorted(job.media.facts.models.items())]
     statements = [
-        f"{name}: {rights.holder}, {rights.licence}, {rights.basis}. {rights.statement}"
-        for name, rights in sorted(job.media.rights.items())
-        if name in {row.details.rights for row in job.media.rows}
+        f"{name}: {rights.holder}, {rights.licence}, {rights.basis}. {rights.statement}" for name, rights in _used(job)
     ]
     return {
         "rai:dataCollection": words.collected,
@@ -129,6 +127,10 @@ def _responsible(job: Job) -> dict[str, Any]:
     }
 
 
+def _used(job: Job) -> list[tuple[str, Rights]]:
+    return [(name, job.media.rights[name]) for name in sorted({row.details.rights for row in job.media.rows})]
+
+
 def _distribution(job: Job) -> list[dict[str, Any]]:
     rows = job.out / ROWS
     return [
@@ -140,7 +142,7 @@ def _distribution(job: Job) -> list[dict[str, Any]]:
         {
             "@type": "cr:FileSet", "@id": "video-files", "name": "video-files",
             "description": "The videos; their digests are in the rows and in SHA256SUMS.",
-            "encodingFormat": "video/mp4", "includes": sorted({f"{DATA}/*{ending}" for ending in _endings(job)}),
+            "encodingFormat": "video/mp4", "includes": sorted({f"{DATA}/*/*{ending}" for ending in _endings(job)}),
         },
     ]  # fmt: skip
 
