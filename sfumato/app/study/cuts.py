@@ -1,4 +1,4 @@
-"""Further real clips of a person, cut from the recordings beside the list: for people of whom it has too few.
+"""Further real clips of a person, cut from recordings of the list or of another: for people of whom it has too few.
 
 In: a person's recordings, and the fake beside which a cut is to stand. Out: films of its size, rate and length, made
 as a fake's twin is: the face's square, the same writer, about as many bytes, and a credential that says that a
@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import secrets
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 
 from sfumato.app.study.films import Film, open_film
 from sfumato.errors import MediaError
-from sfumato.media.clips import ClipRow, clip_file, file_digest
+from sfumato.media.clips import TWIN, ClipRow, clip_file, file_digest, read_clips
 
 if TYPE_CHECKING:
     from provenance.signers import Signer
@@ -32,11 +33,18 @@ _CRF = 20.0  # tried first; the size in bytes decides
 
 
 class Cutter:
-    """clips: the list; folder: where cuts are written; stride: frames of a recording between two of a cut."""
+    """clips: the list; folder: where cuts are written; stride: frames of a recording between two of a cut; footage:
+    another list, of recordings of the same people.
+    """
 
-    def __init__(self, clips: Path, folder: Path, stride: int = 1) -> None:
-        self.clips, self.folder, self.stride = clips, folder, stride
-        self._made: dict[tuple[str, float, int, int, int], Film | None] = {}  # None: it cannot be cut
+    def __init__(self, clips: Path, folder: Path, stride: int = 1, footage: Path | None = None) -> None:
+        """Raises MediaError for footage that cannot be read."""
+        self.clips, self.folder, self.stride, self.footage = clips, folder, stride, footage
+        self._beside: defaultdict[str, list[ClipRow]] = defaultdict(list)  # the footage's, by person
+        for row in read_clips(footage) if footage is not None else ():
+            if row.label == "real" and row.method != TWIN:
+                self._beside[row.identity].append(row)
+        self._made: dict[tuple[Path, str, float, int, int, int], Film | None] = {}  # None: it cannot be cut
 
     def __call__(self, recordings: Sequence[ClipRow], fake: Film) -> Iterator[Film]:
         """Films beside `fake`, as far as the recordings show a face for long enough."""
@@ -44,30 +52,34 @@ class Cutter:
 
         if fake.width != fake.height or fake.width % 2 or abs(fake.rate / RATE - 1) > 0.01:
             return  # a twin is a square at that rate
+        sources = [(self.clips, row) for row in recordings]
+        if self.footage is not None:
+            sources += [(self.footage, row) for row in self._beside.get(fake.row.identity, [])]
         for place in _PLACES:
-            for row in recordings:
-                if (film := self._kept(row, fake, place)) is not None:
+            for clips, row in sources:
+                if (film := self._kept(clips, row, fake, place)) is not None:
                     yield film
 
-    def _kept(self, row: ClipRow, fake: Film, place: float) -> Film | None:
+    def _kept(self, clips: Path, row: ClipRow, fake: Film, place: float) -> Film | None:
         """The cut, made once for all fakes of one size, length and rough number of bytes."""
-        what = (row.path, place, fake.width, _frames(fake), round(math.log2(fake.size)))
+        what = (clips, row.path, place, fake.width, _frames(fake), round(math.log2(fake.size)))
         if what not in self._made:
             try:
-                self._made[what] = self.cut(row, fake, place)
+                self._made[what] = self.cut(row, clip_file(clips, row), fake, place)
             except MediaError:
                 self._made[what] = None
         return self._made[what]
 
-    def cut(self, row: ClipRow, fake: Film, place: float) -> Film:
-        """place: 0 to 1, from the first moments to the last. Raises MediaError, OutputError, SealError."""
+    def cut(self, row: ClipRow, source: Path, fake: Film, place: float) -> Film:
+        """source: the row's file; place: 0 to 1, from the first moments to the last. Raises MediaError, OutputError,
+        SealError.
+        """
         from sfumato.app.fakes.footage import read_footage, shoot, views
         from sfumato.app.fakes.makers import Take
         from sfumato.app.fakes.pairs import write_twin
         from sfumato.execution.find_files import is_picture
         from sfumato.media.video import GeneratedFacts
 
-        source = clip_file(self.clips, row)
         if is_picture(source):
             raise MediaError(f"{row.path} is a picture")
         size, count = fake.width, _frames(fake)

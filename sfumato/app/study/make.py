@@ -47,13 +47,15 @@ class Made:
 @dataclass(frozen=True)
 class StudyConfig:
     """questions: at most; choices: clips of each; stride: frames of a recording between two of a further real clip;
-    note: what participants are told before they begin, such as who asks.
+    footage: another list, or its folder, with recordings of the same people; note: what participants are told before
+    they begin, such as who asks.
     """
 
     questions: int = 30
     choices: int = 3  # as the paper
     seed: int = 0
     stride: int = 1
+    footage: Path | None = None
     note: str = ""
 
 
@@ -76,7 +78,8 @@ def make_study(
     with private_folder(out) as folder:
         cuts = folder / "cuts"
         make_folder(cuts)
-        cutter = Cutter(clips, cuts, config.stride)
+        footage = list_of(config.footage) if config.footage is not None else None
+        cutter = Cutter(clips, cuts, config.stride, footage)
         drawn = draw(rows, stock, config.questions, config.choices, config.seed, cutter, advance)
         if not drawn.questions:
             raise _nothing(drawn, config.choices)
@@ -143,7 +146,7 @@ def _nothing(drawn: Drawn, choices: int) -> UsageError:
     why = "; ".join(f"{name}: {reason}" for name, reason in drawn.left_out[:3])
     more = f" (and {len(drawn.left_out) - 3} more people)" if len(drawn.left_out) > 3 else ""
     advice = (
-        "With --choices 2 a fake and one real are enough; chance is then 1/2."
+        "With --footage further reals are cut; with --choices 2 a fake and one are enough, and chance is 1/2."
         if choices == 3
         else f"A fake needs a real clip of the same person, size and rate, such as its {TWIN}."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sfumato.app.study.cuts import METHOD, Cutter
 from sfumato.app.study.films import Film, open_film
 from sfumato.app.study.key import read_key
 from sfumato.app.study.make import StudyConfig, make_study
-from sfumato.errors import NoFaceError
+from sfumato.errors import NoFaceError, UsageError
 from sfumato.media.clips import ClipRow, file_digest, read_clips, write_clips
 from sfumato.media.faces import Face
 from tests.detector_fixtures import face_picture, landmarks
@@ -58,7 +59,7 @@ def parts(person: Path) -> tuple[Film, list[ClipRow]]:
 
 def test_a_cut_is_like_the_fake_and_says_what_it_is(person, tmp_path) -> None:
     fake, recordings = parts(person)
-    film = Cutter(person / "clips.jsonl", tmp_path).cut(recordings[0], fake, 0.0)
+    film = Cutter(person / "clips.jsonl", tmp_path).cut(recordings[0], person / recordings[0].path, fake, 0.0)
     assert film.fits(fake)
     assert film.seconds == pytest.approx(fake.seconds, abs=0.05)
     assert film.row.method == METHOD
@@ -88,7 +89,7 @@ def test_what_shows_no_face_or_is_a_picture_gives_none(person, tmp_path, monkeyp
     cutter = Cutter(person / "clips.jsonl", tmp_path)
     assert list(cutter(recordings, fake)) == []
     with pytest.raises(NoFaceError):
-        cutter.cut(recordings[0], fake, 0.0)
+        cutter.cut(recordings[0], person / recordings[0].path, fake, 0.0)
 
 
 @pytest.mark.parametrize("clip", [Clip(1, width=128), Clip(1, rate=30)])
@@ -108,3 +109,17 @@ def test_a_study_takes_cuts_before_the_twin_and_keeps_them(person, tmp_path) -> 
     assert all(
         file_digest(next((made.page.parent / "clips").glob(f"{clip.name}.*"))) == clip.sha256 for clip in question.clips
     )
+
+
+def test_recordings_of_another_list_are_cut_for_the_same_people(person, tmp_path) -> None:
+    rows = list(read_clips(person / "clips.jsonl"))
+    write_clips(person / "footage.jsonl", [*rows[2:], *(row for row in rows if row.label == "fake")])
+    write_clips(person / "clips.jsonl", rows[:2])
+    made = make_study(person, tmp_path / "study", StudyConfig(footage=person / "footage.jsonl"))
+    (question,) = read_key(tmp_path / "study").questions
+    assert sorted(clip.method for clip in question.clips) == ["animated", METHOD, METHOD]
+    assert made.cuts == 2
+    strangers = [dataclasses.replace(row, identity="bo") for row in rows[2:]]
+    write_clips(person / "footage.jsonl", strangers)
+    with pytest.raises(UsageError, match="--footage"):
+        make_study(person, tmp_path / "other", StudyConfig(footage=person / "footage.jsonl"))

@@ -18,11 +18,16 @@ from sfumato.errors import UsageError
 @options.number("--questions", 30, click.IntRange(1, 1000), "At most so many; no clip is shown twice.")
 @options.choice("--choices", ("2", "3"), "3", "Clips a question, one of them a fake. The paper has three.")
 @options.seed("Draws the people, their fakes and the order.")
+@click.option(
+    "--footage", type=options.ANY, metavar="LIST", help="Recordings of the same people, to cut further reals from."
+)
 @options.number("--stride", 1, click.IntRange(1, 100), "Of further reals: as of the fakes, `fakes --set stride`.")
 @click.option(
     "--note", default="", metavar="TEXT", help="What participants read first: who asks, and whom to write to."
 )
-def make(source: Path, out: Path, questions: float, choices: str, seed: int, stride: float, note: str) -> None:
+def make(
+    source: Path, out: Path, questions: float, choices: str, seed: int, footage: Path | None, stride: float, note: str
+) -> None:  # fmt: skip
     """Write a page on which people look for the fake among clips of one person, as in section 4 of the paper.
 
     SET is a folder with clips.jsonl, or such a list, with fakes and reals of the same people. The page works from the
@@ -34,7 +39,7 @@ def make(source: Path, out: Path, questions: float, choices: str, seed: int, str
 
     if out.is_dir() and any(out.iterdir()):
         raise UsageError(f"{out} holds a study already", "Choose a new folder: its answers are of that page alone.")
-    config = StudyConfig(int(questions), int(choices), seed, int(stride), note)
+    config = StudyConfig(int(questions), int(choices), seed, int(stride), footage, note)
     with progress("Questions", config.questions) as advance:
         made = make_study(source, out, config, advance)
     for line in left_out(made.drawn.left_out, 20):
