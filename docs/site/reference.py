@@ -83,8 +83,8 @@ def python_page() -> str:
     """Every public name of every package, as mkdocstrings blocks that read the docstrings where they stand."""
     parts = [
         "# Public names",
-        "What Python programs may rely on: what each package names in its `__init__`. [From Python](../python.md) shows "
-        "them at work.",
+        "What Python programs may rely on: what each package names in its `__init__`. "
+        "[From Python](../python.md) shows them at work.",
     ]
     for package in PACKAGES:
         module = importlib.import_module(package)

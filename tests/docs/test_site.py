@@ -1,4 +1,4 @@
-"""The site: it is built from the pages and the code, a link that leads nowhere is an error, and a page fetches nothing."""
+"""The site: built from the pages and the code; a link that leads nowhere is an error, and a page fetches nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tutorials and README's quick starts tell people to type is typed here, block by block, as it stands there."""
+"""What the tutorials and README's quick starts tell people to type is typed here, block by block, as it stands."""
 
 from __future__ import annotations
 
