@@ -107,6 +107,6 @@ def reference() -> object:
 
 def test_text_of_help_is_shown_as_it_stands() -> None:
     made = reference()
-    assert made._escaped("a *b* <c> `*d*` e_f") == r"a \*b\* \<c\> `*d*` e\_f"
+    assert made._escaped("a *b* <c> `*d*` e_f") == r"a \*b\* &lt;c> `*d*` e\_f"
     assert made._paragraph("\b\n1 one\n2 two") == "```text\n1 one\n2 two\n```"
     assert made._code("a|b <c>") == "<code>a&#124;b &lt;c&gt;</code>"
