@@ -91,6 +91,17 @@ def test_a_link_that_leads_nowhere_is_an_error(link: str, tmp_path: Path) -> Non
     assert link in done.stderr
 
 
+def test_links_lead_somewhere_in_the_tree_too() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    links = {(page, link) for page in pages for link in re.findall(r"\]\(([^)#:\s]+)(?=[#)])", _without_blocks(page))}
+    assert len(links) > 100
+    assert sorted(f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()) == []
+
+
+def _without_blocks(page: Path) -> str:
+    return re.sub(r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
 def text_of(page: Path) -> str:
     article = re.search(r"<article.*?</article>", page.read_text(encoding="utf-8"), re.DOTALL)
     assert article is not None
