@@ -3,8 +3,8 @@
     sfumato animate mona-lisa la-velata lady-agnew -m serene -m cheerful -m eloquent --each -o opening
     python docs/site/opening.py opening
 
-In: a folder with a video of each painting in each motion. Out: docs/pictures/opening.jpg, a row a painting. It is signed,
-as whatever leaves the program with generated faces in it: `sfumato verify docs/pictures/opening.jpg`.
+In: a folder with a video of each painting in each motion. Out: docs/pictures/opening.jpg, a row a painting. It is
+signed, as whatever leaves the program with generated faces in it: `sfumato verify docs/pictures/opening.jpg`.
 """
 
 from __future__ import annotations

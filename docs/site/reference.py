@@ -50,7 +50,8 @@ def _described(words: str, command: click.Command) -> str:
     """What `--help` says: usage, text, and a table of the options with their defaults."""
     with click.Context(command, info_name=words) as context:
         usage = command.get_usage(context).removeprefix("Usage: ")
-        records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
+        options = [parameter for parameter in command.get_params(context) if isinstance(parameter, click.Option)]
+        records = [option.get_help_record(context) for option in options]
     rows = [f"| {_code(record[0])} | {_cell(_escaped(record[1]))} |" for record in records if record is not None]
     text = "\n\n".join(map(_paragraph, inspect.cleandoc(command.help or "").split("\n\n")))
     return "\n".join([f"```text\n{usage}\n```\n", f"{text}\n", "| option | what it does |", "|---|---|", *rows, ""])
@@ -67,7 +68,8 @@ def _paragraph(text: str) -> str:
 def _escaped(text: str) -> str:
     """Text that Markdown shows as it stands; what is between backticks stays code."""
     parts = re.split(r"(`[^`]*`)", text)
-    return "".join(part if part.startswith("`") else re.sub(r"([\\*_<>\[\]#])", r"\\\1", part) for part in parts)
+    plain = [part if part.startswith("`") else re.sub(r"([\\*_\[\]#])", r"\\\1", part) for part in parts]
+    return "".join(part if part.startswith("`") else part.replace("<", "&lt;") for part in plain)
 
 
 def _code(text: str) -> str:
@@ -83,8 +85,8 @@ def python_page() -> str:
     """Every public name of every package, as mkdocstrings blocks that read the docstrings where they stand."""
     parts = [
         "# Public names",
-        "What Python programs may rely on: what each package names in its `__init__`. [From Python](../python.md) shows "
-        "them at work.",
+        "What Python programs may rely on: what each package names in its `__init__`. "
+        "[From Python](../python.md) shows them at work.",
     ]
     for package in PACKAGES:
         module = importlib.import_module(package)

@@ -64,7 +64,7 @@ def blocks(page: Path, part: str | None = None) -> list[Block]:
 
 
 def commands(block: Block) -> Iterator[Command]:
-    """The commands of a block: a line each, but for lines that go on behind a backslash or up to the end of a <<'END'."""
+    """The commands of a block: a line each, but for those that go on behind a backslash, or up to END."""
     lines = iter(block.text.splitlines())
     for line in lines:
         text = line.strip()

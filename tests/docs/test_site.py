@@ -1,4 +1,4 @@
-"""The site: it is built from the pages and the code, a link that leads nowhere is an error, and a page fetches nothing."""
+"""The site: built from the pages and the code; a link that leads nowhere is an error, and a page fetches nothing."""
 
 from __future__ import annotations
 
@@ -91,6 +91,17 @@ def test_a_link_that_leads_nowhere_is_an_error(link: str, tmp_path: Path) -> Non
     assert link in done.stderr
 
 
+def test_links_lead_somewhere_in_the_tree_too() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    links = {(page, link) for page in pages for link in re.findall(r"\]\(([^)#:\s]+)(?=[#)])", _without_blocks(page))}
+    assert len(links) > 100
+    assert sorted(f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()) == []
+
+
+def _without_blocks(page: Path) -> str:
+    return re.sub(r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
 def text_of(page: Path) -> str:
     article = re.search(r"<article.*?</article>", page.read_text(encoding="utf-8"), re.DOTALL)
     assert article is not None
@@ -107,6 +118,6 @@ def reference() -> object:
 
 def test_text_of_help_is_shown_as_it_stands() -> None:
     made = reference()
-    assert made._escaped("a *b* <c> `*d*` e_f") == r"a \*b\* \<c\> `*d*` e\_f"
+    assert made._escaped("a *b* <c> `*d*` e_f") == r"a \*b\* &lt;c> `*d*` e\_f"
     assert made._paragraph("\b\n1 one\n2 two") == "```text\n1 one\n2 two\n```"
     assert made._code("a|b <c>") == "<code>a&#124;b &lt;c&gt;</code>"

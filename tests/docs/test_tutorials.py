@@ -1,4 +1,4 @@
-"""What the tutorials and README's quick starts tell people to type is typed here, block by block, as it stands there."""
+"""What the tutorials and README's quick starts tell people to type is typed here, block by block, as it stands."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def supply(page: str, folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # half a minute of work at most, on a machine that may be busy
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
 def test_every_block_of_a_tutorial_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     supply(page.name, tmp_path)
