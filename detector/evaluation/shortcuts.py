@@ -9,7 +9,8 @@ equal sharpness, to be read beside the plain one (on public talking-head fakes s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,37 +30,56 @@ _NUMBERS = ("width", "height", "rate", "duration", "frames", "size")
 _WORDS = ("kind", "container", "codec", "audio")
 
 
+@dataclass(frozen=True)
+class Separation:
+    """What trees on the metadata say of videos that they were not grown on. labels: (N,) 1 = fake; scores: (N,) share
+    of fakes in the leaf, NaN where no tree could be grown; features: names by importance.
+    """
+
+    labels: NDArray[np.int64]
+    scores: Floats
+    features: Sequence[str]
+
+    def auc(self) -> float:
+        judged = np.isfinite(self.scores)
+        return float(Curve(self.labels[judged], self.scores[judged]).auc()[0])
+
+
 def metadata_auc(scored: Sequence[Scored], clusters: Clusters, seed: int = 0) -> dict[str, Any]:
     """{"auc", "features": names by importance}. Raises UsageError where too few videos have metadata, or folds have one
     class only.
     """
+    known = [number for number, item in enumerate(scored) if item.media.get("size")]
+    labels = np.array([int(scored[number].sample.label == "fake") for number in known])
+    names, values = metadata_table([scored[number].media for number in known])
+    found = separate(names, values, labels, clusters.of[known], seed)
+    return {"auc": found.auc(), "features": found.features[:5], "videos": int(np.isfinite(found.scores).sum())}
+
+
+def separate(
+    names: Sequence[str], values: Floats, labels: NDArray[np.int64], groups: NDArray[np.int64], seed: int = 0
+) -> Separation:
+    """Grows trees on (N, features) values by cross-validation over `groups` (N,). Raises UsageError where there are too
+    few of a class, or all of one come from one group.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.tree import DecisionTreeClassifier
 
-    known = [number for number, item in enumerate(scored) if item.media.get("size")]
-    labels = np.array([int(scored[number].sample.label == "fake") for number in known])
     reals, fakes = int((labels == 0).sum()), int((labels == 1).sum())
     if min(reals, fakes) < _FEWEST:
         raise UsageError(f"{reals} reals and {fakes} fakes with metadata: no audit", f"It needs {_FEWEST} of each.")
-    names, values = _table([scored[number].media for number in known])
-    groups = clusters.of[known]
     folds = min(_FOLDS, *(np.unique(groups[labels == label]).size for label in (0, 1)))
     if folds < 2:
         raise UsageError("All reals or all fakes come from one person or source: no audit", "It needs at least two.")
-    said, importance = np.full(len(known), np.nan), np.zeros(len(names))
+    said, importance = np.full(len(labels), np.nan), np.zeros(len(names))
     for learn, test in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(values, labels, groups):
         if np.unique(labels[learn]).size < 2:
             continue
         tree = DecisionTreeClassifier(max_depth=_DEPTH, min_samples_leaf=5, class_weight="balanced", random_state=seed)
         said[test] = tree.fit(values[learn], labels[learn]).predict_proba(values[test])[:, 1]
         importance += tree.feature_importances_
-    judged = np.isfinite(said)
     order = [names[i] for i in np.argsort(-importance) if importance[i] > 0]
-    return {
-        "auc": float(Curve(labels[judged], said[judged]).auc()[0]),
-        "features": order[:5],
-        "videos": int(judged.sum()),
-    }
+    return Separation(labels, said, order)
 
 
 def sharpness_auc(scored: Sequence[Scored]) -> dict[str, Any]:
@@ -109,13 +129,19 @@ def _sharpness(item: Scored) -> float:
     return max(float(item.sharpness or 0.0), 1e-6)
 
 
-def _table(media: Sequence[dict[str, Any]]) -> tuple[list[str], Floats]:
-    """(names, (N, features)): numbers, bits a second, and one column a word; -1 where something is not declared."""
-    columns: dict[str, list[float]] = {name: [_number(entry.get(name)) for entry in media] for name in _NUMBERS}
+def metadata_table(
+    media: Sequence[Mapping[str, Any]], numbers: Sequence[str] = (), words: Sequence[str] = ()
+) -> tuple[list[str], Floats]:
+    """(names, (N, features)): numbers, bits a second, and one column a word; -1 where something is not declared.
+    numbers, words: keys of `media` that count beside those that every audit knows.
+    """
+    columns: dict[str, list[float]] = {
+        name: [_number(entry.get(name)) for entry in media] for name in (*_NUMBERS, *numbers)
+    }
     columns["bitrate"] = [
         8 * _number(entry.get("size")) / entry["duration"] if entry.get("duration") else -1.0 for entry in media
     ]  # fmt: skip
-    for name in _WORDS:
+    for name in (*_WORDS, *words):
         for word in sorted({str(entry[name]) for entry in media if name in entry}):
             columns[f"{name} {word}"] = [float(str(entry.get(name)) == word) for entry in media]
     return list(columns), np.array(list(columns.values())).T

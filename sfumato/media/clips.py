@@ -89,11 +89,12 @@ _KEYS = {field.name for field in dataclasses.fields(ClipRow)}
 _REQUIRED = {field.name for field in dataclasses.fields(ClipRow) if field.default is dataclasses.MISSING}
 
 
-def read_clips(path: Path) -> Iterator[ClipRow]:
+def read_clips(path: Path, refused: list[str] | None = None) -> Iterator[ClipRow]:
     """Yields the rows of clips.jsonl one by one; empty lines are skipped.
 
     Raises MediaError, with the line's number: unreadable, not JSON, another schema, unknown, repeated or missing keys,
-    a value out of range, a path that leaves the folder, a clip listed twice, a row without a split.
+    a value out of range, a path that leaves the folder, a clip listed twice, a row without a split. With `refused` such
+    lines are told there, "line 3: why", and the others read; only a file that cannot be read as text still raises.
     """
     seen: set[str] = set()
     try:
@@ -108,6 +109,9 @@ def read_clips(path: Path) -> Iterator[ClipRow]:
                     if row.path in seen:
                         raise ValueError(f"{row.path} is listed twice")
                 except (ValueError, RecursionError) as error:
+                    if refused is not None and len(line) <= LINE.most:
+                        refused.append(f"line {number}: {error}")
+                        continue
                     raise MediaError(
                         f"{path}, line {number}: {error}", "Write the file anew with this version."
                     ) from error
@@ -234,15 +238,21 @@ def check_disjoint(rows: Iterable[ClipRow]) -> None:
     """Raises MediaError naming the people, sources, drivers, pairs and identical files that are in more than one
     split.
     """
+    crossing = crossing_ties(rows)
+    if crossing:
+        first = list(crossing.items())[:10]
+        shown = "; ".join(f"{tie.partition(':')[2]} ({' and '.join(splits)})" for tie, splits in first)
+        more = f" and {len(crossing) - 10} more" if len(crossing) > 10 else ""
+        raise MediaError(f"In more than one split: {shown}{more}", "Decide the splits with split_by_identity.")
+
+
+def crossing_ties(rows: Iterable[ClipRow]) -> dict[str, list[str]]:
+    """Each tie (as `ties_of` has them) that is in more than one split, with those splits; both sorted."""
     splits: dict[str, set[str]] = {}
     for row in rows:
         for tie in (f"name:{row.identity}", *ties_of(row)):
             splits.setdefault(tie, set()).add(str(row.split))
-    leaks = sorted(tie for tie, found in splits.items() if len(found) > 1)
-    if leaks:
-        shown = "; ".join(f"{tie.partition(':')[2]} ({' and '.join(sorted(splits[tie]))})" for tie in leaks[:10])
-        more = f" and {len(leaks) - 10} more" if len(leaks) > 10 else ""
-        raise MediaError(f"In more than one split: {shown}{more}", "Decide the splits with split_by_identity.")
+    return {tie: sorted(splits[tie]) for tie in sorted(splits) if len(splits[tie]) > 1}
 
 
 def _names(row: ClipRow) -> list[str]:

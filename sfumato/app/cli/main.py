@@ -120,6 +120,7 @@ COMMANDS: Table = {
         {
             "list": LazyCommand("detector.commands.evaluate:list_datasets", "Names of all data sets that can be read."),
             "verify": LazyCommand("detector.commands.evaluate:verify", "Count what is there against what should be."),
+            "check": LazyCommand("sfumato.app.cli.sets.check:check", "What is wrong with a set of fakes and twins."),
             "clips": LazyCommand("detector.commands.evaluate:write_clips_of", "Write clips.jsonl, to train on."),
             "make": LazyCommand("sfumato.app.cli.sets.make:make", "Make a set of fakes and their twins, by recipe."),
             "deepfakebench": LazyCommand(

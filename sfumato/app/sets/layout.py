@@ -189,11 +189,10 @@ def read_set(folder: Path) -> MediaSet:
     Raises MediaError, with file and line: unreadable, not JSON, another format, unknown, repeated or missing keys, a
     value out of range, rows that differ between the two lists, a name that rights.json lacks, more rows than may be.
     """
-    facts = _in_file(folder / FACTS, lambda values: _part(SetFacts, values))
-    rights = _in_file(folder / RIGHTS, _rights)
+    facts, rights = read_facts(folder / FACTS), read_rights(folder / RIGHTS)
     rows: list[SetRow] = []
     for number, (clip, details) in enumerate(
-        zip_longest(read_clips(folder / CLIPS), _read_details(folder / DETAILS)), start=1
+        zip_longest(read_clips(folder / CLIPS), read_details(folder / DETAILS)), start=1
     ):
         SET_ROWS.hold(folder / CLIPS, number)
         try:
@@ -243,13 +242,14 @@ def set_digest(rows: Iterable[SetRow]) -> str:
 
 def decoded_digest(video: Path) -> str:
     """sha256 of the decoded frames of `video`, RGB, with their number and size. Raises MediaError."""
+    from sfumato.app.sets.decoded import DecodedFrames
     from sfumato.media.video import VideoReader
 
-    digest = hashlib.sha256()
+    decoded = DecodedFrames()
     with VideoReader(video) as frames:
         for frame in frames:
-            digest.update(repr(frame.image.shape).encode() + frame.image.tobytes())
-    return digest.hexdigest()
+            decoded.add(frame.image)
+    return decoded.digest()
 
 
 def counts_of(rows: Sequence[SetRow]) -> dict[str, int | Mapping[str, int]]:
@@ -301,7 +301,20 @@ def _rights(values: Any) -> dict[str, Rights]:
     return found
 
 
-def _read_details(path: Path) -> Iterator[Details]:
+def read_facts(path: Path) -> SetFacts:
+    """set.json. Raises MediaError."""
+    facts: SetFacts = _in_file(path, lambda values: _part(SetFacts, values))
+    return facts
+
+
+def read_rights(path: Path) -> dict[str, Rights]:
+    """rights.json: its records by name. Raises MediaError."""
+    rights: dict[str, Rights] = _in_file(path, _rights)
+    return rights
+
+
+def read_details(path: Path) -> Iterator[Details]:
+    """The lines of details.jsonl. Raises MediaError, with the line's number."""
     try:
         with open_regular(path) as file:
             number = 0
