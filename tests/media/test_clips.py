@@ -18,6 +18,7 @@ from sfumato.media.clips import (
     Split,
     check_disjoint,
     clip_file,
+    crossing_ties,
     file_digest,
     groups_of,
     read_clips,
@@ -102,6 +103,22 @@ def test_a_faulty_row_is_refused_with_its_line(tmp_path: Path, text: str, words:
     (tmp_path / "clips.jsonl").write_text(text, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(MediaError, match=words):
         list(read_clips(tmp_path / "clips.jsonl"))
+
+
+def test_lines_that_are_no_rows_are_told_and_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "clips.jsonl"
+    write_clips(path, [REAL, FAKE])
+    with path.open("a") as file:
+        file.write("no json\n" + path.read_text().splitlines()[0] + "\n")
+    refused: list[str] = []
+    assert list(read_clips(path, refused)) == [REAL, FAKE]
+    assert [line.partition(":")[0] for line in refused] == ["line 3", "line 4"]
+    assert refused[1].endswith(f"{REAL.path} is listed twice")
+
+
+def test_ties_that_cross_are_told_with_their_splits() -> None:
+    other = dataclasses.replace(REAL, path="other.mp4", sha256="9" * 64, split="test")
+    assert crossing_ties([REAL, other]) == {f"name:{name}": ["test", "train"] for name in ("ada", "tape-1")}
 
 
 @pytest.mark.parametrize(

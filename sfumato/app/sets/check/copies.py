@@ -10,7 +10,7 @@ differ.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,7 +24,7 @@ from sfumato.app.sets.check.report import Check, Fault
 from sfumato.media.clips import ClipRow
 
 COPY = 0.15  # share of bits that differ: between copies and different people, see docs/durable.md
-MOST = 20_000  # clips: the work grows with their square
+MOST = 10_000  # clips: the work grows with their square
 _LOOKS = 3  # of a clip that are compared with all of all others, to find who may be alike
 _MAYBE = 0.3  # share of bits of one such look
 _BLOCK = 2048  # looks compared at once
@@ -68,7 +68,7 @@ def check_copies(material: Material, looks: Sequence[Look]) -> Check:
     across, labels = list[str](), list[str]()
     by_path = {clip.row.path: clip for clip in clips}
     twins = {clip.row.pair_of for clip in clips if clip.row.label == "fake"}
-    for one, other in _candidates(clips):
+    for one, other in _candidates(clips, twins):
         if (apart := distance(one.fingerprint, other.fingerprint)) > COPY:
             continue
         if one.row.split != other.row.split:
@@ -78,8 +78,7 @@ def check_copies(material: Material, looks: Sequence[Look]) -> Check:
             twin = by_path.get(fake.row.pair_of or "")
             if twin is None or real.row.path == twin.row.pair_of:  # the footage itself
                 continue
-            footage = real.row.path in twins and real.row.identity == fake.row.identity  # another twin of it, perhaps
-            if not footage and _shows(real, fake, twin):
+            if _shows(real, fake, twin):
                 labels.append(f"{_both(real, fake)} ({apart:.2f})")
     faults += [
         *Fault.of("near duplicate in two splits", across, "share of the fingerprint's bits that differ"),
@@ -100,10 +99,15 @@ def _same(clips: Sequence[_Clip]) -> Iterator[tuple[_Clip, _Clip]]:
             yield other, clip
 
 
-def _candidates(clips: Sequence[_Clip]) -> Iterator[tuple[_Clip, _Clip]]:
-    """Pairs of two splits or two labels that may be alike, each once, but no fake with its own twin: some looks of
-    every clip against all views of all looks of the others.
+def _candidates(clips: Sequence[_Clip], twins: Collection[str | None]) -> Iterator[tuple[_Clip, _Clip]]:
+    """Pairs of two splits or two labels that may be alike, each once: some looks of every clip against all views of all
+    looks of the others. Within a split no fake beside its own twin, or beside a twin of its person's other fakes.
     """
+    splits, labels, people = (
+        np.unique([str(getattr(clip.row, name)) for clip in clips], return_inverse=True)[1]
+        for name in ("split", "label", "identity")
+    )  # (clips,) each
+    paired = np.array([clip.row.path in twins for clip in clips])
     few, owners = list[NDArray[np.float32]](), list[int]()
     for number, clip in enumerate(clips):
         hashes = clip.fingerprint.hashes[:, 0]  # (looks, 32): the whole picture
@@ -117,11 +121,12 @@ def _candidates(clips: Sequence[_Clip]) -> Iterator[tuple[_Clip, _Clip]]:
         for start in range(0, len(asked), _BLOCK):
             agreeing = (views @ asked[start : start + _BLOCK].T).max(axis=0) / BITS  # (block,) in [-1, 1]
             near = np.unique(owner[start : start + _BLOCK][(1 - agreeing) / 2 <= _MAYBE])
-            found |= {(min(number, int(other)), max(number, int(other))) for other in near if other != number}
+            footage = (people[near] == people[number]) & (paired[near] | paired[number])  # another twin of it, perhaps
+            wanted = (splits[near] != splits[number]) | ((labels[near] != labels[number]) & ~footage)
+            found |= {(min(number, int(other)), max(number, int(other))) for other in near[wanted]}
     for first, second in sorted(found):
         one, other = clips[first].row, clips[second].row
-        paired = other.path == one.pair_of or one.path == other.pair_of
-        if (one.split, one.label) != (other.split, other.label) and not (paired and one.split == other.split):
+        if one.split != other.split or (one.path != other.pair_of and other.path != one.pair_of):
             yield clips[first], clips[second]
 
 

@@ -93,7 +93,8 @@ def look_at_all(
             for done in results:
                 job = done.task
                 if done.value is None:
-                    looks[job.row] = Look(job.sha256, reason=f"{done.failure}: {done.message}")
+                    reason = f"{done.failure}: {done.message}"
+                    looks[job.row] = Look(job.sha256, reason=reason, outcome="unreadable")
                 else:
                     looks[job.row] = Look.from_record(done.value)
                     kept.add(f"{job.sha256} {job.path.suffix.lower()}", done.value)

@@ -24,10 +24,10 @@ def check_seals(material: Material, looks: Sequence[Look], trusted: bool) -> Che
     sealed = [look for _, look in there if look.outcome not in ("none", "unreadable")]
     if not material.whole and not sealed:
         return Check("seals", why_not="no file of this list carries a credential")
-    bare = {
-        label: [row.path for row, look in there if row.label == label and look.outcome == "none"]
-        for label in ("fake", "real")
-    }
+    bare: dict[str, list[str]] = {"fake": [], "real": []}
+    for row, look in there:
+        if look.outcome == "none" or (look.outcome == "unreadable" and look.media.get("kind")):
+            bare[row.label].append(row.path)
     broken = [(row.path, look.seal_reason) for row, look in there if look.outcome == "invalid"]
     faults = [
         *Fault.of("fake without a seal", bare["fake"]),

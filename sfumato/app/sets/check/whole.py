@@ -92,8 +92,7 @@ def check_facts(material: Material) -> Check:
         faults += Fault.of("file that cannot be read", [RECIPE], error.message)
     rows = [SetRow(row, details[row.path]) for row in material.rows if row.path in details]
     if len(rows) < len(material.rows) or not rows:
-        note = f"Counts and digest were not compared: {DETAILS} does not fit {CLIPS}."
-        return Check(FACTS, faults, f"version {facts.version}, by {facts.program}", notes=[note])
+        return Check(FACTS, faults, why_not=f"counts and digest cannot be: {DETAILS} does not fit {CLIPS}")
     counts = counts_of(rows)
     wrong = [
         f"{name}: says {facts.counts.get(name)}, has {counts.get(name)}"
