@@ -267,7 +267,9 @@ def test_nothing_in_the_page_tells_which_is_the_fake(study) -> None:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_serious_barrier_and_no_sideways_scrolling(browser, study, width, scheme) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+    )
     page, faults = opened(context, study / "page" / "index.html")
 
     def hold(place: str) -> None:

@@ -54,7 +54,7 @@ def test_sources(tmp_path) -> None:
     assert find_samples(tmp_path / "clips.jsonl")[1] == tmp_path
     pair = tree(tmp_path / "two", {"real/a.mp4": "", "fake/b.mp4": ""})
     assert [found.label for found in find_samples(pair)[0]] == ["real", "fake"]
-    with pytest.raises(UsageError, match="Name its --adapter: celeb"):
+    with pytest.raises(UsageError, match="Name its --adapter: av-deepfake1m, celeb"):
         find_samples(tree(tmp_path / "odd", {"x/a.mp4": ""}))
     with pytest.raises(UsageError, match="is a folder"):
         find_samples(tmp_path / "clips.jsonl", "faceforensics")
