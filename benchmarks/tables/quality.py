@@ -68,6 +68,17 @@ def training_table(results: Sequence[QualityRow], about: About) -> str:
     return f"{table}\n\n{_note(results[-1], about)}"
 
 
+def paper_table(curve: Sequence[Mapping[str, float]], results: Sequence[QualityRow], about: About) -> str:
+    """The paper's own family: what its validation said on the way, and held-out people with and without fine-tuning."""
+    learnt = [(f"{r['step']:.0f}", f"{r['ssim']:.3f}", f"{r['csim']:.3f}") for r in curve]
+    rows = [
+        (f"{r.shots}", r.method, *_scores(r), f"{r.landmark_error:.4f}", f"{r.learning_s:.0f}")
+        for r in sorted(results, key=lambda r: r.shots)
+    ]
+    head = ("T", "method", *_SCORES, "landmark error", "learning, s")
+    return f"{table_text(('steps', 'SSIM', 'CSIM'), learnt)}\n\n{table_text(head, rows)}\n\n{_note(results[-1], about)}"
+
+
 def cross_table(pairs: Sequence[CrossRow], about: About) -> str:
     """Cross-person: one row for each portrait and driver."""
     measures = [f"{of} to {whom}" for of in ("CSIM", "shape error") for whom in ("source", "driver")]

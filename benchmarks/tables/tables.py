@@ -27,7 +27,7 @@ from benchmarks.rows.watermark import SurvivalRow, read_mark_row
 from benchmarks.tables.detection import ablation_table, distance_table, matrix_table
 from benchmarks.tables.markdown import table_text
 from benchmarks.tables.others import others_table
-from benchmarks.tables.quality import cross_table, driven_table, quality_table, training_table
+from benchmarks.tables.quality import cross_table, driven_table, paper_table, quality_table, training_table
 from benchmarks.tables.quick import quick_table
 from benchmarks.tables.robustness import robustness_table
 from benchmarks.tables.scan import million_table, scan_table
@@ -41,7 +41,7 @@ from sfumato.errors import UsageError
 Record = Mapping[str, Any]
 _OWN_RECORD = (
     "quality", "training", "cross", "survival", "speed", "judging", "scan", "robustness", "temporal", "verifiers",
-    "others", "quick",
+    "others", "quick", "paper",
 )  # fmt: skip
 _BLOCK = re.compile(r"(<!-- table (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -182,9 +182,16 @@ def _cross(records: Sequence[Record]) -> str:
     return cross_table([CrossRow.read(line) for line in records], About.read(records[-1]))
 
 
+def _paper(records: Sequence[Record]) -> str:
+    rows = [line for line in records if line.get("kind") != "curve"]
+    curve = [line for line in records if line.get("kind") == "curve"]
+    return paper_table(curve, [QualityRow.read(line) for line in rows], About.read(rows[-1]))
+
+
 RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "quality": lambda records: quality_table([QualityRow.read(r) for r in records], About.read(records[-1])),
     "training": lambda records: training_table([QualityRow.read(r) for r in records], About.read(records[-1])),
+    "paper": _paper,
     "cross": _cross,
     "detection": detection_table,
     "detection_tests": lambda records: distance_table([read_detection_row(r) for r in records]),
