@@ -111,7 +111,7 @@ def about(media: MediaSet) -> About:
             " them is noted but their faces.",
             f"{len(fakes)} of {len(clips)} clips are fakes ({len(fakes) / len(clips):.0%}), far more than anywhere"
             " outside: precision measured here holds for this share alone.",
-            "Cases are " + ", ".join(f"{name} {count}" for name, count in sorted(cases.items())) + " clips.",
+            "Cases: " + ", ".join(f"{name} {count}" for name, count in sorted(cases.items())) + " (clips).",
             "All clips went through one program: whatever it leaves in every file it writes is the same in both clips"
             " of a pair, and unlike other footage.",
         ),
