@@ -222,13 +222,15 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def packed_set(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> bytes:
-    """A set as a tar file, made once for all processes."""
+    """A set as a tar file, made once for all processes; beside it the root of the process that signed it."""
+    from provenance.pki.keys import development_keys
 
     def made() -> bytes:
         folder = make_set(tmp_path_factory.mktemp("made") / "set")
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as archive:
             archive.add(folder, "set")
+            archive.add(development_keys().root_certificate, "root.pem")
         return packed.getvalue()
 
     return made_once(folder_of_all(tmp_path_factory, pytestconfig) / "set.tar", made)
