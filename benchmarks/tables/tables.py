@@ -182,16 +182,10 @@ def _cross(records: Sequence[Record]) -> str:
     return cross_table([CrossRow.read(line) for line in records], About.read(records[-1]))
 
 
-def _paper(records: Sequence[Record]) -> str:
-    rows = [line for line in records if line.get("kind") != "curve"]
-    curve = [line for line in records if line.get("kind") == "curve"]
-    return paper_table(curve, [QualityRow.read(line) for line in rows], About.read(rows[-1]))
-
-
 RENDERERS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     "quality": lambda records: quality_table([QualityRow.read(r) for r in records], About.read(records[-1])),
     "training": lambda records: training_table([QualityRow.read(r) for r in records], About.read(records[-1])),
-    "paper": _paper,
+    "paper": lambda records: paper_table([QualityRow.read(r) for r in records], About.read(records[-1])),
     "cross": _cross,
     "detection": detection_table,
     "detection_tests": lambda records: distance_table([read_detection_row(r) for r in records]),

@@ -140,11 +140,9 @@ def test_what_was_tried_stands_by_checkpoint_beside_the_one_before(tmp_path: Pat
     assert "+0.0010 to +0.0020" in filled[5]
 
 
-def test_the_papers_family_has_its_curve_above_its_people(tmp_path: Path) -> None:
+def test_the_papers_family_stands_by_t_beside_the_warp(tmp_path: Path) -> None:
     record = tmp_path / "paper.jsonl"
-    plain = {**ABOUT, **WARP, "method": "zakharov2019"}
-    steps = [{"kind": "curve", "step": step, "ssim": 0.4, "csim": step / 1000} for step in (150, 300)]
-    record.write_text("".join(json.dumps(line) + "\n" for line in [*steps, plain]), encoding="utf-8")
+    plain = [{**ABOUT, **WARP, "method": "zakharov2019", "T": shots} for shots in (8, 1)]
+    record.write_text("".join(json.dumps(line) + "\n" for line in plain), encoding="utf-8")
     filled = fill_tables("<!-- table paper -->\n<!-- end -->", {"paper": record}).splitlines()
-    assert filled[3:5] == ["| 150 | 0.400 | 0.150 |", "| 300 | 0.400 | 0.300 |"]
-    assert filled[8].split(" | ")[1] == "zakharov2019"
+    assert [line.split(" | ")[:2] for line in filled[3:5]] == [["| 1", "zakharov2019"], ["| 8", "zakharov2019"]]
