@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from detector.config import HEADS, ModelConfig
-from detector.inference.bundle import NETWORK, read_parts
+from detector.inference.bundle import NETWORK, crop_side, read_parts
+from detector.inference.network_bounds import hold_network
 from detector.models.net import DetectorNet
 from sfumato.config import from_dict
 from sfumato.errors import CheckpointError
@@ -36,6 +37,7 @@ def restore_net(folder: Path, config: ModelConfig, pictures: Tensor) -> Detector
     if weights:
         raise CheckpointError(f"The detector in {folder} is not ONNX", "Start from the folder it was exported from.")
     _check_same(record, config, folder)
+    hold_network(network, b"", crop_side(record))
     net = DetectorNet(config).eval()
     known, convolutions = _graph_of(network, folder / NETWORK)
     missing = [name for name in (*_convolutions(net), "backbone.mean", "backbone.deviation") if name not in known]
@@ -75,12 +77,12 @@ def _graph_of(network: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, 
 
     try:
         graph = onnx.load_from_string(network).graph
-    except Exception as error:  # protobuf's, which is no dependency of ours
-        raise CheckpointError(f"{path} is not ONNX", _ADVICE) from error
-    values = {
-        value.name.removesuffix(".half"): torch.from_numpy(np.array(numpy_helper.to_array(value)))
-        for value in graph.initializer
-    }
+        values = {
+            value.name.removesuffix(".half"): torch.from_numpy(np.array(numpy_helper.to_array(value)))
+            for value in graph.initializer
+        }
+    except Exception as error:  # protobuf's, which is no dependency of ours, and what a stranger's constants raise
+        raise CheckpointError(f"{path} cannot be trained on: its constants cannot be read", _ADVICE) from error
     values = {name: value.float() if value.is_floating_point() else value for name, value in values.items()}
     known = {name.removeprefix("net."): value for name, value in values.items() if name.startswith("net.")}
     if _EVERY_BIAS in values:  # behind its own two heads it has further ones

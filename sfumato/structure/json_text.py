@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import IO, Any, TypeVar
 
-from sfumato.limits import JSON_DEPTH, Limit
+from sfumato.limits import JSON_DEPTH, LINE, Limit
 
 _BRACKETS = re.compile(rb'"(?:[^"\\]+|\\.)*(?:"|\\?\Z)|([\[{])|([\]}])', re.DOTALL)  # a string is stepped over whole
+Value = TypeVar("Value")
 _LARGEST = 2**63
 _LONGEST_NUMBER = 20  # digits and sign of a number of 64 bits
 
@@ -33,6 +35,24 @@ def parse_json(data: bytes, depth: Limit = JSON_DEPTH) -> Any:
         raise ValueError(f"it is no JSON: {error.msg} in line {error.lineno}, column {error.colno}") from error
     _hold_characters(found)
     return found
+
+
+def json_lines(file: IO[bytes], read: Callable[[Any], Value]) -> Iterator[Value]:
+    """What `read` makes of each line of JSON lines; empty ones are skipped, none is read beyond its limit. Raises
+    ValueError that begins with the line's number, from 1.
+    """
+    number = 0
+    while line := file.readline(LINE.most + 1):
+        number += 1
+        if not line.strip():
+            continue
+        try:
+            if len(line) > LINE.most:
+                raise ValueError("the line is too long")
+            found = read(parse_json(line))
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"line {number}: {error}") from error
+        yield found
 
 
 def _hold_depth(data: bytes, limit: Limit) -> None:

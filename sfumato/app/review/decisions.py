@@ -20,10 +20,9 @@ from typing import Any
 from sfumato.app.review.entries import located
 from sfumato.atomic import write_text
 from sfumato.errors import MediaError, UsageError
-from sfumato.limits import LINE
 from sfumato.media.clips import Family, Label, file_digest
 from sfumato.regular_file import open_regular
-from sfumato.structure.json_text import parse_json
+from sfumato.structure.json_text import json_lines
 
 SCHEMA = 1
 # a decision -> the label and what made the file, as clips.jsonl names it; None: no label
@@ -130,25 +129,18 @@ def _row(said: Sequence[Decision], table: Path) -> tuple[str, ...] | str:
 
 
 def _read(export: Path) -> Iterator[Decision]:
-    number = 0
     try:
         with open_regular(export) as file:
-            while line := file.readline(LINE.most + 1):
-                number += 1
-                if line.strip():
-                    yield _parsed(line, export.parent)
-    except (ValueError, RecursionError) as error:
+            yield from json_lines(file, lambda values: _parsed(values, export.parent))
+    except ValueError as error:
         raise MediaError(
-            f"{export}, line {number} is no decision: {error}", "Name what the report exported: decisions.jsonl."
+            f"{export} holds what is no decision, {error}", "Name what the report exported: decisions.jsonl."
         ) from error
     except OSError as error:
         raise MediaError(f"Cannot read {export}: {error.strerror}", "Name what the report exported.") from error
 
 
-def _parsed(line: bytes, base: Path) -> Decision:
-    if len(line) > LINE.most:
-        raise ValueError("the line is too long")
-    values: Any = parse_json(line)
+def _parsed(values: Any, base: Path) -> Decision:
     if not isinstance(values, dict) or values.get("schema") != SCHEMA or isinstance(values["schema"], bool):
         raise ValueError(f"it is no object of schema {SCHEMA}")
     path, digest, score = values.get("path"), values.get("sha256"), values.get("score")

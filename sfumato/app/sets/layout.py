@@ -28,10 +28,10 @@ from typing import Any, Literal, TypeVar, get_args
 
 from sfumato.atomic import atomic_path, write_bytes, write_text
 from sfumato.errors import MediaError
-from sfumato.limits import FRAME_SIDE, LINE, RECORD, SET_ROWS
+from sfumato.limits import FRAME_SIDE, RECORD, SET_ROWS
 from sfumato.media.clips import ClipRow, read_clips, values_of, write_clips
 from sfumato.regular_file import open_regular, read_regular
-from sfumato.structure.json_text import parse_json
+from sfumato.structure.json_text import json_lines, parse_json
 from sfumato.text import printable
 
 FORMAT, SCHEMA = "sfumato-set-1", 1
@@ -317,17 +317,9 @@ def read_details(path: Path) -> Iterator[Details]:
     """The lines of details.jsonl. Raises MediaError, with the line's number."""
     try:
         with open_regular(path) as file:
-            number = 0
-            while line := file.readline(LINE.most + 1):
-                number += 1
-                if not line.strip():
-                    continue
-                try:
-                    if len(line) > LINE.most:
-                        raise ValueError("the line is too long")
-                    yield _part(Details, _versioned(parse_json(line)))
-                except (ValueError, RecursionError) as error:
-                    raise MediaError(f"{path}, line {number}: {error}", _ADVICE) from error
+            yield from json_lines(file, lambda values: _part(Details, _versioned(values)))
+    except ValueError as error:
+        raise MediaError(f"{path}, {error}", _ADVICE) from error
     except OSError as error:
         raise MediaError(f"Cannot read {path}: {error.strerror}", _ADVICE) from error
 

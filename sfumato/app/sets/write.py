@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from sfumato.app.sets.forms import REGISTRY, checksums
+from sfumato.app.sets.forms import FRAMES, REGISTRY, checksums
 from sfumato.app.sets.forms.job import Job, Publication
 from sfumato.app.sets.layout import FACTS, read_set, set_digest
 from sfumato.atomic import make_folder
@@ -27,7 +27,7 @@ def write_forms(
     out: Path,
     forms: Iterable[str],
     publication: Publication | None = None,
-    frames: int = 32,
+    frames: int = FRAMES,
     stage: Stage = progress,
 ) -> None:
     """`folder`: a set; `forms`: names of REGISTRY, to which the card is added; `frames`: to cut of each video where a

@@ -104,7 +104,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("change", "why"), BAD)
 def test_what_is_no_decision_is_refused_with_its_line(files, change, why) -> None:
-    with pytest.raises(MediaError, match=rf"decisions.jsonl, line 2 is no decision: .*{why}"):
+    with pytest.raises(MediaError, match=rf"decisions.jsonl holds what is no decision, line 2: .*{why}"):
         labelled(files[0].parent, line(files[0]), line(files[1]) | change)
 
 

@@ -81,6 +81,17 @@ def test_another_net_is_refused(exported: tuple[Path, ModelConfig], tmp_path: Pa
         restore_net(lying, ModelConfig(backbone="test_convnext", size=48, pretrained="none"), pictures(48))
 
 
+def test_constants_in_other_files_are_not_followed(exported: tuple[Path, ModelConfig], tmp_path: Path) -> None:
+    import onnx
+
+    folder, config = exported
+    model = onnx.load(folder / NETWORK)
+    model.graph.initializer[0].data_location = onnx.TensorProto.EXTERNAL
+    model.graph.initializer[0].external_data.add(key="location", value="/etc/hostname")
+    with pytest.raises(CheckpointError):
+        restore_net(folder_of(model.SerializeToString(), config, tmp_path), config, pictures(48))
+
+
 @pytest.mark.parametrize(
     ("network", "cause"), [(b"\xff" * 9, "is not ONNX"), (bottleneck_network(), "cannot be trained on")]
 )

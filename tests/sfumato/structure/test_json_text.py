@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
-from sfumato.limits import Limit
-from sfumato.structure.json_text import parse_json
+from sfumato.limits import LINE, Limit
+from sfumato.structure.json_text import json_lines, parse_json
 
 
 def test_plain_values_come_out_as_they_are() -> None:
@@ -64,3 +66,10 @@ def test_brackets_in_strings_and_side_by_side_are_no_depth(text: str) -> None:
 def test_a_string_without_an_end_takes_no_time(text: str) -> None:
     with pytest.raises(ValueError, match="no JSON"):
         parse_json(text.encode())
+
+
+def test_lines_are_read_one_by_one_and_a_wrong_one_is_named() -> None:
+    assert list(json_lines(io.BytesIO(b'{"a": 1}\n\n  \n[2]'), lambda values: values)) == [{"a": 1}, [2]]
+    for text, why in ((b"1\n\n{", "line 3: it is no JSON"), (b" " + b"x" * LINE.most, "line 1: the line is too long")):
+        with pytest.raises(ValueError, match=why):
+            list(json_lines(io.BytesIO(text), lambda values: values))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from sfumato import options
-from sfumato.app.sets.forms import REGISTRY
+from sfumato.app.sets.forms import FRAMES, REGISTRY
 from sfumato.text import printable
 
 
@@ -40,14 +40,14 @@ def _name(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
     type=click.Choice(REGISTRY.names()),
     help="What to write; can be repeated.",
 )
-@options.frames("Frames to cut of a video for deepfakebench, evenly spaced.", default=32)
+@options.frames("Frames to cut of a video for deepfakebench, evenly spaced.", default=f"{FRAMES}")
 @click.option("--url", callback=_address, metavar="URL", help="Where the set will be published.")
 @click.option("--creator", callback=_name, metavar="NAME", help="Who publishes it.")
 @click.option(
     "--published", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="The day of that (default: today, UTC)."
 )
 def write(
-    folder: Path, out: Path, forms: tuple[str, ...], frames: int, url: str | None, creator: str | None,
+    folder: Path, out: Path, forms: tuple[str, ...], frames: int | None, url: str | None, creator: str | None,
     published: datetime | None,
 ) -> None:  # fmt: skip
     """Write SET, as `sfumato datasets make` made it, in the forms that others read.
@@ -58,8 +58,10 @@ def write(
     from sfumato.app.sets.forms.job import Publication
     from sfumato.app.sets.write import write_forms
 
+    if frames is not None and "deepfakebench" not in forms:
+        raise click.UsageError("--frames is for --as deepfakebench: the other forms have videos.")
     day = (published or datetime.now(UTC)).date()
-    write_forms(folder, out, forms, Publication(url, creator, day), frames)
+    write_forms(folder, out, forms, Publication(url, creator, day), frames or FRAMES)
     if "croissant" in forms and not (url and creator):
         click.echo("Croissant asks for an address and a creator, too: --url and --creator.", err=True)
     click.echo(out)

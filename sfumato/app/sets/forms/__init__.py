@@ -14,3 +14,4 @@ REGISTRY = Registry(
         "parquet": "sfumato.app.sets.forms.parquet:write_parquet",
     },
 )
+FRAMES = 32  # of a video that are cut for DeepfakeBench, unless said

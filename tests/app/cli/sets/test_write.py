@@ -33,6 +33,7 @@ def test_the_folder_is_printed_and_written(tmp_path: Path, capsys: pytest.Captur
         ["--as", "card", "--url", "https://[x"],
         ["--as", "card", "--creator", "two\nlines"],
         ["--as", "card", "--frames", "0"],
+        ["--as", "card", "--frames", "8"],
         ["--as", "card", "--published", "yesterday"],
     ],
 )
