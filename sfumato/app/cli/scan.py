@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sfumato.app.scan.outputs.spool import Outputs
     from sfumato.app.scan.scanner import Scanner
     from sfumato.app.scan.setup import ScanSetup
-    from sfumato.execution.executor import Limits
+    from sfumato.execution.executor import Executor, Limits
     from sfumato.execution.find_files import Finder
 
 
@@ -111,14 +111,13 @@ class _Ending:
 @click.option("--fresh", is_flag=True, help="Remove what the run folder holds, and judge again.")
 @click.option("--timeout", type=click.FloatRange(1), help="Seconds for one file, with -o.  [default: 3600]")
 @click.option("--memory", type=click.IntRange(256), help="MB of one process, with -o.  [default: 1500]")
-@click.option("--executor", type=click.Choice(["processes", "ray"]), help="Who works, with -o.  [default: processes]")
-@click.option("--address", metavar="HOST:PORT", help="Head of the Ray cluster (docs/many-machines.md).")
+@options.cluster("Who works, with -o.  [default: processes]")
 def scan(
     names: tuple[str, ...], as_json: bool, taking: Mapping[str, Any], credentials: Mapping[str, Any],
     repository: str | None, frames: int | None, fpr: str, quick: bool, model: Path | None, backend: str | None,
     folder: Path | None, outputs: dict[str, Path | None], audit: Path | None, by_verdict: bool, out: Path | None,
     workers: int | None, fresh: bool, timeout: float | None, memory: int | None,
-    executor: str | None, address: str | None,
+    cluster: Mapping[str, str | None],
 ) -> int:  # fmt: skip
     """Judge videos and pictures: credentials first, then watermark and detector.
 
@@ -144,10 +143,9 @@ def scan(
 
     if out is None:
         _require_no_run({"--workers": workers, "--fresh": fresh or None, "--timeout": timeout, "--memory": memory})
-        _require_no_run({"--executor": executor, "--address": address})
-    if (executor == "ray") != (address is not None):
-        raise UsageError("--executor ray and --address go together", "Give both, or neither.")
-    if executor == "ray" and taking["fetch"]:
+        _require_no_run({f"--{name}": value for name, value in cluster.items()})
+    machines = options.cluster_at(**cluster)
+    if machines is not None and taking["fetch"]:
         raise UsageError("A Ray cluster judges files, and fetches none", "Leave out --fetch, or --executor ray.")
     if quick and folder is not None:
         raise UsageError("--explain shows what a full look found", "Leave out --quick.")
@@ -183,7 +181,7 @@ def scan(
         if out is None:
             return _print_records(files, setup, scanner, audited, as_json, ending)
         limits = Limits(timeout or _SECONDS, (memory or _MEMORY) * MEGABYTE)
-        how = (workers, limits, fresh, address)
+        how = (workers, limits, fresh, machines)
         return _fill(out, files, setup, scanner, audited, how, finder.passed_over, as_json, ending)
 
 
@@ -236,21 +234,20 @@ def _print_records(
 
 def _fill(
     out: Path, files: list[Source], setup: ScanSetup, scanner: Scanner, audited: AuditedScan | None,
-    how: tuple[int | None, Limits, bool, str | None], passed_over: Mapping[str, int], as_json: bool, ending: _Ending,
+    how: tuple[int | None, Limits, bool, Executor | None], passed_over: Mapping[str, int], as_json: bool,
+    ending: _Ending,
 ) -> int:  # fmt: skip
-    """Fills or goes on with the run folder. how: workers, limits of one file, whether to begin anew, Ray's address."""
+    """Fills or goes on with the run folder. how: workers, limits of one file, whether to begin anew, other machines."""
     from sfumato.app.review.explained import begin_explained
     from sfumato.app.scan.machines.spread import SpreadRun
     from sfumato.app.scan.run import ScanRun
     from sfumato.app.scan.run_folder import ScanFolder
     from sfumato.app.scan.setup import begin
-    from sfumato.execution.executor import REGISTRY
     from sfumato.progress import progress
     from sfumato.text import json_line, printable
 
-    workers, limits, fresh, address = how
-    ray = None if address is None else partial(REGISTRY.load("ray"), address=address)
-    setup = setup if ray is None else setup.for_other_machines(scanner)
+    workers, limits, fresh, machines = how
+    setup = setup if machines is None else setup.for_other_machines(scanner)
     with ExitStack() as stack:
         folder = stack.enter_context(ScanFolder(out, setup.asked(scanner), fresh))
         # Here, so that a worker which is killed leaves nothing that it fetched.
@@ -259,12 +256,12 @@ def _fill(
         work = partial(begin, setup) if setup.explain is None else partial(begin_explained, setup, setup.explain)
         folder.note("found", files=len(files), passed_over=dict(passed_over))
         told = audited.add_plain if audited is not None else None
-        if ray is None:
+        if machines is None:
             run = ScanRun(folder, scanner, files, told)
         else:
-            run = SpreadRun(folder, scanner, [file for file in files if isinstance(file, Path)], told, ray)
+            run = SpreadRun(folder, scanner, [file for file in files if isinstance(file, Path)], told, machines)
         with progress("Scanning", len(files), lambda: f"{run.summary.pace:.1f} video-hours an hour") as advance:
-            summary = run.scan(work, workers or (1 if ray is None else 0), limits, advance)
+            summary = run.scan(work, workers or (1 if machines is None else 0), limits, advance)
     code = ending.finish(out, summary.verdicts, summary.unreadable)
     if as_json:
         click.echo(json_line(summary.as_json() | {"run": str(out), "passed_over": dict(passed_over)}))

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sfumato import options
 from sfumato.text import left_out, printable
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 @click.command("make")
 @click.argument("recipe", type=options.FILE)
 @options.output("Folder of the set, new or one that a stopped call began.", folder=options.NewFolder("videos"))
-@options.workers("Processes side by side.")
+@options.workers("Processes side by side, one unless given; of a Ray cluster all CPUs.", None, most=10_000)
+@options.cluster("Who works.  [default: processes]")
 @click.option(
     "--timings", type=options.NEW_FILE, metavar="FILE", help="Write clips an hour and where the time went, as JSON."
 )
-def make(recipe: Path, out: Path, workers: int, timings: Path | None) -> None:
+def make(recipe: Path, out: Path, workers: int | None, cluster: Mapping[str, str | None], timings: Path | None) -> None:
     """Make the set of fakes that RECIPE (TOML) describes: every fake beside its real twin, all of them sealed.
 
     The same call goes on with a set that was stopped, however it was. configs/set.toml is an example.
@@ -29,11 +34,14 @@ def make(recipe: Path, out: Path, workers: int, timings: Path | None) -> None:
     from sfumato.atomic import require_writable, write_text
     from sfumato.progress import progress
 
+    machines = options.cluster_at(**cluster)
     given = read_recipe(recipe)
     if timings is not None:
         require_writable(timings)
     with progress("Making pairs") as advance:
-        made = make_set(given, out, workers, lambda done, total: advance(done))
+        made = make_set(
+            given, out, workers or (1 if machines is None else 0), lambda done, total: advance(done), machines
+        )
     for line in left_out(made.refused):
         click.echo(line, err=True)
     if made.missing:

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,14 @@ from sfumato.app.sets.layout import (
     write_set,
 )
 from sfumato.app.sets.making.make_pairs import Made, Order, begin_pairs, rows_of
+from sfumato.app.sets.making.models import begin_elsewhere, models_of
 from sfumato.app.sets.making.plan import Slot, plan_set
-from sfumato.app.sets.making.recipe import OTHERS, OWN, GivenRecipe, Recipe
+from sfumato.app.sets.making.recipe import GivenRecipe, Recipe
 from sfumato.app.sets.making.seal_set import seal_set
 from sfumato.app.sets.making.sources import Source, read_sources, rights_of
 from sfumato.atomic import make_folder, require_writable
 from sfumato.errors import MediaError, OutputError, UsageError
-from sfumato.execution.executor import run
+from sfumato.execution.executor import Begin, Executor, run
 from sfumato.execution.journal import Journal, options_digest
 from sfumato.media.clips import check_disjoint, file_digest
 from sfumato.media.clips import values_of as row_values
@@ -51,11 +53,11 @@ Advance = Callable[[int, int], Any]  # pairs that are done, of how many
 
 @dataclass
 class Timings:
-    """Where the time of one call went. pairs: made by it; parts: seconds of render, encode and seal, over all
-    workers.
+    """Where the time of one call went. workers: None for as many as a cluster has CPUs; pairs: made by it; parts:
+    seconds of render, encode and seal, over all workers.
     """
 
-    workers: int
+    workers: int | None
     pairs: int = 0
     seconds: float = 0.0
     parts: Counter[str] = field(default_factory=Counter)
@@ -83,9 +85,11 @@ class MadeSet:
 
 
 def make_set(
-    given: GivenRecipe, folder: Path, workers: int = 1, advance: Advance = lambda done, total: None
-) -> MadeSet:
-    """Makes the set of a recipe in `folder`, or goes on with it; one that is whole already is left alone.
+    given: GivenRecipe, folder: Path, workers: int = 1, advance: Advance = lambda done, total: None,
+    cluster: Executor | None = None,
+) -> MadeSet:  # fmt: skip
+    """Makes the set of a recipe in `folder`, or goes on with it; one that is whole already is left alone. cluster: an
+    executor of other machines, which have recipe's files and `folder` at the same paths; workers: 0 for all its CPUs.
 
     Raises UsageError and ConfigError, before anything is made, for what the recipe asks for and is not there;
     MediaError for lists that cannot be read or people in two splits; OutputError for a folder that holds another set,
@@ -102,7 +106,8 @@ def make_set(
         make_folder(place)
     require_writable(folder / FACTS)
     order = Order(recipe, tuple(sources), folder, folder / WORK / "tracks")
-    timings, total = Timings(workers), sum(len(slot.rungs) for slot in slots)
+    timings, total = Timings(workers or None), sum(len(slot.rungs) for slot in slots)
+    begin = partial(begin_pairs, order) if cluster is None else partial(begin_elsewhere, order, models)
     made: dict[int, list[SetRow]] = {}
     refused: list[tuple[str, str]] = []
     with Journal(folder / WORK / JOURNAL, options_digest(models), _request(recipe, sources)) as journal:
@@ -117,7 +122,7 @@ def make_set(
                 refused += [(str(who), str(why)) for who, why in (record or {}).get("refused", ())]
         advance(sum(len(slot.rungs) for slot in slots if slot.number in made), total)
         started = time.perf_counter()
-        for slot, found in _work(waiting, order, workers):
+        for slot, found in _work(waiting, begin, workers, cluster):
             journal.add(str(slot.number), found.record())
             made[slot.number] = found.rows
             refused += found.refused
@@ -133,39 +138,6 @@ def make_set(
     return MadeSet(facts, refused, total - len(rows) // 2, timings)
 
 
-def models_of(recipe: Recipe) -> dict[str, str]:
-    """{name: sha256} of what the fakes are made with, motions included. Raises CheckpointError, MissingFileError,
-    MediaError for what is not there or cannot be read, UsageError for two files of one name.
-    """
-    from detector.data.fakes.autoencoder import load_autoencoder
-    from generator.motion.track import motion_path, read_motion
-    from generator.networks.checkpoint import checkpoint_path, load_checkpoint
-    from sfumato.text import printable
-
-    found: dict[str, str] = {}
-    motions = [name for rule in recipe.fakes for name in rule.motions if name not in (OWN, OTHERS)]
-    if unused := sorted(set(recipe.motions) - set(motions)):
-        raise UsageError(f"[motions] says a split of {unused[0]!r}, which no rule follows", "Leave it out.")
-    for rule in recipe.fakes:
-        for name in filter(None, rule.made_with):
-            if rule.kind == "autoencoder":
-                _enter(found, f"autoencoder:{Path(name).stem}", load_autoencoder(Path(name)).digest)
-            else:
-                _enter(found, f"generator:{Path(name).stem}", load_checkpoint(checkpoint_path(name)).digest)
-    for name in dict.fromkeys(motions):
-        path = motion_path(name)
-        read_motion(path)
-        if printable(path.stem) != path.stem:
-            raise UsageError(f"The motion {name!r} has a name that cannot be shown", "Rename its file.")
-        _enter(found, f"motion:{path.stem}", file_digest(path))
-    return found
-
-
-def _enter(found: dict[str, str], name: str, digest: str) -> None:
-    if found.setdefault(name, digest) != digest:
-        raise UsageError(f"Two files are called {name.partition(':')[2]}", "Rename one of them: rows name them so.")
-
-
 def _request(recipe: Recipe, sources: Sequence[Source]) -> list[Any]:
     """All that changes the frames, apart from the models; not where the files lie."""
     asked = dataclasses.asdict(recipe)
@@ -175,13 +147,13 @@ def _request(recipe: Recipe, sources: Sequence[Source]) -> list[Any]:
     return [_VERSION, json.loads(json.dumps(asked, default=str, sort_keys=True)), rows]
 
 
-def _work(slots: Sequence[Slot], order: Order, workers: int) -> Iterable[tuple[Slot, Made]]:
+def _work(
+    slots: Sequence[Slot], begin: Begin[Slot, Made], workers: int, cluster: Executor | None
+) -> Iterable[tuple[Slot, Made]]:
     """Raises UsageError for a slot that a worker could not do for a reason that is no person's."""
-    from functools import partial
-
     if not slots:
         return
-    with closing(run(slots, partial(begin_pairs, order), min(workers, len(slots)))) as results:
+    with closing(run(slots, begin, min(workers, len(slots)), executor=cluster)) as results:
         for done in results:
             if done.value is None:
                 who = done.task.choices[0].whom
