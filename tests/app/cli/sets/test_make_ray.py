@@ -15,8 +15,7 @@ import pytest
 
 from sfumato.app.cli.main import main
 from sfumato.app.sets.making.make_pairs import Order
-from sfumato.app.sets.making.make_set import models_of
-from sfumato.app.sets.making.models import begin_elsewhere
+from sfumato.app.sets.making.models import begin_elsewhere, models_of
 from sfumato.app.sets.making.recipe import read_recipe
 from sfumato.errors import UsageError
 from tests.ray_fixtures import ROOT, local_ray
@@ -77,8 +76,9 @@ def test_a_machine_with_another_generator_makes_no_pair(recipe: Path, tmp_path: 
     begin_elsewhere(order, models)
     with pytest.raises(UsageError, match=r"something else here: motion:serene\."):
         begin_elsewhere(order, models | {"motion:serene": "0" * 64})
-    with pytest.raises(UsageError, match="something else here: generator:landmark-warp, motion:serene"):
-        begin_elsewhere(replace(order, recipe=replace(order.recipe, fakes=())), models)
+    rule = replace(order.recipe.fakes[0], motions=("eloquent",))
+    with pytest.raises(UsageError, match=r"something else here: motion:serene\."):
+        begin_elsewhere(replace(order, recipe=replace(order.recipe, fakes=(rule,))), models)
 
 
 @pytest.mark.parametrize("option", [("--executor", "ray"), ("--address", "127.0.0.1:6379")])

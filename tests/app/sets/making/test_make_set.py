@@ -18,7 +18,8 @@ from provenance.verifying.verify import verify
 from sfumato.app.sets.layout import MANIFEST, RIGHTS, SUMS, read_set, set_digest
 from sfumato.app.sets.making import make_pairs
 from sfumato.app.sets.making.make_pairs import PairMaker
-from sfumato.app.sets.making.make_set import make_set, models_of
+from sfumato.app.sets.making.make_set import make_set
+from sfumato.app.sets.making.models import models_of
 from sfumato.app.sets.making.recipe import FakeRule, GivenRecipe, Recipe, SourceRule
 from sfumato.errors import MissingFileError, NoFaceError, OutputError, SfumatoError, UsageError
 from sfumato.media.clips import check_disjoint
