@@ -75,8 +75,9 @@ def _workers(row: ScanWorkersRow) -> str:
 
 def _growth(row: ScanGrowthRow) -> str:
     low, high = (f"{bound:+.1%}" for bound in row.growth.interval or (row.growth.value,) * 2)
+    workers = "one worker" if row.workers == 1 else f"{row.workers} workers"
     return (
-        f"{row.files} short videos in one run, {row.workers} workers: {row.cpu_first:.3f} CPU s a file at first, "
+        f"{row.files} short videos in one run, {workers}: {row.cpu_first:.3f} CPU s a file at first, "
         f"{row.cpu_last:.3f} at the end, a growth of {row.growth.value:+.1%} ({low} to {high}; a line through {row.n} "
         f"blocks of {row.block}). Peak memory after {row.block} files and after all: the process that hands out "
         f"{row.driver_mb_first:.0f} and {row.driver_mb:.0f} MB, the largest worker {row.worker_mb_first:.0f} and "
