@@ -175,7 +175,8 @@ def detectors() -> list[dict[str, Any]]:
         heads = (*HEADS, *LAYER_HEADS, MOTION)
         wider[kind]["stack"] = Stack(five.scale, five.offset, heads=heads, pictures=five).as_json()
     ones = (1.0,) * len(FEATURES)
-    wider["motion"] = MotionHead(ones, ones, ones, ones, ones, 0.0).as_json()
+    line = MotionHead(ones, ones, ones, ones, ones, 0.0)
+    wider["motion"] = replace(line, acted=line).as_json()
     rule = KeyframeRule(4, {0.1: (-1.0, 2.0), 0.01: (1.0, 4.0)}, 0.02, {"real": 99, "fake": 60})
     wider["video_calibration"]["keyframes"] = rule.as_json()
     wider["training"]["heads"] = {"layers": True, "motion": True, "methods": ["toy"]}

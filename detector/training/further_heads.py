@@ -30,7 +30,7 @@ from detector.motion.head import MotionHead
 from detector.training.evidence import even_crops, view
 from detector.training.layers import with_heads, with_layers
 from detector.training.scaling import level
-from sfumato.media.clips import ClipRow, groups_of
+from sfumato.media.clips import TWIN, ClipRow, groups_of
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -143,21 +143,32 @@ def motion_head(
     rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig
 ) -> tuple[MotionHead, tuple[str, ...]] | None:
     """What tells the motion of fakes among `rows` (of the split train, with crops) from that of reals, and the methods
-    of those fakes; None where fewer than FEWEST fakes or people were seen moving.
+    of those fakes; None where fewer than FEWEST fakes or people were seen moving. Motions by rules have a line of their
+    own, where as many fakes follow them. A filmed photograph teaches neither: it is no face that moves.
     """
-    moving = [(row, cache.motion(row)) for row in _chosen(rows, cache, config)]
-    known = [(row, found) for row, found in moving if found is not None]
-    fakes = [row for row, _ in known if row.label == "fake" and row.family in TAUGHT_BY[MOTION]]
-    reals = [row for row, _ in known if row.label == "real"]
+    chosen, acted = _chosen(rows, cache, config), _acted(rows)
+    known = {row.path: found for row in [*chosen, *acted] if (found := cache.motion(row)) is not None}
+    reals = [row for row in chosen if row.label == "real" and row.method != TWIN and row.path in known]
+    fakes = [row for row in chosen if row.label == "fake" and row.family in TAUGHT_BY[MOTION] and row.path in known]
+    acted = [row for row in acted if row.path in known]
+    driven = _motion_line(fakes, reals, known, config)
+    by_rules = _motion_line(acted, reals, known, config)
+    if driven is None:
+        return None
+    return replace(driven, acted=by_rules), _methods([*fakes, *(acted if by_rules else ())])
+
+
+def _motion_line(
+    fakes: Sequence[ClipRow], reals: Sequence[ClipRow], known: Mapping[str, Floats], config: DetectorConfig
+) -> MotionHead | None:
     if not _enough(fakes, reals):
         return None
-    taught = {row.path for row in [*fakes, *reals]}
-    measures = {row.path: found for row, found in known if row.path in taught}
+    measures = {row.path: known[row.path] for row in [*fakes, *reals]}
     lowest, highest = np.quantile(np.array(list(measures.values())), [_OUTER, 1 - _OUTER], axis=0)
     clips = _clips([*fakes, *reals], {path: np.clip(found, lowest, highest)[None] for path, found in measures.items()})
     mean, deviation, line, constant = _calibrated(_labelled(clips, config), config.heads.motion_strength)
     numbers = [tuple(map(float, part)) for part in (lowest, highest, mean, deviation, line)]
-    return MotionHead(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], constant), _methods(fakes)
+    return MotionHead(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], constant)
 
 
 def _clips(rows: Sequence[ClipRow], values: Mapping[str, Floats]) -> list[_Clip]:
@@ -195,10 +206,24 @@ def _chosen(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -
     source = PairSource([row for row in rows if row.split == "train"], cache, config)
     drawn, material = {(maker.method, maker.family) for maker in source.makers}, source.material
     found: dict[str, list[ClipRow]] = {}
-    fakes = [row for row in material.fakes if row.dataset is not None and (row.method, row.family) in drawn]
+    fakes = [row for row in material.fakes if _by_others(row) and (row.method, row.family) in drawn]
     for row in [*material.reals, *material.twins, *fakes]:
         found.setdefault(_source(row), []).append(row)
     return [row for _, alike in sorted(found.items()) for row in _evenly(alike)]
+
+
+def _by_others(row: ClipRow) -> bool:
+    return row.dataset is not None and not row.generator_digest
+
+
+def _acted(rows: Sequence[ClipRow]) -> list[ClipRow]:
+    """Fakes of the split train whose driver is a motion file: those of the program are made by rules."""
+    return [
+        row
+        for row in rows
+        if row.split == "train" and row.label == "fake" and row.family in TAUGHT_BY[MOTION]
+        and (row.driver_id or "").startswith("motion:")
+    ]  # fmt: skip
 
 
 def _evenly(rows: list[ClipRow]) -> Iterator[ClipRow]:

@@ -39,8 +39,15 @@ def test_many_are_judged_as_one_by_one() -> None:
     assert float(HEAD.logit(many)[2, 1]) == pytest.approx(float(HEAD.logit(many[2, 1])))
 
 
-def test_a_record_gives_the_same_head() -> None:
-    assert MotionHead.from_json(json.loads(json.dumps(HEAD.as_json()))) == HEAD
+def test_of_two_lines_the_one_that_says_more_counts() -> None:
+    both = replace(HEAD, acted=motion_head(-1.0, yaw_spread=4.0))
+    found = both.logit(np.array([measures(), measures(yaw_spread=1.0), measures(lips_speed=2.0, yaw_spread=1.0)]))
+    assert found.tolist() == [0.5, 3.0, 4.5]
+
+
+@pytest.mark.parametrize("head", [HEAD, replace(HEAD, acted=motion_head(-1.0, yaw_spread=4.0))])
+def test_a_record_gives_the_same_head(head: MotionHead) -> None:
+    assert MotionHead.from_json(json.loads(json.dumps(head.as_json()))) == head
 
 
 @pytest.mark.parametrize(
@@ -58,6 +65,10 @@ def test_a_record_gives_the_same_head() -> None:
         {"mean": [float("nan")] * len(FEATURES)},
         {"highest": [float("inf")] * len(FEATURES)},
         {"bias": 1e7},
+        {"acted": {}},
+        {"acted": [1.0]},
+        {"acted": HEAD.as_json() | {"weight": [float("nan")] * len(FEATURES)}},
+        {"acted": HEAD.as_json() | {"deviation": [0.0] * len(FEATURES)}},
         {"bias": float("nan")},
         {"bias": None},
         {"deviation": [0.0] * len(FEATURES)},

@@ -200,6 +200,22 @@ def test_a_head_on_motion_tells_what_moves_otherwise(cache) -> None:
     assert MotionHead.from_json(head.as_json()) == head
 
 
+def test_motions_by_rules_have_a_line_of_their_own(cache: CropCache) -> None:
+    by_rules = [measures(False) + 3.0 * np.eye(len(FEATURES))[20] for _ in range(FEWEST)]
+    cuts = [cut(cache, 50 + i, "fake", "reenact", face_picture(i), found) for i, found in enumerate(by_rules)]
+    rows = [replace(row, dataset="a set", driver_id="motion:serene", generator_digest="0" * 64) for row in cuts]
+    every = [*moving(cache, "real", "real"), *moving(cache, "fake", "reenact"), *rows]
+    taught = motion_head(every, cache, TINY)
+    assert taught is not None and taught[0].acted is not None
+    head = taught[0]
+    driven, acting, real = np.array([measures(True)]), np.array([by_rules[0]]), np.array([measures(False)])
+    alone = replace(head, acted=None)
+    assert float(head.logit(driven)[0]) == float(alone.logit(driven)[0]) > float(head.logit(real)[0])
+    assert float(head.logit(acting)[0]) > max(float(alone.logit(acting)[0]), float(head.logit(real)[0]))
+    few = motion_head(every[:-1], cache, TINY)
+    assert few is not None and few[0] == alone
+
+
 @pytest.mark.parametrize(("family", "seen"), [("blend", FEWEST), ("reenact", FEWEST - 1)])
 def test_a_head_on_motion_takes_enough_faces_that_a_network_moved(cache, family: str, seen: int) -> None:
     still = fakes(cache, "reenact")[seen:]  # nothing could be told of how they move
