@@ -1,5 +1,5 @@
 """Which network each number of the benchmarks looks through, and the sha256 of its weights as they lie on disk: a CSIM
-of other weights is another measure. SSIM, L1 and the background look through none.
+of other weights is another measure. SSIM and L1 look through none.
 """
 
 from __future__ import annotations
