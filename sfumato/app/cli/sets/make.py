@@ -32,9 +32,10 @@ def make(recipe: Path, out: Path, workers: int | None, cluster: Mapping[str, str
     from sfumato.app.sets.making.make_set import make_set
     from sfumato.app.sets.making.recipe import read_recipe
     from sfumato.atomic import require_writable, write_text
+    from sfumato.execution.executor import cluster_at
     from sfumato.progress import progress
 
-    machines = options.cluster_at(**cluster)
+    machines = cluster_at(**cluster)
     given = read_recipe(recipe)
     if timings is not None:
         require_writable(timings)
