@@ -82,7 +82,7 @@ def from_dict(schema: type[T], values: Mapping[str, Any], where: str = "") -> T:
         )
     try:
         return schema(**arguments)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"{where or schema.__name__} is out of range: {error}") from error
 
 
