@@ -53,7 +53,7 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return parse_toml(read_regular_text(path, SETTINGS))
+        return parse_toml(read_regular_text(path, SETTINGS, "utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"Cannot read the configuration {path}: {error}", "It must be a TOML file.") from error
 
@@ -76,12 +76,24 @@ def from_dict(schema: type[T], values: Mapping[str, Any], where: str = "") -> T:
         meant = f"Did you mean {near!r}? " if near else ""
         raise ConfigError(f"Unknown key {where}{unknown[0]}", f"{meant}Known here: {', '.join(sorted(known))}.")
     arguments = {name: _convert(hints[name], value, f"{where}{name}") for name, value in values.items()}
+    if missing := [name for name in _required(schema) if name not in values]:
+        raise ConfigError(
+            f"{where}{missing[0]} is missing", f"Needed here: {', '.join(f'{where}{name}' for name in missing)}."
+        )
     try:
         return schema(**arguments)
-    except TypeError as error:
-        raise ConfigError(f"Incomplete configuration {where or schema.__name__}: {error}") from error
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"{where or schema.__name__} is out of range: {error}") from error
+
+
+def _required(schema: type[Any]) -> list[str]:
+    """The keys that have no default, in the order of the fields."""
+    absent = dataclasses.MISSING
+    return [
+        field.name
+        for field in dataclasses.fields(schema)
+        if field.init and field.default is absent and field.default_factory is absent
+    ]
 
 
 def to_dict(config: Any) -> dict[str, Any]:

@@ -12,15 +12,12 @@ from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from sfumato.errors import MediaError, MissingFileError, OutputError, UsageError
+from sfumato.errors import MediaError, MissingFileError, OutputError
 from sfumato.limits import JUDGED_FRAMES
-
-if TYPE_CHECKING:
-    from sfumato.execution.executor import Executor
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
@@ -113,25 +110,12 @@ def workers(what: str, default: int | None = 1, most: int = 256) -> Decorator[An
 
 
 def cluster(who: str) -> Decorator[Any]:
-    """--executor and --address. The command's parameter is `cluster`, for `cluster_at`."""
+    """--executor and --address. The command's parameter is `cluster`, for `sfumato.execution.executor.cluster_at`."""
     return together(
         "cluster",
         click.option("--executor", type=click.Choice(["processes", "ray"]), help=who),
         click.option("--address", metavar="HOST:PORT", help="Head of the Ray cluster (docs/many-machines.md)."),
     )
-
-
-def cluster_at(executor: str | None, address: str | None) -> Executor | None:
-    """The executor of the cluster that was asked for, None for this machine. Raises UsageError for one option without
-    the other, or where Ray is not installed.
-    """
-    from functools import partial
-
-    from sfumato.execution.executor import REGISTRY
-
-    if (executor == "ray") != (address is not None):
-        raise UsageError("--executor ray and --address go together", "Give both, or neither.")
-    return None if address is None else partial(REGISTRY.load("ray"), address=address)
 
 
 def files(

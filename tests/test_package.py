@@ -257,5 +257,15 @@ def test_every_command_is_documented(line: str) -> None:
     assert any(line in page.read_text(encoding="utf-8") for page in pages), f"{line} is in neither README.md nor docs/"
 
 
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: page.name
+)
+def test_every_table_begins_with_its_head(page: Path) -> None:
+    lines = ["", *page.read_text(encoding="utf-8").splitlines(), ""]
+    rows = [n for n, line in enumerate(lines) if line.startswith("| ")]
+    astray = [n for n in rows if not lines[n - 1].startswith("|") and not lines[n + 1].startswith("|---")]
+    assert [lines[n] for n in astray] == [], "an empty line, or a missing head, has torn a table"
+
+
 def test_the_installed_version_is_the_one_in_the_tree() -> None:
     assert importlib.metadata.version("sfumato") == __version__

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,14 +33,21 @@ from detector.training.own_footage import Real, recalibrate
 from provenance.commands.audit import decide
 from sfumato.app.cli.scan import scan
 from sfumato.app.scan.cascade import Stages
+from sfumato.app.sets.check.run import check_set
+from sfumato.app.study.answers import Answer, Sheet
+from sfumato.app.study.score import score
+from sfumato.app.study.told import record_of
 from sfumato.config import to_dict
 from sfumato.media.faces import Face, FaceDetector
 from sfumato.media.images import write_image
+from sfumato.text import json_line
 from tests.comparison_fixtures import pair
 from tests.detector_fixtures import toy_explanation
 from tests.evaluation_fixtures import crowd, scored
 from tests.media_fixtures import make_video, picture
 from tests.scan_fixtures import FACTS, explanation_record, mark_facts, scan_record
+from tests.set_fixtures import packed_set  # noqa: F401 (a fixture)
+from tests.study_fixtures import toy_key
 
 ROOT = Path(__file__).resolve().parent.parent
 EVERY = {path.name: json.loads(path.read_text("utf-8")) for path in (ROOT / "docs/schemas").glob("*.schema.json")}
@@ -46,6 +55,7 @@ EVERY = {path.name: json.loads(path.read_text("utf-8")) for path in (ROOT / "doc
 SCHEMAS = {name: schema for name, schema in EVERY.items() if name != "result.schema.json"}
 SCAN, ROW, DETECTOR = "scan-record.schema.json", "evaluation-row.schema.json", "detector-record.schema.json"
 AUDIT, COMPARISON = "audit-line.schema.json", "comparison-row.schema.json"
+CHECK, SCORE = "set-check.schema.json", "study-score.schema.json"
 SECTIONS = ("model", "samples", "degrade", "train", "heads", "calibration")  # one dataclass each
 OPEN = {("config", part) for part in SECTIONS}
 
@@ -204,11 +214,42 @@ def audits(shipped_detector: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return [json.loads(line) for line in (written[:whole] + written[piece:]).splitlines()]
 
 
+@pytest.fixture(scope="module")
+def set_checks(packed_set: bytes, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:  # noqa: F811
+    """Of a set that lacks a file and has one too many, of a mere list, and of one in which there are two people."""
+    folder = tmp_path_factory.mktemp("sets")
+    with tarfile.open(fileobj=io.BytesIO(packed_set)) as archive:
+        archive.extractall(folder, filter="data")
+    clips = folder / "set" / "clips.jsonl"
+    rows = [json.loads(line) for line in clips.read_text("utf-8").splitlines()]
+    few = [{**row, "identity": "ab"[number // 2 % 2], "split": "test"} for number, row in enumerate(rows)]
+    for name, listed in (("some.jsonl", rows), ("few.jsonl", few)):
+        (folder / "set" / name).write_text("".join(json.dumps(row) + "\n" for row in listed))
+    (folder / "set" / "set.json").unlink()
+    lists = (clips.parent, clips.with_name("some.jsonl"), clips.with_name("few.jsonl"))
+    found = [check_set(path, journal=folder / "seen.sqlite3").as_json() for path in lists]
+    return [json.loads(json_line(record)) for record in found]
+
+
+@pytest.fixture(scope="module")
+def scores() -> list[dict[str, Any]]:
+    """Of many participants, one of whom is careless and one of whom saw nothing; of two; and of one."""
+    key = toy_key(questions=10, people=4, methods=("a", "b"), same=(1,))
+    right = [Answer(question, question.number % 2 == 0, question.number % 3 + 1, 4.0) for question in key.questions]
+    quick = [replace(answer, seconds=0.1) for answer in right]
+    unseen = [replace(answer, right=None, place=None) for answer in right]
+    sheets = [Sheet(f"{code:016x}", tuple(given)) for code, given in enumerate((*[right] * 6, quick, unseen))]
+    return [json.loads(json_line(record_of(score(key, part)))) for part in (sheets, sheets[:2], sheets[:1])]
+
+
 @pytest.fixture
 def records(request: pytest.FixtureRequest, name: str) -> list[dict[str, Any]]:
-    return request.getfixturevalue(
-        {SCAN: "scans", ROW: "rows", DETECTOR: "detectors", AUDIT: "audits", COMPARISON: "comparisons"}[name]
-    )
+    fixtures = {
+        SCAN: "scans", ROW: "rows", DETECTOR: "detectors", AUDIT: "audits", COMPARISON: "comparisons",
+        CHECK: "set_checks", SCORE: "scores",
+    }  # fmt: skip
+    found: list[dict[str, Any]] = request.getfixturevalue(fixtures[name])
+    return found
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

@@ -38,24 +38,33 @@ _COLUMNS = {"ssim": "SSIM", "csim": "CSIM", "perceptual": "perceptual", "landmar
 @click.option("--targets", default=16, show_default=True, type=click.IntRange(2), help="Target frames of a clip.")
 @shared.size("At which all methods are compared")
 @options.tune_seconds("Fine-tuning of each person; 0: none.", default=20.0, most=60)
+@click.option(
+    "--inception",
+    metavar="FILE",
+    type=options.FILE,
+    help="pt_inception-2015-12-05-6726825d.pth: FID as well; extra fid.",
+)
 @options.seed("Of fine-tuning and bootstrap.")
 @shared.as_json()
 @shared.record()
 def quality(
     footage: Path, clips: tuple[str, ...], checkpoint: str | None, plain_checkpoint: str | None, previous: str | None,
-    shots: tuple[int, ...], targets: int, size: int, tune_seconds: float, seed: int, as_json: bool, out: Path | None,
+    shots: tuple[int, ...], targets: int, size: int, tune_seconds: float, inception: Path | None, seed: int,
+    as_json: bool, out: Path | None,
 ) -> None:  # fmt: skip
     """Self-reenactment: each clip's second half made from frames of its first.
 
     SSIM: 11 px Gaussian window, per picture. CSIM: cosine of SFace embeddings of output and target. Perceptual and
-    FD-lite0: distances in the features of EfficientNet-Lite0, for each picture and for all. Landmarks: error in eye
-    distances. Learning: seconds a person. The intervals (95 %, paired bootstrap over clips) are against the checkpoint
-    given as --previous, else against the warp alone, which learns nothing. Below it stand figures of the mouth and of
-    how the face follows, which docs/evaluation.md explains.
+    FD-lite0: distances in the features of EfficientNet-Lite0, for each picture and for all. FID, with --inception: as
+    FD-lite0, in those of Inception-v3. Few frames make both too large: compare methods of one table alone. Landmarks:
+    error in eye distances. Learning: seconds a person. The intervals (95 %, paired bootstrap over clips) are against
+    the checkpoint given as --previous, else against the warp alone, which learns nothing. Below it stand figures of the
+    mouth and of how the face follows, which docs/evaluation.md explains, and what networks the numbers look through.
     """
     import json
 
     from benchmarks.generator.quality import PREVIOUS, PROTOCOL, QualityConfig, choose_clips, measure
+    from benchmarks.metrics.inception import Inception
     from benchmarks.record import append_results, describe
     from generator.networks.checkpoint import SHIPPED
     from sfumato.execution.find_files import VIDEOS, Finder
@@ -63,6 +72,7 @@ def quality(
     from sfumato.text import printable
 
     config = QualityConfig(tuple(sorted(set(shots))), targets, size, tune_seconds, seed)
+    through = None if inception is None else Inception(inception)
     finder = Finder(VIDEOS)
     chosen = choose_clips(footage, clips, finder)
     if finder.told():
@@ -75,7 +85,7 @@ def quality(
     if previous is not None and (older := _load(previous, previous)) is not None:
         checkpoints[PREVIOUS] = older
     with progress("Measuring", len(chosen) * len(config.shots)) as advance:
-        done = measure(chosen, checkpoints, config, _shipped_digest(warp, checkpoint), advance)
+        done = measure(chosen, checkpoints, config, _shipped_digest(warp, checkpoint), advance, through)
     for path, reason in done.skipped:
         click.echo(f"Left out {printable(path)}: {printable(reason)}", err=True)
     rows = [result.row(_digest(result, checkpoints), done.footage, config) for result in done.results]
@@ -126,12 +136,15 @@ def _digest(result: Result, checkpoints: dict[str, Checkpoint]) -> str | None:
 
 def _print_table(done: Measured, size: int) -> None:
     from benchmarks.generator.quality import PREVIOUS
+    from benchmarks.tables.quality import networks_text
 
     other = PREVIOUS if any(r.method == PREVIOUS for r in done.results) else "warp"
     against = {f"{name}_vs_{other}": f"{_COLUMNS[name]} - {other}" for name in ("csim", "perceptual")}
-    lines = [["method", "T", *_COLUMNS.values(), "FD-lite0", "learning", *against.values()]]
+    fid = any(r.fid is not None for r in done.results)
+    lines = [["method", "T", *_COLUMNS.values(), "FD-lite0", *["FID"] * fid, "learning", *against.values()]]
     for r in done.results:
-        numbers = [*(f"{r.scores[name]:.3f}" for name in _COLUMNS), f"{r.fd_lite0:.2f}", f"{r.learning:.1f} s"]
+        distances = [f"{value:.2f}" for value in (r.fd_lite0, r.fid) if value is not None]
+        numbers = [*(f"{r.scores[name]:.3f}" for name in _COLUMNS), *distances, f"{r.learning:.1f} s"]
         pairs = [r.differences.get(name) for name in against]
         intervals = ["" if pair is None else f"{pair[0]:+.3f} to {pair[1]:+.3f}" for pair in pairs]
         lines.append([r.method + (" *" if r.shipped else ""), str(r.shots), *numbers, *intervals])
@@ -145,6 +158,7 @@ def _print_table(done: Measured, size: int) -> None:
     _print_figures([(f"{r.method}, T = {r.shots}", r.figures) for r in done.results])
     legend = " * is what `sfumato animate` uses." if any(r.shipped for r in done.results) else ""
     click.echo(f"N = {done.results[0].clips} clips, {done.results[0].frames} frames at {size} px.{legend}")
+    click.echo(f"Networks: {networks_text(r.networks for r in done.results)}.")
 
 
 def _print_figures(rows: list[tuple[str, Figures]]) -> None:
@@ -197,6 +211,7 @@ def cross(
     from benchmarks.generator.quality import PREVIOUS
     from benchmarks.record import append_results, describe
     from benchmarks.rows.generator import DrivenRow
+    from benchmarks.tables.quality import networks_text
     from generator.networks.checkpoint import SHIPPED, TRAINING_FREE
     from generator.networks.landmark_warp import landmark_warp
     from generator.rendering.animator import Animator
@@ -236,6 +251,7 @@ def cross(
         return
     _print_figures([(f"{row.method}, {row.driving}", row.figures) for row in rows if isinstance(row, DrivenRow)])
     click.echo(f"\nFaces were read by {', '.join(done.readers)}.")
+    click.echo(f"Networks: {networks_text([done.networks])}.")
 
 
 def _write_sheet(path: Path, sheet: Any, checkpoint: Checkpoint, portraits: tuple[Path, ...], consent: str) -> None:

@@ -31,8 +31,9 @@ from numpy.typing import NDArray
 from benchmarks.generator.driven import Driven, Driver, drive, read_driver
 from benchmarks.generator.quality import common_landmarks
 from benchmarks.metrics.figures import summarise
+from benchmarks.metrics.networks import cross_networks
 from benchmarks.metrics.readers import Readers
-from benchmarks.rows.generator import DrivenRow, PairRow
+from benchmarks.rows.generator import DrivenRow, Networks, PairRow
 from generator.person.portrait import Portrait, read_portrait
 from generator.rendering.animator import Animator
 from sfumato.errors import MediaError, UsageError
@@ -78,13 +79,14 @@ class Pair:
 @dataclass
 class Crossed:
     """All pairs, what could not be used, and a contact sheet: a row for each pair, source, driver and output of the
-    first method side by side. readers: who read the faces.
+    first method side by side. readers: who read the faces; networks: what the numbers look through.
     """
 
     pairs: list[Pair] = field(default_factory=list)
     skipped: list[tuple[Path, str]] = field(default_factory=list)
     footage: str = ""
     readers: tuple[str, ...] = ()
+    networks: Networks = field(default_factory=dict)
     strips: list[NDArray[np.uint8]] = field(default_factory=list)
 
     @property
@@ -103,7 +105,7 @@ class Crossed:
                 PairRow(
                     method=pair.method, driving=pair.driving, portrait=pair.portrait, driver=pair.driver,
                     figures=figures, moments=pair.moments, frames=pair.frames, readers=self.readers,
-                    model=models[pair.method], footage=self.footage, size=config.size,
+                    networks=self.networks, model=models[pair.method], footage=self.footage, size=config.size,
                 )
             )  # fmt: skip
         for driving in (SELF, CROSS):
@@ -117,8 +119,8 @@ class Crossed:
                     rows.append(
                         DrivenRow(
                             method=method, driving=driving, shipped=method == shipped,
-                            figures=summarise(own, others, config.seed), readers=self.readers, model=models[method],
-                            footage=self.footage, size=config.size,
+                            figures=summarise(own, others, config.seed), readers=self.readers, networks=self.networks,
+                            model=models[method], footage=self.footage, size=config.size,
                         )
                     )  # fmt: skip
         return rows
@@ -136,7 +138,8 @@ def measure(
     """
     landmarks = load_backend(common_landmarks({name: animator.checkpoint for name, animator in animators.items()}))
     detector, readers = FaceDetector(), readers or Readers()
-    done, moving, digests = Crossed(readers=readers.names), list[Driver](), list[str]()
+    done = Crossed(readers=readers.names, networks=cross_networks(readers.names))
+    moving, digests = list[Driver](), list[str]()
     for path in drivers:
         try:
             moving.append(read_driver(path, landmarks, readers, config.size, config.seconds, config.moments))

@@ -8,9 +8,9 @@ nearest source frame unchanged, `warp` bends it to the target's landmarks; both 
 result that does.
 
 The metrics are those of benchmarks/metrics/image_metrics.py: means over the frames of a clip, then over clips; FD-lite0
-over all frames. Intervals are of differences between two methods on the same clips. Beside them stand figures of the
-mouth and of how the face follows (benchmarks/metrics/figures.py): over the targets of a clip, which are spread over its
-second half, and then over clips.
+over all frames, and FID as well where Inception's weights are given. Intervals are of differences between two methods
+on the same clips. Beside them stand figures of the mouth and of how the face follows (benchmarks/metrics/figures.py):
+over the targets of a clip, which are spread over its second half, and then over clips.
 """
 
 from __future__ import annotations
@@ -30,11 +30,13 @@ from torch import Tensor
 
 from benchmarks.generator.painted import paint_figures
 from benchmarks.metrics.figures import following_figures, summarise
-from benchmarks.metrics.image_metrics import METRICS, ImageMetrics, Judged, Pictures, Scores
+from benchmarks.metrics.image_metrics import METRICS, Features, ImageMetrics, Judged, Pictures, Scores
+from benchmarks.metrics.inception import Inception
 from benchmarks.metrics.intervals import paired_interval
 from benchmarks.metrics.lip_region import teeth_show
+from benchmarks.metrics.networks import quality_networks
 from benchmarks.metrics.perceptual import frechet_distance
-from benchmarks.rows.generator import FigureRow, QualityRow
+from benchmarks.rows.generator import FigureRow, Networks, QualityRow
 from generator.data.dataset import Clip, read_shard
 from generator.data.reading import PrepareConfig, Preparer
 from generator.motion.track import Landmarks
@@ -79,7 +81,8 @@ class Result:
     """One method at one T. `scores`: each metric's mean over clips; `learning`: seconds to learn one person, the mean.
 
     `differences`: "csim_vs_warp" and the like to the interval of this method minus the other; `fd_lite0` over all
-    frames; `figures`: see benchmarks/metrics/figures.py; `readers`: who read the faces.
+    frames, `fid` too, or None; `figures`: see benchmarks/metrics/figures.py; `readers`: who read the faces; `networks`:
+    what the numbers look through.
     """
 
     method: str
@@ -87,10 +90,12 @@ class Result:
     shipped: bool
     scores: Scores
     fd_lite0: float
+    fid: float | None
     learning: float
     differences: Mapping[str, tuple[float, float]]
     figures: Mapping[str, FigureRow]
     readers: tuple[str, ...]
+    networks: Networks
     clips: int
     frames: int
 
@@ -102,9 +107,10 @@ class Result:
         numbers |= {name: (round(low, 5), round(high, 5)) for name, (low, high) in self.differences.items()}
         return QualityRow(
             method=self.method, shots=self.shots, shipped=self.shipped, fd_lite0=round(self.fd_lite0, 3),
-            learning_s=round(self.learning, 3), n=self.clips, frames=self.frames, figures=self.figures,
-            readers=self.readers, model=model, protocol=PROTOCOL, footage=footage, size=config.size,
-            tune_seconds=config.tune_seconds, seed=config.seed, **numbers,
+            fid=None if self.fid is None else round(self.fid, 3), learning_s=round(self.learning, 3), n=self.clips,
+            frames=self.frames, figures=self.figures, readers=self.readers, networks=self.networks, model=model,
+            protocol=PROTOCOL, footage=footage, size=config.size, tune_seconds=config.tune_seconds, seed=config.seed,
+            **numbers,
         )  # fmt: skip
 
 
@@ -137,7 +143,7 @@ class _Tally:
 
     rows: list[Scores] = field(default_factory=list)
     figures: list[dict[str, float]] = field(default_factory=list)
-    features: list[Tensor] = field(default_factory=list)
+    features: list[Features] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
     def add(self, judged: Judged, metrics: ImageMetrics, made: _Made) -> None:
@@ -177,9 +183,10 @@ def choose_clips(footage: Path, names: tuple[str, ...] = (), finder: Finder | No
 
 def measure(
     clips: list[Path], checkpoints: Mapping[str, Checkpoint], config: QualityConfig, shipped_digest: str | None = None,
-    advance: Callable[[float], None] = lambda amount: None,
+    advance: Callable[[float], None] = lambda amount: None, inception: Inception | None = None,
 ) -> Measured:  # fmt: skip
-    """Measures every method on `clips`. `checkpoints`: a name for each; `advance` gets 1 for each clip and T.
+    """Measures every method on `clips`. `checkpoints`: a name for each; `advance` gets 1 for each clip and T;
+    `inception`: for FID, which is left out without it.
 
     `shipped_digest` is the sha256 of the checkpoint that the program uses by itself: its method's line is marked
     `shipped`. The one called `previous` is not fine-tuned; every other method is also compared with it. Raises
@@ -187,7 +194,8 @@ def measure(
     the network of the perceptual metrics, and MediaError when no clip can be used.
     """
     landmarks = common_landmarks(checkpoints)
-    metrics, done, digests, wanted_features = ImageMetrics(), Measured(), list[str](), list[Tensor]()
+    metrics, done = ImageMetrics(inception=inception), Measured()
+    digests, wanted_features = list[str](), list[Features]()
     table: dict[tuple[str, int], _Tally] = {}
     animators = {name: Animator(checkpoint) for name, checkpoint in checkpoints.items()}
     stored = _STORED_FRAMES * max(*config.shots, config.targets)
@@ -217,11 +225,13 @@ def measure(
             f"None of {len(clips)} clip(s) could be used", "Use clips of one person each, a few seconds long."
         )
     done.footage = hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
-    goal = torch.cat(wanted_features)
+    networks = quality_networks(metrics.readers.names, None if inception is None else inception.digest)
     for method, shots in table:
         given = checkpoints.get(method)
         shipped = method == SHIPPED_METHOD and given is not None and given.digest == shipped_digest
-        done.results.append(_summary(method, shots, shipped, table, goal, metrics.readers.names, config))
+        done.results.append(
+            _summary(method, shots, shipped, table, wanted_features, metrics.readers.names, networks, config)
+        )
     done.results.sort(key=lambda result: result.shots)  # stable: methods keep their order
     return done
 
@@ -275,8 +285,8 @@ def _portrait(image: NDArray[np.uint8], points: Landmarks) -> Portrait:
 
 
 def _summary(
-    method: str, shots: int, shipped: bool, table: Mapping[tuple[str, int], _Tally], goal: Tensor,
-    readers: tuple[str, ...], config: QualityConfig,
+    method: str, shots: int, shipped: bool, table: Mapping[tuple[str, int], _Tally], goal: list[Features],
+    readers: tuple[str, ...], networks: Networks, config: QualityConfig,
 ) -> Result:  # fmt: skip
     own = table[method, shots]
     means = {name: float(np.mean([row[name] for row in own.rows])) for name in METRICS}
@@ -288,11 +298,15 @@ def _summary(
                 [row[name] - base[name] for row, base in zip(own.rows, table[other, shots].rows, strict=True)]
             )
             differences[f"{name}_vs_{other}"] = paired_interval(pairs, config.seed)
-    distance, seconds = frechet_distance(torch.cat(own.features), goal), float(np.mean(own.seconds))
+    distances = {
+        name: frechet_distance(*(torch.cat([each[name] for each in features]) for features in (own.features, goal)))
+        for name in goal[0]
+    }
+    seconds = float(np.mean(own.seconds))
     figures = summarise(own.figures, {other: table[other, shots].figures for other in others}, config.seed)
     return Result(
-        method, shots, shipped, means, distance, seconds, differences, figures, readers, len(own.rows),
-        len(own.rows) * config.targets,
+        method, shots, shipped, means, distances["fd_lite0"], distances.get("fid"), seconds, differences, figures,
+        readers, networks, len(own.rows), len(own.rows) * config.targets,
     )  # fmt: skip
 
 

@@ -6,7 +6,8 @@ error: mean distance of the 68 points found in output and target by the mesh bac
 between the target's eye centres. Perceptual: see benchmarks/metrics/perceptual.py. mouth_ssim, mouth_perceptual: the
 same two in the region around the target's lips (benchmarks/metrics/lip_region.py). Where a landmark backend says that
 an output shows no face, CSIM is 0 and the error one eye distance; the mesh never says so, it lays its points where the
-target's face is, so that a ruined output shows as a low CSIM.
+target's face is, so that a ruined output shows as a low CSIM. Beside the metrics come the features that distances
+between all made and all wanted pictures compare: FD-lite0's, and FID's where Inception's weights are given.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from benchmarks.metrics.inception import Inception
 from benchmarks.metrics.lip_region import lip_region
 from benchmarks.metrics.perceptual import Perceptual, feature_distance, pooled
 from benchmarks.metrics.readers import Readers, Reading
@@ -34,17 +36,18 @@ from sfumato.media.tensors import to_tensor
 METRICS = ("ssim", "l1", "csim", "landmark_error", "perceptual", "mouth_ssim", "mouth_perceptual")
 Scores = dict[str, float]
 Pictures = list[NDArray[np.uint8]]  # (H, W, 3) RGB each
+Features = dict[str, Tensor]  # by the distance that compares them: fd_lite0 (N, 320), fid (N, 2048)
 Shapes = Mapping[str, NDArray[np.float32]]  # by reader, (N, 68, 2) px, NaN where it sees no face
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What was found in pictures, each against its target: the mean of each metric, pooled features (N, 320), where
-    each reader sees the face, and the share of pictures with as many faces as their target.
+    """What was found in pictures, each against its target: the mean of each metric, the features of all, where each
+    reader sees the face, and the share of pictures with as many faces as their target.
     """
 
     scores: Scores
-    features: Tensor
+    features: Features
     shapes: Shapes
     same_faces: float
 
@@ -68,7 +71,7 @@ class _Judged:
     """What was found in one output: the metrics in their order."""
 
     numbers: tuple[float, ...]
-    features: Tensor
+    features: Features  # N = 1
     reading: Reading
 
 
@@ -77,8 +80,9 @@ class ImageMetrics:
     Lite0.
     """
 
-    def __init__(self, landmarks: LandmarkBackend | None = None) -> None:
-        """landmarks: the mesh unless another backend is given."""
+    def __init__(self, landmarks: LandmarkBackend | None = None, inception: Inception | None = None) -> None:
+        """landmarks: the mesh unless another backend is given; inception: None without FID."""
+        self._inception = inception
         self.readers = Readers(landmarks)
         self._perceptual = Perceptual()
         self._seen: list[_Seen] = []
@@ -89,10 +93,10 @@ class ImageMetrics:
         """Where each reader sees the face in the targets."""
         return _stacked([seen.reading for seen in self._seen])
 
-    def look_at(self, targets: Pictures, landmarks: list[Landmarks]) -> Tensor:
+    def look_at(self, targets: Pictures, landmarks: list[Landmarks]) -> Features:
         """Finds landmarks, identity and features of every target, once for all methods. landmarks: (68, 2) px each.
 
-        Returns the targets' pooled features (N, 320). Raises NoFaceError when one shows no face.
+        Returns the targets' features. Raises NoFaceError when one shows no face.
         """
         self._seen, self._judged = [], {}
         for image, points in zip(targets, landmarks, strict=True):
@@ -108,7 +112,7 @@ class ImageMetrics:
                     self._perceptual.features(mouth),
                 )
             )  # fmt: skip
-        return torch.cat([pooled(seen.features) for seen in self._seen])
+        return _joined([self._features(image, seen.features) for image, seen in zip(targets, self._seen, strict=True)])
 
     def scores(self, made: Pictures) -> Judged:
         """made: one picture for each target."""
@@ -118,7 +122,7 @@ class ImageMetrics:
         means = np.mean([judged.numbers for judged in found], axis=0).tolist()
         same = [judged.reading.faces == seen.reading.faces for judged, seen in zip(found, self._seen, strict=True)]
         return Judged(
-            dict(zip(METRICS, means, strict=True)), torch.cat([judged.features for judged in found]),
+            dict(zip(METRICS, means, strict=True)), _joined([judged.features for judged in found]),
             _stacked([judged.reading for judged in found]), float(np.mean(same)),
         )  # fmt: skip
 
@@ -138,7 +142,16 @@ class ImageMetrics:
             float(feature_distance(own, seen.features)), _similarity(mouth, seen.mouth),
             float(feature_distance(self._perceptual.features(mouth), seen.mouth_features)),
         )  # fmt: skip
-        return _Judged(numbers, pooled(own), reading)
+        return _Judged(numbers, self._features(output, own), reading)
+
+    def _features(self, image: NDArray[np.uint8], own: list[Tensor]) -> Features:
+        """own: what the perceptual network sees in it."""
+        lite0 = {"fd_lite0": pooled(own)}
+        return lite0 if self._inception is None else {**lite0, "fid": self._inception.features(image)}
+
+
+def _joined(each: list[Features]) -> Features:
+    return {name: torch.cat([features[name] for features in each]) for name in each[0]}
 
 
 def _similarity(a: Tensor, b: Tensor) -> float:

@@ -4,8 +4,8 @@
 Perceptual distance: after LPIPS (Zhang et al. 2018, section 3) without its learned weights. At five depths of the
 network the channels at each place are divided by their length; the squared difference is averaged over places and the
 depths are summed. FD-lite0: the Frechet distance (Heusel et al. 2017, equation 6) between made and wanted pictures in
-the mean of the deepest features (320 numbers). It is no FID, which is this distance on Inception-v3: the two must never
-stand in one column.
+the mean of the deepest features (320 numbers). It is no FID, which is this distance on Inception-v3
+(benchmarks/metrics/inception.py): the two must never stand in one column.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.losses.perceptual import load_lite0, present
-
-_CHANNELS = 320  # of the deepest features
 
 
 class Perceptual:
@@ -51,21 +49,38 @@ def pooled(features: list[Tensor]) -> Tensor:
 
 
 def frechet_distance(made: Tensor, wanted: Tensor) -> float:
-    """made, wanted: (N, 320) with N of 2 or more. With N below 320 it is biased upwards: compare at equal N alone."""
+    """made, wanted: (N, D) features with N of 2 or more. With N below D it is biased upwards: compare at equal N
+    alone.
+    """
     from torchmetrics.image.fid import FrechetInceptionDistance
 
-    metric = FrechetInceptionDistance(feature=_Given(), normalize=True, input_img_size=(_CHANNELS, 1, 1)).set_dtype(
-        torch.float64
-    )
-    metric.update(wanted.double()[:, :, None, None], real=True)
-    metric.update(made.double()[:, :, None, None], real=False)
+    made, wanted = _turned(made.double(), wanted.double())
+    channels = made.shape[1]
+    metric = FrechetInceptionDistance(
+        feature=_Given(channels), normalize=True, input_img_size=(channels, 1, 1)
+    ).set_dtype(torch.float64)
+    metric.update(wanted[:, :, None, None], real=True)
+    metric.update(made[:, :, None, None], real=False)
     return float(metric.compute())
+
+
+def _turned(made: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """(N, D) each. A few pictures span few of the D dimensions: the same points by their coordinates there, as many as
+    there are pictures. No distance changes, and a small matrix takes a second where one of 2048 by 2048 takes a minute.
+    """
+    both = torch.cat([made, wanted])
+    if len(both) >= both.shape[1]:
+        return made, wanted
+    basis = torch.linalg.qr(both.T).Q  # (D, pictures of both)
+    return made @ basis, wanted @ basis
 
 
 class _Given(nn.Module):
     """Lets the library's distance read features that are there already."""
 
-    num_features = _CHANNELS
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.num_features = channels
 
     def forward(self, features: Tensor) -> Tensor:
         return features.flatten(1)

@@ -37,9 +37,7 @@ class DlibLandmarks:
     name = "dlib"
 
     def __init__(self) -> None:
-        found = _weights()
-        if find_spec("dlib") is None or found is None:
-            raise MissingPartError("dlib, or the weights of its landmarks, are not installed", install_extra("readers"))
+        found = dlib_file()
         dlib: Any = import_module("dlib")  # its distribution has another name
         self._rectangle: Any = dlib.rectangle
         self._predictor: Any = dlib.shape_predictor(str(found))
@@ -92,6 +90,14 @@ def _installed() -> list[LandmarkBackend]:
         return [DlibLandmarks()]
     except MissingPartError:
         return []
+
+
+def dlib_file() -> Path:
+    """Where the other reader's weights lie. Raises MissingPartError without the packages."""
+    found = _weights()
+    if find_spec("dlib") is None or found is None:
+        raise MissingPartError("dlib, or the weights of its landmarks, are not installed", install_extra("readers"))
+    return found
 
 
 def _weights() -> Path | None:

@@ -20,12 +20,21 @@ class FigureRow(Row):
     versus: Mapping[str, Interval]
 
 
+class NetworkRow(Row):
+    """A network that a number looks through."""
+
+    name: str
+    sha256: str  # of its weights' file
+
+
+Networks = Mapping[str, NetworkRow]  # by the number, or the reader of the figures; docs/evaluation.md has the list
 Figures = Mapping[str, FigureRow]  # by what they tell; docs/evaluation.md has the list
 
 
 class QualityRow(Row):
     """One method at one T: means over clips. Intervals are of this method minus the other, on the same clips. figures
-    and readers are None before protocol self-reenactment-4.
+    and readers are None before protocol self-reenactment-4, networks in lines from before they were written down, fid
+    where Inception's weights were not at hand.
     """
 
     method: str
@@ -37,6 +46,7 @@ class QualityRow(Row):
     landmark_error: float  # eye distances
     perceptual: float
     fd_lite0: float
+    fid: float | None = None
     learning_s: float  # to learn one person, the mean
     n: int  # clips
     frames: int  # of all clips
@@ -48,6 +58,7 @@ class QualityRow(Row):
     perceptual_vs_previous: Interval | None = None
     figures: Mapping[str, FigureRow] | None = None  # of the mouth, and how the face follows
     readers: tuple[str, ...] | None = None  # who read the faces
+    networks: Mapping[str, NetworkRow] | None = None  # by the number
     model: str | None  # sha256; None for a method that learns nothing
     protocol: str
     footage: str  # sha256 over the digests of the clips
@@ -84,6 +95,7 @@ class PairRow(Row, kind="pair"):
     moments: int  # frames that CSIM and shapes are of
     frames: int  # that all else is of
     readers: tuple[str, ...]
+    networks: Mapping[str, NetworkRow] | None = None  # by the number; None in older lines
     model: str | None
     footage: str
     size: int
@@ -97,6 +109,7 @@ class DrivenRow(Row, kind="driven"):
     shipped: bool
     figures: Mapping[str, FigureRow]
     readers: tuple[str, ...]
+    networks: Mapping[str, NetworkRow] | None = None  # by the number; None in older lines
     model: str | None
     footage: str
     size: int

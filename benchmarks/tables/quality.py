@@ -4,9 +4,9 @@ out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from benchmarks.rows.generator import CrossRow, DrivenRow, Figures, QualityRow
+from benchmarks.rows.generator import CrossRow, DrivenRow, Figures, Networks, QualityRow
 from benchmarks.rows.row import About
 from benchmarks.tables.markdown import interval_text, number_text, table_text
 
@@ -22,6 +22,10 @@ _FIGURES = {
     "paint": "paint in open lips", "paint_teeth": "paint where teeth show",
 }  # fmt: skip
 _AGAINST = ("CSIM - previous, 95 %", "perceptual - previous, 95 %")
+_NUMBERS = {
+    **_FIGURES, "fd_lite0": "FD-lite0", "fid": "FID", "csim": "CSIM", "shape": "shape error",
+    "landmark_error": "landmark error", "mesh": "figures (mesh)", "dlib": "figures (dlib)",
+}  # fmt: skip
 
 
 def quality_table(results: Sequence[QualityRow], about: About) -> str:
@@ -29,15 +33,17 @@ def quality_table(results: Sequence[QualityRow], about: About) -> str:
     it.
     """
     latest = {(r.shots, r.method): r for r in results}
-    head = ("T", "method", *_SCORES, "FD-lite0", "landmark error", "learning, s", *_AGAINST)
+    fid = any(r.fid is not None for r in latest.values())  # the column is there where somebody had the weights
+    head = ("T", "method", *_SCORES, "FD-lite0", *["FID"] * fid, "landmark error", "learning, s", *_AGAINST)
     rows = []
     for (shots, method), r in sorted(latest.items(), key=lambda item: item[0][0]):
         name = f"**{method}** (shipped)" if r.shipped else method
-        metrics = (*_scores(r), f"{r.fd_lite0:.2f}", f"{r.landmark_error:.4f}", f"{r.learning_s:.1f}")
+        distances = (f"{r.fd_lite0:.2f}", *["" if r.fid is None else f"{r.fid:.2f}"] * fid)
+        metrics = (*_scores(r), *distances, f"{r.landmark_error:.4f}", f"{r.learning_s:.1f}")
         rows.append((f"{shots}", name, *metrics, *_against(r)))
     by_name = {(f"{shots}", method): r.figures or {} for (shots, method), r in sorted(latest.items())}
     shipped = {(f"{r.shots}", r.method): r.figures or {} for r in latest.values() if r.shipped}
-    parts = [table_text(head, rows), *_figures("T", by_name, shipped), _note(results[-1], about)]
+    parts = [table_text(head, rows), *_figures("T", by_name, shipped), _note(results, about)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -47,7 +53,7 @@ def driven_table(results: Sequence[DrivenRow], about: About) -> str:
     shipped = {(r.driving, r.method): r.figures for r in results if r.shipped}
     note = (
         f"Protocol `{about.protocol}`, {results[-1].size} px. Faces read by {', '.join(results[-1].readers)}. "
-        f"{about.interval}. {about.date}, {about.machine}."
+        f"{about.interval}. {about.date}, {about.machine}.{_through(results)}"
     )
     return "\n\n".join(part for part in (*_figures("driving", by_name, shipped), note) if part)
 
@@ -65,7 +71,7 @@ def training_table(results: Sequence[QualityRow], about: About) -> str:
                 rows.append(_tried(shots, name, known[shots, name]))
         rows += [_tried(shots, f"`{model[:8]}`", r) for (given, model), r in tried.items() if given == shots]
     table = table_text(("T", "checkpoint", *_SCORES, "landmark error", *_AGAINST), rows)
-    return f"{table}\n\n{_note(results[-1], about)}"
+    return f"{table}\n\n{_note(results, about)}"
 
 
 def paper_table(results: Sequence[QualityRow], about: About) -> str:
@@ -75,7 +81,7 @@ def paper_table(results: Sequence[QualityRow], about: About) -> str:
         for r in sorted(results, key=lambda r: r.shots)
     ]
     head = ("T", "method", *_SCORES, "landmark error", "learning, s")
-    return f"{table_text(head, rows)}\n\n{_note(results[-1], about)}"
+    return f"{table_text(head, rows)}\n\n{_note(results, about)}"
 
 
 def cross_table(pairs: Sequence[CrossRow], about: About) -> str:
@@ -133,9 +139,27 @@ def _against(r: QualityRow) -> list[str]:
     return ["" if interval is None else interval_text(interval, "+.4f") for interval in bounds]
 
 
-def _note(last: QualityRow, about: About) -> str:
+def networks_text(networks: Iterable[Networks]) -> str:
+    """Each network once, with the first digits of its weights' sha256 and the numbers that look through it."""
+    used: dict[tuple[str, str], list[str]] = {}
+    for each in networks:
+        for number, network in each.items():
+            numbers = used.setdefault((network.name, network.sha256), [])
+            if (title := _NUMBERS.get(number, number)) not in numbers:
+                numbers.append(title)
+    return "; ".join(f"{name} {digest[:8]} ({', '.join(numbers)})" for (name, digest), numbers in used.items())
+
+
+def _through(results: Sequence[QualityRow] | Sequence[DrivenRow]) -> str:
+    """Nothing for lines from before the networks were written down."""
+    found = networks_text(r.networks for r in results if r.networks is not None)
+    return f" Networks, by their weights' sha256: {found}." if found else ""
+
+
+def _note(results: Sequence[QualityRow], about: About) -> str:
+    last = results[-1]
     tuning = f"; fine-tuning {last.tune_seconds:g} s a person at most" if last.tune_seconds else ""
     return (
         f"Protocol `{about.protocol}`, {last.n} clips of people held out of training, {last.frames} frames, "
-        f"{last.size} px{tuning}. {about.interval}. {about.date}, {about.machine}."
+        f"{last.size} px{tuning}. {about.interval}. {about.date}, {about.machine}.{_through(results)}"
     )

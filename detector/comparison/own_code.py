@@ -27,11 +27,12 @@ from typing import Any
 from detector.datasets.sample import Sample
 from detector.evaluation.journal import VideoJournal, from_facts
 from detector.evaluation.protocol import Scored
-from sfumato.errors import MediaError, SfumatoError, UsageError
+from sfumato.errors import MediaError, SfumatoError, UsageError, choose_from
 from sfumato.media.clips import file_digest
 
 NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _CONTRACT = {"contract": 1}  # the options of its journal's entries
+_MOST_NAMES = 12  # of a module that are told
 _LONGEST = 300  # characters of a reason that are kept
 
 
@@ -54,6 +55,7 @@ def load_own_code(name: str) -> OwnCode:
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)  # last: nothing that is installed is covered up
+    module: Any = None
     try:
         with contextlib.redirect_stdout(sys.stderr):
             module = importlib.import_module(module_name)
@@ -65,8 +67,7 @@ def load_own_code(name: str) -> OwnCode:
         raise
     except (Exception, SystemExit) as error:  # a stranger's module may raise anything
         raise UsageError(
-            f"The detector {name} cannot be loaded: {_told(error)}",
-            "Is its module installed, in the current folder, or on PYTHONPATH?",
+            f"The detector {name} cannot be loaded: {_told(error)}", _advice(module_name, attribute, module)
         ) from error
     if not callable(judge):
         raise UsageError(f"The detector {name} cannot be called", "Name what takes a path and returns a score.")
@@ -74,6 +75,19 @@ def load_own_code(name: str) -> OwnCode:
     written = file_digest(Path(source)) if source is not None and Path(source).is_file() else ""
     facts = f"{name}\0{written}\0{getattr(judge, 'version', '')}"
     return OwnCode(name, judge, hashlib.sha256(facts.encode()).hexdigest())
+
+
+def _advice(module_name: str, attribute: str, module: Any) -> str:
+    """module: None where importing it failed."""
+    if module_name.endswith(".py"):
+        return f"Name the module, not its file: {module_name.removesuffix('.py')}:{attribute}."
+    if module is None:
+        return "Is its module installed, in the current folder, or on PYTHONPATH?"
+    names = getattr(module, "__dict__", {})
+    if attribute.partition(".")[0] in names:
+        return "Its module was found; what failed is the callable itself."
+    known = sorted(each for each, value in names.items() if callable(value) and not each.startswith("_"))
+    return choose_from(attribute, known[:_MOST_NAMES]) if known else f"{module_name} holds nothing that can be called."
 
 
 def score_by(

@@ -24,6 +24,7 @@ from sfumato.execution.find_files import PICTURES, VIDEOS
 from sfumato.limits import RECORD
 from sfumato.media.clips import ClipRow, Family, Label, Split, clip_file, file_digest, read_clips
 from sfumato.regular_file import open_regular, read_regular_text
+from sfumato.text import printable
 
 _MOST_MISSING = 1000  # names kept in an Inventory; the count goes on
 Key = tuple[str, str, str, str, str]
@@ -247,7 +248,11 @@ def read_table(path: Path, required: Iterable[str]) -> Iterator[dict[str, str]]:
             reader = csv.DictReader(file)
             lacking = sorted(set(required) - set(reader.fieldnames or ()))
             if lacking:
-                raise MediaError(f"{path} has no column {lacking[0]!r}", f"It needs: {', '.join(required)}.")
+                has = ", ".join(map(repr, reader.fieldnames or ())) or "none"
+                raise MediaError(
+                    f"{path} has no column {lacking[0]!r}",
+                    f"It needs: {', '.join(required)}, with commas between them. It has: {printable(has, 200)}.",
+                )
             for row in reader:
                 yield {
                     name: (value or "").strip()

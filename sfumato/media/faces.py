@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -39,12 +40,16 @@ class Face:
         return max(self.box[2], self.box[3])
 
 
+def detector_file() -> Path:
+    """Where YuNet lies."""
+    return Path(str(files("sfumato.media") / "models" / "face_detection_yunet_2023mar_int8bq.onnx"))
+
+
 class FaceDetector:
     """YuNet (MIT), run by OpenCV. Not thread-safe: give each thread its own."""
 
     def __init__(self, threshold: float = 0.6) -> None:
-        model = files("sfumato.media") / "models" / "face_detection_yunet_2023mar_int8bq.onnx"
-        self._net = cv2.FaceDetectorYN.create(str(model), "", (320, 320), threshold, 0.3, 5000)
+        self._net = cv2.FaceDetectorYN.create(str(detector_file()), "", (320, 320), threshold, 0.3, 5000)
 
     def detect(self, image: Image) -> list[Face]:
         """image: HWC uint8 RGB. Returns the faces, largest first; an empty list when there is none. Faces down to about

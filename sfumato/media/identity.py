@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -38,6 +39,11 @@ class SFace(nn.Module):
         """faces: (B, 3, 112, 112) aligned, RGB in [-1, 1]. Returns (B, 128) unit vectors; differentiable in `faces`."""
         features: Tensor = self.layers(faces * (127.5 / 128))  # the net's own scale: (0..255 - 127.5) / 128
         return nn.functional.normalize(features, dim=1)
+
+
+def sface_file() -> Path:
+    """Where its weights lie."""
+    return Path(str(files("sfumato.media") / "models" / "face_recognition_sface_2021dec_int8bq.onnx"))
 
 
 @cache
@@ -113,9 +119,8 @@ def _layers() -> list[nn.Module]:
     import onnx
     from onnx import numpy_helper
 
-    path = files("sfumato.media") / "models" / "face_recognition_sface_2021dec_int8bq.onnx"
     try:
-        graph = onnx.load(str(path)).graph
+        graph = onnx.load(str(sface_file())).graph
     except FileNotFoundError as error:
         raise MissingPartError("The identity network is missing from the installation", "Reinstall sfumato.") from error
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}

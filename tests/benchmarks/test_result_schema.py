@@ -12,7 +12,7 @@ import pytest
 from benchmarks.record import describe
 from benchmarks.rows.comparison import BarRow, ClusterCount, JudgedBy, Rate, Rates, VideoEstimate
 from benchmarks.rows.detection import AblationRow, DistanceRow, MatrixRow
-from benchmarks.rows.generator import CrossRow, DrivenRow, FigureRow, PairRow, QualityRow
+from benchmarks.rows.generator import CrossRow, DrivenRow, FigureRow, NetworkRow, PairRow, QualityRow
 from benchmarks.rows.others import GroupRow, MethodRow
 from benchmarks.rows.quick import QuickRates, QuickRow
 from benchmarks.rows.robustness import (
@@ -57,12 +57,13 @@ FIGURES = {
     "mouth_ratio_dlib": FigureRow(value=Estimate(0.8, (0.7, 0.9)), of="median", n=9, versus={"warp": (-0.1, 0.1)}),
     "paint_teeth": FigureRow(value=Estimate(0.5), of="mean", n=1, versus={}),
 }
-DRIVING = {"driving": "self", "readers": ("mesh", "dlib"), "footage": DIGEST, "size": 256}
+THROUGH = {"csim": NetworkRow(name="SFace", sha256=DIGEST), "dlib": NetworkRow(name="dlib", sha256=DIGEST)}
+DRIVING = {"driving": "self", "readers": ("mesh", "dlib"), "networks": THROUGH, "footage": DIGEST, "size": 256}
 ROWS: list[Row] = [
     QualityRow(
         method="warp", shots=1, shipped=False, ssim=0.8, l1=0.1, csim=0.9, landmark_error=0.1, perceptual=1.0,
         fd_lite0=40.0, learning_s=0.0, n=9, frames=144, model=None, protocol="self-reenactment-4", footage=DIGEST,
-        size=256, tune_seconds=10.0, seed=0, figures=FIGURES, readers=("mesh",),
+        size=256, tune_seconds=10.0, seed=0, figures=FIGURES, readers=("mesh",), fid=90.0, networks=THROUGH,
     ),
     PairRow(
         method="warp", portrait="a", driver="a", figures={"flicker": 1.2}, moments=24, frames=250, model=None, **DRIVING

@@ -105,6 +105,13 @@ def test_a_faulty_row_is_refused_with_its_line(tmp_path: Path, text: str, words:
         list(read_clips(tmp_path / "clips.jsonl"))
 
 
+def test_what_other_editors_put_around_the_lines_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "clips.jsonl"
+    write_clips(path, [REAL, FAKE])
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert list(read_clips(path)) == [REAL, FAKE]
+
+
 def test_lines_that_are_no_rows_are_told_and_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "clips.jsonl"
     write_clips(path, [REAL, FAKE])

@@ -118,6 +118,12 @@ def test_a_value_is_not_a_section() -> None:
         load_config(Training, overrides=["steps=5", "steps.deeper=5"])
 
 
+def test_a_mark_of_the_byte_order_and_other_ends_of_lines_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "training.toml"
+    path.write_bytes(b'\xef\xbb\xbfsteps = 5\r\nname = "a"\r\n')
+    assert load_config(Training, path) == Training(steps=5, name="a")
+
+
 @pytest.mark.parametrize("content", [b"steps = ", b"\xff\xfe", b"a = " + b"[" * 5000])
 def test_what_is_not_toml_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.toml"

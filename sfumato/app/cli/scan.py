@@ -135,7 +135,7 @@ def scan(
     from sfumato.app.scan.outputs.spool import Outputs
     from sfumato.app.scan.setup import ScanSetup
     from sfumato.atomic import make_folder
-    from sfumato.execution.executor import Limits
+    from sfumato.execution.executor import Limits, cluster_at
     from sfumato.execution.fetch.clock import FetchLimits
     from sfumato.execution.find_files import Finder
     from sfumato.media.clips import file_digest
@@ -144,7 +144,7 @@ def scan(
     if out is None:
         _require_no_run({"--workers": workers, "--fresh": fresh or None, "--timeout": timeout, "--memory": memory})
         _require_no_run({f"--{name}": value for name, value in cluster.items()})
-    machines = options.cluster_at(**cluster)
+    machines = cluster_at(**cluster)
     if machines is not None and taking["fetch"]:
         raise UsageError("A Ray cluster judges files, and fetches none", "Leave out --fetch, or --executor ray.")
     if quick and folder is not None:

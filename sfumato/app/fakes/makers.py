@@ -230,10 +230,12 @@ class TakeMaker:
         from generator.motion.track import motion_path, read_motion, track_video
 
         if isinstance(driver, str):
-            return read_motion(motion_path(driver))
-        motion = track_video(self._file(driver), self.landmarks, self.config.seconds)
+            motion, said = read_motion(motion_path(driver)), f"The motion {driver} is too short"
+        else:
+            motion = track_video(self._file(driver), self.landmarks, self.config.seconds)
+            said = f"{driver.path} shows a face too shortly"
         if len(motion) < (FEWEST - 1) * self.config.stride + 1:
-            raise NoFaceError(f"{driver.path} shows a face too shortly")
+            raise NoFaceError(f"{said}: {len(motion)} frames, and {FEWEST} are needed, {self.config.stride} apart")
         return motion
 
     def _most_alike(self, points: Points, others: Sequence[ClipRow]) -> ClipRow:

@@ -45,18 +45,25 @@ class FakesConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 < self.share <= 1 or not 0 <= self.tuned <= 1 or not 0 <= self.templates <= 1:
-            raise ConfigError(
-                "share, tuned and templates are shares", "Choose above 0 to 1, and 0 to 1 for the other two."
-            )
-        if not 3 <= self.frames <= 250 or self.stride < 1 or self.sources < 1 or self.candidates < 1:
-            raise ConfigError(
-                "frames, stride, sources or candidates are out of range", "3 to 250, and at least 1 for the others."
-            )
-        if not self.sizes or any(size % 2 or not 64 <= size <= 1024 for size in self.sizes):
-            raise ConfigError("sizes are out of range", "Even numbers, 64 to 1024.")
+        for name in ("share", "tuned", "templates"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1 or (name == "share" and not value):
+                raise ConfigError(f"{name} is {value:g}", "It is a share: 0 to 1; `share` is above 0.")
+        if not 3 <= self.frames <= 250:
+            raise ConfigError(f"frames is {self.frames}", "Choose a whole number from 3 to 250.")
+        for name in ("stride", "sources", "candidates"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}", "Choose a whole number from 1.")
+        if not self.sizes:
+            raise ConfigError("sizes is empty", "Name one size or more: even numbers, 64 to 1024.")
+        for size in self.sizes:
+            if size % 2 or not 64 <= size <= 1024:
+                raise ConfigError(f"sizes holds {size}", "Even numbers, 64 to 1024.")
         if not 0 <= self.best_crf <= self.worst_crf <= 51:
-            raise ConfigError("best_crf and worst_crf are out of range", "0 to 51, the best first.")
+            raise ConfigError(
+                f"best_crf is {self.best_crf} and worst_crf is {self.worst_crf}",
+                "Choose 0 (lossless) to 51 for both, best_crf not above worst_crf.",
+            )
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ _DIGEST, _PAIR, _NAME = (
     re.compile(r"[0-9]{5,9}"),
     re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.A),
 )
-_ADVICE = "Name the folder that `sfumato datasets make` wrote."
+_ADVICE = "Name the folder of `sfumato datasets make`; where that was stopped, make the same call again first."
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sfumato.app.sets.forms import FRAMES, REGISTRY, checksums
 from sfumato.app.sets.forms.job import Job, Publication
 from sfumato.app.sets.layout import FACTS, read_set, set_digest
 from sfumato.atomic import make_folder
-from sfumato.errors import MediaError, OutputError
+from sfumato.errors import MediaError, MissingFileError, OutputError
 from sfumato.limits import RECORD
 from sfumato.progress import Stage, progress
 from sfumato.regular_file import read_regular
@@ -42,8 +42,13 @@ def write_forms(
         raise MediaError(f"{folder} has no clips", "Name a set that was made to its end.")
     if set_digest(media.rows) != media.facts.digest:
         raise MediaError(f"The rows of {folder} are not those of its digest", "Look at: sfumato datasets check.")
-    _take(folder, out)
     job = Job(media, out, publication or Publication(), frames, stage)
+    for row in media.rows:
+        if not job.source(row).is_file():
+            raise MissingFileError(
+                f"{row.clip.path}, which {folder} lists, is not there", "Look at: sfumato datasets check."
+            )
+    _take(folder, out)
     for writer in writers.values():
         writer(job)
     checksums.write_sums(out, stage)

@@ -47,9 +47,11 @@ class Sheet:
 
 def answer_files(paths: Iterable[Path]) -> list[Path]:
     """The files; of a folder, all `.json` in it. Raises UsageError where there is none."""
-    found = [file for path in paths for file in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
+    given = list(paths)
+    found = [file for path in given for file in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
     if not found:
-        raise UsageError("There are no answers in it", "Name the files that participants saved, answers-*.json.")
+        where = ", ".join(map(str, given[:3]))
+        raise UsageError(f"There are no answers in {where}", "Name the files that participants saved, answers-*.json.")
     return found
 
 

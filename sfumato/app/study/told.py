@@ -26,7 +26,7 @@ _SHOWN = 20  # participants
 
 
 def record_of(score: Score) -> dict[str, Any]:
-    """What `--json` prints (docs/study.md)."""
+    """What `--json` prints, as docs/schemas/study-score.schema.json describes it."""
     key = score.key
     return {
         "schema_version": SCHEMA, "program": __version__,

@@ -10,7 +10,7 @@ import pytest
 
 from sfumato.app.sets.layout import counts_of, read_set, set_digest, write_set
 from sfumato.app.sets.write import write_forms
-from sfumato.errors import MediaError, OutputError, UsageError
+from sfumato.errors import MediaError, MissingFileError, OutputError, UsageError
 from tests.set_forms_fixtures import make_set
 
 
@@ -52,9 +52,16 @@ def test_rows_that_were_changed_by_hand_are_refused(source: Path, tmp_path: Path
         write_forms(source, tmp_path / "out", ["card"])
 
 
-def test_a_missing_video_leaves_no_sums(source: Path, tmp_path: Path) -> None:
-    (source / "videos/00000-fake.mp4").unlink()
-    with pytest.raises(MediaError, match=r"00000-fake\.mp4"):
+def test_a_missing_video_makes_nothing_and_a_changed_one_leaves_no_sums(source: Path, tmp_path: Path) -> None:
+    video = source / "videos/00000-fake.mp4"
+    whole = video.read_bytes()
+    video.unlink()
+    with pytest.raises(MissingFileError, match=r"00000-fake\.mp4") as caught:
+        write_forms(source, tmp_path / "out", ["huggingface"])
+    assert "sfumato datasets check" in caught.value.advice
+    assert not (tmp_path / "out").exists()
+    video.write_bytes(whole + b"\0")
+    with pytest.raises(MediaError, match=r"00000-fake\.mp4 is not the file that the set lists"):
         write_forms(source, tmp_path / "out", ["huggingface"])
     assert not (tmp_path / "out/SHA256SUMS").exists()
 

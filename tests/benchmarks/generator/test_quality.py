@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from benchmarks.commands.generator import quality
 from benchmarks.generator.quality import PREVIOUS, TUNED, Measured, QualityConfig, choose_clips, measure, spread_over
 from benchmarks.metrics.image_metrics import METRICS
+from generator.losses.perceptual import lite0_file
 from generator.networks import checkpoint as checkpoints
 from generator.networks.checkpoint import save_checkpoint
 from sfumato.app.cli.main import main
@@ -168,6 +169,26 @@ def test_networks_of_two_sizes_are_compared_at_one_and_with_the_previous_one(cli
     assert next(r for r in done.results if r.method == WARP + TUNED).learning > newer.learning
 
 
+class Colours:
+    """Stands for Inception: the picture itself at 4 px, many times over."""
+
+    digest = "ab" * 32
+
+    def features(self, image: np.ndarray) -> torch.Tensor:
+        small = torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(image).permute(2, 0, 1)[None].float(), 4)
+        return small.flatten(1).tile(40)
+
+
+def test_fid_is_of_all_frames_and_names_its_weights(clips: Path) -> None:
+    done = measure([clips / "mona.mp4", clips / "still.mp4"], {}, ONE_SHOT, inception=Colours())  # type: ignore[arg-type]
+    copy, warp = done.results
+    assert copy.fid is not None and warp.fid is not None and copy.fid != warp.fid and copy.fid > 0
+    row = copy.row(None, done.footage, ONE_SHOT).line()
+    assert row["fid"] == round(copy.fid, 3) and row["networks"]["fid"]["sha256"] == "ab" * 32
+    still = measure([clips / "still.mp4"], {}, ONE_SHOT, inception=Colours()).results[0]  # type: ignore[arg-type]
+    assert still.fid == pytest.approx(0, abs=1e-4)  # every frame is the one that was wanted
+
+
 def test_no_usable_clip_is_an_error(clips: Path) -> None:
     with pytest.raises(MediaError, match="None of 1"):
         measure([clips / "bars.mp4"], {}, QUICK)
@@ -240,6 +261,8 @@ def test_json_lines_say_what_they_are(run, tmp_path: Path) -> None:  # type: ign
     assert rows[3]["model"] == file_digest(tmp_path / "weights" / "portrait-256.safetensors")
     assert {"mouth_ssim", "mouth_perceptual", "same_faces"} <= set(rows[3]["figures"])
     assert rows[0]["model"] is None and len(rows[3]["ssim_vs_warp"]) == 2
+    assert {"perceptual", "fd_lite0", "csim", "landmark_error", "same_faces", "mesh"} <= set(rows[3]["networks"])
+    assert "fid" not in {*rows[3], *rows[3]["networks"]}
     assert "bars.mp4: No face" in result.stderr
 
 
@@ -251,11 +274,18 @@ def test_the_table_is_short_and_aligned_and_the_results_are_written_with_how_the
     out.write_text('{"method": "earlier"}\n')
     lines = run("--output", str(out)).stdout.splitlines()
     assert lines[0].split()[:6] == ["method", "T", "SSIM", "CSIM", "perceptual", "landmarks"]
-    assert lines[5:7] == ["", "mouth_ssim"] and "N = 1 clips, 2 frames at 64 px" in lines[-1]
+    assert lines[5:7] == ["", "mouth_ssim"] and "N = 1 clips, 2 frames at 64 px" in lines[-2]
+    assert lines[-1].startswith(f"Networks: EfficientNet-Lite0 {file_digest(lite0_file())[:8]} (perceptual, ")
     assert any(line.startswith(f"{WARP} *") for line in lines)
     earlier, *rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert earlier == {"method": "earlier"} and len(rows) == 4
     assert {"command", "version", "date", "machine", "protocol", "interval", "method", "ssim"} <= set(rows[0])
+
+
+def test_weights_that_are_not_inceptions_are_refused_before_anything_is_measured(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "inception.pth").write_bytes(b"PK")
+    result = run("--inception", str(tmp_path / "inception.pth"))
+    assert isinstance(result.exception, UsageError) and "no FID" in result.exception.message and not result.stdout
 
 
 def test_another_checkpoint_is_not_the_shipped_one(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

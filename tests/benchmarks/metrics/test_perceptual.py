@@ -37,3 +37,13 @@ def test_the_frechet_distance_is_that_of_two_gaussians() -> None:
     known = ((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(first + second - 2 * sqrtm(first @ second).real)
     assert frechet_distance(a, b) == pytest.approx(known, rel=1e-6)
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
+
+
+def test_of_few_pictures_the_frechet_distance_is_the_same_formula() -> None:
+    torch.manual_seed(0)
+    a, b = torch.randn(5, 64), 1.5 * torch.randn(7, 64) + 1
+    x, y = a.double().numpy(), b.double().numpy()
+    first, second = np.cov(x.T), np.cov(y.T)
+    known = ((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(first + second - 2 * sqrtm(first @ second).real)
+    assert frechet_distance(a, b) == pytest.approx(known, rel=1e-5)
+    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-5)

@@ -86,6 +86,23 @@ def test_figures_of_a_newer_protocol_stand_below_the_table_and_the_shipped_ones_
     assert "| mouth SSIM | 1 | 0.7500 (0.7000 to 0.8000), mean | 9 | +0.0100 to +0.0200 |" in filled
 
 
+NETWORKS = {
+    "perceptual": {"name": "EfficientNet-Lite0", "sha256": "12" * 32},
+    "fd_lite0": {"name": "EfficientNet-Lite0", "sha256": "12" * 32},
+    "fid": {"name": "Inception-v3", "sha256": "67" * 32},
+}
+
+
+def test_networks_are_named_once_below_the_table_and_fid_has_a_column_where_it_was_taken(tmp_path: Path) -> None:
+    record = tmp_path / "quality.jsonl"
+    newer = {**ABOUT, **WARP, "fid": 91.25, "networks": NETWORKS}
+    record.write_text("".join(json.dumps(line) + "\n" for line in (newer, {**ABOUT, **WARP, "T": 8})), encoding="utf-8")
+    filled = fill_tables("<!-- table quality -->\n<!-- end -->", {"quality": record})
+    assert "| FD-lite0 | FID | landmark error |" in filled and "| 40.00 | 91.25 | 0.0200 |" in filled
+    assert "| 40.00 |  | 0.0200 |" in filled  # not taken at T = 8
+    assert "EfficientNet-Lite0 12121212 (perceptual, FD-lite0); Inception-v3 67676767 (FID)" in filled
+
+
 def test_pairs_of_the_newer_protocol_take_the_place_of_the_older_ones(tmp_path: Path) -> None:
     record = tmp_path / "cross.jsonl"
     older = {

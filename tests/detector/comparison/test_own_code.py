@@ -114,6 +114,21 @@ def test_a_name_that_is_none_is_not_imported(name) -> None:
         load_own_code(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("{own}:sise", "Did you mean 'size'?"),
+        ("{own}.py:judge", "Name the module, not its file: {own}:judge."),
+        ("nobody_has_this_module:judge", "on PYTHONPATH"),
+        ("{own}:Broken", "the callable itself"),
+    ],
+)
+def test_what_cannot_be_loaded_is_told_with_what_to_do(own, name, advice) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_own_code(name.format(own=own))
+    assert advice.format(own=own) in caught.value.advice
+
+
 def test_a_module_that_is_not_there_is_told(own) -> None:
     with pytest.raises(UsageError, match="cannot be loaded: ModuleNotFoundError"):
         load_own_code("nobody_has_this_module:judge")

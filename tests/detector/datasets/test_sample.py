@@ -4,7 +4,16 @@ import dataclasses
 
 import pytest
 
-from detector.datasets.sample import Adapter, Sample, as_clip, clips_samples, content_digest, only, read_entries
+from detector.datasets.sample import (
+    Adapter,
+    Sample,
+    as_clip,
+    clips_samples,
+    content_digest,
+    only,
+    read_entries,
+    read_table,
+)
 from sfumato.errors import MediaError, UsageError
 from sfumato.media.clips import file_digest, write_clips
 from tests.dataset_fixtures import tree
@@ -67,3 +76,14 @@ def test_what_is_no_list_of_videos_is_refused(tmp_path, text: str) -> None:
     (tmp_path / "list.json").write_text(text, encoding="utf-8")
     with pytest.raises(MediaError, match="not a list of videos"):
         read_entries(tmp_path / "list.json")
+
+
+def test_a_table_without_a_column_is_told_what_it_has(tmp_path) -> None:
+    (tmp_path / "a.csv").write_text("path;score\na.mp4;0,5\n")
+    with pytest.raises(MediaError, match="no column 'path'") as caught:
+        list(read_table(tmp_path / "a.csv", ("path", "score")))
+    assert caught.value.advice == "It needs: path, score, with commas between them. It has: 'path;score'."
+    (tmp_path / "a.csv").write_text("")
+    with pytest.raises(MediaError, match="no column 'path'") as caught:
+        list(read_table(tmp_path / "a.csv", ("path", "score")))
+    assert caught.value.advice.endswith("It has: none.")

@@ -167,7 +167,7 @@ def test_an_interrupted_run_leaves_nothing_half_written_and_goes_on(tmp_path: Pa
     left = list((tmp_path / "set" / "shards").iterdir())
     assert left and not [path for path in left if path.name.startswith(".")]
     done = {Path(line["path"]).name for line in read_journal(tmp_path / "set")}
-    for path in sorted(folder.iterdir(), key=lambda path: path.name in done)[1:-len(done)]:
+    for path in sorted(folder.iterdir(), key=lambda path: path.name in done)[1 : -len(done)]:
         path.unlink()  # one that was not read is enough
     rest = prepare([folder], tmp_path / "set", PrepareConfig())
     assert rest.kept == len(done) and rest.made == 1

@@ -32,9 +32,10 @@ def make(recipe: Path, out: Path, workers: int | None, cluster: Mapping[str, str
     from sfumato.app.sets.making.make_set import make_set
     from sfumato.app.sets.making.recipe import read_recipe
     from sfumato.atomic import require_writable, write_text
+    from sfumato.execution.executor import cluster_at
     from sfumato.progress import progress
 
-    machines = options.cluster_at(**cluster)
+    machines = cluster_at(**cluster)
     given = read_recipe(recipe)
     if timings is not None:
         require_writable(timings)
@@ -49,12 +50,14 @@ def make(recipe: Path, out: Path, workers: int | None, cluster: Mapping[str, str
     counts = made.facts.counts
     if made.timings is None:
         click.echo("The set was whole already; nothing was made", err=True)
+    elif not made.timings.pairs:
+        click.echo("All pairs were made before; the set was finished", err=True)
     else:
         values = made.timings.values()
         shares = ", ".join(f"{part} {share:.0%}" for part, share in values["shares"].items())
         click.echo(f"{values['clips']} clips in this call, {values['clips_an_hour']:g} an hour: {shares}", err=True)
-        if timings is not None:
-            write_text(timings, json.dumps(values) + "\n")
+    if made.timings is not None and timings is not None:
+        write_text(timings, json.dumps(made.timings.values()) + "\n")
     click.echo(printable(f"{made.facts.name}: {counts['clips']} clips of {counts['people']} people", 400), err=True)
     click.echo(f"digest {made.facts.digest}", err=True)
     click.echo(out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,6 +29,13 @@ def _name(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
     return value
 
 
+def _day(ctx: click.Context, parameter: click.Parameter, value: str | None) -> date | None:
+    try:
+        return None if value is None else datetime.strptime(value, "%Y-%m-%d").date()
+    except ValueError as error:
+        raise click.BadParameter("it must be a day, as 2026-01-31") from error
+
+
 @click.command("write")
 @click.argument("folder", metavar="SET", type=options.FOLDER)
 @options.output("The folder to fill.", folder=options.NewFolder("set.json"))
@@ -43,12 +50,10 @@ def _name(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
 @options.frames("Frames to cut of a video for deepfakebench, evenly spaced.", default=f"{FRAMES}")
 @click.option("--url", callback=_address, metavar="URL", help="Where the set will be published.")
 @click.option("--creator", callback=_name, metavar="NAME", help="Who publishes it.")
-@click.option(
-    "--published", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="The day of that (default: today, UTC)."
-)
+@click.option("--published", callback=_day, metavar="DAY", help="The day of that, as 2026-01-31 (default: today, UTC).")
 def write(
     folder: Path, out: Path, forms: tuple[str, ...], frames: int | None, url: str | None, creator: str | None,
-    published: datetime | None,
+    published: date | None,
 ) -> None:  # fmt: skip
     """Write SET, as `sfumato datasets make` made it, in the forms that others read.
 
@@ -60,7 +65,7 @@ def write(
 
     if frames is not None and "deepfakebench" not in forms:
         raise click.UsageError("--frames is for --as deepfakebench: the other forms have videos.")
-    day = (published or datetime.now(UTC)).date()
+    day = published or datetime.now(UTC).date()
     write_forms(folder, out, forms, Publication(url, creator, day), frames or FRAMES)
     if "croissant" in forms and not (url and creator):
         click.echo("Croissant asks for an address and a creator, too: --url and --creator.", err=True)

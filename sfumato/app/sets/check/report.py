@@ -90,6 +90,7 @@ class Report:
         return all(check.state != "fault" for check in self.checks)
 
     def as_json(self) -> dict[str, Any]:
+        """Plain values, as docs/schemas/set-check.schema.json describes them."""
         counts = {state: sum(check.state == state for check in self.checks) for state in ("ok", "fault", "not checked")}
         return {
             "schema": SCHEMA, "set": str(self.folder), "clips": self.clips, "whole": self.whole, "states": counts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sfumato.app.sets.check.material import Material
 from sfumato.app.sets.check.report import Check, Fault
-from sfumato.app.sets.layout import RIGHTS
+from sfumato.app.sets.layout import DETAILS, RIGHTS
 
 
 def check_rights(material: Material) -> Check:
@@ -15,6 +15,8 @@ def check_rights(material: Material) -> Check:
     if material.rights is None:
         why = material.unreadable.get(RIGHTS, "")
         return Check(name, Fault.of("file that cannot be read", [RIGHTS], why))
+    if DETAILS in material.unreadable:
+        return Check(name, why_not=f"{DETAILS}, which names the record of each clip, cannot be read")
     records, details = material.rights, material.details_of
     without = [row.path for row in material.rows if row.path not in details]
     missing = [each.path for each in material.details if each.rights not in records]
@@ -29,4 +31,6 @@ def check_rights(material: Material) -> Check:
     ]
     notes = [f"{len(unused)} records that no clip names" for unused in [sorted(set(records) - used)] if unused]
     bases = sorted({f"{record.basis} ({record.licence})" for key, record in records.items() if key in used})
-    return Check(name, faults, f"{len(used & set(records))} records: {', '.join(bases)[:200]}", notes=notes)
+    count = len(used & set(records))
+    said = f"{count} record{'' if count == 1 else 's'}: {', '.join(bases)[:200]}"
+    return Check(name, faults, said, notes=notes)

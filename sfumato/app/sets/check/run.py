@@ -81,9 +81,8 @@ def look_at_all(
                 if place is None or not content:
                     advance(1)
                     continue
-                key = f"{content} {place.suffix.lower()}"
                 with suppress(TypeError, KeyError):
-                    if (record := kept.find(key)) is not None:
+                    if (record := kept.find(_key(place, content))) is not None:
                         looks[number] = Look.from_record(record)
                         advance(1)
                         continue
@@ -97,9 +96,14 @@ def look_at_all(
                     looks[job.row] = Look(job.sha256, reason=reason, outcome="unreadable")
                 else:
                     looks[job.row] = Look.from_record(done.value)
-                    kept.add(f"{job.sha256} {job.path.suffix.lower()}", done.value)
+                    kept.add(_key(job.path, job.sha256), done.value)
                 advance(1)
     return looks
+
+
+def _key(path: Path, content: str) -> str:
+    """A folder without a frame has the digest of an empty file."""
+    return f"{content} {'/' if path.is_dir() else path.suffix.lower()}"
 
 
 def _content(path: Path) -> str:

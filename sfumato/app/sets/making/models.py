@@ -8,7 +8,7 @@ from pathlib import Path
 from sfumato.app.sets.making.make_pairs import Made, Order, begin_pairs
 from sfumato.app.sets.making.plan import Slot
 from sfumato.app.sets.making.recipe import OTHERS, OWN, Recipe
-from sfumato.errors import UsageError
+from sfumato.errors import UsageError, nearest
 from sfumato.media.clips import file_digest
 
 
@@ -23,8 +23,16 @@ def models_of(recipe: Recipe) -> dict[str, str]:
 
     found: dict[str, str] = {}
     motions = [name for rule in recipe.fakes for name in rule.motions if name not in (OWN, OTHERS)]
+    for name in motions:  # before the next complaint, which a mistyped name would cause, too
+        motion_path(name)
     if unused := sorted(set(recipe.motions) - set(motions)):
-        raise UsageError(f"[motions] says a split of {unused[0]!r}, which no rule follows", "Leave it out.")
+        near = nearest(unused[0], motions)
+        raise UsageError(
+            f"[motions] says a split of {unused[0]!r}, which no rule follows",
+            f"Did you mean {near!r}? Rules name their motions themselves."
+            if near
+            else "Name it in a rule, or leave it out.",
+        )
     for rule in recipe.fakes:
         for name in filter(None, rule.made_with):
             if rule.kind == "autoencoder":

@@ -7,6 +7,7 @@ A rule multiplies generators, portraits, motions and seeds; `pairs` draws so man
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -145,8 +146,10 @@ class Recipe:
                 raise ConfigError(f"{key} is {value[:80]!r}", f"Write one printable line of 1 to {longest} characters.")
         if not self.sources or not self.fakes:
             raise ConfigError("A recipe has sources and fakes", "Write [[sources]] and [[fakes]], one or more of each.")
-        if not 0 <= self.seed < 2**31 or not self.seconds > 0:
-            raise ConfigError("seed or seconds is out of range", "A whole number from 0; seconds above 0.")
+        if not 0 <= self.seed < 2**31:
+            raise ConfigError(f"seed is {self.seed}", f"Choose a whole number from 0 to {2**31 - 1}.")
+        if not 0 < self.seconds < math.inf:
+            raise ConfigError(f"seconds is {self.seconds:g}", "Choose a number above 0.")
         for name in self.rights:
             require_name("the name of a record of rights", name)
         for source in self.sources:
@@ -183,7 +186,7 @@ def read_recipe(path: Path) -> GivenRecipe:
     """
     try:
         data = read_regular(path, SETTINGS)
-        values = parse_toml(data.decode("utf-8"))
+        values = parse_toml(data.decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         cause = getattr(error, "strerror", None) or error
         raise ConfigError(f"Cannot read the recipe {path}: {cause}", "It must be a TOML file.") from error

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from sfumato.app.cli.main import main
+from sfumato.app.sets.making import make_set as made
 from tests.app.sets.making.test_make_set import drawn
 
 RECIPE = """
@@ -24,6 +26,10 @@ portraits = ["mona-lisa", "la-velata", "lady-agnew"]
 kind = "swap"
 pairs = 2
 """
+
+
+def stopped(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def run(*arguments: object) -> int:
@@ -46,6 +52,25 @@ def test_a_set_is_made_told_and_verified(tmp_path: Path, capfd: pytest.CaptureFi
     assert "clips.jsonl" not in out
     assert run(tmp_path / "recipe.toml", "-o", tmp_path / "SET") == 0
     assert "whole already" in capfd.readouterr().err
+
+
+def test_a_call_that_only_had_the_end_to_do_says_so(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    call = (tmp_path / "recipe.toml", "-o", tmp_path / "SET", "--timings", tmp_path / "t.json")
+    with drawn(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(made, "_finish", stopped)
+        assert run(*call) != 0
+    capfd.readouterr()
+    assert main(["datasets", "check", str(tmp_path / "SET")]) == 3
+    assert "once `sfumato datasets make` is through" in capfd.readouterr().err
+    assert main(["datasets", "write", str(tmp_path / "SET"), "-o", str(tmp_path / "OUT"), "--as", "parquet"]) == 3
+    assert "make the same call again first" in capfd.readouterr().err
+    with drawn():
+        assert run(*call) == 0
+    told = capfd.readouterr().err
+    assert "All pairs were made before; the set was finished" in told
+    assert "an hour" not in told
+    assert json.loads((tmp_path / "t.json").read_text())["clips"] == 0
 
 
 def test_footage_without_rights_makes_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -42,6 +42,12 @@ def test_what_cannot_be_meant_is_refused(words: list[str], tmp_path: Path, capsy
     assert not (tmp_path / "out").exists() and capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_day_is_asked_for_by_example(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--as", "card", "--published", "31.1.2026"]
+    assert main(["datasets", "write", str(tmp_path), "-o", str(tmp_path / "out"), *words]) == ExitCode.REQUEST
+    assert "it must be a day, as 2026-01-31" in capsys.readouterr().err
+
+
 def test_a_folder_that_is_no_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["datasets", "write", str(tmp_path), "-o", str(tmp_path / "out"), "--as", "card"]) == ExitCode.INPUT
     assert "set.json" in capsys.readouterr().err

@@ -32,6 +32,13 @@ def test_a_file_of_rights_that_is_missing_or_hostile(clouds: Path, seen: Path) -
     assert "Cannot read" in find(report, "rights").faults[0].detail
 
 
+def test_without_details_nothing_is_said_of_rights(clouds: Path, seen: Path) -> None:
+    (clouds / DETAILS).write_text("{}\n")
+    report = check_set(clouds, journal=seen)
+    assert "rights" not in faults(report)
+    assert find(report, "rights").why_not.startswith(f"{DETAILS}, which names the record of each clip")
+
+
 def test_a_list_of_clips_tells_no_rights(clouds: Path) -> None:
     from sfumato.app.sets.check.material import read_material
 

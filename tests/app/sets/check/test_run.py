@@ -9,6 +9,7 @@ import pytest
 from sfumato.app.sets.check import run
 from sfumato.app.sets.check.looking.look import LookJob
 from sfumato.app.sets.check.run import check_set
+from sfumato.app.sets.layout import VIDEOS
 from sfumato.errors import OutputError
 from tests.set_fixtures import faults, find
 
@@ -61,6 +62,20 @@ def test_a_look_that_fails_costs_its_file_alone(clouds: Path, monkeypatch: pytes
     assert find(report, "list").faults[0].kind == "file that cannot be decoded"
     assert "what a library makes of it" in find(report, "list").faults[0].detail
     assert set(faults(report)) == {"list"}
+
+
+def test_a_journal_tells_of_no_other_file_with_the_same_content(clouds: Path, tmp_path: Path) -> None:
+    journal, video = tmp_path / "seen.sqlite3", clouds / VIDEOS / "00000-fake.mp4"
+    video.write_bytes(b"")
+    before = find(check_set(clouds, journal=journal), "list").faults[0]
+    assert before.detail == "the file is empty (0 bytes)"
+    moved = clouds.rename(tmp_path / "moved")
+    assert find(check_set(moved, journal=journal), "list").faults[0] == before
+    (moved / VIDEOS / "00000-fake.mp4").unlink()
+    (moved / VIDEOS / "00000-fake.mp4").mkdir()  # without a frame in it: the digest of nothing, too
+    after = find(check_set(moved, journal=journal), "list").faults[0]
+    assert after.names == before.names
+    assert "empty (0 bytes)" not in after.detail
 
 
 def test_a_journal_of_something_else_is_refused(clouds: Path) -> None:

@@ -253,6 +253,11 @@ def test_a_source_that_changed_since_it_was_listed_is_not_used(tmp_path: Path) -
         (FakeRule("composite", generators=("portrait-265",)), {}, "portrait-265"),
         (FakeRule("animated", generators=WARP, motions=("seren",)), {"motions": {"seren": "train"}}, "no motion seren"),
         (FakeRule("swap"), {"motions": {"serene": "train"}}, "'serene', which no rule follows"),
+        (
+            FakeRule("animated", generators=WARP, motions=("seren",)),
+            {"motions": {"serene": "train"}},
+            "no motion seren",
+        ),
         (FakeRule("autoencoder", autoencoders=(Path("none.safetensors"),)), {}, "none.safetensors"),
         (FakeRule("swap", pairs=4), {}, "has 3 combinations"),
     ],
@@ -263,6 +268,12 @@ def test_what_is_not_there_is_told_before_anything_is_made(
     with pytest.raises(SfumatoError, match=said):
         make_set(recipe(rule, **more), tmp_path / "SET")
     assert not (tmp_path / "SET").exists()
+
+
+def test_a_motion_that_is_too_short_makes_nothing(tmp_path: Path) -> None:
+    asked = recipe(FakeRule("animated", generators=WARP, motions=("serene",), pairs=1), stride=10**9)
+    with pytest.raises(UsageError, match=r"The motion serene is too short: .* frames, and 3 are needed, 1000000000"):
+        make_set(asked, tmp_path / "SET")
 
 
 def test_two_motions_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ WRONG = [
     ("pairs = 2", "pair = 2", "Unknown key fakes.pair", "Did you mean 'pairs'?"),
     ("[rights.studio]", "[rights.studi]", "There is no record of rights 'studio'", "Did you mean 'studi'?"),
     ('rights = "studio"\n', "", "names no record of rights", "[rights.NAME]"),
-    ('holder = "Ada"\n', "", "Incomplete configuration rights.studio", ""),
+    ('holder = "Ada"\n', "", "rights.studio.holder is missing", "Needed here: rights.studio.holder."),
     ('holder = "Ada"', 'holder = ""', "holder is ''", ""),
     ('basis = "consent"', 'basis = "found"', "'found'", "public-domain"),
     ('"signed in May"', '"a\\u001bb"', "statement is", ""),
@@ -85,9 +85,19 @@ WRONG = [
     ('clips = "footage/clips.jsonl"', 'portraits = ["mona-lisa"]', "neither rights nor match", ""),
     ('clips = "footage/clips.jsonl"', "", "either clips or portraits", ""),
     ('version = "1"', 'version = " "', "version is ' '", ""),
-    ('version = "1"', 'version = "1"\nframes = 2', "frames", ""),
-    ('version = "1"', 'version = "1"\nsizes = [63]', "sizes", ""),
-    ('version = "1"', 'version = "1"\nseed = -1', "seed", ""),
+    ('version = "1"', 'version = "1"\nframes = 2', "frames is 2", "3 to 250"),
+    ('version = "1"', 'version = "1"\nstride = 0', "stride is 0", "from 1"),
+    ('version = "1"', 'version = "1"\ncandidates = -3', "candidates is -3", "from 1"),
+    ('version = "1"', 'version = "1"\nsizes = [64, 63]', "sizes holds 63", "64 to 1024"),
+    ('version = "1"', 'version = "1"\nsizes = []', "sizes is empty", "64 to 1024"),
+    ('version = "1"', 'version = "1"\nseed = -1', "seed is -1", "from 0"),
+    ('version = "1"', 'version = "1"\nseconds = inf', "seconds is inf", "above 0"),
+    (
+        'version = "1"',
+        'version = "1"\nbest_crf = 40\nworst_crf = 20',
+        "best_crf is 40 and worst_crf is 20",
+        "0 (lossless)",
+    ),
     ('version = "1"', "version = 1", "version is 1", "str"),
     ('version = "1"', "version =", "Cannot read the recipe", "TOML"),
 ]
@@ -100,6 +110,19 @@ def test_what_is_wrong_is_told_by_its_key(tmp_path: Path, right: str, wrong: str
         read_recipe(written(tmp_path, PLAIN.replace(right, wrong)))
     assert said in caught.value.message
     assert advice in caught.value.advice
+
+
+def test_what_other_editors_put_around_the_lines_is_read(tmp_path: Path) -> None:
+    plain = read_recipe(written(tmp_path, PLAIN))
+    path = written(tmp_path, PLAIN)
+    path.write_bytes(b"\xef\xbb\xbf" + PLAIN.replace("\n", "\r\n").encode())
+    assert read_recipe(path).recipe == plain.recipe
+
+
+def test_of_an_empty_recipe_all_that_is_needed_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="name is missing") as caught:
+        read_recipe(written(tmp_path, ""))
+    assert caught.value.advice == "Needed here: name, description, version, licence, sources, fakes."
 
 
 def test_a_recipe_without_sources_or_fakes_is_none(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from sfumato.errors import MediaError
 from sfumato.execution.journal import Record
 
-VERSION = 1  # raised when the same file gives another look: a journal's entries are then made anew
+VERSION = 2  # raised when the same file gives another look: a journal's entries are then made anew
 SMALL = 32  # px: what a forgery changes is still seen, and an encoder's noise is averaged out
 _EVERY = 10**9  # frames: all there are
 
@@ -84,7 +84,9 @@ def look_at(path: Path, sha256: str, trust: Sequence[bytes] = ()) -> Look:
     try:
         return Look(sha256, size, **_frames(path, size), **sealed)
     except (MediaError, OSError, ValueError) as error:
-        return Look(sha256, size, getattr(error, "message", str(error)), {"size": size}, **sealed)
+        # a journal keeps it by the content, which another file may have in another place
+        reason = getattr(error, "message", str(error)).replace(str(path), "the folder" if path.is_dir() else "the file")
+        return Look(sha256, size, reason, {"size": size}, **sealed)
 
 
 def _frames(path: Path, size: int) -> dict[str, Any]:
