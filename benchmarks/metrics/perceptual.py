@@ -66,7 +66,7 @@ def frechet_distance(made: Tensor, wanted: Tensor) -> float:
 
 def _turned(made: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
     """(N, D) each. A few pictures span few of the D dimensions: the same points by their coordinates there, as many as
-    there are pictures. No distance changes, and a small matrix takes a second where one of 2048 by 2048 takes a minute.
+    there are pictures. No distance changes, and a small matrix is far less work than one of 2048 by 2048.
     """
     both = torch.cat([made, wanted])
     if len(both) >= both.shape[1]:

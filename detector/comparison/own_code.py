@@ -27,7 +27,7 @@ from typing import Any
 from detector.datasets.sample import Sample
 from detector.evaluation.journal import VideoJournal, from_facts
 from detector.evaluation.protocol import Scored
-from sfumato.errors import MediaError, SfumatoError, UsageError, choose_from
+from sfumato.errors import MediaError, SfumatoError, UsageError, choose_from, nearest
 from sfumato.media.clips import file_digest
 
 NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
@@ -87,7 +87,10 @@ def _advice(module_name: str, attribute: str, module: Any) -> str:
     if attribute.partition(".")[0] in names:
         return "Its module was found; what failed is the callable itself."
     known = sorted(each for each, value in names.items() if callable(value) and not each.startswith("_"))
-    return choose_from(attribute, known[:_MOST_NAMES]) if known else f"{module_name} holds nothing that can be called."
+    if not known:
+        return f"{module_name} holds nothing that can be called."
+    near = nearest(attribute, known)
+    return choose_from(attribute, dict.fromkeys([*filter(None, [near]), *known[:_MOST_NAMES]]))
 
 
 def score_by(

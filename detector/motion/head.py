@@ -61,10 +61,11 @@ class MotionHead:
 
 def _line(record: Any) -> MotionHead:
     """Raises as `MotionHead.from_json`."""
-    parts = {name: tuple(float(value) for value in record[name]) for name in _PARTS}
-    head = MotionHead(**parts, bias=float(record["bias"]))
-    numbers = [value for part in parts.values() for value in part] + [head.bias]
-    if any(len(part) != len(FEATURES) for part in parts.values()) or not (np.abs(numbers) <= _LARGEST).all():
+    lowest, highest, mean, deviation, weight = (tuple(float(value) for value in record[name]) for name in _PARTS)
+    head = MotionHead(lowest, highest, mean, deviation, weight, float(record["bias"]))
+    parts = (lowest, highest, mean, deviation, weight)
+    numbers = [value for part in parts for value in part] + [head.bias]
+    if any(len(part) != len(FEATURES) for part in parts) or not (np.abs(numbers) <= _LARGEST).all():
         raise ValueError("the motion head's numbers")  # NaN is not within, either
     if min(head.deviation) < 1 / _LARGEST or any(np.subtract(head.highest, head.lowest) < 0):
         raise ValueError("the motion head's deviation or bounds")

@@ -1,12 +1,12 @@
 """Heads that are learnt on a finished network: two that read all its layers, and one on how a face moves.
 
 In: an exported network, the clips of the split "train" with their crops. Out: the network with those heads, and a
-`MotionHead`. Each is a logistic regression, taught one kind of evidence by the fakes of that kind and no others, and by
-those of collections alone: with a few dozen fakes by a dozen hands a whole network learns the hands by heart, and one
-line for all kinds of fakes gains on one kind what it loses on another. Reals weigh as much as fakes, and every method
-and collection counts by the root of its size. A head's unit is what lines through some of the people said of the reals
-among the others: its own it knows too well. A control (`samples.shuffled`) learns from labels that are true of half the
-clips.
+`MotionHead`. Each is a logistic regression, taught one kind of evidence by the fakes of that kind and no others, and
+by those of collections alone (the second line of motion by sets of our own): with a few dozen fakes by a dozen hands
+a whole network learns the hands by heart, and one line for all kinds of fakes gains on one kind what it loses on
+another. Reals weigh as much as fakes, and every method and collection counts by the root of its size. A head's unit
+is what lines through some of the people said of the reals among the others: its own it knows too well. A control
+(`samples.shuffled`) learns from labels that are true of half the clips.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from detector.config import HEADS, LAYER_HEADS, MOTION, TAUGHT_BY, DetectorConfig
 from detector.data.cache import CropCache
+from detector.data.pair_makers import Material
 from detector.data.pairs import PairSource
 from detector.inference.backends import OnnxScorer
 from detector.inference.fusion import pooled
@@ -37,6 +38,7 @@ Floats = NDArray[np.float64]
 FEWEST = 12  # fakes, and people with reals, that a head takes
 _MOST = 400  # clips of one method or collection: more of one kind teach little
 _PARTS = 4  # of the people, each judged by a line through the others
+_BY_FILE = "motion:"  # so the driver of a fake begins that follows a motion file
 _OUTER = 0.01  # quantile of a measure that bounds it: what is further out is an accident of the landmarks
 
 
@@ -146,7 +148,7 @@ def motion_head(
     of those fakes; None where fewer than FEWEST fakes or people were seen moving. Motions by rules have a line of their
     own, where as many fakes follow them. A filmed photograph teaches neither: it is no face that moves.
     """
-    chosen, acted = _chosen(rows, cache, config), _acted(rows)
+    chosen, acted = _chosen(rows, cache, config), _acted(rows, cache, config)
     known = {row.path: found for row in [*chosen, *acted] if (found := cache.motion(row)) is not None}
     reals = [row for row in chosen if row.label == "real" and row.method != TWIN and row.path in known]
     fakes = [row for row in chosen if row.label == "fake" and row.family in TAUGHT_BY[MOTION] and row.path in known]
@@ -199,31 +201,39 @@ def _labelled(clips: Sequence[_Clip], config: DetectorConfig) -> list[_Clip]:
 
 
 def _chosen(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> list[ClipRow]:
-    """The reals of the split train, and of its listed fakes of the mix those of collections; of each source at most
+    """The reals of the split train, and of its listed fakes of the mix those by others; of each source at most
     `_MOST`, evenly drawn. What this program made of one's own footage is the net's to learn: by the hundred, and all
     alike, such fakes would decide what a line looks for, and it would find others' the less.
     """
+    material, collected = _material(rows, cache, config)
+    return _evenly_of_each([*material.reals, *material.twins, *(row for row in collected if not row.generator_digest)])
+
+
+def _acted(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> list[ClipRow]:
+    """Of the split train the fakes of sets of our own whose driver is a motion file, as many of each as `_chosen` has:
+    such as the program has are made by rules.
+    """
+    _, collected = _material(rows, cache, config)
+    return _evenly_of_each(
+        row
+        for row in collected
+        if row.generator_digest and row.family in TAUGHT_BY[MOTION] and (row.driver_id or "").startswith(_BY_FILE)
+    )
+
+
+def _material(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> tuple[Material, list[ClipRow]]:
+    """All of the split train, and of its fakes those that are of a collection or a set and of the mix."""
     source = PairSource([row for row in rows if row.split == "train"], cache, config)
-    drawn, material = {(maker.method, maker.family) for maker in source.makers}, source.material
+    drawn = {(maker.method, maker.family) for maker in source.makers}
+    fakes = source.material.fakes
+    return source.material, [row for row in fakes if row.dataset is not None and (row.method, row.family) in drawn]
+
+
+def _evenly_of_each(rows: Iterable[ClipRow]) -> list[ClipRow]:
     found: dict[str, list[ClipRow]] = {}
-    fakes = [row for row in material.fakes if _by_others(row) and (row.method, row.family) in drawn]
-    for row in [*material.reals, *material.twins, *fakes]:
+    for row in rows:
         found.setdefault(_source(row), []).append(row)
     return [row for _, alike in sorted(found.items()) for row in _evenly(alike)]
-
-
-def _by_others(row: ClipRow) -> bool:
-    return row.dataset is not None and not row.generator_digest
-
-
-def _acted(rows: Sequence[ClipRow]) -> list[ClipRow]:
-    """Fakes of the split train whose driver is a motion file: those of the program are made by rules."""
-    return [
-        row
-        for row in rows
-        if row.split == "train" and row.label == "fake" and row.family in TAUGHT_BY[MOTION]
-        and (row.driver_id or "").startswith("motion:")
-    ]  # fmt: skip
 
 
 def _evenly(rows: list[ClipRow]) -> Iterator[ClipRow]:

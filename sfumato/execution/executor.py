@@ -86,7 +86,7 @@ def run(
 
 def cluster_at(executor: str | None, address: str | None) -> Executor | None:
     """The executor of the Ray cluster that the options --executor and --address ask for, None for this machine. Raises
-    UsageError for one option without the other, or where Ray is not installed.
+    UsageError for one option without the other, MissingPartError where Ray is not installed.
     """
     if (executor == "ray") != (address is not None):
         raise UsageError("--executor ray and --address go together", "Give both, or neither.")

@@ -48,7 +48,10 @@ class FakesConfig:
         for name in ("share", "tuned", "templates"):
             value = getattr(self, name)
             if not 0 <= value <= 1 or (name == "share" and not value):
-                raise ConfigError(f"{name} is {value:g}", "It is a share: 0 to 1; `share` is above 0.")
+                raise ConfigError(
+                    f"{name} is {value:g}",
+                    "Choose a share above 0, up to 1." if name == "share" else "Choose a share from 0 to 1.",
+                )
         if not 3 <= self.frames <= 250:
             raise ConfigError(f"frames is {self.frames}", "Choose a whole number from 3 to 250.")
         for name in ("stride", "sources", "candidates"):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import pickle
 import urllib.error
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfumato.errors import MissingPartError, NoFaceError
+from sfumato.media.faces import detector_file
 
 WEIGHTS_NAME = "2DFAN4-11f355bf06.pth.tar"
 WEIGHTS_URL = f"https://www.adrianbulat.com/downloads/python-fan/{WEIGHTS_NAME}"
@@ -41,7 +41,7 @@ class FaceAlignmentLandmarks:
             raise MissingPartError("The landmark backend 'face-alignment' has no weights on this machine", _ADVICE)
         import face_alignment
 
-        detector = str(files("sfumato.media") / "models" / "face_detection_yunet_2023mar_int8bq.onnx")
+        detector = str(detector_file())
         try:
             self._aligner = face_alignment.FaceAlignment(
                 face_alignment.LandmarksType.TWO_D,

@@ -212,7 +212,10 @@ def test_motions_by_rules_have_a_line_of_their_own(cache: CropCache) -> None:
     alone = replace(head, acted=None)
     assert float(head.logit(driven)[0]) == float(alone.logit(driven)[0]) > float(head.logit(real)[0])
     assert float(head.logit(acting)[0]) > max(float(alone.logit(acting)[0]), float(head.logit(real)[0]))
-    few = motion_head(every[:-1], cache, TINY)
+    left_out = replace(TINY, samples=replace(TINY.samples, leave_out=("played",)))
+    played = [*every[:-FEWEST], *(replace(row, method="played") for row in rows)]
+    without, few = motion_head(played, cache, left_out), motion_head(every[:-1], cache, TINY)
+    assert without is not None and without[0] == alone
     assert few is not None and few[0] == alone
 
 

@@ -29,7 +29,8 @@ def check_rights(material: Material) -> Check:
         *Fault.of("clip without a record of rights", [*missing, *without]),
         *Fault.of("source with two records of rights", torn, "by the sha256 of its file"),
     ]
-    notes = [f"{len(unused)} records that no clip names" for unused in [sorted(set(records) - used)] if unused]
+    unused = len(set(records) - used)
+    notes = [f"{unused} record{'' if unused == 1 else 's'} that no clip names"] if unused else []
     bases = sorted({f"{record.basis} ({record.licence})" for key, record in records.items() if key in used})
     count = len(used & set(records))
     said = f"{count} record{'' if count == 1 else 's'}: {', '.join(bases)[:200]}"

@@ -29,9 +29,7 @@ def models_of(recipe: Recipe) -> dict[str, str]:
         near = nearest(unused[0], motions)
         raise UsageError(
             f"[motions] says a split of {unused[0]!r}, which no rule follows",
-            f"Did you mean {near!r}? Rules name their motions themselves."
-            if near
-            else "Name it in a rule, or leave it out.",
+            f"Did you mean {near!r}? Write it as the rule does." if near else "Name it in a rule, or leave it out.",
         )
     for rule in recipe.fakes:
         for name in filter(None, rule.made_with):
@@ -55,7 +53,7 @@ def _enter(found: dict[str, str], name: str, digest: str) -> None:
 
 def begin_elsewhere(order: Order, models: Mapping[str, str]) -> Callable[[Slot], Made]:
     """For a worker on another machine: as `begin_pairs`. models: of the machine that called. Raises UsageError where
-    they are others here, and what `models_of` raises.
+    they are others here or footage is missing, and what `models_of` raises.
     """
     here = models_of(order.recipe)
     differing = [name for name in models if here.get(name) != models[name]]
@@ -63,5 +61,11 @@ def begin_elsewhere(order: Order, models: Mapping[str, str]) -> Callable[[Slot],
         raise UsageError(
             f"Pairs would be made with something else here: {', '.join(differing)}",
             "Install the same sfumato on every machine, and share the files that the recipe names.",
+        )
+    lost = [source.row.path for source in order.sources if not source.file.is_file()]
+    if lost:  # a worker would take it for a person who shows no face
+        raise UsageError(
+            f"Of the footage {len(lost)} {'file is' if len(lost) == 1 else 'files are'} not here, the first {lost[0]}",
+            "Share the footage, at the same path on every machine, and install sfumato at the same place.",
         )
     return begin_pairs(order)

@@ -17,6 +17,7 @@ from sfumato.app.cli.main import main
 from sfumato.app.sets.making.make_pairs import Order
 from sfumato.app.sets.making.models import begin_elsewhere, models_of
 from sfumato.app.sets.making.recipe import read_recipe
+from sfumato.app.sets.making.sources import read_sources
 from sfumato.errors import UsageError
 from tests.ray_fixtures import ROOT, local_ray
 
@@ -79,6 +80,14 @@ def test_a_machine_with_another_generator_makes_no_pair(recipe: Path, tmp_path: 
     rule = replace(order.recipe.fakes[0], motions=("eloquent",))
     with pytest.raises(UsageError, match=r"something else here: motion:serene\."):
         begin_elsewhere(replace(order, recipe=replace(order.recipe, fakes=(rule,))), models)
+
+
+def test_a_machine_without_the_footage_makes_no_pair(recipe: Path, tmp_path: Path) -> None:
+    asked = read_recipe(recipe).recipe
+    sources = read_sources(asked)
+    order = Order(asked, (replace(sources[0], file=tmp_path / "not-shared.jpg"), *sources[1:]), tmp_path, tmp_path)
+    with pytest.raises(UsageError, match="Of the footage 1 file is not here, the first "):
+        begin_elsewhere(order, models_of(asked))
 
 
 @pytest.mark.parametrize("option", [("--executor", "ray"), ("--address", "127.0.0.1:6379")])
