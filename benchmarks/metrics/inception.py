@@ -50,9 +50,11 @@ def _tensors(path: Path) -> tuple[dict[str, Tensor], str]:
     """The file's tensors by name, and its sha256; what is hashed is what is read."""
     try:
         with open_regular(path) as file:
-            data = file.read(_LARGEST)
+            data = file.read(_LARGEST + 1)
     except OSError as error:
         raise MissingPartError(f"Inception's weights cannot be read from {path}: {error.strerror}", _ADVICE) from error
+    if len(data) > _LARGEST:
+        raise UsageError(f"{path} is larger than Inception-v3's weights are", _ADVICE)
     digest = hashlib.sha256(data).hexdigest()
     if digest != WEIGHTS_SHA256:
         raise UsageError(

@@ -139,3 +139,10 @@ def test_without_the_package_the_extra_is_named(tmp_path: Path, known, monkeypat
     with pytest.raises(MissingPartError) as found:
         Inception(known(tmp_path / "weights.pth"))
     assert "[fid]" in found.value.advice
+
+
+def test_a_file_larger_than_the_weights_is_not_read_whole(tmp_path: Path) -> None:
+    with (tmp_path / "large.pth").open("wb") as file:
+        file.truncate(inception._LARGEST + 1)
+    with pytest.raises(UsageError, match="larger than"):
+        Inception(tmp_path / "large.pth")

@@ -19,18 +19,12 @@ from sfumato.app.sets.making.models import begin_elsewhere, models_of
 from sfumato.app.sets.making.recipe import read_recipe
 from sfumato.app.sets.making.sources import read_sources
 from sfumato.errors import UsageError
+from tests.app.cli.sets.test_make import RECIPE as SWAPS
 from tests.ray_fixtures import ROOT, local_ray
 
-RECIPE = """
-name = "paintings"
-description = "Three paintings."
-version = "1"
-licence = "CC0-1.0"
-frames = 3
-sizes = [64]
-candidates = 2
-[[sources]]
-portraits = ["mona-lisa", "la-velata", "lady-agnew"]
+RECIPE = (
+    SWAPS.partition("[[fakes]]")[0]
+    + """
 [[fakes]]
 kind = "animated"
 generators = ["landmark-warp"]
@@ -38,6 +32,7 @@ motions = ["serene"]
 seeds = [0, 1]
 pairs = 6
 """
+)
 
 
 @pytest.fixture
