@@ -26,6 +26,7 @@ _WIDENS = 0.2  # a warp and its network open an eye by a fifth of what they are 
 _BROWS = (slice(17, 22), slice(22, 27))
 _SHUT = 0.12  # share of the eye's opening that lies below the line on which the lids meet: the lower one rises that far
 _RIM = 0.03  # eye widths of the eyeball's edge that move with a lid: its shadow and its lashes
+_EDGE = 0.08  # eye widths below a lower lid that are not shown once it is shut: as far as it is read too high
 _LASHES = 0.05  # eye widths behind a lid's edge that move as they are
 _ABOVE, _BELOW = 0.42, 0.3  # eye widths behind an edge that stretch, where there is that much room
 _LIT, _FADE = 0.6, 0.08  # share of the light that a lid gains as it unfolds; eye widths over which that fades
@@ -205,11 +206,12 @@ def _paint(frame: Image, result: Image, place: _Place, sitter: _Sitter, share: f
         room = float(np.clip(sitter.room, 0.12 / place.height, _ABOVE)) * place.height
         room = max(min(room, _REACH - 0.02 + place.height * sitter.top), 2 * _LASHES)
         above, below = over + rim * share - v, v - under
-        lid = _sample(frame, place, u, upper + rim - _stretched(above, over - upper, room))
-        cheek = _sample(frame, place, u, lower + _stretched(np.maximum(below, 0.7 * rim), lower - under, _BELOW))
+        lid = _sample(frame, place, u, upper + rim * share - _stretched(above, over - upper, room))
+        edge = np.maximum(0.7 * rim, np.float32((1 - share) * _EDGE))
+        cheek = _sample(frame, place, u, lower + _stretched(np.maximum(below, edge), lower - under, _BELOW))
         painted = _mix(painted, cheek, below * pixels + 0.5)
         painted = _mix(painted, _unfolded(lid, shown, u, v, upper, over, lower), above * pixels + 0.5)
-    result[top:bottom, left:right] = np.rint(painted)
+    result[top:bottom, left:right] = np.rint(painted.clip(0, 255))  # a lid may be lit beyond white
 
 
 def _unfolded(lid: Array, shown: Image, u: Array, v: Array, upper: Array, over: Array, lower: Array) -> Array:

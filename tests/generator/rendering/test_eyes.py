@@ -65,6 +65,20 @@ def test_a_closed_eye_shows_neither_iris_nor_white(eyes: Eyes) -> None:
     assert dark(closed)[0] < 0.4 * dark(FACE)[0]  # the line of the lashes
 
 
+@pytest.mark.parametrize("off", [-1, 1, 2])
+def test_a_closed_eye_shows_no_white_where_it_lies_pixels_beside_its_landmarks(eyes: Eyes, off: int) -> None:
+    moved = np.roll(FACE, off, axis=0)
+    assert white(eyes.paint(moved, blinking(0.0))) < 0.1 * white(moved)
+
+
+def test_a_lid_is_never_lit_beyond_white(eyes: Eyes) -> None:
+    light, middle = np.full_like(FACE, 250), int(PIXELS[36:48, 1].mean())
+    light[:middle] = 120  # skin that gains light as it comes down ...
+    light[:middle, ::6] = 255  # ... with lights on it that can gain none
+    closed, half = eyes.paint(light, blinking(0.0)), eyes.paint(light // 2, blinking(0.0))
+    assert np.abs(np.minimum(2 * half.astype(int), 255) - closed).max() <= 8
+
+
 def test_lids_close_little_by_little(eyes: Eyes) -> None:
     left = [white(eyes.paint(FACE, blinking(share))) for share in (1.0, 0.7, 0.4, 0.1)]
     assert left[0] > left[1] > left[2] > left[3]
