@@ -15,11 +15,13 @@ from detector.evaluation.metrics import auc
 from detector.inference.backends import OnnxScorer
 from detector.motion.features import FEATURES
 from detector.motion.head import MotionHead
+from detector.training import further_heads
 from detector.training.evidence import view
 from detector.training.further_heads import (
     FEWEST,
     Reader,
     _calibrated,
+    _chosen,
     _Clip,
     _labelled,
     _line,
@@ -217,6 +219,14 @@ def test_motions_by_rules_have_a_line_of_their_own(cache: CropCache) -> None:
     without, few = motion_head(played, cache, left_out), motion_head(every[:-1], cache, TINY)
     assert without is not None and without[0] == alone
     assert few is not None and few[0] == alone
+
+
+def test_of_motions_by_rules_every_performance_counts(cache: CropCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, fakes = moving(cache, "real", "real"), moving(cache, "fake", "reenact")
+    acted = [replace(row, dataset="a set", driver_id="motion:serene", generator_digest="0" * 64) for row in fakes]
+    monkeypatch.setattr(further_heads, "_MOST", FEWEST // 2)
+    assert len(further_heads._acted([*real, *acted], cache, TINY)) == FEWEST
+    assert len(_chosen([*real, *fakes], cache, TINY)) == 2 * (FEWEST // 2)
 
 
 @pytest.mark.parametrize(("family", "seen"), [("blend", FEWEST), ("reenact", FEWEST - 1)])
