@@ -199,10 +199,11 @@ class HeadsConfig:
     frames: int = 8  # of a clip, for the layers
     layer_strength: float = 3.0
     motion_strength: float = 4.0
+    acted_strength: float = 100.0  # of motions by rules, of which hundreds teach: here more weight to them pays
 
     def __post_init__(self) -> None:
         _require(1 <= self.frames <= 64, "heads.frames", self.frames, "1 to 64")
-        for name in ("layer_strength", "motion_strength"):
+        for name in ("layer_strength", "motion_strength", "acted_strength"):
             _require(0 < getattr(self, name) <= 1e4, f"heads.{name}", getattr(self, name), "above 0")
 
 

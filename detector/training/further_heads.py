@@ -118,7 +118,7 @@ def layer_heads(reader: Reader, rows: Sequence[ClipRow], cache: CropCache, confi
     width = next(iter(seen.values())).shape[1]
     weight, bias = np.zeros((len(LAYER_HEADS), width)), np.zeros(len(LAYER_HEADS))
     for head, found in taught.items():
-        clips = _labelled(_clips(found, seen), config)
+        clips = _labelled(_clips(found, seen, cache), config)
         mean, deviation, line, constant = _calibrated(clips, config.heads.layer_strength)
         number = LAYER_HEADS.index(head)
         weight[number] = line / deviation
@@ -153,34 +153,40 @@ def motion_head(
     reals = [row for row in chosen if row.label == "real" and row.method != TWIN and row.path in known]
     fakes = [row for row in chosen if row.label == "fake" and row.family in TAUGHT_BY[MOTION] and row.path in known]
     acted = [row for row in acted if row.path in known]
-    driven = _motion_line(fakes, reals, known, config)
-    by_rules = _motion_line(acted, reals, known, config)
+    driven = _motion_line(fakes, reals, known, cache, config, config.heads.motion_strength)
+    by_rules = _motion_line(acted, reals, known, cache, config, config.heads.acted_strength)
     if driven is None:
         return None
     return replace(driven, acted=by_rules), _methods([*fakes, *(acted if by_rules else ())])
 
 
 def _motion_line(
-    fakes: Sequence[ClipRow], reals: Sequence[ClipRow], known: Mapping[str, Floats], config: DetectorConfig
+    fakes: Sequence[ClipRow],
+    reals: Sequence[ClipRow],
+    known: Mapping[str, Floats],
+    cache: CropCache,
+    config: DetectorConfig,
+    strength: float,
 ) -> MotionHead | None:
     if not _enough(fakes, reals):
         return None
     measures = {row.path: known[row.path] for row in [*fakes, *reals]}
     lowest, highest = np.quantile(np.array(list(measures.values())), [_OUTER, 1 - _OUTER], axis=0)
-    clips = _clips([*fakes, *reals], {path: np.clip(found, lowest, highest)[None] for path, found in measures.items()})
-    mean, deviation, line, constant = _calibrated(_labelled(clips, config), config.heads.motion_strength)
+    held = {path: np.clip(found, lowest, highest)[None] for path, found in measures.items()}
+    clips = _clips([*fakes, *reals], held, cache)
+    mean, deviation, line, constant = _calibrated(_labelled(clips, config), strength)
     numbers = [tuple(map(float, part)) for part in (lowest, highest, mean, deviation, line)]
     return MotionHead(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], constant)
 
 
-def _clips(rows: Sequence[ClipRow], values: Mapping[str, Floats]) -> list[_Clip]:
+def _clips(rows: Sequence[ClipRow], values: Mapping[str, Floats], cache: CropCache) -> list[_Clip]:
     """values: {path: (frames, D)}. All that are tied to each other are in one part; fakes are dealt first."""
     groups = groups_of(rows)
     forged = {group for row, group in zip(rows, groups, strict=True) if row.label == "fake"}
     names = sorted(set(groups), key=lambda name: (name not in forged, hashlib.sha256(name.encode()).digest()))
     part = {name: place % _PARTS for place, name in enumerate(names)}
     return [
-        _Clip(values[row.path], row.label == "fake", _source(row), part[group])
+        _Clip(values[row.path], row.label == "fake", _source(row, cache), part[group])
         for row, group in zip(rows, groups, strict=True)
     ]
 
@@ -206,7 +212,8 @@ def _chosen(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -
     alike, such fakes would decide what a line looks for, and it would find others' the less.
     """
     material, collected = _material(rows, cache, config)
-    return _evenly_of_each([*material.reals, *material.twins, *(row for row in collected if not row.generator_digest)])
+    by_others = (row for row in collected if not row.generator_digest)
+    return _evenly_of_each([*material.reals, *material.twins, *by_others], cache)
 
 
 def _acted(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> list[ClipRow]:
@@ -229,10 +236,10 @@ def _material(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig)
     return source.material, [row for row in fakes if row.dataset is not None and (row.method, row.family) in drawn]
 
 
-def _evenly_of_each(rows: Iterable[ClipRow]) -> list[ClipRow]:
+def _evenly_of_each(rows: Iterable[ClipRow], cache: CropCache) -> list[ClipRow]:
     found: dict[str, list[ClipRow]] = {}
     for row in rows:
-        found.setdefault(_source(row), []).append(row)
+        found.setdefault(_source(row, cache), []).append(row)
     return [row for _, alike in sorted(found.items()) for row in _evenly(alike)]
 
 
@@ -241,8 +248,11 @@ def _evenly(rows: list[ClipRow]) -> Iterator[ClipRow]:
     return (sorted(rows, key=lambda row: row.sha256)[place] for place in places)
 
 
-def _source(row: ClipRow) -> str:
-    return row.method if row.label == "fake" else f"{row.dataset or 'own'}/{row.method}"
+def _source(row: ClipRow, cache: CropCache) -> str:
+    """The method of a fake. Of a real where it comes from; pictures are not dealt with videos, which are fewer."""
+    if row.label == "fake":
+        return row.method
+    return f"{row.dataset or 'own'}/{row.method}/{'pictures' if cache.still(row) else 'videos'}"
 
 
 def _enough(fakes: Sequence[ClipRow], reals: Sequence[ClipRow]) -> bool:

@@ -37,6 +37,7 @@ def test_the_recipes_that_are_documented_are_read(path: Path) -> None:
         "heads.frames=0",
         "heads.layer_strength=0.0",
         "heads.motion_strength=inf",
+        "heads.acted_strength=0",
         "model.depth=3",
     ],
 )
