@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sfumato.media.x264 import x264_options
+
 Image = NDArray[np.uint8]
 Timed = Iterable[tuple[Image, float]]  # frames and their times in seconds
 _BT601 = 6  # SMPTE 170M in H.264's table
@@ -44,6 +46,7 @@ def encode(
     import av
 
     settings = dict(options) if options is not None else {"crf": str(crf)}
+    settings = x264_options(**settings) if codec == "libx264" else settings
     with av.open(str(path), "w") as container:
         stream: Any = None
         for index, (image, time) in enumerate(frames):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from detector.config import DegradeConfig
 from detector.inference.quality_norm import sharpness
+from sfumato.media.x264 import x264_options
 
 Image = NDArray[np.uint8]
 _DOWN = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
@@ -137,7 +138,7 @@ def h264(frames: Sequence[Image], crf: int, preset: str = "veryfast") -> list[Im
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="matroska") as container:
         stream: Any = container.add_stream(
-            "libx264", rate=25, options={"crf": str(crf), "preset": preset, "threads": "1"}
+            "libx264", rate=25, options=x264_options(crf=str(crf), preset=preset, threads="1")
         )
         stream.width, stream.height, stream.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
         for frame in frames:

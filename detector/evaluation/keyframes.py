@@ -30,6 +30,7 @@ from sfumato.errors import MediaError, UsageError
 from sfumato.execution.find_files import is_picture
 from sfumato.media.video import VideoReader
 from sfumato.media.video.survey import count_keyframes
+from sfumato.media.x264 import x264_options
 
 Video = TypeVar("Video")
 
@@ -194,7 +195,7 @@ def _encode(video: VideoReader, copy: Path, interval: int) -> None:
     """H.264 with a keyframe every `interval` frames, and no other."""
     import av
 
-    settings = {"crf": str(_CRF), "preset": "veryfast", "g": str(interval), "sc_threshold": "0", "threads": "1"}
+    settings = x264_options(crf=str(_CRF), preset="veryfast", g=str(interval), sc_threshold="0", threads="1")
     with av.open(str(copy), "w") as container:
         stream: Any = None
         for frame in video:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from sfumato.media.video import VideoReader
 from sfumato.media.video.private_folder import private_folder
+from sfumato.media.x264 import x264_options
 
 T = TypeVar("T")
 CRF = 26  # of x264; uploads usually end between 23 and 28
@@ -33,7 +34,7 @@ def _re_encode(source: Path, copy: Path) -> None:
     with VideoReader(source) as video, av.open(str(copy), "w", format="mp4") as container:
         rate = Fraction(video.info.rate or 25.0).limit_denominator(1001)
         stream: Any = container.add_stream(
-            "libx264", rate=rate, options={"crf": str(CRF), "preset": "veryfast", "bf": "0"}
+            "libx264", rate=rate, options=x264_options(crf=str(CRF), preset="veryfast", bf="0")
         )
         stream.width, stream.height, stream.pix_fmt = video.info.width // 2 * 2, video.info.height // 2 * 2, "yuv420p"
         stream.codec_context.time_base = Fraction(1, 90_000)

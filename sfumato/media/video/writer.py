@@ -27,6 +27,7 @@ from sfumato.limits import FRAME_SIDE
 from sfumato.media.video.private_folder import private_folder, private_path
 from sfumato.media.video.published import require_sealed
 from sfumato.media.video.seal import GeneratedFacts, Seal, SealMaker
+from sfumato.media.x264 import x264_options
 
 if TYPE_CHECKING:
     from sfumato.media.video.sound import SoundTrack
@@ -170,11 +171,7 @@ class GeneratedVideoWriter:
     def _add_video(self) -> Any:
         from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 
-        options = {
-            "crf": str(self._crf),
-            "preset": _PRESET,
-            "bf": "0",
-        }  # B-frames upset the durations of a variable rate
+        options = x264_options(crf=str(self._crf), preset=_PRESET, bf="0")  # B-frames upset a variable rate's durations
         stream = self._container.add_stream("libx264", rate=self._rate, options=options)
         stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
         context = stream.codec_context
