@@ -63,7 +63,8 @@ PASSES = {  # what the false-positive rate is looked at under: reals that were o
     "h264_crf28": Pass((("h264", (28.0, 1.0)),)),
     "sharpness_128": Pass((("side", (128.0, 0.0, 1.0)),)),
 }
-VIDEO_REALS = "real videos; of people without one, files of real twins; of the others, their picture after H.264 crf 23"
+VIDEO_REALS = "real videos; of people without one, files of real twins"
+STAND_INS = VIDEO_REALS + "; of the others, for these alone are too few, their picture after H.264 crf 23"
 PICTURE_REALS = "pictures"
 FRAME_REALS = "pictures; of people without one, a frame of their video, for pictures alone are too few"
 VIDEO_PASS = Pass(
@@ -206,7 +207,7 @@ def _released(
 ) -> dict[str, Any]:
     scorer = Judge(score or OnnxScorer(network, os.cpu_count() or 1), has_heads(network), motion)
     note("calibrating")
-    calibration, video, fitting, name, of = _calibrate(
+    calibration, video, fitting, name, of, of_videos = _calibrate(
         scorer, rows, cache, config, [str(family) for family in training["families"]]
     )
     if config.calibration.copies and calibration.stack.norm is None:
@@ -234,7 +235,7 @@ def _released(
         "network": {"file": NETWORK, "sha256": hashlib.sha256(network).hexdigest(), "bytes": len(network)},
         "config": _without_paths(to_dict(config)),
         "calibration": calibration.as_json() | {"split": name, "of": of},
-        "video_calibration": video.as_json() | {"split": name, "of": VIDEO_REALS},
+        "video_calibration": video.as_json() | {"split": name, "of": of_videos},
         "motion": None if motion is None else motion.as_json(),
         "training": training,
         "test": {key: report(calibration, video, clips, _encoded(key)) for key, clips in tested.items() if clips},
@@ -249,13 +250,13 @@ def _released(
 
 def _calibrate(
     scorer: Judge, rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig, families: Sequence[str]
-) -> tuple[Calibration, Calibration, list[ClipEvidence], str, str]:
+) -> tuple[Calibration, Calibration, list[ClipEvidence], str, str, str]:
     """Stack and quality norm from the validation split, thresholds from the calibration split; without that, of people
     of the former.
 
     Thresholds count people, one clip each, and hold for each group of them. The second calibration has the same stack:
     it is for videos, the first one for pictures. Third: what the stack was fitted on; fourth: where the thresholds come
-    from; fifth: what the pictures are.
+    from; fifth: what the pictures are; sixth: what the videos are.
     """
     fitting = _evidence(scorer, rows, cache, config, "validation")
     known = [row for row in rows if row.label == "real"]
@@ -276,7 +277,7 @@ def _calibrate(
     if config.samples.shuffled:
         fitting = relabelled(fitting)  # else a control would learn here which of its logits are of use
     calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies, scorer.heads)
-    videos = _videos(scorer, reals, here, cache, config)
+    videos, of_videos = _videos(scorer, reals, here, cache, config)
     video = set_thresholds(calibration.stack, videos, config.calibration.alphas)
     size = config.model.size
     return (
@@ -285,6 +286,7 @@ def _calibrate(
         fitting,
         name,
         of,
+        of_videos,
     )
 
 
@@ -305,9 +307,10 @@ def _pictures(
 
 def _videos(
     scorer: Judge, reals: Sequence[ClipEvidence], rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig
-) -> list[ClipEvidence]:
-    """What thresholds of videos are set on, a clip a person: a real video, or the twin of a fake, or a picture after
-    H.264. Nothing that is a video already is encoded again.
+) -> tuple[list[ClipEvidence], str]:
+    """What thresholds of videos are set on, a clip a person, and what that is: a real video, or the twin of a fake. A
+    picture after H.264 stands in for the video of somebody who has neither, where without them a threshold could not be
+    set: it holds still, and its kind is judged as pictures. Nothing that is a video already is encoded again.
     """
     taken = list[ClipEvidence]()
     for kind in ("real", TWIN):
@@ -316,9 +319,11 @@ def _videos(
         taken += one_clip_a_person(found)
     people = {clip.identity for clip in taken}
     alone = [row for row in rows if row.method != TWIN and row.identity not in people]
-    split = alone[0].split if alone else None
-    encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False, encoded=True) if split else []
-    return [*taken, *one_clip_a_person(encoded)]
+    reach = len(taken) + len({row.identity for row in alone})
+    if not any(len(taken) < fewest_reals(alpha) <= reach for alpha in config.calibration.alphas):
+        return taken, VIDEO_REALS
+    encoded = _evidence(scorer, alone, cache, config, alone[0].split, VIDEO_PASS, made=False, encoded=True)
+    return [*taken, *one_clip_a_person(encoded)], STAND_INS
 
 
 def _evidence(
