@@ -12,7 +12,7 @@ from detector.config import CalibrationConfig
 from detector.data.cache import CropCache, StoredCrop
 from detector.inference.quality_norm import QUALITIES
 from detector.training.evidence import ClipEvidence, Judge, copies_evidence
-from detector.training.package import FRAME_REALS, PICTURE_REALS, _pictures, _videos
+from detector.training.package import FRAME_REALS, PICTURE_REALS, STAND_INS, VIDEO_REALS, _pictures, _videos
 from sfumato.media.clips import TWIN, ClipRow
 from tests.detector_fixtures import TINY, clip_row, face_picture, landmarks
 
@@ -68,12 +68,20 @@ def test_only_pictures_of_people_without_a_video_are_encoded(cache) -> None:
         cut(cache, "b.png", "bob"), cut(cache, "b-twin.mp4", "bob", TWIN),
         cut(cache, "c.png", "cem", dataset="ffhq"),
     ]  # fmt: skip
-    found = _videos(JUDGE, judged(cache, rows), rows, cache, CONFIG)
-    assert named(found) == {"a.mp4": "camera", "b-twin.mp4": TWIN, "c.png": "ffhq (pictures through H.264)"}
+    videos = {"a.mp4": "camera", "b-twin.mp4": TWIN}
+    third = replace(CONFIG, calibration=CalibrationConfig(alphas=(0.5, 0.25)))  # which takes three people
+    found, of = _videos(JUDGE, judged(cache, rows), rows, cache, third)
+    assert (named(found), of) == (videos | {"c.png": "ffhq (pictures through H.264)"}, STAND_INS)
+    for alphas in ((0.5,), (0.5, 0.1)):  # three are no more use than two
+        enough = replace(CONFIG, calibration=CalibrationConfig(alphas=alphas))
+        found, of = _videos(JUDGE, judged(cache, rows), rows, cache, enough)
+        assert (named(found), of) == (videos, VIDEO_REALS)
 
 
 def test_a_person_counts_once(cache) -> None:
     rows = [cut(cache, f"a{i}.mp4", "ann") for i in range(4)] + [cut(cache, f"b{i}.png", "bob") for i in range(4)]
     clips = judged(cache, rows)
-    for found in (_videos(JUDGE, clips, rows, cache, CONFIG), _pictures(JUDGE, clips, rows, cache, CONFIG)[0]):
+    two = replace(CONFIG, calibration=CalibrationConfig(alphas=(0.4,)))
+    for found, _ in (_videos(JUDGE, clips, rows, cache, two), _pictures(JUDGE, clips, rows, cache, two)):
+        assert found
         assert len({clip.identity for clip in found}) == len(found)
