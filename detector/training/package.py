@@ -322,7 +322,8 @@ def _videos(
     reach = len(taken) + len({row.identity for row in alone})
     if not any(len(taken) < fewest_reals(alpha) <= reach for alpha in config.calibration.alphas):
         return taken, VIDEO_REALS
-    encoded = _evidence(scorer, alone, cache, config, alone[0].split, VIDEO_PASS, made=False, encoded=True)
+    split = alone[0].split
+    encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False, encoded=True) if split else []
     return [*taken, *one_clip_a_person(encoded)], STAND_INS
 
 
