@@ -199,7 +199,7 @@ class HeadsConfig:
     frames: int = 8  # of a clip, for the layers
     layer_strength: float = 3.0
     motion_strength: float = 4.0
-    acted_strength: float = 100.0  # of motions by rules, of which hundreds teach: here more weight to them pays
+    acted_strength: float = 100.0  # of the line of motions by rules: hundreds teach it, so its weights are pulled less
 
     def __post_init__(self) -> None:
         _require(1 <= self.frames <= 64, "heads.frames", self.frames, "1 to 64")

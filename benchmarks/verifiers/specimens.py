@@ -20,6 +20,7 @@ from PIL import Image
 from benchmarks.verifiers.heic import HEIC
 from provenance.formats.containers import FORMATS
 from provenance.library.settings import LARGE
+from sfumato.media.x264 import x264_options
 
 SIDE = 48  # px of a picture or video
 FRAMES = 8  # of a video: FFmpeg takes parts of a manifest for frames of an AVI until it has seen five in a row
@@ -72,7 +73,8 @@ def _still(path: Path) -> None:
 def _video(path: Path, *, container: str, codec: str = "libx264", pixels: str = "yuv420p") -> None:
     noise = np.random.default_rng(0)
     with av.open(str(path), "w", format=container) as output:
-        stream: Any = output.add_stream(codec, rate=10)
+        options = x264_options() if codec == "libx264" else {}
+        stream: Any = output.add_stream(codec, rate=10, options=options)
         stream.width = stream.height = SIDE
         stream.pix_fmt = pixels
         for _ in range(FRAMES):

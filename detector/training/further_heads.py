@@ -4,9 +4,9 @@ In: an exported network, the clips of the split "train" with their crops. Out: t
 `MotionHead`. Each is a logistic regression, taught one kind of evidence by the fakes of that kind and no others, and
 by those of collections alone (the second line of motion by sets of our own): with a few dozen fakes by a dozen hands
 a whole network learns the hands by heart, and one line for all kinds of fakes gains on one kind what it loses on
-another. Reals weigh as much as fakes, and every method and collection counts by the root of its size. A head's unit
-is what lines through some of the people said of the reals among the others: its own it knows too well. A control
-(`samples.shuffled`) learns from labels that are true of half the clips.
+another. Reals weigh as much as fakes, and every source (a method; a collection's pictures; its videos) counts by the
+root of its size. A head's unit is what lines through some of the people said of the reals among the others: its own it
+knows too well. A control (`samples.shuffled`) learns from labels that are true of half the clips.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from sfumato.media.clips import TWIN, ClipRow, groups_of
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 FEWEST = 12  # fakes, and people with reals, that a head takes
-_MOST = 400  # clips of one method or collection: more of one kind teach little
+_MOST = 400  # clips of one source (`_source`), but for motions by rules: more of one kind teach little
 _PARTS = 4  # of the people, each judged by a line through the others
 _BY_FILE = "motion:"  # so the driver of a fake begins that follows a motion file
 _OUTER = 0.01  # quantile of a measure that bounds it: what is further out is an accident of the landmarks
@@ -97,7 +97,7 @@ class LayerHeads:
 
 @dataclass(frozen=True)
 class _Clip:
-    """values: (frames, D) of one clip; source: the method of a fake, the collection of a real; part: of its people."""
+    """values: (frames, D) of one clip; source: see `_source`; part: of its people."""
 
     values: Floats
     fake: bool
@@ -218,14 +218,15 @@ def _chosen(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -
 
 def _acted(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> list[ClipRow]:
     """Of the split train the fakes of sets of our own whose driver is a motion file: such as the program has are made
-    by rules. All of them: each is another performance, and of 150 a line knows less than of 300.
+    by rules. All of them, for each is another performance.
     """
     _, collected = _material(rows, cache, config)
-    return [
+    acted = [
         row
         for row in collected
         if row.generator_digest and row.family in TAUGHT_BY[MOTION] and (row.driver_id or "").startswith(_BY_FILE)
     ]
+    return sorted(acted, key=lambda row: row.sha256)
 
 
 def _material(rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig) -> tuple[Material, list[ClipRow]]:
@@ -249,7 +250,9 @@ def _evenly(rows: list[ClipRow]) -> Iterator[ClipRow]:
 
 
 def _source(row: ClipRow, cache: CropCache) -> str:
-    """The method of a fake. Of a real where it comes from; pictures are not dealt with videos, which are fewer."""
+    """The method of a fake. Of a real where it comes from, and whether it is a picture: a few films among thousands of
+    photographs are a source of their own.
+    """
     if row.label == "fake":
         return row.method
     return f"{row.dataset or 'own'}/{row.method}/{'pictures' if cache.still(row) else 'videos'}"

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from detector.evaluation.leakage import hashed_names, joined_names
 from detector.inference.backends import OnnxScorer
 from detector.inference.bundle import NETWORK, RECORD, RECORD_FORMAT, network_files, read_parts
 from detector.inference.crops import DETECTOR_CROP
+from detector.inference.fusion import Stack
 from detector.models.checkpoint import load_detector
 from detector.motion.head import MotionHead
 from detector.training.calibrate import (
@@ -277,8 +279,9 @@ def _calibrate(
     if config.samples.shuffled:
         fitting = relabelled(fitting)  # else a control would learn here which of its logits are of use
     calibration = calibrate(fitting, pictures, config.calibration.alphas, families, copies, scorer.heads)
-    videos, of_videos = _videos(scorer, reals, here, cache, config)
-    video = set_thresholds(calibration.stack, videos, config.calibration.alphas)
+    video, videos, of_videos = _video_thresholds(
+        calibration.stack, *_videos(scorer, reals, here, cache, config), config.calibration.alphas
+    )
     size = config.model.size
     return (
         replace(calibration, covers=coverage_of_clips([*pictures, *copies], size)),
@@ -307,10 +310,9 @@ def _pictures(
 
 def _videos(
     scorer: Judge, reals: Sequence[ClipEvidence], rows: Sequence[ClipRow], cache: CropCache, config: DetectorConfig
-) -> tuple[list[ClipEvidence], str]:
-    """What thresholds of videos are set on, a clip a person, and what that is: a real video, or the twin of a fake. A
-    picture after H.264 stands in for the video of somebody who has neither, where without them a threshold could not be
-    set: it holds still, and its kind is judged as pictures. Nothing that is a video already is encoded again.
+) -> tuple[list[ClipEvidence], list[ClipEvidence]]:
+    """What thresholds of videos can be set on, a clip a person: a real video, or the twin of a fake; and of people who
+    have neither a picture after H.264. Nothing that is a video already is encoded again.
     """
     taken = list[ClipEvidence]()
     for kind in ("real", TWIN):
@@ -319,12 +321,28 @@ def _videos(
         taken += one_clip_a_person(found)
     people = {clip.identity for clip in taken}
     alone = [row for row in rows if row.method != TWIN and row.identity not in people]
-    reach = len(taken) + len({row.identity for row in alone})
-    if not any(len(taken) < fewest_reals(alpha) <= reach for alpha in config.calibration.alphas):
-        return taken, VIDEO_REALS
-    split = alone[0].split
+    split = alone[0].split if alone else None
     encoded = _evidence(scorer, alone, cache, config, split, VIDEO_PASS, made=False, encoded=True) if split else []
-    return [*taken, *one_clip_a_person(encoded)], STAND_INS
+    return taken, one_clip_a_person(encoded)
+
+
+def _video_thresholds(
+    stack: Stack, filmed: Sequence[ClipEvidence], encoded: Sequence[ClipEvidence], alphas: Sequence[float]
+) -> tuple[Calibration, list[ClipEvidence], str]:
+    """Thresholds of videos, what they are set on, and what that is. A picture after H.264 holds still, and files like
+    it are judged as pictures: it counts where without such ones a threshold could not be set, and then for all of them.
+
+    Raises UsageError if not even the largest alpha can be had.
+    """
+    alone = None
+    with suppress(UsageError):
+        alone = set_thresholds(stack, filmed, alphas)
+    every = [*filmed, *encoded]
+    if alone is None or alone.left_out:
+        found = set_thresholds(stack, every, alphas)
+        if alone is None or set(alone.left_out) - set(found.left_out):
+            return found, every, STAND_INS
+    return alone, list(filmed), VIDEO_REALS
 
 
 def _evidence(

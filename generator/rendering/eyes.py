@@ -25,7 +25,7 @@ from sfumato.media.landmarks.iris import CORNERS, Eye, EyeReader, in_axes
 _WIDENS = 0.2  # a warp and its network open an eye by a fifth of what they are asked for, and close none: measured
 _BROWS = (slice(17, 22), slice(22, 27))
 _SHUT = 0.12  # share of the eye's opening that lies below the line on which the lids meet: the lower one rises that far
-_RIM = 0.03  # eye widths of the eyeball's edge that move with a lid: its shadow and its lashes
+_RIM = 0.03  # eye widths of the eyeball's edge that move with an open lid, its shadow; of a shut one nothing is left
 _EDGE = 0.08  # eye widths below a lower lid that are not shown once it is shut: as far as it is read too high
 _LASHES = 0.05  # eye widths behind a lid's edge that move as they are
 _ABOVE, _BELOW = 0.42, 0.3  # eye widths behind an edge that stretch, where there is that much room
@@ -207,7 +207,7 @@ def _paint(frame: Image, result: Image, place: _Place, sitter: _Sitter, share: f
         room = max(min(room, _REACH - 0.02 + place.height * sitter.top), 2 * _LASHES)
         above, below = over + rim * share - v, v - under
         lid = _sample(frame, place, u, upper + rim * share - _stretched(above, over - upper, room))
-        edge = np.maximum(0.7 * rim, np.float32((1 - share) * _EDGE))
+        edge = np.maximum(0.7 * rim, np.minimum(np.float32((1 - share) * _EDGE), 0.8 * (lower - upper)))
         cheek = _sample(frame, place, u, lower + _stretched(np.maximum(below, edge), lower - under, _BELOW))
         painted = _mix(painted, cheek, below * pixels + 0.5)
         painted = _mix(painted, _unfolded(lid, shown, u, v, upper, over, lower), above * pixels + 0.5)

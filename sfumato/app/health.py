@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sfumato.errors import MissingPartError, SfumatoError, install_extra
+from sfumato.media.x264 import x264_options
 from sfumato.version import __version__
 
 State = Literal["ok", "missing", "broken"]
@@ -151,7 +152,7 @@ def _codecs() -> Iterator[Finding]:
     buffer = io.BytesIO()
     try:
         with av.open(buffer, "w", format="mp4") as container:
-            stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+            stream = container.add_stream("libx264", rate=25, options=x264_options(preset="ultrafast"))
             stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
             for index in range(8):
                 picture = np.full((64, 64, 3), index * 30, np.uint8)

@@ -229,6 +229,24 @@ def test_of_motions_by_rules_every_performance_counts(cache: CropCache, monkeypa
     assert len(_chosen([*real, *fakes], cache, TINY)) == 2 * (FEWEST // 2)
 
 
+def test_films_are_not_lost_among_photographs(cache: CropCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(further_heads, "_MOST", 4)
+    films = [cut(cache, i, "real", "real", face_picture(i)) for i in range(4)]
+    photographs = [cut(cache, 10 + i, "real", "real", face_picture(i), end="png") for i in range(40)]
+    chosen = _chosen([*photographs, *films], cache, TINY)
+    assert {row.path for row in films} < {row.path for row in chosen} and len(chosen) == 8
+
+
+def test_each_line_of_motion_has_its_own_strength(cache: CropCache) -> None:
+    driven = moving(cache, "fake", "reenact")
+    by_rules = [cut(cache, 50 + i, "fake", "reenact", face_picture(i), measures(True)) for i in range(FEWEST)]
+    acted = [replace(row, dataset="a set", driver_id="motion:calm", generator_digest="0" * 64) for row in by_rules]
+    every = [*moving(cache, "real", "real"), *driven, *acted]
+    weak = replace(TINY, heads=replace(TINY.heads, acted_strength=0.01))
+    (first, _), (second, _) = (found for config in (TINY, weak) if (found := motion_head(every, cache, config)))
+    assert replace(first, acted=None) == replace(second, acted=None) and first.acted != second.acted
+
+
 @pytest.mark.parametrize(("family", "seen"), [("blend", FEWEST), ("reenact", FEWEST - 1)])
 def test_a_head_on_motion_takes_enough_faces_that_a_network_moved(cache, family: str, seen: int) -> None:
     still = fakes(cache, "reenact")[seen:]  # nothing could be told of how they move

@@ -10,9 +10,18 @@ import pytest
 
 from detector.config import CalibrationConfig
 from detector.data.cache import CropCache, StoredCrop
+from detector.inference.fusion import Stack
 from detector.inference.quality_norm import QUALITIES
 from detector.training.evidence import ClipEvidence, Judge, copies_evidence
-from detector.training.package import FRAME_REALS, PICTURE_REALS, STAND_INS, VIDEO_REALS, _pictures, _videos
+from detector.training.package import (
+    FRAME_REALS,
+    PICTURE_REALS,
+    STAND_INS,
+    VIDEO_REALS,
+    _pictures,
+    _video_thresholds,
+    _videos,
+)
 from sfumato.media.clips import TWIN, ClipRow
 from tests.detector_fixtures import TINY, clip_row, face_picture, landmarks
 
@@ -68,20 +77,47 @@ def test_only_pictures_of_people_without_a_video_are_encoded(cache) -> None:
         cut(cache, "b.png", "bob"), cut(cache, "b-twin.mp4", "bob", TWIN),
         cut(cache, "c.png", "cem", dataset="ffhq"),
     ]  # fmt: skip
-    videos = {"a.mp4": "camera", "b-twin.mp4": TWIN}
-    third = replace(CONFIG, calibration=CalibrationConfig(alphas=(0.5, 0.25)))  # which takes three people
-    found, of = _videos(JUDGE, judged(cache, rows), rows, cache, third)
-    assert (named(found), of) == (videos | {"c.png": "ffhq (pictures through H.264)"}, STAND_INS)
-    for alphas in ((0.5,), (0.5, 0.1)):  # three are no more use than two
-        enough = replace(CONFIG, calibration=CalibrationConfig(alphas=alphas))
-        found, of = _videos(JUDGE, judged(cache, rows), rows, cache, enough)
-        assert (named(found), of) == (videos, VIDEO_REALS)
+    filmed, encoded = _videos(JUDGE, judged(cache, rows), rows, cache, CONFIG)
+    assert named(filmed) == {"a.mp4": "camera", "b-twin.mp4": TWIN}
+    assert named(encoded) == {"c.png": "ffhq (pictures through H.264)"}
+
+
+def logits(count: int, group: str) -> list[ClipEvidence]:
+    """Reals, all of other people, their logits 0, 1, 2 ..."""
+    return [
+        ClipEvidence(f"{group}-{i}", f"{group} {i}", "real", np.array([[float(i), 0.0]]), group=group)
+        for i in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("films", "twins", "pictures", "alphas", "stand_in"),
+    [
+        (30, 0, 90, (0.1,), False),
+        (30, 0, 90, (0.1, 0.01), True),
+        (120, 0, 30, (0.1, 0.01), False),
+        (120, 0, 30, (0.1, 0.01, 0.001), False),  # which both together do not carry either
+        (80, 19, 60, (0.1, 0.01), True),  # 99 people, but those of a small group do not count for it
+        (5, 0, 30, (0.1,), True),
+        (30, 0, 0, (0.1, 0.01), False),
+    ],
+)
+def test_pictures_stand_in_where_videos_cannot_carry_a_threshold_that_both_can(
+    films: int, twins: int, pictures: int, alphas: tuple[float, ...], stand_in: bool
+) -> None:
+    filmed, encoded = (
+        [*logits(films, "camera"), *logits(twins, TWIN)],
+        logits(pictures, "ffhq (pictures through H.264)"),
+    )
+    found, clips, of = _video_thresholds(Stack(), filmed, encoded, alphas)
+    assert of == (STAND_INS if stand_in else VIDEO_REALS)
+    assert clips == [*filmed, *encoded] if stand_in else clips == filmed
+    assert found.n_real == len(clips)
 
 
 def test_a_person_counts_once(cache) -> None:
     rows = [cut(cache, f"a{i}.mp4", "ann") for i in range(4)] + [cut(cache, f"b{i}.png", "bob") for i in range(4)]
     clips = judged(cache, rows)
-    two = replace(CONFIG, calibration=CalibrationConfig(alphas=(0.4,)))
-    for found, _ in (_videos(JUDGE, clips, rows, cache, two), _pictures(JUDGE, clips, rows, cache, two)):
-        assert found
+    filmed, encoded = _videos(JUDGE, clips, rows, cache, CONFIG)
+    for found in ([*filmed, *encoded], _pictures(JUDGE, clips, rows, cache, CONFIG)[0]):
         assert len({clip.identity for clip in found}) == len(found)
